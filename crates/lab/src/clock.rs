@@ -1,0 +1,201 @@
+//! Lab time: a time-lapse that runs at real speed whenever somebody is at work.
+//!
+//! Two rules make drills both fast and honest. Lab time runs `speed` times faster than real time while the lab is
+//! only waiting, and at real time while any [`Working`] guard is held: a Lambda's invocation or a client's request lasts
+//! as long in lab time as it really took. And lab time never runs past a moment somebody is waiting for before that
+//! sleeper has been woken, so a busy machine slows the lab down but cannot reorder it.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// The lab's clock. Clones share one time.
+#[derive(Clone, Debug)]
+pub struct Clock(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    rate_changed: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    /// At the real moment `real`, lab time was `lab`; both move together at every change of rate.
+    real: Instant,
+    lab: Timestamp,
+    speed: f64,
+    working: u32,
+    /// Moments somebody sleeps for; the counter tells equal moments apart.
+    awaited: BTreeSet<(Timestamp, u64)>,
+    sleepers: u64,
+}
+
+impl State {
+    fn rate(&self) -> f64 {
+        if self.working > 0 { 1.0 } else { self.speed }
+    }
+
+    fn now(&self) -> Timestamp {
+        let elapsed = self.real.elapsed().mul_f64(self.rate());
+        let free = self.lab + SignedDuration::try_from(elapsed).unwrap_or(SignedDuration::MAX);
+        match self.awaited.first() {
+            Some(&(first, _)) => free.min(first),
+            None => free,
+        }
+    }
+
+    fn anchor(&mut self) {
+        self.lab = self.now();
+        self.real = Instant::now();
+    }
+}
+
+impl Clock {
+    /// Starts lab time at `at`, `speed` times as fast as real time (1.0 is real time).
+    pub fn start(at: Timestamp, speed: f64) -> Self {
+        Self(Arc::new(Shared {
+            state: Mutex::new(State {
+                real: Instant::now(),
+                lab: at,
+                speed,
+                working: 0,
+                awaited: BTreeSet::new(),
+                sleepers: 0,
+            }),
+            rate_changed: Notify::new(),
+        }))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The present lab time.
+    pub fn now(&self) -> Timestamp {
+        self.state().now()
+    }
+
+    /// Waits for `duration` of lab time.
+    pub async fn sleep(&self, duration: Duration) {
+        let until = self.now() + SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
+        self.sleep_until(until).await;
+    }
+
+    /// Waits until lab time reaches `at`; returns at once if it has.
+    pub async fn sleep_until(&self, at: Timestamp) {
+        let Some(awaited) = Awaited::register(self, at) else { return };
+        loop {
+            let changed = self.0.rate_changed.notified();
+            let wait = {
+                let state = self.state();
+                let left = at.duration_since(state.now());
+                if left <= SignedDuration::ZERO {
+                    break;
+                }
+                left.unsigned_abs().div_f64(state.rate())
+            };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = changed => {}
+            }
+        }
+        drop(awaited);
+    }
+
+    /// Holds lab time to real time until the guard is dropped.
+    pub fn working(&self) -> Working {
+        self.change_working(1);
+        Working(self.clone())
+    }
+
+    fn change_working(&self, by: i32) {
+        let mut state = self.state();
+        state.anchor();
+        state.working = state.working.saturating_add_signed(by);
+        drop(state);
+        self.0.rate_changed.notify_waiters();
+    }
+}
+
+/// While this lives, lab time passes as fast as real time and no faster.
+#[derive(Debug)]
+pub struct Working(Clock);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.change_working(-1);
+    }
+}
+
+struct Awaited {
+    clock: Clock,
+    key: (Timestamp, u64),
+}
+
+impl Awaited {
+    fn register(clock: &Clock, at: Timestamp) -> Option<Self> {
+        let mut state = clock.state();
+        state.anchor();
+        if at <= state.lab {
+            return None;
+        }
+        state.sleepers += 1;
+        let key = (at, state.sleepers);
+        state.awaited.insert(key);
+        drop(state);
+        Some(Self { clock: clock.clone(), key })
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        let mut state = self.clock.state();
+        state.anchor();
+        state.awaited.remove(&self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noon() -> Timestamp {
+        "2026-01-01T12:00:00Z".parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_hour_passes_in_a_moment_and_never_overshoots_a_sleeper() {
+        let clock = Clock::start(noon(), 360_000.0);
+        for minute in 1..=60 {
+            let at = noon() + SignedDuration::from_mins(minute);
+            clock.sleep_until(at).await;
+            assert!(clock.now() >= at);
+        }
+    }
+
+    #[tokio::test]
+    async fn time_waits_for_a_sleeper_that_has_not_run_yet() {
+        let clock = Clock::start(noon(), 1_000.0);
+        let at = noon() + SignedDuration::from_secs(30);
+        let awaited = Awaited::register(&clock, at).unwrap();
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        assert_eq!(clock.now(), at, "lab time stopped at the awaited moment");
+        drop(awaited);
+        assert!(clock.now() >= at);
+    }
+
+    #[tokio::test]
+    async fn work_holds_lab_time_to_real_time() {
+        let clock = Clock::start(noon(), 1_000_000.0);
+        let working = clock.working();
+        let before = clock.now();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        assert!(clock.now().duration_since(before) < SignedDuration::from_secs(60));
+        drop(working);
+    }
+}

@@ -1,0 +1,121 @@
+//! Two AWS regions on one machine.
+//!
+//! The lab answers exactly the AWS calls that Holdfast, its tests and its tour make, over the real wire protocols and with
+//! the documented behaviour; anything else is refused by name. It knows nothing of Holdfast, so that it can judge it.
+
+pub mod api;
+pub mod clock;
+pub mod cloudwatch;
+pub mod dns;
+pub mod events;
+pub mod fault;
+mod front;
+pub mod functions;
+pub mod health;
+pub mod journal;
+pub mod rds;
+pub mod route53;
+pub mod site;
+pub mod sns;
+pub mod sqs;
+pub mod template;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+use crate::fault::Faults;
+use crate::journal::{Journal, What};
+
+/// The account every ARN in the lab belongs to.
+pub const ACCOUNT: &str = "123456789012";
+
+/// How to start a lab.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Lab time at the start.
+    pub start: Timestamp,
+    /// How many times faster than real time the lab runs while nobody is at work.
+    pub speed: f64,
+    /// Where the AWS endpoint listens; port 0 takes any free one.
+    pub endpoint: SocketAddr,
+    /// Where DNS listens, UDP and TCP; port 0 takes any free one.
+    pub dns: SocketAddr,
+}
+
+/// Everything in the lab.
+#[derive(Debug)]
+pub struct Lab {
+    /// Lab time.
+    pub clock: Clock,
+    /// What happened so far.
+    pub journal: Journal,
+    /// What is broken.
+    pub faults: Faults,
+    /// Zones, records, changes, health checks.
+    pub route53: route53::Route53,
+    /// Metrics and alarms.
+    pub cloudwatch: cloudwatch::CloudWatch,
+    /// Event buses and rules.
+    pub events: events::Events,
+    /// Lambda functions.
+    pub functions: functions::Functions,
+    /// Databases.
+    pub rds: rds::Rds,
+    /// Topics.
+    pub sns: sns::Sns,
+    /// Queues.
+    pub sqs: sqs::Sqs,
+    /// Web sites.
+    pub sites: site::Sites,
+    /// Where the AWS endpoint listens.
+    pub endpoint: SocketAddr,
+    /// Where DNS listens.
+    pub dns: SocketAddr,
+}
+
+impl Lab {
+    /// Opens the endpoints and starts everything that happens by itself.
+    ///
+    /// # Errors
+    /// If a port cannot be bound.
+    pub async fn start(options: &Options) -> io::Result<Arc<Self>> {
+        let endpoint = tokio::net::TcpListener::bind(options.endpoint).await?;
+        let dns = dns::Sockets::bind(options.dns).await?;
+        let lab = Arc::new(Self {
+            clock: Clock::start(options.start, options.speed),
+            journal: Journal::default(),
+            faults: Faults::default(),
+            route53: route53::Route53::default(),
+            cloudwatch: cloudwatch::CloudWatch::default(),
+            events: events::Events::default(),
+            functions: functions::Functions::default(),
+            rds: rds::Rds::default(),
+            sns: sns::Sns::default(),
+            sqs: sqs::Sqs::default(),
+            sites: site::Sites::default(),
+            endpoint: endpoint.local_addr()?,
+            dns: dns.address(),
+        });
+        tokio::spawn(front::serve(lab.clone(), endpoint));
+        tokio::spawn(dns::serve(lab.clone(), dns));
+        tokio::spawn(health::run(lab.clone()));
+        tokio::spawn(cloudwatch::run(lab.clone()));
+        tokio::spawn(events::run_schedules(lab.clone()));
+        tokio::spawn(rds::run(lab.clone()));
+        Ok(lab)
+    }
+
+    /// Appends to the journal at the present lab time.
+    pub fn record(&self, what: What) {
+        self.journal.record(self.clock.now(), what);
+    }
+
+    /// The URL to give to SDKs as `AWS_ENDPOINT_URL`.
+    pub fn endpoint_url(&self) -> String {
+        format!("http://{}", self.endpoint)
+    }
+}

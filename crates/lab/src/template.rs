@@ -1,0 +1,1 @@
+//! Deploys CloudFormation and SAM templates into the lab.
