@@ -1,1 +1,13 @@
-//! failover
+//! The domain of Holdfast: what is protected, what is known, what follows.
+//!
+//! Everything here is a pure function of its arguments: no I/O, no async, no clock, no AWS. The same code decides in the
+//! Lambdas, the command line's dry run, the simulator, the model checker and the tests.
+
+#[cfg(test)]
+mod fixture;
+pub mod incident;
+pub mod name;
+pub mod plan;
+pub mod record;
+pub mod register;
+pub mod rule;

@@ -1,0 +1,337 @@
+//! The plan: what is protected, how, and within which limits. One JSON text, built by the template from its parameters.
+
+use serde::Deserialize;
+
+use crate::name::{Name, NameError};
+
+/// The environment variable that holds the plan.
+pub const PLAN_VARIABLE: &str = "HOLDFAST_PLAN";
+
+/// Instead of names: every failover pair of the zone.
+const EVERY_PAIR: &str = "ALL";
+
+/// What is protected, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Who decides.
+    pub mode: Mode,
+    /// Zones with the names protected in them; never empty.
+    pub zones: Vec<Zone>,
+    /// Databases to promote.
+    pub replicas: Vec<ReplicaId>,
+    /// Where to ask whether the sites are alive.
+    pub probes: ProbeUrls,
+    /// ARNs of the alarms that mean "failover has started"; never empty.
+    pub alarms: Vec<String>,
+    /// Limits in seconds.
+    pub limits: Limits,
+}
+
+/// Who decides about a failover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Holdfast acts.
+    Automatic,
+    /// Holdfast asks, a person approves.
+    Approval,
+    /// Holdfast says what it would have done.
+    Shadow,
+}
+
+/// A hosted zone and what is protected in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// Hosted zone id, without `/hostedzone/`.
+    pub id: String,
+    /// Which of its names.
+    pub names: Names,
+}
+
+/// Which names of a zone are protected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// Every name with a failover record.
+    EveryPair,
+    /// These; never empty.
+    Listed(Vec<Name>),
+}
+
+/// A database that can be promoted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ReplicaId {
+    /// An Aurora MySQL cluster that replicates by binlog.
+    AuroraCluster(String),
+    /// An RDS read replica instance.
+    RdsInstance(String),
+}
+
+impl std::fmt::Display for ReplicaId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::AuroraCluster(id) => write!(f, "Aurora cluster {id}"),
+            Self::RdsInstance(id) => write!(f, "RDS instance {id}"),
+        }
+    }
+}
+
+/// Health URLs that Holdfast asks itself, from the DR region.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProbeUrls {
+    /// The primary's own endpoint; never the failover name.
+    pub primary: Option<String>,
+    /// DR's own endpoint.
+    pub dr: Option<String>,
+}
+
+/// Limits, all in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// The most replica lag, and so data loss, that may be accepted without a person.
+    pub lag_seconds_max: u32,
+    /// How long a name must have been armed, and the alarm quiet before it is armed by itself.
+    pub settle_seconds: u32,
+    /// How long after a failback a failover needs approval.
+    pub cooldown_seconds: u32,
+    /// What is added to the records' TTL before clients of the primary count as gone.
+    pub drain_seconds: u32,
+    /// The longest time from the start of an outage to its failover-started alarm.
+    pub detection_seconds_max: u32,
+}
+
+/// Why a plan is refused; each says which field and what to do.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// Not JSON, or not of the plan's shape.
+    #[error(
+        "{PLAN_VARIABLE} is not a plan: {0}; deploy template.yaml again, it builds this variable from its parameters"
+    )]
+    Shape(String),
+    /// A field that must say something does not.
+    #[error("{PLAN_VARIABLE}: {field} is empty; {remedy}")]
+    Empty {
+        /// Which field.
+        field: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A record name that is none.
+    #[error("{PLAN_VARIABLE}: zones[].names of {zone}: {error}; correct the template's RecordNames")]
+    Name {
+        /// Hosted zone id.
+        zone: String,
+        /// What is wrong with the name.
+        error: NameError,
+    },
+    /// `ALL` beside names.
+    #[error(
+        "{PLAN_VARIABLE}: zones[].names of {zone} has {EVERY_PAIR} beside other names; give either {EVERY_PAIR} or names"
+    )]
+    EveryPairAndNames {
+        /// Hosted zone id.
+        zone: String,
+    },
+    /// A name or a zone listed twice.
+    #[error("{PLAN_VARIABLE}: {0} is protected twice; list it once")]
+    Twice(String),
+    /// A probe URL that is no HTTP URL.
+    #[error("{PLAN_VARIABLE}: {field} {url:?} is no URL; write it as in https://primary.example.com/health")]
+    Probe {
+        /// Which field.
+        field: &'static str,
+        /// What it says.
+        url: String,
+    },
+    /// An alarm that is not given by its ARN.
+    #[error("{PLAN_VARIABLE}: alarms has {0:?}, which is no alarm ARN (arn:aws:cloudwatch:REGION:ACCOUNT:alarm:NAME)")]
+    Alarm(String),
+}
+
+/// The shape of the JSON. Empty strings stand for absent things, since CloudFormation joins an empty list into one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPlan {
+    mode: Mode,
+    zones: Vec<RawZone>,
+    #[serde(default)]
+    aurora_clusters: Vec<String>,
+    #[serde(default)]
+    rds_instances: Vec<String>,
+    #[serde(default)]
+    probes: RawProbes,
+    alarms: Vec<String>,
+    limits: Limits,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawZone {
+    id: String,
+    names: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawProbes {
+    #[serde(default)]
+    primary: String,
+    #[serde(default)]
+    dr: String,
+}
+
+impl Plan {
+    /// Reads a plan.
+    ///
+    /// # Errors
+    /// The first field that cannot be honoured, with its remedy.
+    pub fn parse(json: &str) -> Result<Self, PlanError> {
+        let raw: RawPlan = serde_json::from_str(json).map_err(|error| PlanError::Shape(error.to_string()))?;
+        let zones =
+            raw.zones.into_iter().filter(|zone| !zone.id.is_empty()).map(parse_zone).collect::<Result<Vec<_>, _>>()?;
+        if zones.is_empty() {
+            return Err(PlanError::Empty { field: "zones", remedy: "set the template's HostedZoneId" });
+        }
+        refuse_repeats(&zones)?;
+        let alarms = given(raw.alarms);
+        if alarms.is_empty() {
+            return Err(PlanError::Empty { field: "alarms", remedy: "give the failover-started alarm's ARN" });
+        }
+        if let Some(bad) = alarms.iter().find(|arn| alarm_name(arn).is_none()) {
+            return Err(PlanError::Alarm(bad.clone()));
+        }
+        let replicas = given(raw.aurora_clusters)
+            .into_iter()
+            .map(ReplicaId::AuroraCluster)
+            .chain(given(raw.rds_instances).into_iter().map(ReplicaId::RdsInstance))
+            .collect();
+        let probes = ProbeUrls {
+            primary: parse_probe("probes.primary", raw.probes.primary)?,
+            dr: parse_probe("probes.dr", raw.probes.dr)?,
+        };
+        Ok(Self { mode: raw.mode, zones, replicas, probes, alarms, limits: raw.limits })
+    }
+}
+
+/// The alarm's name within its ARN, `arn:aws:cloudwatch:REGION:ACCOUNT:alarm:NAME`.
+#[must_use]
+pub fn alarm_name(arn: &str) -> Option<&str> {
+    let mut parts = arn.splitn(7, ':');
+    let kind = (parts.next()?, parts.nth(1)?, parts.nth(2)?);
+    let name = parts.next().filter(|name| !name.is_empty())?;
+    matches!(kind, ("arn", "cloudwatch", "alarm")).then_some(name)
+}
+
+/// The region within an ARN.
+#[must_use]
+pub fn arn_region(arn: &str) -> Option<&str> {
+    arn.split(':').nth(3)
+}
+
+fn given(texts: Vec<String>) -> Vec<String> {
+    texts.into_iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect()
+}
+
+fn parse_zone(raw: RawZone) -> Result<Zone, PlanError> {
+    let id = raw.id.trim_start_matches("/hostedzone/").to_owned();
+    let names = given(raw.names);
+    let names = match names.as_slice() {
+        [] => {
+            return Err(PlanError::Empty {
+                field: "zones[].names",
+                remedy: "set the template's RecordNames to the names to protect, or to ALL",
+            });
+        }
+        [all] if all == EVERY_PAIR => Names::EveryPair,
+        several if several.iter().any(|name| name == EVERY_PAIR) => {
+            return Err(PlanError::EveryPairAndNames { zone: id });
+        }
+        several => Names::Listed(
+            several
+                .iter()
+                .map(|name| name.parse().map_err(|error| PlanError::Name { zone: id.clone(), error }))
+                .collect::<Result<_, _>>()?,
+        ),
+    };
+    Ok(Zone { id, names })
+}
+
+fn refuse_repeats(zones: &[Zone]) -> Result<(), PlanError> {
+    let mut seen = std::collections::BTreeSet::new();
+    for zone in zones {
+        let listed = match &zone.names {
+            Names::EveryPair => &[][..],
+            Names::Listed(names) => names,
+        };
+        let said = std::iter::once(format!("zone {}", zone.id))
+            .chain(listed.iter().map(|name| format!("{name} in zone {}", zone.id)));
+        for what in said {
+            if !seen.insert(what.clone()) {
+                return Err(PlanError::Twice(what));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn parse_probe(field: &'static str, url: String) -> Result<Option<String>, PlanError> {
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    match host {
+        _ if url.is_empty() => Ok(None),
+        Some(host) if !host.is_empty() && !host.starts_with('/') => Ok(Some(url)),
+        _ => Err(PlanError::Probe { field, url }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"{"mode":"automatic",
+        "zones":[{"id":"/hostedzone/Z1","names":["App.example.com","*.example.com"]},{"id":"","names":[""]}],
+        "aurora_clusters":["app-dr"],"rds_instances":[""],
+        "probes":{"primary":"https://p.example.com/health","dr":""},
+        "alarms":["arn:aws:cloudwatch:us-east-1:123456789012:alarm:failover: started"],
+        "limits":{"lag_seconds_max":60,"settle_seconds":900,"cooldown_seconds":3600,"drain_seconds":60,"detection_seconds_max":2400}}"#;
+
+    #[test]
+    fn the_templates_plan_is_read_and_its_empty_strings_are_absent_things() {
+        let plan = Plan::parse(GOOD).unwrap();
+        assert_eq!(plan.zones.len(), 1);
+        assert_eq!(plan.zones[0].id, "Z1");
+        let names = ["app.example.com", "*.example.com"].map(|name| name.parse().unwrap());
+        assert_eq!(plan.zones[0].names, Names::Listed(names.to_vec()));
+        assert_eq!(plan.replicas, [ReplicaId::AuroraCluster("app-dr".to_owned())]);
+        assert_eq!(plan.probes.dr, None);
+        assert_eq!(alarm_name(&plan.alarms[0]), Some("failover: started"));
+        assert_eq!(arn_region(&plan.alarms[0]), Some("us-east-1"));
+    }
+
+    #[test]
+    fn a_bad_plan_is_refused_by_the_name_of_its_field_with_the_remedy() {
+        for (good, bad, said) in [
+            (r#""mode":"automatic""#, r#""mode":"auto""#, "unknown variant `auto`"),
+            (r#""mode":"automatic""#, r#""mode":"shadow","colour":1"#, "colour"),
+            (r#""id":"/hostedzone/Z1""#, r#""id":"""#, "HostedZoneId"),
+            (r#"["App.example.com","*.example.com"]"#, r#"[""]"#, "RecordNames"),
+            (r#"["App.example.com","*.example.com"]"#, r#"["ALL","a.b"]"#, "either ALL or names"),
+            (r#"["App.example.com","*.example.com"]"#, r#"["a..b"]"#, "empty label"),
+            (r#"["App.example.com","*.example.com"]"#, r#"["a.b","A.B."]"#, "protected twice"),
+            (r#""https://p.example.com/health""#, r#""p.example.com""#, "probes.primary"),
+            ("arn:aws:cloudwatch:us-east-1:123456789012:alarm:failover: started", "failover-started", "alarm ARN"),
+            (r#""lag_seconds_max":60"#, r#""lag_seconds_max":-1"#, "limits"),
+            (r#""lag_seconds_max":60,"#, "", "lag_seconds_max"),
+        ] {
+            assert!(GOOD.contains(good), "{good}");
+            let error = Plan::parse(&GOOD.replace(good, bad)).unwrap_err().to_string();
+            let shape = error.contains("is not a plan") && said == "limits";
+            assert!(error.contains(said) || shape, "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn all_means_every_pair_of_the_zone() {
+        let plan = Plan::parse(&GOOD.replace(r#"["App.example.com","*.example.com"]"#, r#"["ALL"]"#)).unwrap();
+        assert_eq!(plan.zones[0].names, Names::EveryPair);
+    }
+}

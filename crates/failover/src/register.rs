@@ -1,0 +1,478 @@
+//! The register: one TXT record a protected name, the whole of Holdfast's memory.
+//!
+//! Its text is versioned (`v=1 armed since=…`) and carries the time of its writing, so that no two are alike and a batch
+//! that arrives late can never match again. What cannot be read is an error, never a guess.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use crate::incident::Incident;
+use crate::name::Name;
+use crate::record::{RecordSet, Routing, Target};
+
+/// The TTL of a register's TXT record, in seconds.
+pub const REGISTER_TTL_SECONDS: u32 = 60;
+
+/// A TXT value is strings of at most 255 characters, 4,000 together (Route 53 developer guide, "TXT record type").
+const STRING_BYTES_MAX: usize = 255;
+const VALUE_BYTES_MAX: usize = 4_000;
+
+/// What stays as it is within a value; no quote, backslash, space, or delimiter of ours among it.
+const PLAIN: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b':').remove(b'/').remove(b'@');
+
+/// How many times Holdfast pins again, within an incident, what someone undid.
+pub const REPINS_MAX: u8 = 2;
+
+/// The state of one protected name. Absence of the record means never armed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Register {
+    /// A person switched Holdfast off for this name.
+    Disarmed {
+        /// When.
+        at: Timestamp,
+        /// Who.
+        by: String,
+    },
+    /// Will act.
+    Armed {
+        /// Since when.
+        since: Timestamp,
+        /// What armed it.
+        by: ArmedBy,
+    },
+    /// Maintenance: nothing acts until it ends by itself.
+    Paused {
+        /// When it began.
+        at: Timestamp,
+        /// When it ends.
+        until: Timestamp,
+        /// Who began it.
+        by: String,
+    },
+    /// Committed to DR; databases not all promoted yet.
+    Pinned {
+        /// What was committed.
+        pin: Pin,
+        /// How far the pin has spread.
+        spread: Spread,
+    },
+    /// Committed to DR, and every database is promoted.
+    FailedOver {
+        /// When the last database was seen promoted.
+        at: Timestamp,
+        /// What was committed.
+        pin: Pin,
+    },
+}
+
+/// What armed a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ArmedBy {
+    /// The tick, after the settle time.
+    Settling,
+    /// A person.
+    Operator,
+    /// The end of a maintenance.
+    MaintenanceEnd,
+    /// A failback; the cool-down runs.
+    Failback,
+}
+
+/// A committed failover of one name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pin {
+    /// When it was committed.
+    pub at: Timestamp,
+    /// For which incident.
+    pub incident: Incident,
+    /// How many times it had to be committed again.
+    pub repins: u8,
+    /// What the PRIMARY records said before, by type: with the records' own remaining fields enough to restore them.
+    pub original: BTreeMap<String, Target>,
+}
+
+/// How far a pin has spread over Route 53's name servers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Spread {
+    /// Written; the id of the change is not on record yet.
+    Unrecorded {
+        /// When it was written, which tells one writing from the next.
+        at: Timestamp,
+    },
+    /// The change that carries the pin, to be asked for.
+    Change {
+        /// Change id, without `/change/`.
+        id: String,
+    },
+    /// Every name server answers with DR.
+    InSync {
+        /// When that was seen.
+        at: Timestamp,
+    },
+}
+
+/// Why a register cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum RegisterError {
+    /// Not one TXT value, or not simple routing.
+    #[error("the register of {0} is not one simple TXT value; remove what was added to it by hand")]
+    Shape(Name),
+    /// A newer Holdfast wrote it, or someone else did.
+    #[error("the register says {0:?}, which this version of Holdfast does not know; deploy the version that wrote it")]
+    Version(String),
+    /// A field is missing or unreadable.
+    #[error("the register's field {field} is missing or unreadable in {text:?}; restore the record from its history")]
+    Field {
+        /// Which field.
+        field: &'static str,
+        /// The whole text.
+        text: String,
+    },
+    /// The originals do not fit into one TXT value.
+    #[error(
+        "what the PRIMARY records of {0} say does not fit into a register ({VALUE_BYTES_MAX} characters); protect fewer values"
+    )]
+    TooLong(Name),
+}
+
+/// The register of a name as it was found.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Reading {
+    /// No such record.
+    Absent,
+    /// Read and understood; `set` is what a compare-and-swap must delete.
+    Known {
+        /// The record set as found.
+        set: RecordSet,
+        /// What it says.
+        register: Register,
+    },
+    /// There, and not understood.
+    Unreadable(RegisterError),
+}
+
+impl Reading {
+    /// Reads the register of `name` among a zone's record sets.
+    #[must_use]
+    pub fn of_name(name: &Name, sets: &[RecordSet]) -> Self {
+        let register_name = name.register();
+        let mut found = sets.iter().filter(|set| set.name == register_name && set.kind == "TXT");
+        let (Some(set), None) = (found.next(), found.next()) else {
+            let none = !sets.iter().any(|set| set.name == register_name && set.kind == "TXT");
+            return if none { Self::Absent } else { Self::Unreadable(RegisterError::Shape(name.clone())) };
+        };
+        match (&set.routing, &set.target) {
+            (Routing::Simple, Target::Values { values, .. }) if values.len() == 1 => {
+                match Register::parse(&unquote(&values[0])) {
+                    Ok(register) => Self::Known { set: set.clone(), register },
+                    Err(error) => Self::Unreadable(error),
+                }
+            }
+            _ => Self::Unreadable(RegisterError::Shape(name.clone())),
+        }
+    }
+
+    /// What it says, if it is there and readable.
+    #[must_use]
+    pub fn register(&self) -> Option<&Register> {
+        match self {
+            Self::Known { register, .. } => Some(register),
+            Self::Absent | Self::Unreadable(_) => None,
+        }
+    }
+}
+
+impl Register {
+    /// The commitment, if there is one.
+    #[must_use]
+    pub fn pin(&self) -> Option<&Pin> {
+        match self {
+            Self::Pinned { pin, .. } | Self::FailedOver { pin, .. } => Some(pin),
+            Self::Disarmed { .. } | Self::Armed { .. } | Self::Paused { .. } => None,
+        }
+    }
+
+    /// The TXT record set that says this of `name`.
+    ///
+    /// # Errors
+    /// If it does not fit into a TXT value.
+    pub fn record_set(&self, name: &Name) -> Result<RecordSet, RegisterError> {
+        let value = quote(&self.to_string());
+        if value.len() > VALUE_BYTES_MAX {
+            return Err(RegisterError::TooLong(name.clone()));
+        }
+        Ok(RecordSet {
+            name: name.register(),
+            kind: "TXT".to_owned(),
+            routing: Routing::Simple,
+            target: Target::Values { ttl_seconds: REGISTER_TTL_SECONDS, values: vec![value] },
+            health_check: None,
+        })
+    }
+
+    /// Reads a register's text.
+    ///
+    /// # Errors
+    /// If any of it is not understood.
+    pub fn parse(text: &str) -> Result<Self, RegisterError> {
+        let unknown = || RegisterError::Version(text.to_owned());
+        let (state, fields) = match text.split(' ').collect::<Vec<_>>().as_slice() {
+            ["v=1", state, fields @ ..] => ((*state).to_owned(), Fields::read(text, fields)?),
+            _ => return Err(unknown()),
+        };
+        match state.as_str() {
+            "disarmed" => Ok(Self::Disarmed { at: fields.time("at")?, by: fields.text("by")? }),
+            "armed" => {
+                let by = fields.text("by")?;
+                let by = ArmedBy::NAMES.iter().find(|(_, name)| *name == by).ok_or_else(|| fields.error("by"))?.0;
+                Ok(Self::Armed { since: fields.time("since")?, by })
+            }
+            "paused" => {
+                Ok(Self::Paused { at: fields.time("at")?, until: fields.time("until")?, by: fields.text("by")? })
+            }
+            "pinned" => Ok(Self::Pinned { pin: fields.pin("at")?, spread: fields.spread()? }),
+            "failed-over" => Ok(Self::FailedOver { at: fields.time("at")?, pin: fields.pin("pinned")? }),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+impl ArmedBy {
+    const NAMES: [(Self, &'static str); 4] = [
+        (Self::Settling, "settling"),
+        (Self::Operator, "operator"),
+        (Self::MaintenanceEnd, "maintenance-end"),
+        (Self::Failback, "failback"),
+    ];
+}
+
+impl fmt::Display for ArmedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(by, _)| by == self).map_or("", |(_, name)| name);
+        f.write_str(name)
+    }
+}
+
+impl fmt::Display for Register {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Disarmed { at, by } => write!(f, "v=1 disarmed at={at} by={}", encode(by)),
+            Self::Armed { since, by } => write!(f, "v=1 armed since={since} by={by}"),
+            Self::Paused { at, until, by } => write!(f, "v=1 paused at={at} until={until} by={}", encode(by)),
+            Self::Pinned { pin, spread } => {
+                write!(f, "v=1 pinned at={} ", pin.at)?;
+                match spread {
+                    Spread::Unrecorded { at } => write!(f, "written={at}")?,
+                    Spread::Change { id } => write!(f, "change={}", encode(id))?,
+                    Spread::InSync { at } => write!(f, "in-sync={at}")?,
+                }
+                write_pin(f, pin)
+            }
+            Self::FailedOver { at, pin } => {
+                write!(f, "v=1 failed-over at={at} pinned={}", pin.at)?;
+                write_pin(f, pin)
+            }
+        }
+    }
+}
+
+fn write_pin(f: &mut fmt::Formatter<'_>, pin: &Pin) -> fmt::Result {
+    write!(f, " incident={} repins={} original=", encode(&pin.incident.to_string()), pin.repins)?;
+    for (nth, (kind, target)) in pin.original.iter().enumerate() {
+        let separator = if nth == 0 { "" } else { ";" };
+        match target {
+            Target::Values { ttl_seconds, values } => {
+                write!(f, "{separator}{},values,{ttl_seconds}", encode(kind))?;
+                values.iter().try_for_each(|value| write!(f, ",{}", encode(value)))?;
+            }
+            Target::Alias { zone, name, evaluate_health } => {
+                write!(f, "{separator}{},alias,{},{},{evaluate_health}", encode(kind), encode(zone), encode(name))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The `key=value` fields of a register's text.
+struct Fields<'a> {
+    text: &'a str,
+    values: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Fields<'a> {
+    fn read(text: &'a str, fields: &[&'a str]) -> Result<Self, RegisterError> {
+        let mut values = BTreeMap::new();
+        for field in fields {
+            let (key, value) = field.split_once('=').ok_or_else(|| RegisterError::Version(text.to_owned()))?;
+            if values.insert(key, value).is_some() {
+                return Err(RegisterError::Version(text.to_owned()));
+            }
+        }
+        Ok(Self { text, values })
+    }
+
+    fn error(&self, field: &'static str) -> RegisterError {
+        RegisterError::Field { field, text: self.text.to_owned() }
+    }
+
+    fn raw(&self, field: &'static str) -> Result<&'a str, RegisterError> {
+        self.values.get(field).copied().ok_or_else(|| self.error(field))
+    }
+
+    fn text(&self, field: &'static str) -> Result<String, RegisterError> {
+        decode(self.raw(field)?).ok_or_else(|| self.error(field))
+    }
+
+    fn time(&self, field: &'static str) -> Result<Timestamp, RegisterError> {
+        self.raw(field)?.parse().map_err(|_| self.error(field))
+    }
+
+    fn pin(&self, at: &'static str) -> Result<Pin, RegisterError> {
+        Ok(Pin {
+            at: self.time(at)?,
+            incident: self.text("incident")?.parse().map_err(|_| self.error("incident"))?,
+            repins: self.raw("repins")?.parse().map_err(|_| self.error("repins"))?,
+            original: self.original().ok_or_else(|| self.error("original"))?,
+        })
+    }
+
+    fn original(&self) -> Option<BTreeMap<String, Target>> {
+        let mut original = BTreeMap::new();
+        for entry in self.raw("original").ok()?.split(';') {
+            let atoms = entry.split(',').map(decode).collect::<Option<Vec<_>>>()?;
+            let (kind, target) = match atoms.as_slice() {
+                [kind, form, ttl, values @ ..] if form == "values" && !values.is_empty() => {
+                    (kind, Target::Values { ttl_seconds: ttl.parse().ok()?, values: values.to_vec() })
+                }
+                [kind, form, zone, name, evaluate] if form == "alias" => {
+                    let evaluate_health = evaluate.parse().ok()?;
+                    (kind, Target::Alias { zone: zone.clone(), name: name.clone(), evaluate_health })
+                }
+                _ => return None,
+            };
+            if original.insert(kind.clone(), target).is_some() {
+                return None;
+            }
+        }
+        Some(original)
+    }
+
+    fn spread(&self) -> Result<Spread, RegisterError> {
+        let given = |field: &str| self.values.contains_key(field);
+        match (given("written"), given("change"), given("in-sync")) {
+            (true, false, false) => Ok(Spread::Unrecorded { at: self.time("written")? }),
+            (false, true, false) => Ok(Spread::Change { id: self.text("change")? }),
+            (false, false, true) => Ok(Spread::InSync { at: self.time("in-sync")? }),
+            _ => Err(self.error("change")),
+        }
+    }
+}
+
+fn encode(text: &str) -> impl fmt::Display {
+    utf8_percent_encode(text, PLAIN)
+}
+
+fn decode(text: &str) -> Option<String> {
+    Some(percent_decode_str(text).decode_utf8().ok()?.into_owned())
+}
+
+/// The text as a TXT value: quoted strings of at most 255 characters. The text is plain ASCII without quote or
+/// backslash, since everything else is percent-encoded, so it may be cut anywhere.
+fn quote(text: &str) -> String {
+    let strings: Vec<_> = text.as_bytes().chunks(STRING_BYTES_MAX).map(String::from_utf8_lossy).collect();
+    format!("\"{}\"", strings.join("\" \""))
+}
+
+fn unquote(value: &str) -> String {
+    value.trim_matches('"').replace("\" \"", "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{alias, app, at, values};
+
+    fn pin() -> Pin {
+        let original = [
+            ("A".to_owned(), values(60, &["192.0.2.1", "192.0.2.2"])),
+            ("AAAA".to_owned(), alias("\\052.p.elb, \"odd\"; 100% ü")),
+        ];
+        let incident = Incident { alarm: "failover, started".to_owned(), began: at(-60) };
+        Pin { at: at(0), incident, repins: 1, original: original.into() }
+    }
+
+    fn all_states() -> Vec<Register> {
+        let pinned = |spread| Register::Pinned { pin: pin(), spread };
+        let mut states = vec![
+            Register::Disarmed { at: at(1), by: "Kim, on call".to_owned() },
+            Register::Paused { at: at(1), until: at(2), by: "arn:aws:iam::1:user/kim".to_owned() },
+            pinned(Spread::Unrecorded { at: at(3) }),
+            pinned(Spread::Change { id: "C1".to_owned() }),
+            pinned(Spread::InSync { at: at(4) }),
+            Register::FailedOver { at: at(5), pin: pin() },
+        ];
+        states.extend(ArmedBy::NAMES.map(|(by, _)| Register::Armed { since: at(6), by }));
+        states
+    }
+
+    #[test]
+    fn every_state_survives_being_written_to_route_53_and_read_back() {
+        for register in all_states() {
+            let set = register.record_set(&app()).unwrap();
+            let reading = Reading::of_name(&app(), &[set.clone()]);
+            assert_eq!(reading, Reading::Known { set, register });
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_into_strings_that_txt_allows() {
+        let many: Vec<_> = (0..60).map(|n| format!("198.51.100.{n}")).collect();
+        let target = Target::Values { ttl_seconds: 60, values: many };
+        let long = Pin { original: [("A".to_owned(), target)].into(), ..pin() };
+        let register = Register::FailedOver { at: at(0), pin: long };
+        let set = register.record_set(&app()).unwrap();
+        let Target::Values { values, .. } = &set.target else { panic!("a TXT record has values") };
+        assert!(values[0].split("\" \"").count() > 2);
+        assert!(values[0].split("\" \"").all(|s| s.trim_matches('"').len() <= STRING_BYTES_MAX));
+        assert_eq!(Reading::of_name(&app(), &[set]).register(), Some(&register));
+    }
+
+    #[test]
+    fn originals_that_do_not_fit_are_refused_rather_than_cut() {
+        let many: Vec<_> = (0..400).map(|n| format!("203.0.113.{n}")).collect();
+        let target = Target::Values { ttl_seconds: 60, values: many };
+        let huge = Pin { original: [("A".to_owned(), target)].into(), ..pin() };
+        let register = Register::Pinned { pin: huge, spread: Spread::InSync { at: at(0) } };
+        assert_eq!(register.record_set(&app()), Err(RegisterError::TooLong(app())));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_never_guessed() {
+        for bad in [
+            "",
+            "hello",
+            "v=2 armed since=2026-01-01T12:00:00Z by=operator",
+            "v=1 asleep",
+            "v=1 armed since=yesterday by=operator",
+            "v=1 armed since=2026-01-01T12:00:00Z by=magic",
+            "v=1 armed since=2026-01-01T12:00:00Z since=2026-01-01T12:00:00Z by=operator",
+            "v=1 pinned at=2026-01-01T12:00:00Z incident=a@2026-01-01T12:00:00Z repins=0 original=A,values,60,192.0.2.1",
+            "v=1 pinned at=2026-01-01T12:00:00Z change=C1 incident=a@2026-01-01T12:00:00Z repins=0 original=A,values,60",
+        ] {
+            assert!(Register::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_register_that_someone_added_a_value_to_is_unreadable() {
+        let mut set = Register::Armed { since: at(0), by: ArmedBy::Operator }.record_set(&app()).unwrap();
+        if let Target::Values { values, .. } = &mut set.target {
+            values.push("\"note to self\"".to_owned());
+        }
+        assert_eq!(Reading::of_name(&app(), &[set]), Reading::Unreadable(RegisterError::Shape(app())));
+    }
+}
