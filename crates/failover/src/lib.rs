@@ -3,11 +3,17 @@
 //! Everything here is a pure function of its arguments: no I/O, no async, no clock, no AWS. The same code decides in the
 //! Lambdas, the command line's dry run, the simulator, the model checker and the tests.
 
+pub mod change;
 #[cfg(test)]
 mod fixture;
 pub mod incident;
+pub mod message;
 pub mod name;
+pub mod observation;
+pub mod outcome;
+pub mod pin;
 pub mod plan;
+pub mod promotion;
 pub mod record;
 pub mod register;
 pub mod rule;

@@ -70,7 +70,7 @@ pub enum Register {
 }
 
 /// What armed a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ArmedBy {
     /// The tick, after the settle time.
     Settling,

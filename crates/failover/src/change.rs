@@ -1,0 +1,188 @@
+//! What a decision does to Route 53: compare-and-swap batches.
+//!
+//! A DELETE must match every stored value and a batch is applied whole or not at all, so DELETE (what was observed) and
+//! CREATE (what shall be) in one batch is a compare-and-swap; a batch made from an old observation is refused whole.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::incident::Incident;
+use crate::name::Name;
+use crate::observation::NameView;
+use crate::pin::Verdict;
+use crate::record::{Pair, RecordSet, Target};
+use crate::register::{ArmedBy, Pin, Reading, Register, RegisterError, Spread};
+
+/// Quotas of one ChangeResourceRecordSets request (Route 53 developer guide, "Quotas").
+const ELEMENTS_MAX: usize = 1_000;
+const VALUE_CHARACTERS_MAX: usize = 32_000;
+
+/// One element of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// Fails the whole batch unless the record set is exactly this.
+    Delete(RecordSet),
+    /// Fails the whole batch if the record set exists.
+    Create(RecordSet),
+}
+
+impl Change {
+    fn set(&self) -> &RecordSet {
+        match self {
+            Self::Delete(set) | Self::Create(set) => set,
+        }
+    }
+}
+
+/// What is written for one name, all of it in one batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// Hosted zone id.
+    pub zone: String,
+    /// The protected name.
+    pub name: Name,
+    /// What its register says afterwards.
+    pub register: Register,
+    /// The changes.
+    pub changes: Vec<Change>,
+}
+
+/// One atomic request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// Hosted zone id.
+    pub zone: String,
+    /// Whole names, in the plan's order.
+    pub writes: Vec<Write>,
+}
+
+impl Batch {
+    /// All changes, in order.
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.writes.iter().flat_map(|write| &write.changes)
+    }
+}
+
+/// The register of a pin just made.
+pub(crate) fn pinned_register(pairs: &[Pair], incident: Incident, now: Timestamp) -> Register {
+    let original = pairs.iter().map(|pair| (pair.primary().kind.clone(), pair.primary().target.clone()));
+    let pin = Pin { at: now, incident, repins: 0, original: original.collect::<BTreeMap<_, _>>() };
+    Register::Pinned { pin, spread: Spread::Unrecorded { at: now } }
+}
+
+/// What `verdict` writes for a name, or `None` if it writes nothing.
+///
+/// # Errors
+/// If the register to be written does not fit into a TXT record; nothing is written then.
+pub fn write(
+    view: &NameView,
+    verdict: Verdict,
+    incident: Option<&Incident>,
+    now: Timestamp,
+) -> Result<Option<Write>, RegisterError> {
+    let pairs = view.pairs.as_deref().unwrap_or_default();
+    let unrecorded = Spread::Unrecorded { at: now };
+    let register = match (verdict, view.register(), incident) {
+        (Verdict::Arm(by), ..) => return swap(view, armed(by, now), &[]).map(Some),
+        (Verdict::Pin, _, Some(incident)) => pinned_register(pairs, incident.clone(), now),
+        (Verdict::Confirm, Some(Register::Pinned { pin, .. }), _) => {
+            Register::Pinned { pin: pin.clone(), spread: unrecorded }
+        }
+        (Verdict::Repin, Some(Register::Pinned { pin, .. }), _) => {
+            Register::Pinned { pin: pinned_once_more(pin), spread: unrecorded }
+        }
+        (Verdict::Repin, Some(Register::FailedOver { at, pin }), _) => {
+            Register::FailedOver { at: *at, pin: pinned_once_more(pin) }
+        }
+        _ => return Ok(None),
+    };
+    swap(view, register, pairs).map(Some)
+}
+
+/// Puts on record which change carries the pin that `written` made.
+///
+/// # Errors
+/// If the register does not fit into a TXT record.
+pub fn record_spread(written: &Write, spread: Spread) -> Result<Option<Write>, RegisterError> {
+    let Register::Pinned { pin, .. } = &written.register else { return Ok(None) };
+    let register = Register::Pinned { pin: pin.clone(), spread };
+    let changes = vec![
+        Change::Delete(written.register.record_set(&written.name)?),
+        Change::Create(register.record_set(&written.name)?),
+    ];
+    Ok(Some(Write { zone: written.zone.clone(), name: written.name.clone(), register, changes }))
+}
+
+/// Replaces a name's register and nothing else.
+///
+/// # Errors
+/// If the register does not fit into a TXT record.
+pub fn rewrite_register(view: &NameView, register: Register) -> Result<Write, RegisterError> {
+    swap(view, register, &[])
+}
+
+fn armed(by: ArmedBy, now: Timestamp) -> Register {
+    Register::Armed { since: now, by }
+}
+
+fn pinned_once_more(pin: &Pin) -> Pin {
+    Pin { repins: pin.repins + 1, ..pin.clone() }
+}
+
+fn swap(view: &NameView, register: Register, pairs: &[Pair]) -> Result<Write, RegisterError> {
+    let mut changes = Vec::new();
+    if let Reading::Known { set, .. } = &view.register {
+        changes.push(Change::Delete(set.clone()));
+    }
+    changes.push(Change::Create(register.record_set(&view.name)?));
+    for pair in pairs {
+        changes.push(Change::Delete(pair.primary().clone()));
+        changes.push(Change::Create(pair.pinned()));
+    }
+    Ok(Write { zone: view.zone.clone(), name: view.name.clone(), register, changes })
+}
+
+/// As few batches as Route 53's quotas allow, none of them splitting a name.
+#[must_use]
+pub fn batches(writes: Vec<Write>) -> Vec<Batch> {
+    let mut batches: Vec<(Batch, Size)> = Vec::new();
+    for write in writes {
+        let size = Size::of(&write.changes);
+        let open = batches.iter_mut().rfind(|(batch, _)| batch.zone == write.zone);
+        match open {
+            Some((batch, filled)) if filled.plus(size).fits() => {
+                *filled = filled.plus(size);
+                batch.writes.push(write);
+            }
+            _ => batches.push((Batch { zone: write.zone.clone(), writes: vec![write] }, size)),
+        }
+    }
+    batches.into_iter().map(|(batch, _)| batch).collect()
+}
+
+#[derive(Clone, Copy)]
+struct Size {
+    elements: usize,
+    characters: usize,
+}
+
+impl Size {
+    fn of(changes: &[Change]) -> Self {
+        let values = |change: &Change| match &change.set().target {
+            Target::Values { values, .. } => (values.len(), values.iter().map(String::len).sum()),
+            Target::Alias { .. } => (1, 0),
+        };
+        changes.iter().map(values).fold(Self { elements: 0, characters: 0 }, |sum, (elements, characters)| {
+            sum.plus(Self { elements, characters })
+        })
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self { elements: self.elements + other.elements, characters: self.characters + other.characters }
+    }
+
+    fn fits(self) -> bool {
+        self.elements <= ELEMENTS_MAX && self.characters <= VALUE_CHARACTERS_MAX
+    }
+}

@@ -1,0 +1,190 @@
+//! What operators are told, and when they are told it again.
+
+use std::fmt::Write as _;
+
+use crate::observation::Attention;
+use crate::outcome::{Kind, Outcome, Trigger};
+use crate::rule::Rule;
+
+/// SNS: "Subjects must be ASCII text … less than 100 characters" (Publish, parameter Subject).
+const SUBJECT_CHARACTERS_MAX: usize = 99;
+
+/// Repeats stop growing apart at this interval, in minutes.
+const REPEAT_MINUTES_MAX: i64 = 240;
+
+/// One message to the operators.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// One ASCII line of less than 100 characters.
+    pub subject: String,
+    /// What happened, why, what happens next, what to run.
+    pub body: String,
+}
+
+/// A function invocation that failed for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Which function.
+    pub function: String,
+    /// Lambda's request id.
+    pub request_id: String,
+    /// What the function or Lambda said of the error.
+    pub error: String,
+    /// The event it could not handle.
+    pub event: String,
+}
+
+/// True if the operators are to be told of this outcome now.
+///
+/// What happens once is always told, and so is what an event brings up. A state that lasts is told by the tick after 0, 1,
+/// 2, 4, 8, … minutes and then every four hours, computed from how long it has lasted; nothing is remembered.
+#[must_use]
+pub fn is_due(outcome: &Outcome) -> bool {
+    if outcome.attention == Attention::None {
+        return false;
+    }
+    if outcome.kind_is_transition() || outcome.trigger == Trigger::Event {
+        return true;
+    }
+    let minute = match outcome.since {
+        Some(since) => outcome.at.duration_since(since).as_mins(),
+        // Nobody knows since when: by the clock, once an interval.
+        None => outcome.at.as_second() / 60 % REPEAT_MINUTES_MAX,
+    };
+    minute <= 0 || (minute < REPEAT_MINUTES_MAX && minute.count_ones() == 1) || minute % REPEAT_MINUTES_MAX == 0
+}
+
+impl Outcome {
+    fn kind_is_transition(&self) -> bool {
+        self.outcome.is_transition()
+    }
+}
+
+/// The message for an outcome. `bus` is the Holdfast bus's name, for the command that approves.
+#[must_use]
+pub fn of_outcome(outcome: &Outcome, bus: &str) -> Message {
+    let headline = headline(outcome.outcome);
+    let subjects = match outcome.subjects.as_slice() {
+        [] => String::new(),
+        [only] => format!(": {only}"),
+        [first, rest @ ..] => format!(": {first} and {} more", rest.len()),
+    };
+    let mut body = String::new();
+    section(&mut body, "WHAT HAPPENED", std::iter::once(sentence(outcome)));
+    let rule = outcome.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
+    let facts = outcome.facts.iter().map(|fact| format!("{}: {}", fact.about, fact.seen));
+    section(&mut body, "WHY", std::iter::once(format!("{rule}{}.", outcome.because)).chain(facts));
+    section(&mut body, "WHAT HAPPENS NEXT", std::iter::once(format!("{}.", outcome.next)));
+    section(&mut body, "ALSO", outcome.also.iter().cloned());
+    section(&mut body, "WHAT TO RUN", what_to_run(outcome, bus).into_iter());
+    if let Some(incident) = &outcome.incident {
+        section(&mut body, "INCIDENT", std::iter::once(incident.to_string()));
+    }
+    Message { subject: subject(&format!("{headline}{subjects}")), body }
+}
+
+/// The message for an invocation that failed for good.
+#[must_use]
+pub fn of_failure(failure: &Failure) -> Message {
+    let Failure { function, request_id, error, event } = failure;
+    let mut body = String::new();
+    let what = format!("{function} could not handle an event, even when it was tried again: {error}");
+    section(&mut body, "WHAT HAPPENED", std::iter::once(what));
+    let next =
+        "The one-minute tick goes on deciding from what AWS says; the event itself is kept in the dead-letter queue.";
+    section(&mut body, "WHAT HAPPENS NEXT", std::iter::once(next.to_owned()));
+    let run = format!("aws logs tail /aws/lambda/{function} --since 1h --filter-pattern '\"{request_id}\"'");
+    section(&mut body, "WHAT TO RUN", std::iter::once(run));
+    section(&mut body, "THE EVENT", std::iter::once(event.clone()));
+    Message { subject: subject(&format!("{function} failed")), body }
+}
+
+fn section(body: &mut String, title: &str, lines: impl Iterator<Item = String>) {
+    let mut lines = lines.peekable();
+    if lines.peek().is_none() {
+        return;
+    }
+    let gap = if body.is_empty() { "" } else { "\n" };
+    // Writing to a String cannot fail.
+    let _ = writeln!(body, "{gap}{title}");
+    for line in lines {
+        let _ = writeln!(body, "  {line}");
+    }
+}
+
+fn subject(text: &str) -> String {
+    let ascii = text.chars().map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' });
+    format!("Holdfast: {}", ascii.collect::<String>()).chars().take(SUBJECT_CHARACTERS_MAX).collect()
+}
+
+fn headline(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Nothing => "nothing to do",
+        Kind::Waiting => "waiting",
+        Kind::Armed => "armed",
+        Kind::Confirmed => "pin confirmed",
+        Kind::InSync => "pin in sync",
+        Kind::WouldHavePinned => "SHADOW would have failed over",
+        Kind::Held => "failover HELD",
+        Kind::Refused => "CANNOT fail over",
+        Kind::Interrupted => "INTERRUPTED, AWS did not do as asked",
+        Kind::DatabaseTrouble => "database NOT promotable",
+        Kind::ApprovalNeeded => "your APPROVAL is needed",
+        Kind::Yielded => "pin undone again, LEFT TO YOU",
+        Kind::PinnedAgain => "pin was undone, pinned again",
+        Kind::PromotionRequested => "promoting in DR",
+        Kind::Pinned => "pinned to DR",
+        Kind::FailedOver => "FAILED OVER to DR",
+    }
+}
+
+fn sentence(outcome: &Outcome) -> String {
+    let who = match outcome.subjects.as_slice() {
+        several if several.len() > 10 => format!("{} and {} more", several[..10].join(", "), several.len() - 10),
+        few => few.join(", "),
+    };
+    match outcome.outcome {
+        Kind::Nothing | Kind::Waiting | Kind::Confirmed | Kind::InSync => {
+            format!("{who}: {}.", headline(outcome.outcome))
+        }
+        Kind::Armed => format!("{who} is armed."),
+        Kind::WouldHavePinned => format!("Shadow mode: {who} would have been pinned to DR. Nothing was changed."),
+        Kind::Held => format!("The failover of {who} is held. No record was changed."),
+        Kind::Refused => format!("{who} cannot be failed over. Nothing was changed."),
+        Kind::Interrupted => {
+            format!("Holdfast was interrupted over {who}; it does not know yet whether its last call took effect.")
+        }
+        Kind::DatabaseTrouble => {
+            format!("{who} cannot be promoted now. Users are on DR, where this database does not take writes yet.")
+        }
+        Kind::ApprovalNeeded => format!("Holdfast waits for your approval about {who}."),
+        Kind::Yielded => {
+            format!("The pin of {who} was undone again after Holdfast had twice restored it. Nothing was changed.")
+        }
+        Kind::PinnedAgain => format!("Someone had changed the pinned records of {who}; they point at DR again."),
+        Kind::PromotionRequested => {
+            format!("RDS was asked to promote {who}. Its data and the primary's go separate ways from here.")
+        }
+        Kind::Pinned => {
+            format!("The PRIMARY records of {who} now point at DR, and stay there when the primary comes back.")
+        }
+        Kind::FailedOver => {
+            format!("The workload runs in DR: every record is pinned and every database takes writes ({who}).")
+        }
+    }
+}
+
+/// Commands that serve now.
+fn what_to_run(outcome: &Outcome, bus: &str) -> Vec<String> {
+    match (outcome.outcome, outcome.rule, &outcome.incident) {
+        (Kind::ApprovalNeeded | Kind::Held, Some(rule), Some(incident)) if rule.is_liftable() => {
+            let despite = if rule == Rule::P12 { String::new() } else { format!(r#","despite":["{rule}"]"#) };
+            let detail = format!(r#"{{"incident":"{incident}","by":"YOUR NAME","reason":"WHY"{despite}}}"#);
+            let entry = serde_json::json!([{
+                "EventBusName": bus, "Source": "holdfast.operator", "DetailType": "Holdfast Approval", "Detail": detail,
+            }]);
+            vec![format!("to approve, in the DR region: aws events put-events --entries '{entry}'")]
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,264 @@
+//! What an invocation came to: the value a Lambda returns, and so the event that the bus carries on.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::incident::Incident;
+use crate::observation::{Attention, Fact};
+use crate::pin;
+use crate::promotion;
+use crate::rule::Rule;
+
+/// What happened, in one word that event rules can match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Kind {
+    /// Nothing was to be done.
+    Nothing,
+    /// Not yet.
+    Waiting,
+    /// The name was armed.
+    Armed,
+    /// A pin was written once more, so that a change on record carries it.
+    Confirmed,
+    /// The pin was put on record as in sync.
+    InSync,
+    /// Shadow mode: what would have happened.
+    WouldHavePinned,
+    /// The conditions do not allow it now.
+    Held,
+    /// Something only a person can put right.
+    Refused,
+    /// An AWS call failed; the next tick goes on.
+    Interrupted,
+    /// A database cannot be promoted yet.
+    DatabaseTrouble,
+    /// A person must decide.
+    ApprovalNeeded,
+    /// Someone keeps undoing the pin; it was left to them.
+    Yielded,
+    /// The pin was made again.
+    PinnedAgain,
+    /// RDS was asked to promote.
+    PromotionRequested,
+    /// The PRIMARY records were pinned to DR.
+    Pinned,
+    /// Every database is promoted: the incident is closed.
+    FailedOver,
+}
+
+impl Kind {
+    /// True for what happens once, as against a state that lasts: it is always told.
+    #[must_use]
+    pub fn is_transition(self) -> bool {
+        match self {
+            Self::Armed | Self::PinnedAgain | Self::PromotionRequested | Self::Pinned | Self::FailedOver => true,
+            Self::Nothing
+            | Self::Waiting
+            | Self::Confirmed
+            | Self::InSync
+            | Self::WouldHavePinned
+            | Self::Held
+            | Self::Refused
+            | Self::Interrupted
+            | Self::DatabaseTrouble
+            | Self::ApprovalNeeded
+            | Self::Yielded => false,
+        }
+    }
+}
+
+/// What woke the function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Trigger {
+    /// The one-minute tick.
+    Tick,
+    /// Anything else: something just happened.
+    Event,
+}
+
+/// What one rule found about one name or database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which name or database.
+    pub subject: String,
+    /// What came of it.
+    pub kind: Kind,
+    /// The rule, unless an AWS call failed before any could decide.
+    pub rule: Option<Rule>,
+    /// Its condition, or what went wrong.
+    pub because: String,
+    /// How loudly to say it.
+    pub attention: Attention,
+    /// What was seen.
+    pub facts: Vec<Fact>,
+    /// What happens next.
+    pub next: String,
+}
+
+/// The return value of alarm-handler and replica-promoter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// What happened.
+    pub outcome: Kind,
+    /// How much it deserves a person's attention.
+    pub attention: Attention,
+    /// Which rule decided.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rule: Option<Rule>,
+    /// The rule's condition, in words.
+    pub because: String,
+    /// The names or databases it is about.
+    pub subjects: Vec<String>,
+    /// The incident it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub incident: Option<Incident>,
+    /// Since when this has been so, as far as AWS tells; repeats are counted from here.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub since: Option<Timestamp>,
+    /// When it was decided, by AWS's time.
+    pub at: Timestamp,
+    /// What woke the function.
+    pub trigger: Trigger,
+    /// What was seen.
+    pub facts: Vec<Fact>,
+    /// What happens next.
+    pub next: String,
+    /// What was found of the others.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub also: Vec<String>,
+}
+
+/// The moment and the cause of an invocation.
+#[derive(Clone, Debug)]
+pub struct Occasion {
+    /// AWS's time.
+    pub at: Timestamp,
+    /// What woke the function.
+    pub trigger: Trigger,
+    /// The incident, if there is one.
+    pub incident: Option<Incident>,
+    /// Since when the present state has lasted.
+    pub since: Option<Timestamp>,
+}
+
+impl Outcome {
+    /// One outcome of many findings: the weightiest leads, the others worth a person's attention are listed.
+    #[must_use]
+    pub fn of(occasion: Occasion, findings: &[Finding]) -> Self {
+        let weight = |finding: &&Finding| (finding.attention, finding.kind);
+        let Some(lead) = findings.iter().max_by_key(weight) else {
+            return Self::quiet(occasion, "nothing is protected here");
+        };
+        let with_lead = |finding: &&Finding| finding.rule == lead.rule && finding.because == lead.because;
+        let also = findings.iter().filter(|finding| !with_lead(finding) && finding.attention > Attention::None);
+        Self {
+            outcome: lead.kind,
+            attention: lead.attention,
+            rule: lead.rule,
+            because: lead.because.clone(),
+            subjects: findings.iter().filter(with_lead).map(|finding| finding.subject.clone()).collect(),
+            incident: occasion.incident,
+            since: occasion.since,
+            at: occasion.at,
+            trigger: occasion.trigger,
+            facts: lead.facts.clone(),
+            next: lead.next.clone(),
+            also: also
+                .map(|finding| {
+                    let rule = finding.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
+                    format!("{}: {rule}{}", finding.subject, finding.because)
+                })
+                .collect(),
+        }
+    }
+
+    /// An outcome of no consequence.
+    #[must_use]
+    pub fn quiet(occasion: Occasion, because: &str) -> Self {
+        Self {
+            outcome: Kind::Nothing,
+            attention: Attention::None,
+            rule: None,
+            because: because.to_owned(),
+            subjects: Vec::new(),
+            incident: occasion.incident,
+            since: occasion.since,
+            at: occasion.at,
+            trigger: occasion.trigger,
+            facts: Vec::new(),
+            next: String::new(),
+            also: Vec::new(),
+        }
+    }
+}
+
+/// What a decision about a name came to, once it was carried out.
+impl From<pin::Decision> for Finding {
+    fn from(decision: pin::Decision) -> Self {
+        let kind = match decision.row.verdict {
+            pin::Verdict::Nothing => Kind::Nothing,
+            pin::Verdict::Wait => Kind::Waiting,
+            pin::Verdict::Arm(_) => Kind::Armed,
+            pin::Verdict::Confirm => Kind::Confirmed,
+            pin::Verdict::WouldPin => Kind::WouldHavePinned,
+            pin::Verdict::Hold => Kind::Held,
+            pin::Verdict::Refuse => Kind::Refused,
+            pin::Verdict::Ask => Kind::ApprovalNeeded,
+            pin::Verdict::Yield => Kind::Yielded,
+            pin::Verdict::Repin => Kind::PinnedAgain,
+            pin::Verdict::Pin => Kind::Pinned,
+        };
+        Self {
+            subject: decision.name.to_string(),
+            kind,
+            rule: Some(decision.row.rule),
+            because: decision.row.condition.to_owned(),
+            attention: decision.row.attention,
+            facts: decision.facts,
+            next: decision.row.next.to_owned(),
+        }
+    }
+}
+
+/// What a decision about the workload came to, once it was carried out.
+impl From<promotion::GateDecision> for Finding {
+    fn from(decision: promotion::GateDecision) -> Self {
+        let kind = match decision.row.verdict {
+            promotion::Gate::Closed => Kind::Nothing,
+            promotion::Gate::Wait | promotion::Gate::Open => Kind::Waiting,
+            promotion::Gate::RecordInSync => Kind::InSync,
+        };
+        Self {
+            subject: "the workload".to_owned(),
+            kind,
+            rule: Some(decision.row.rule),
+            because: decision.row.condition.to_owned(),
+            attention: decision.row.attention,
+            facts: decision.facts,
+            next: decision.row.next.to_owned(),
+        }
+    }
+}
+
+/// What a decision about a replica came to, once it was carried out.
+impl From<promotion::ReplicaDecision> for Finding {
+    fn from(decision: promotion::ReplicaDecision) -> Self {
+        let kind = match decision.row.verdict {
+            promotion::Verdict::Done => Kind::Nothing,
+            promotion::Verdict::Wait => Kind::Waiting,
+            promotion::Verdict::Trouble => Kind::DatabaseTrouble,
+            promotion::Verdict::Ask => Kind::ApprovalNeeded,
+            promotion::Verdict::Promote => Kind::PromotionRequested,
+        };
+        Self {
+            subject: decision.id.to_string(),
+            kind,
+            rule: Some(decision.row.rule),
+            because: decision.row.condition.to_owned(),
+            attention: decision.row.attention,
+            facts: decision.facts,
+            next: decision.row.next.to_owned(),
+        }
+    }
+}

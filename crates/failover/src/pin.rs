@@ -1,0 +1,317 @@
+//! The pin rules, P01–P13: whether a name's PRIMARY record is pinned to DR.
+//!
+//! The table below is read from the top; the first row whose condition holds decides. `P07` stands before `P06` so that a
+//! malformed pair is reported before the outage rather than in it, and `P13` stands there a first time because the pin of
+//! the first name is the commit point of all: an incident once begun is finished.
+
+use jiff::Timestamp;
+
+use crate::change::pinned_register;
+use crate::incident::{AlarmSighting, AlarmState, Approval, Incident};
+use crate::observation::{Alarms, Attention, ChangeStatus, Changes, Fact, NameView, Probe, Probes, elapsed, in_alarm};
+use crate::plan::{Mode, Plan};
+use crate::record::Pair;
+use crate::register::{ArmedBy, Pin, REPINS_MAX, Reading, Register, Spread};
+use crate::rule::Rule;
+
+/// How long whoever pinned may take to put the change's id on record before another does it, in seconds.
+pub const RECORDING_SECONDS: u32 = 30;
+
+/// All that is known when a pin is decided.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// AWS's own time.
+    pub now: Timestamp,
+    /// What the alarms say.
+    pub alarms: Alarms,
+    /// What our own health requests found.
+    pub probes: Probes,
+    /// Every protected name.
+    pub names: Vec<NameView>,
+    /// The changes that carry pins not yet seen in sync.
+    pub changes: Changes,
+    /// An approval, if that is what woke us.
+    pub approval: Option<Approval>,
+    /// An alarm woke us that the plan does not name.
+    pub foreign_alarm: bool,
+}
+
+/// What to do about one name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verdict {
+    /// All is as it should be.
+    Nothing,
+    /// Not yet.
+    Wait,
+    /// Arm the name.
+    Arm(ArmedBy),
+    /// Make the same pin once more, since no change is on record that carries it.
+    Confirm,
+    /// Say what would have happened.
+    WouldPin,
+    /// The conditions do not allow it now.
+    Hold,
+    /// Something is wrong that only a person can put right.
+    Refuse,
+    /// A person must decide.
+    Ask,
+    /// A person keeps undoing the pin: leave it to them.
+    Yield,
+    /// Pin again what someone undid.
+    Repin,
+    /// Pin.
+    Pin,
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Row {
+    /// The rule's id.
+    pub rule: Rule,
+    /// When it decides, in words.
+    pub condition: &'static str,
+    holds: fn(&Facts<'_>) -> bool,
+    /// What it decides.
+    pub verdict: Verdict,
+    /// How loudly.
+    pub attention: Attention,
+    /// What happens next, in words.
+    pub next: &'static str,
+}
+
+const fn row(
+    rule: Rule,
+    condition: &'static str,
+    holds: fn(&Facts<'_>) -> bool,
+    verdict: Verdict,
+    attention: Attention,
+    next: &'static str,
+) -> Row {
+    Row { rule, condition, holds, verdict, attention, next }
+}
+
+use Attention::{None as Quiet, Notice, Page};
+
+/// The pin rules. The last row always holds.
+#[rustfmt::skip]
+pub const TABLE: &[Row] = &[
+    row(Rule::P01, "the event is of an alarm that the plan does not name", |f| f.seen.foreign_alarm,
+        Verdict::Nothing, Quiet, "nothing; check the event rule if this alarm was meant to fail over"),
+    row(Rule::P02, "pinned, and the records agree", |f| f.pin().is_some() && f.view.agrees() && f.spread_on_record(),
+        Verdict::Nothing, Quiet, "DNS stays on DR until an operator fails back"),
+    row(Rule::P02, "pinned, but no change is on record that carries the pin", |f| f.pin().is_some() && f.view.agrees(),
+        Verdict::Confirm, Quiet, "the same pin is written again and its change put on record; promotion waits for that change"),
+    row(Rule::P03, "pinned, but somebody changed the records since", |f| f.pin().is_some_and(|pin| pin.repins < REPINS_MAX) && f.view.pairs.is_ok(),
+        Verdict::Repin, Page, "the records are pinned again; stop whatever writes them (an infrastructure-as-code apply?)"),
+    row(Rule::P03, "pinned, but somebody keeps changing the records back", |f| f.pin().is_some() && f.view.pairs.is_ok(),
+        Verdict::Yield, Page, "Holdfast leaves the records to you; two sites may be taking writes, so decide where users belong now"),
+    row(Rule::P04, "disarmed, and the alarm says failover has started", |f| f.disarmed() && f.incident().is_some(),
+        Verdict::Refuse, Page, "Holdfast will not act; fail over by hand or arm it"),
+    row(Rule::P04, "never armed, and all has been well for the settle time", |f| f.settled(),
+        Verdict::Arm(ArmedBy::Settling), Notice, "from now on an outage fails over by itself"),
+    row(Rule::P04, "disarmed", |f| f.disarmed(),
+        Verdict::Wait, Quiet, "a name never armed is armed once the alarm has been OK and the primary reachable for the settle time"),
+    row(Rule::P05, "maintenance, and the alarm says failover has started", |f| f.paused(true) && f.incident().is_some(),
+        Verdict::Hold, Notice, "Holdfast acts again when the maintenance ends"),
+    row(Rule::P05, "maintenance", |f| f.paused(true),
+        Verdict::Hold, Quiet, "Holdfast acts again when the maintenance ends"),
+    row(Rule::P05, "the maintenance has ended", |f| f.paused(false),
+        Verdict::Arm(ArmedBy::MaintenanceEnd), Notice, "from now on an outage fails over by itself"),
+    row(Rule::P07, "the records or the register are not as they must be", |f| f.fault().is_some(),
+        Verdict::Refuse, Page, "Holdfast will not touch this name until you have put it right"),
+    row(Rule::P13, "other names of this workload are already pinned in this incident", |f| f.committed_elsewhere().is_some() && f.plan.mode != Mode::Shadow,
+        Verdict::Pin, Page, "the databases are promoted once every name's pin is in sync"),
+    row(Rule::P06, "nothing is known of the alarm: CloudWatch did not answer", |f| f.seen.alarms.is_none(),
+        Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
+    row(Rule::P06, "the alarm does not say that failover has started", |f| f.incident().is_none(),
+        Verdict::Nothing, Quiet, "Holdfast keeps watching"),
+    row(Rule::P06, "the alarm has been in ALARM since before this name was armed", |f| f.alarm_is_older_than_arming(),
+        Verdict::Nothing, Quiet, "Holdfast acts on the next alarm"),
+    row(Rule::P08, "the alarm came within the settle time after arming, or the cool-down after a failback", |f| f.armed_too_recently() && !f.lifted(Rule::P08),
+        Verdict::Ask, Page, "approve the failover if the primary is really down"),
+    row(Rule::P09, "the primary answers our own probe from the DR region", |f| f.seen.probes.primary == Probe::Answers && !f.lifted(Rule::P09),
+        Verdict::Hold, Page, "two signals must agree: find out why the health check fails; approve if users are really cut off"),
+    row(Rule::P10, "the DR site does not answer our probe", |f| f.seen.probes.dr == Probe::Silent && !f.lifted(Rule::P10),
+        Verdict::Hold, Page, "bring the DR site up; users are not pinned to a dead site"),
+    row(Rule::P11, "shadow mode", |f| f.plan.mode == Mode::Shadow,
+        Verdict::WouldPin, Notice, "nothing was changed; in automatic mode the records would have been pinned to DR now"),
+    row(Rule::P12, "approval mode, and nobody has approved this incident", |f| f.plan.mode == Mode::Approval && !f.lifted(Rule::P12),
+        Verdict::Ask, Page, "approve the failover, or leave it to Route 53's health checks"),
+    row(Rule::P13, "failover has started, and nothing speaks against it", |_| true,
+        Verdict::Pin, Page, "the databases are promoted once the pin is in sync and clients of the primary have drained"),
+];
+
+/// What a rule decided about one name.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// The protected name.
+    pub name: crate::name::Name,
+    /// Which row decided.
+    pub row: &'static Row,
+    /// The incident it belongs to, if there is one.
+    pub incident: Option<Incident>,
+    /// What it saw.
+    pub facts: Vec<Fact>,
+}
+
+/// Decides about one of the observation's names.
+#[must_use]
+pub fn decide(plan: &Plan, seen: &Observation, view: &NameView) -> Decision {
+    let facts = Facts { plan, seen, view };
+    let last = TABLE.len() - 1;
+    let row = TABLE[..last].iter().find(|row| (row.holds)(&facts)).unwrap_or(&TABLE[last]);
+    Decision { name: view.name.clone(), row, incident: facts.incident(), facts: facts.in_words() }
+}
+
+/// What the conditions are written in.
+struct Facts<'a> {
+    plan: &'a Plan,
+    seen: &'a Observation,
+    view: &'a NameView,
+}
+
+impl Facts<'_> {
+    fn pin(&self) -> Option<&Pin> {
+        self.view.register().and_then(Register::pin)
+    }
+
+    fn armed_since(&self) -> Option<Timestamp> {
+        match self.view.register() {
+            Some(Register::Armed { since, .. }) => Some(*since),
+            _ => None,
+        }
+    }
+
+    /// The incident this name is in: the one it is pinned for, the one its siblings are pinned for, else the oldest alarm
+    /// that rang after it was armed, else the oldest alarm.
+    fn incident(&self) -> Option<Incident> {
+        if let Some(incident) = self.pin().map(|pin| &pin.incident).or_else(|| self.committed_elsewhere()) {
+            return Some(incident.clone());
+        }
+        let ringing = in_alarm(&self.seen.alarms);
+        let rang_after_arming = |alarm: &&&AlarmSighting| self.armed_since().is_none_or(|since| since < alarm.since);
+        let alarm = ringing.iter().find(rang_after_arming).or(ringing.first())?;
+        Some(Incident { alarm: alarm.name.clone(), began: alarm.since })
+    }
+
+    fn committed_elsewhere(&self) -> Option<&Incident> {
+        let armed_since = self.armed_since()?;
+        let siblings = self.seen.names.iter().filter_map(|name| match name.register() {
+            Some(Register::Pinned { pin, .. }) => Some(&pin.incident),
+            _ => None,
+        });
+        siblings.filter(|incident| armed_since < incident.began).min()
+    }
+
+    /// True unless the id of the change that carries the pin must be put on record (again).
+    fn spread_on_record(&self) -> bool {
+        match self.view.register() {
+            Some(Register::Pinned { spread: Spread::Unrecorded { at }, .. }) => {
+                !elapsed(*at, self.seen.now, RECORDING_SECONDS)
+            }
+            Some(Register::Pinned { spread: Spread::Change { id }, .. }) => {
+                self.seen.changes.get(id) != Some(&ChangeStatus::Lost)
+            }
+            _ => true,
+        }
+    }
+
+    fn disarmed(&self) -> bool {
+        matches!(self.view.register, Reading::Absent) || matches!(self.view.register(), Some(Register::Disarmed { .. }))
+    }
+
+    fn settled(&self) -> bool {
+        let quiet = self.seen.alarms.as_ref().is_some_and(|alarms| {
+            self.plan.alarms.iter().all(|arn| {
+                alarms.iter().any(|alarm| {
+                    alarm.arn == *arn
+                        && alarm.state == AlarmState::Ok
+                        && elapsed(alarm.since, self.seen.now, self.plan.limits.settle_seconds)
+                })
+            })
+        });
+        self.view.register == Reading::Absent
+            && quiet
+            && self.seen.probes.primary != Probe::Silent
+            && self.fault().is_none()
+            && !self.view.agrees()
+    }
+
+    fn paused(&self, still: bool) -> bool {
+        matches!(self.view.register(), Some(Register::Paused { until, .. }) if (self.seen.now < *until) == still)
+    }
+
+    fn fault(&self) -> Option<String> {
+        match (&self.view.register, &self.view.pairs) {
+            (Reading::Unreadable(error), _) => Some(error.to_string()),
+            (_, Err(fault)) => Some(fault.to_string()),
+            (_, Ok(pairs)) => self.does_not_fit(pairs),
+        }
+    }
+
+    fn does_not_fit(&self, pairs: &[Pair]) -> Option<String> {
+        let longest_id = Incident { alarm: "a".repeat(255), began: self.seen.now };
+        let incident = self.incident().unwrap_or(longest_id);
+        let register = pinned_register(pairs, incident, self.seen.now);
+        register.record_set(&self.view.name).err().map(|error| error.to_string())
+    }
+
+    fn alarm_is_older_than_arming(&self) -> bool {
+        match (self.armed_since(), self.incident()) {
+            (Some(since), Some(incident)) => incident.began <= since,
+            _ => false,
+        }
+    }
+
+    fn armed_too_recently(&self) -> bool {
+        let (Some(Register::Armed { since, by }), Some(incident)) = (self.view.register(), self.incident()) else {
+            return false;
+        };
+        let limits = &self.plan.limits;
+        let quiet_seconds = match by {
+            ArmedBy::Failback => limits.cooldown_seconds.max(limits.settle_seconds),
+            ArmedBy::Settling | ArmedBy::Operator | ArmedBy::MaintenanceEnd => limits.settle_seconds,
+        };
+        !elapsed(*since, incident.began, quiet_seconds)
+    }
+
+    fn lifted(&self, rule: Rule) -> bool {
+        self.seen
+            .approval
+            .as_ref()
+            .zip(self.incident())
+            .is_some_and(|(approval, incident)| approval.lifts(rule, &incident))
+    }
+
+    fn in_words(&self) -> Vec<Fact> {
+        let mut facts = vec![Fact::new("time", self.seen.now)];
+        match &self.seen.alarms {
+            None => facts.push(Fact::new("alarm", "unknown: CloudWatch did not answer")),
+            Some(alarms) => facts.extend(
+                alarms
+                    .iter()
+                    .map(|a| Fact::new(format!("alarm {}", a.name), format!("{:?} since {}", a.state, a.since))),
+            ),
+        }
+        facts.push(match &self.view.register {
+            Reading::Absent => Fact::new("register", "absent: never armed"),
+            Reading::Known { register, .. } => Fact::new("register", register),
+            Reading::Unreadable(error) => Fact::new("register", error),
+        });
+        match &self.view.pairs {
+            Err(fault) => facts.push(Fact::new("records", fault)),
+            Ok(pairs) => facts.extend(pairs.iter().map(|pair| {
+                let (primary, secondary) = (pair.primary(), pair.secondary());
+                let seen = format!("PRIMARY {}, SECONDARY {}", primary.target, secondary.target);
+                Fact::new(format!("{} record", primary.kind), seen)
+            })),
+        }
+        facts.extend(self.fault().map(|fault| Fact::new("fault", fault)));
+        for (about, probe) in [("primary's probe", self.seen.probes.primary), ("DR's probe", self.seen.probes.dr)] {
+            if probe != Probe::NotAsked {
+                facts.push(Fact::new(about, format!("{probe:?}").to_lowercase()));
+            }
+        }
+        facts
+    }
+}
