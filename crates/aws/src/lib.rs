@@ -1,1 +1,23 @@
-//! aws
+//! The narrow AWS calls Holdfast makes, and one classification of their errors.
+//!
+//! Reading and writing are different types, so that what only looks (a dry run) holds nothing that can write. The calls
+//! are traits for the sake of their second user: the in-process world that tests and simulations run handlers in.
+
+#![expect(async_fn_in_trait, reason = "functions and their simulations run on one thread")]
+
+pub mod clock;
+#[cfg(feature = "cloudwatch")]
+pub mod cloudwatch;
+pub mod error;
+pub mod probe;
+#[cfg(feature = "rds")]
+pub mod rds;
+#[cfg(feature = "route53")]
+pub mod route53;
+pub mod session;
+#[cfg(feature = "sns")]
+pub mod sns;
+pub mod telemetry;
+
+pub use error::CallError;
+pub use session::Session;

@@ -1,0 +1,139 @@
+//! RDS: the state of replicas, and their promotion.
+
+use aws_sdk_rds::Client;
+use aws_sdk_rds::types::Filter;
+use failover::plan::ReplicaId;
+use failover::promotion::ReplicaState;
+
+use crate::error::CallError;
+use crate::session::Session;
+
+/// Someone who can look at databases.
+pub trait ReplicaReader {
+    /// What RDS says of a replica now.
+    async fn state(&self, replica: &ReplicaId) -> Result<ReplicaState, CallError>;
+}
+
+/// Someone who can promote databases.
+pub trait ReplicaWriter {
+    /// Asks RDS to promote a replica. RDS refuses what is no replica, or not available; it never promotes twice.
+    async fn promote(&self, replica: &ReplicaId) -> Result<(), CallError>;
+}
+
+/// Looks at databases and holds nothing that can write.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    client: Client,
+}
+
+/// Promotes databases.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    client: Client,
+}
+
+fn client(session: &Session) -> Client {
+    let config = aws_sdk_rds::config::Builder::from(session.config()).interceptor(session.clock().clone());
+    Client::from_conf(config.build())
+}
+
+impl Reader {
+    /// A reader with the session's settings.
+    #[must_use]
+    pub fn new(session: &Session) -> Self {
+        Self { client: client(session) }
+    }
+
+    async fn cluster(&self, id: &str) -> Result<ReplicaState, CallError> {
+        let answer = match self.client.describe_db_clusters().db_cluster_identifier(id).send().await {
+            Ok(answer) => answer,
+            Err(error) => return missing_or(CallError::of("DescribeDBClusters", error), "DBClusterNotFoundFault"),
+        };
+        let Some(cluster) = answer.db_clusters().first() else { return Ok(ReplicaState::Missing) };
+        let writers: Vec<_> = cluster
+            .db_cluster_members()
+            .iter()
+            .filter(|member| member.is_cluster_writer() == Some(true))
+            .filter_map(|member| member.db_instance_identifier())
+            .collect();
+        Ok(ReplicaState::Present {
+            status: cluster.status().unwrap_or_default().to_owned(),
+            source: named(cluster.replication_source_identifier()),
+            writer_available: self.any_available(id, &writers).await?,
+        })
+    }
+
+    /// A cluster's own status says nothing of its instances', which a promotion reboots.
+    async fn any_available(&self, cluster: &str, writers: &[&str]) -> Result<bool, CallError> {
+        let filter = Filter::builder().name("db-cluster-id").values(cluster).build();
+        let answer = self
+            .client
+            .describe_db_instances()
+            .filters(filter)
+            .send()
+            .await
+            .map_err(|error| CallError::of("DescribeDBInstances", error))?;
+        Ok(answer.db_instances().iter().any(|instance| {
+            instance.db_instance_status() == Some("available")
+                && instance.db_instance_identifier().is_some_and(|id| writers.contains(&id))
+        }))
+    }
+
+    async fn instance(&self, id: &str) -> Result<ReplicaState, CallError> {
+        let answer = match self.client.describe_db_instances().db_instance_identifier(id).send().await {
+            Ok(answer) => answer,
+            Err(error) => return missing_or(CallError::of("DescribeDBInstances", error), "DBInstanceNotFound"),
+        };
+        let Some(instance) = answer.db_instances().first() else { return Ok(ReplicaState::Missing) };
+        let status = instance.db_instance_status().unwrap_or_default();
+        Ok(ReplicaState::Present {
+            status: status.to_owned(),
+            source: named(instance.read_replica_source_db_instance_identifier()),
+            writer_available: status == "available",
+        })
+    }
+}
+
+impl ReplicaReader for Reader {
+    async fn state(&self, replica: &ReplicaId) -> Result<ReplicaState, CallError> {
+        match replica {
+            ReplicaId::AuroraCluster(id) => self.cluster(id).await,
+            ReplicaId::RdsInstance(id) => self.instance(id).await,
+        }
+    }
+}
+
+impl Writer {
+    /// A writer with the session's settings.
+    #[must_use]
+    pub fn new(session: &Session) -> Self {
+        Self { client: client(session) }
+    }
+}
+
+impl ReplicaWriter for Writer {
+    async fn promote(&self, replica: &ReplicaId) -> Result<(), CallError> {
+        match replica {
+            ReplicaId::AuroraCluster(id) => {
+                let call = self.client.promote_read_replica_db_cluster().db_cluster_identifier(id);
+                call.send().await.map(drop).map_err(|error| CallError::of("PromoteReadReplicaDBCluster", error))
+            }
+            ReplicaId::RdsInstance(id) => {
+                let call = self.client.promote_read_replica().db_instance_identifier(id);
+                call.send().await.map(drop).map_err(|error| CallError::of("PromoteReadReplica", error))
+            }
+        }
+    }
+}
+
+fn named(source: Option<&str>) -> Option<String> {
+    source.filter(|source| !source.is_empty()).map(str::to_owned)
+}
+
+fn missing_or(error: CallError, code: &str) -> Result<ReplicaState, CallError> {
+    // Both spellings are on the wire: the code of the instance fault has no "Fault".
+    if error.is_refused_with(code) || error.is_refused_with(code.trim_end_matches("Fault")) {
+        return Ok(ReplicaState::Missing);
+    }
+    Err(error)
+}

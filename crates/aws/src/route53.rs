@@ -1,0 +1,272 @@
+//! Route 53: the record sets of a zone, atomic batches, and how far a change has come.
+
+use aws_sdk_route53::Client;
+use aws_sdk_route53::types::{
+    AliasTarget, Change, ChangeAction, ChangeBatch, ChangeStatus as SdkStatus, ResourceRecord, ResourceRecordSet,
+    ResourceRecordSetFailover, RrType,
+};
+use failover::change;
+use failover::name::Name;
+use failover::observation::ChangeStatus;
+use failover::plan::Names;
+use failover::record::{RecordSet, Role, Routing, Target};
+use jiff::Timestamp;
+
+use crate::error::CallError;
+use crate::session::Session;
+
+/// Someone who can look at Route 53.
+pub trait RecordReader {
+    /// The record sets of a zone that belong to the wanted names and their registers; other names' may be among them.
+    async fn record_sets(&self, zone: &str, names: &Names) -> Result<Vec<RecordSet>, CallError>;
+    /// How far a change has come.
+    async fn change_status(&self, id: &str) -> Result<ChangeStatus, CallError>;
+    /// AWS's time, as of its last answer.
+    fn now(&self) -> Timestamp;
+}
+
+/// Someone who can change Route 53.
+pub trait RecordWriter {
+    /// Submits a batch, which is applied whole or not at all; the id of the change.
+    async fn submit(&self, batch: &change::Batch) -> Result<String, CallError>;
+}
+
+/// Looks at Route 53 and holds nothing that can write.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    client: Client,
+    session: Session,
+}
+
+/// Changes Route 53.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    client: Client,
+}
+
+fn client(session: &Session) -> Client {
+    let config = aws_sdk_route53::config::Builder::from(session.config()).interceptor(session.clock().clone());
+    Client::from_conf(config.build())
+}
+
+impl Reader {
+    /// A reader with the session's settings.
+    #[must_use]
+    pub fn new(session: &Session) -> Self {
+        Self { client: client(session), session: session.clone() }
+    }
+
+    /// One page of the listing from `start`, and where the next begins.
+    async fn page(&self, zone: &str, start: &Start) -> Result<(Vec<RecordSet>, Option<Start>), CallError> {
+        let page = self
+            .client
+            .list_resource_record_sets()
+            .hosted_zone_id(zone)
+            .set_start_record_name(start.name.as_ref().map(|name| name.as_str().to_owned()))
+            .set_start_record_type(start.kind.clone())
+            .set_start_record_identifier(start.identifier.clone())
+            .send()
+            .await
+            .map_err(|error| CallError::of("ListResourceRecordSets", error))?;
+        let next = match page.next_record_name() {
+            Some(name) if page.is_truncated() => Some(Start {
+                name: Some(parse_name(name)?),
+                kind: page.next_record_type().cloned(),
+                identifier: page.next_record_identifier().map(str::to_owned),
+            }),
+            _ => None,
+        };
+        let sets = page.resource_record_sets().iter().map(from_sdk).collect::<Result<_, _>>()?;
+        Ok((sets, next))
+    }
+}
+
+/// Where a listing starts.
+#[derive(Debug, Default)]
+struct Start {
+    name: Option<Name>,
+    kind: Option<RrType>,
+    identifier: Option<String>,
+}
+
+impl RecordReader for Reader {
+    /// Walks the listing, which is in the order of names, and skips from one wanted name to the next: a zone whose wanted
+    /// names lie within one page costs one request.
+    async fn record_sets(&self, zone: &str, names: &Names) -> Result<Vec<RecordSet>, CallError> {
+        let mut wanted: Option<Vec<Name>> = match names {
+            Names::EveryPair => None,
+            Names::Listed(names) => Some(names.iter().flat_map(|name| [name.clone(), name.register()]).collect()),
+        };
+        if let Some(wanted) = &mut wanted {
+            wanted.sort();
+        }
+        let first = |wanted: &Option<Vec<Name>>| wanted.as_ref().and_then(|wanted| wanted.first().cloned());
+        let mut start = Start { name: first(&wanted), ..Start::default() };
+        let mut found = Vec::new();
+        loop {
+            let (sets, next) = self.page(zone, &start).await?;
+            found.extend(sets);
+            let Some(next) = next else { return Ok(found) };
+            start = next;
+            if let (Some(wanted), Some(reached)) = (&mut wanted, &start.name) {
+                wanted.retain(|name| name >= reached);
+                match wanted.first() {
+                    None => return Ok(found),
+                    Some(name) if name > reached => start = Start { name: Some(name.clone()), ..Start::default() },
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+
+    async fn change_status(&self, id: &str) -> Result<ChangeStatus, CallError> {
+        match self.client.get_change().id(id).send().await {
+            Ok(answer) => match answer.change_info().map(|info| info.status()) {
+                Some(SdkStatus::Insync) => Ok(ChangeStatus::InSync),
+                _ => Ok(ChangeStatus::Pending),
+            },
+            // "Stranded changes … resubmit" (Route 53 developer guide, "Accelerated recovery").
+            Err(error) => match CallError::of("GetChange", error) {
+                refused if refused.is_refused_with("NoSuchChange") => Ok(ChangeStatus::Lost),
+                other => Err(other),
+            },
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.session.clock().now()
+    }
+}
+
+impl Writer {
+    /// A writer with the session's settings.
+    #[must_use]
+    pub fn new(session: &Session) -> Self {
+        Self { client: client(session) }
+    }
+}
+
+impl RecordWriter for Writer {
+    async fn submit(&self, batch: &change::Batch) -> Result<String, CallError> {
+        const CALL: &str = "ChangeResourceRecordSets";
+        let never_sent = |why: String| CallError::NeverSent { call: CALL, why };
+        let changes =
+            batch.changes().map(to_sdk).collect::<Result<Vec<_>, _>>().map_err(|e| never_sent(e.to_string()))?;
+        let names: Vec<_> = batch.writes.iter().take(3).map(|write| write.name.to_string()).collect();
+        let sdk_batch = ChangeBatch::builder()
+            .comment(format!("Holdfast: {}", names.join(", ")))
+            .set_changes(Some(changes))
+            .build()
+            .map_err(|error| never_sent(error.to_string()))?;
+        let answer = self
+            .client
+            .change_resource_record_sets()
+            .hosted_zone_id(&batch.zone)
+            .change_batch(sdk_batch)
+            .send()
+            .await
+            .map_err(|error| CallError::of(CALL, error))?;
+        match answer.change_info() {
+            Some(info) => Ok(info.id().trim_start_matches("/change/").to_owned()),
+            None => Err(CallError::Unknown { call: CALL, why: "the answer names no change".to_owned() }),
+        }
+    }
+}
+
+fn parse_name(name: &str) -> Result<Name, CallError> {
+    name.parse().map_err(|error: failover::name::NameError| CallError::Unknown {
+        call: "ListResourceRecordSets",
+        why: error.to_string(),
+    })
+}
+
+fn from_sdk(set: &ResourceRecordSet) -> Result<RecordSet, CallError> {
+    let role = set.failover().map(|failover| match failover {
+        ResourceRecordSetFailover::Primary => Role::Primary,
+        _ => Role::Secondary,
+    });
+    let routing = match (role, set.set_identifier()) {
+        (Some(role), Some(id)) => Routing::Failover { role, set_identifier: id.to_owned() },
+        (None, None) if set.traffic_policy_instance_id().is_none() => Routing::Simple,
+        _ => Routing::Other,
+    };
+    let target = match set.alias_target() {
+        Some(alias) => Target::Alias {
+            zone: alias.hosted_zone_id().to_owned(),
+            name: alias.dns_name().to_owned(),
+            evaluate_health: alias.evaluate_target_health(),
+        },
+        None => Target::Values {
+            ttl_seconds: set.ttl().and_then(|ttl| u32::try_from(ttl).ok()).unwrap_or_default(),
+            values: set.resource_records().iter().map(|record| record.value().to_owned()).collect(),
+        },
+    };
+    Ok(RecordSet {
+        name: parse_name(set.name())?,
+        kind: set.r#type().as_str().to_owned(),
+        routing,
+        target,
+        health_check: set.health_check_id().map(str::to_owned),
+    })
+}
+
+fn to_sdk(change: &change::Change) -> Result<Change, aws_sdk_route53::error::BuildError> {
+    let (action, set) = match change {
+        change::Change::Delete(set) => (ChangeAction::Delete, set),
+        change::Change::Create(set) => (ChangeAction::Create, set),
+    };
+    let mut builder = ResourceRecordSet::builder()
+        .name(set.name.as_str())
+        .r#type(RrType::from(set.kind.as_str()))
+        .set_health_check_id(set.health_check.clone());
+    if let Routing::Failover { role, set_identifier } = &set.routing {
+        let role = match role {
+            Role::Primary => ResourceRecordSetFailover::Primary,
+            Role::Secondary => ResourceRecordSetFailover::Secondary,
+        };
+        builder = builder.failover(role).set_identifier(set_identifier);
+    }
+    builder = match &set.target {
+        Target::Values { ttl_seconds, values } => {
+            let records = values.iter().map(|value| ResourceRecord::builder().value(value).build());
+            builder.ttl(i64::from(*ttl_seconds)).set_resource_records(Some(records.collect::<Result<_, _>>()?))
+        }
+        Target::Alias { zone, name, evaluate_health } => builder.alias_target(
+            AliasTarget::builder()
+                .hosted_zone_id(zone)
+                .dns_name(name)
+                .evaluate_target_health(*evaluate_health)
+                .build()?,
+        ),
+    };
+    Change::builder().action(action).resource_record_set(builder.build()?).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(routing: Routing, target: Target) -> RecordSet {
+        let name = "*.example.com".parse().unwrap();
+        RecordSet { name, kind: "A".to_owned(), routing, target, health_check: Some("hc".to_owned()) }
+    }
+
+    #[test]
+    fn a_record_set_survives_the_way_through_the_sdk() {
+        let pair = Routing::Failover { role: Role::Primary, set_identifier: "p".to_owned() };
+        let values = Target::Values { ttl_seconds: 60, values: vec!["192.0.2.1".to_owned()] };
+        let alias = Target::Alias { zone: "Z".to_owned(), name: "elb.".to_owned(), evaluate_health: true };
+        for set in [sample(pair.clone(), values), sample(pair, alias)] {
+            let sent = to_sdk(&change::Change::Create(set.clone())).unwrap();
+            assert_eq!(from_sdk(sent.resource_record_set().unwrap()), Ok(set));
+        }
+    }
+
+    #[test]
+    fn other_routing_is_never_taken_for_a_simple_record() {
+        let record = ResourceRecord::builder().value("192.0.2.1").build().unwrap();
+        let weighted = ResourceRecordSet::builder().name("a.b").r#type(RrType::A).set_identifier("w").weight(1);
+        let set = from_sdk(&weighted.ttl(60).resource_records(record).build().unwrap()).unwrap();
+        assert_eq!(set.routing, Routing::Other);
+    }
+}

@@ -1,0 +1,59 @@
+//! How every client of ours behaves: time limits and retries set on purpose.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+
+use crate::clock::AwsClock;
+
+/// The SDK sets no limit on the time of an attempt; without one a silent server would hold a function to its end.
+const CONNECT_SECONDS_MAX: u64 = 1;
+const ATTEMPT_SECONDS_MAX: u64 = 4;
+/// All attempts of one call; the longest conversation of a function (list, pin, record) fits into its timeout.
+const CALL_SECONDS_MAX: u64 = 15;
+const ATTEMPTS_MAX: u32 = 4;
+const BACKOFF_FIRST: Duration = Duration::from_millis(100);
+const BACKOFF_MAX: Duration = Duration::from_secs(2);
+
+/// Shared configuration and AWS's time.
+#[derive(Clone, Debug)]
+pub struct Session {
+    config: SdkConfig,
+    clock: AwsClock,
+}
+
+impl Session {
+    /// Reads region, credentials and endpoint as every AWS SDK does.
+    pub async fn load() -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
+            .operation_attempt_timeout(Duration::from_secs(ATTEMPT_SECONDS_MAX))
+            .operation_timeout(Duration::from_secs(CALL_SECONDS_MAX))
+            .build();
+        // Standard, never adaptive: after four throttled calls, adaptive mode waits a minute.
+        let retries = RetryConfig::standard()
+            .with_max_attempts(ATTEMPTS_MAX)
+            .with_initial_backoff(BACKOFF_FIRST)
+            .with_max_backoff(BACKOFF_MAX);
+        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .timeout_config(timeouts)
+            .retry_config(retries)
+            .load()
+            .await;
+        Self { config, clock: AwsClock::default() }
+    }
+
+    /// The shared configuration, for clients.
+    #[must_use]
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// AWS's time as heard by this session's clients.
+    #[must_use]
+    pub fn clock(&self) -> &AwsClock {
+        &self.clock
+    }
+}

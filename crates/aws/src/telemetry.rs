@@ -1,0 +1,70 @@
+//! Logs and metrics, both as JSON lines on standard output, as CloudWatch Logs takes them.
+
+use serde_json::{Value, json};
+use tracing_subscriber::EnvFilter;
+
+/// The CloudWatch namespace of Holdfast's metrics.
+pub const NAMESPACE: &str = "Holdfast";
+
+/// The environment variable that says how much is logged, as in `info` or `debug`.
+pub const LOG_VARIABLE: &str = "HOLDFAST_LOG";
+
+/// Starts structured logging.
+pub fn init() {
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("info"));
+    // A second call, in a test, changes nothing.
+    let _ = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).try_init();
+}
+
+/// One metric value and its unit (`Count`, `Seconds`).
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// Metric name.
+    pub name: &'static str,
+    /// CloudWatch unit.
+    pub unit: &'static str,
+    /// Value.
+    pub value: f64,
+}
+
+/// Prints metrics in the CloudWatch embedded metric format; CloudWatch Logs extracts them.
+pub fn emit(at: jiff::Timestamp, dimensions: &[(&str, &str)], metrics: &[Metric]) {
+    println!("{}", embedded(at, dimensions, metrics));
+}
+
+fn embedded(at: jiff::Timestamp, dimensions: &[(&str, &str)], metrics: &[Metric]) -> Value {
+    let names: Vec<_> = dimensions.iter().map(|(name, _)| *name).collect();
+    let directives: Vec<_> = metrics.iter().map(|m| json!({"Name": m.name, "Unit": m.unit})).collect();
+    let mut line = json!({"_aws": {
+        "Timestamp": at.as_millisecond(),
+        "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [names], "Metrics": directives}],
+    }});
+    for (name, value) in dimensions {
+        line[*name] = json!(value);
+    }
+    for metric in metrics {
+        line[metric.name] = json!(metric.value);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// CloudWatch user guide, "Specification: Embedded metric format": every dimension and metric named in the directive
+    /// must be a member of the root node.
+    #[test]
+    fn an_embedded_metric_names_only_members_of_its_root() {
+        let metric = Metric { name: "Decisions", unit: "Count", value: 1.0 };
+        let line = embedded(jiff::Timestamp::UNIX_EPOCH, &[("Rule", "P13")], &[metric]);
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        for name in directive["Dimensions"][0].as_array().unwrap() {
+            assert!(line[name.as_str().unwrap()].is_string());
+        }
+        for metric in directive["Metrics"].as_array().unwrap() {
+            assert!(line[metric["Name"].as_str().unwrap()].is_number());
+        }
+        assert_eq!(line["_aws"]["Timestamp"], 0);
+    }
+}
