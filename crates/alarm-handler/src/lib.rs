@@ -1,1 +1,4 @@
-//! alarm-handler
+//! alarm-handler: decides for every protected name whether its PRIMARY record is pinned to DR, and pins.
+
+pub mod event;
+pub mod handler;

@@ -1,5 +1,7 @@
 //! Route 53: the record sets of a zone, atomic batches, and how far a change has come.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::{
     AliasTarget, Change, ChangeAction, ChangeBatch, ChangeStatus as SdkStatus, ResourceRecord, ResourceRecordSet,
@@ -7,9 +9,10 @@ use aws_sdk_route53::types::{
 };
 use failover::change;
 use failover::name::Name;
-use failover::observation::ChangeStatus;
-use failover::plan::Names;
+use failover::observation::{ChangeStatus, Changes, NameView};
+use failover::plan::{Names, Plan};
 use failover::record::{RecordSet, Role, Routing, Target};
+use failover::register::{Register, Spread};
 use jiff::Timestamp;
 
 use crate::error::CallError;
@@ -29,6 +32,49 @@ pub trait RecordReader {
 pub trait RecordWriter {
     /// Submits a batch, which is applied whole or not at all; the id of the change.
     async fn submit(&self, batch: &change::Batch) -> Result<String, CallError>;
+}
+
+/// Every name the plan protects, as Route 53 describes it now.
+///
+/// # Errors
+/// The first listing that failed.
+pub async fn protected_names(plan: &Plan, reader: &impl RecordReader) -> Result<Vec<NameView>, CallError> {
+    let mut views = Vec::new();
+    for zone in &plan.zones {
+        let sets = reader.record_sets(&zone.id, &zone.names).await?;
+        let names = match &zone.names {
+            Names::Listed(names) => names.clone(),
+            Names::EveryPair => names_with_pairs(&sets),
+        };
+        views.extend(names.iter().map(|name| NameView::of_name(&zone.id, name, &sets)));
+    }
+    Ok(views)
+}
+
+/// Names with a failover record, and names whose register says that they had one.
+fn names_with_pairs(sets: &[RecordSet]) -> Vec<Name> {
+    let protected = sets.iter().filter_map(|set| match set.routing {
+        Routing::Failover { .. } => Some(set.name.clone()),
+        Routing::Simple | Routing::Other => set.name.protected_by_register(),
+    });
+    protected.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// How far the changes have come that carry pins not yet on record as in sync. A change that Route 53 says nothing of is
+/// left out, which rules take as "not known yet".
+pub async fn spreading_changes(reader: &impl RecordReader, names: &[NameView]) -> Changes {
+    let mut changes = Changes::new();
+    for view in names {
+        let Some(Register::Pinned { spread: Spread::Change { id }, .. }) = view.register() else { continue };
+        if changes.contains_key(id) {
+            continue;
+        }
+        match reader.change_status(id).await {
+            Ok(status) => drop(changes.insert(id.clone(), status)),
+            Err(error) => tracing::warn!(change = id, %error, "the change cannot be asked for"),
+        }
+    }
+    changes
 }
 
 /// Looks at Route 53 and holds nothing that can write.

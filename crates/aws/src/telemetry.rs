@@ -1,5 +1,6 @@
 //! Logs and metrics, both as JSON lines on standard output, as CloudWatch Logs takes them.
 
+use failover::outcome::Outcome;
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 
@@ -30,6 +31,22 @@ pub struct Metric {
 /// Prints metrics in the CloudWatch embedded metric format; CloudWatch Logs extracts them.
 pub fn emit(at: jiff::Timestamp, dimensions: &[(&str, &str)], metrics: &[Metric]) {
     println!("{}", embedded(at, dimensions, metrics));
+}
+
+/// Logs and counts what an invocation came to.
+pub fn report(function: &str, outcome: &Outcome) {
+    let rule = outcome.rule.map_or_else(|| "none".to_owned(), |rule| rule.to_string());
+    let incident = outcome.incident.as_ref().map(ToString::to_string);
+    tracing::info!(outcome = ?outcome.outcome, rule, incident, because = outcome.because, "returning");
+    let decisions = Metric { name: "Decisions", unit: "Count", value: 1.0 };
+    emit(outcome.at, &[("Function", function), ("Rule", &rule)], &[decisions]);
+}
+
+/// Measures how long ago the outcome's incident began.
+pub fn time_since_alarm(function: &str, name: &'static str, outcome: &Outcome) {
+    let Some(incident) = &outcome.incident else { return };
+    let value = outcome.at.duration_since(incident.began).as_secs_f64();
+    emit(outcome.at, &[("Function", function)], &[Metric { name, unit: "Seconds", value }]);
 }
 
 fn embedded(at: jiff::Timestamp, dimensions: &[(&str, &str)], metrics: &[Metric]) -> Value {

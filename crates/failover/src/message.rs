@@ -9,7 +9,7 @@ use crate::rule::Rule;
 /// SNS: "Subjects must be ASCII text … less than 100 characters" (Publish, parameter Subject).
 const SUBJECT_CHARACTERS_MAX: usize = 99;
 
-/// Repeats stop growing apart at this interval, in minutes.
+/// Repeats of a page stop growing apart at this interval, in minutes.
 const REPEAT_MINUTES_MAX: i64 = 240;
 
 /// One message to the operators.
@@ -36,27 +36,27 @@ pub struct Failure {
 
 /// True if the operators are to be told of this outcome now.
 ///
-/// What happens once is always told, and so is what an event brings up. A state that lasts is told by the tick after 0, 1,
-/// 2, 4, 8, … minutes and then every four hours, computed from how long it has lasted; nothing is remembered.
+/// What happens once is always told, and so is what an event brings up. A state that lasts is told by the tick, computed
+/// from how long it has lasted; nothing is remembered. Pages come after 0, 1, 2, 4, 8, … minutes and then every four
+/// hours, notices after 1, 16, 256, … minutes.
 #[must_use]
 pub fn is_due(outcome: &Outcome) -> bool {
     if outcome.attention == Attention::None {
         return false;
     }
-    if outcome.kind_is_transition() || outcome.trigger == Trigger::Event {
+    if outcome.outcome.is_transition() || outcome.trigger == Trigger::Event {
         return true;
     }
-    let minute = match outcome.since {
-        Some(since) => outcome.at.duration_since(since).as_mins(),
+    let Some(since) = outcome.since else {
         // Nobody knows since when: by the clock, once an interval.
-        None => outcome.at.as_second() / 60 % REPEAT_MINUTES_MAX,
+        return outcome.at.as_second() / 60 % REPEAT_MINUTES_MAX == 0;
     };
-    minute <= 0 || (minute < REPEAT_MINUTES_MAX && minute.count_ones() == 1) || minute % REPEAT_MINUTES_MAX == 0
-}
-
-impl Outcome {
-    fn kind_is_transition(&self) -> bool {
-        self.outcome.is_transition()
+    let minute = outcome.at.duration_since(since).as_mins();
+    let is_power_of_two = minute.count_ones() == 1;
+    match outcome.attention {
+        Attention::Page if minute < REPEAT_MINUTES_MAX => minute <= 0 || is_power_of_two,
+        Attention::Page => minute.checked_rem(REPEAT_MINUTES_MAX) == Some(0),
+        Attention::Notice | Attention::None => is_power_of_two && minute.trailing_zeros() % 4 == 0,
     }
 }
 
@@ -122,8 +122,9 @@ fn headline(kind: Kind) -> &'static str {
         Kind::Nothing => "nothing to do",
         Kind::Waiting => "waiting",
         Kind::Armed => "armed",
-        Kind::Confirmed => "pin confirmed",
         Kind::InSync => "pin in sync",
+        Kind::StaysOnDr => "stays on DR",
+        Kind::Confirmed => "pinned to DR, and confirmed",
         Kind::WouldHavePinned => "SHADOW would have failed over",
         Kind::Held => "failover HELD",
         Kind::Refused => "CANNOT fail over",
@@ -144,10 +145,14 @@ fn sentence(outcome: &Outcome) -> String {
         few => few.join(", "),
     };
     match outcome.outcome {
-        Kind::Nothing | Kind::Waiting | Kind::Confirmed | Kind::InSync => {
+        Kind::Nothing | Kind::Waiting | Kind::InSync => {
             format!("{who}: {}.", headline(outcome.outcome))
         }
         Kind::Armed => format!("{who} is armed."),
+        Kind::StaysOnDr => format!("{who} is pinned to DR, whatever the primary does."),
+        Kind::Confirmed => {
+            format!("The PRIMARY records of {who} point at DR; whoever pinned them did not live to say so.")
+        }
         Kind::WouldHavePinned => format!("Shadow mode: {who} would have been pinned to DR. Nothing was changed."),
         Kind::Held => format!("The failover of {who} is held. No record was changed."),
         Kind::Refused => format!("{who} cannot be failed over. Nothing was changed."),

@@ -18,10 +18,10 @@ pub enum Kind {
     Waiting,
     /// The name was armed.
     Armed,
-    /// A pin was written once more, so that a change on record carries it.
-    Confirmed,
     /// The pin was put on record as in sync.
     InSync,
+    /// The name is on DR, and stays there.
+    StaysOnDr,
     /// Shadow mode: what would have happened.
     WouldHavePinned,
     /// The conditions do not allow it now.
@@ -36,6 +36,8 @@ pub enum Kind {
     ApprovalNeeded,
     /// Someone keeps undoing the pin; it was left to them.
     Yielded,
+    /// A pin was written once more, since whoever made it did not live to record the change that carries it.
+    Confirmed,
     /// The pin was made again.
     PinnedAgain,
     /// RDS was asked to promote.
@@ -51,11 +53,16 @@ impl Kind {
     #[must_use]
     pub fn is_transition(self) -> bool {
         match self {
-            Self::Armed | Self::PinnedAgain | Self::PromotionRequested | Self::Pinned | Self::FailedOver => true,
+            Self::Armed
+            | Self::Confirmed
+            | Self::PinnedAgain
+            | Self::PromotionRequested
+            | Self::Pinned
+            | Self::FailedOver => true,
             Self::Nothing
             | Self::Waiting
-            | Self::Confirmed
             | Self::InSync
+            | Self::StaysOnDr
             | Self::WouldHavePinned
             | Self::Held
             | Self::Refused
@@ -90,6 +97,10 @@ pub struct Finding {
     pub because: String,
     /// How loudly to say it.
     pub attention: Attention,
+    /// The incident it belongs to.
+    pub incident: Option<Incident>,
+    /// Since when this has been so.
+    pub since: Option<Timestamp>,
     /// What was seen.
     pub facts: Vec<Fact>,
     /// What happens next.
@@ -129,66 +140,69 @@ pub struct Outcome {
     pub also: Vec<String>,
 }
 
-/// The moment and the cause of an invocation.
-#[derive(Clone, Debug)]
-pub struct Occasion {
-    /// AWS's time.
-    pub at: Timestamp,
-    /// What woke the function.
-    pub trigger: Trigger,
-    /// The incident, if there is one.
-    pub incident: Option<Incident>,
-    /// Since when the present state has lasted.
-    pub since: Option<Timestamp>,
-}
-
 impl Outcome {
     /// One outcome of many findings: the weightiest leads, the others worth a person's attention are listed.
     #[must_use]
-    pub fn of(occasion: Occasion, findings: &[Finding]) -> Self {
+    pub fn of(at: Timestamp, trigger: Trigger, findings: &[Finding]) -> Self {
         let weight = |finding: &&Finding| (finding.attention, finding.kind);
-        let Some(lead) = findings.iter().max_by_key(weight) else {
-            return Self::quiet(occasion, "nothing is protected here");
-        };
+        let lead = findings.iter().max_by_key(weight).cloned().unwrap_or_else(Finding::of_nothing);
         let with_lead = |finding: &&Finding| finding.rule == lead.rule && finding.because == lead.because;
         let also = findings.iter().filter(|finding| !with_lead(finding) && finding.attention > Attention::None);
+        let also = also.map(|finding| {
+            let rule = finding.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
+            format!("{}: {rule}{}", finding.subject, finding.because)
+        });
         Self {
             outcome: lead.kind,
             attention: lead.attention,
             rule: lead.rule,
-            because: lead.because.clone(),
             subjects: findings.iter().filter(with_lead).map(|finding| finding.subject.clone()).collect(),
-            incident: occasion.incident,
-            since: occasion.since,
-            at: occasion.at,
-            trigger: occasion.trigger,
-            facts: lead.facts.clone(),
-            next: lead.next.clone(),
-            also: also
-                .map(|finding| {
-                    let rule = finding.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
-                    format!("{}: {rule}{}", finding.subject, finding.because)
-                })
-                .collect(),
+            also: also.collect(),
+            because: lead.because,
+            incident: lead.incident,
+            since: lead.since,
+            at,
+            trigger,
+            facts: lead.facts,
+            next: lead.next,
+        }
+    }
+}
+
+impl Finding {
+    /// An AWS call failed, and what follows must wait.
+    #[must_use]
+    pub fn interrupted(
+        subject: String,
+        error: &dyn std::fmt::Display,
+        incident: Option<Incident>,
+        since: Option<Timestamp>,
+    ) -> Self {
+        Self {
+            subject,
+            kind: Kind::Interrupted,
+            rule: None,
+            because: "an AWS call did not succeed".to_owned(),
+            attention: Attention::Page,
+            incident,
+            since,
+            facts: vec![Fact::new("call", error)],
+            next: "Holdfast looks again within a minute, and goes on from what it finds then".to_owned(),
         }
     }
 
-    /// An outcome of no consequence.
-    #[must_use]
-    pub fn quiet(occasion: Occasion, because: &str) -> Self {
+    /// A zone without a single failover pair, or a plan without databases, has nothing to be found.
+    fn of_nothing() -> Self {
         Self {
-            outcome: Kind::Nothing,
-            attention: Attention::None,
+            subject: String::new(),
+            kind: Kind::Nothing,
             rule: None,
-            because: because.to_owned(),
-            subjects: Vec::new(),
-            incident: occasion.incident,
-            since: occasion.since,
-            at: occasion.at,
-            trigger: occasion.trigger,
+            because: "nothing is protected here".to_owned(),
+            attention: Attention::None,
+            incident: None,
+            since: None,
             facts: Vec::new(),
-            next: String::new(),
-            also: Vec::new(),
+            next: "nothing".to_owned(),
         }
     }
 }
@@ -199,6 +213,7 @@ impl From<pin::Decision> for Finding {
         let kind = match decision.row.verdict {
             pin::Verdict::Nothing => Kind::Nothing,
             pin::Verdict::Wait => Kind::Waiting,
+            pin::Verdict::Stay => Kind::StaysOnDr,
             pin::Verdict::Arm(_) => Kind::Armed,
             pin::Verdict::Confirm => Kind::Confirmed,
             pin::Verdict::WouldPin => Kind::WouldHavePinned,
@@ -215,6 +230,8 @@ impl From<pin::Decision> for Finding {
             rule: Some(decision.row.rule),
             because: decision.row.condition.to_owned(),
             attention: decision.row.attention,
+            incident: decision.incident,
+            since: decision.since,
             facts: decision.facts,
             next: decision.row.next.to_owned(),
         }
@@ -235,6 +252,8 @@ impl From<promotion::GateDecision> for Finding {
             rule: Some(decision.row.rule),
             because: decision.row.condition.to_owned(),
             attention: decision.row.attention,
+            incident: decision.incident,
+            since: decision.since,
             facts: decision.facts,
             next: decision.row.next.to_owned(),
         }
@@ -257,6 +276,8 @@ impl From<promotion::ReplicaDecision> for Finding {
             rule: Some(decision.row.rule),
             because: decision.row.condition.to_owned(),
             attention: decision.row.attention,
+            incident: decision.incident,
+            since: decision.since,
             facts: decision.facts,
             next: decision.row.next.to_owned(),
         }

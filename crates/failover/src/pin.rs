@@ -43,6 +43,8 @@ pub enum Verdict {
     Nothing,
     /// Not yet.
     Wait,
+    /// On DR, where it stays.
+    Stay,
     /// Arm the name.
     Arm(ArmedBy),
     /// Make the same pin once more, since no change is on record that carries it.
@@ -98,9 +100,9 @@ pub const TABLE: &[Row] = &[
     row(Rule::P01, "the event is of an alarm that the plan does not name", |f| f.seen.foreign_alarm,
         Verdict::Nothing, Quiet, "nothing; check the event rule if this alarm was meant to fail over"),
     row(Rule::P02, "pinned, and the records agree", |f| f.pin().is_some() && f.view.agrees() && f.spread_on_record(),
-        Verdict::Nothing, Quiet, "DNS stays on DR until an operator fails back"),
+        Verdict::Stay, Notice, "DNS stays on DR until an operator fails back"),
     row(Rule::P02, "pinned, but no change is on record that carries the pin", |f| f.pin().is_some() && f.view.agrees(),
-        Verdict::Confirm, Quiet, "the same pin is written again and its change put on record; promotion waits for that change"),
+        Verdict::Confirm, Notice, "the same pin is written again and its change put on record; promotion waits for that change"),
     row(Rule::P03, "pinned, but somebody changed the records since", |f| f.pin().is_some_and(|pin| pin.repins < REPINS_MAX) && f.view.pairs.is_ok(),
         Verdict::Repin, Page, "the records are pinned again; stop whatever writes them (an infrastructure-as-code apply?)"),
     row(Rule::P03, "pinned, but somebody keeps changing the records back", |f| f.pin().is_some() && f.view.pairs.is_ok(),
@@ -150,6 +152,8 @@ pub struct Decision {
     pub row: &'static Row,
     /// The incident it belongs to, if there is one.
     pub incident: Option<Incident>,
+    /// Since when the name has been in the state it is in: pinned, failed over, or in an incident.
+    pub since: Option<Timestamp>,
     /// What it saw.
     pub facts: Vec<Fact>,
 }
@@ -160,7 +164,13 @@ pub fn decide(plan: &Plan, seen: &Observation, view: &NameView) -> Decision {
     let facts = Facts { plan, seen, view };
     let last = TABLE.len() - 1;
     let row = TABLE[..last].iter().find(|row| (row.holds)(&facts)).unwrap_or(&TABLE[last]);
-    Decision { name: view.name.clone(), row, incident: facts.incident(), facts: facts.in_words() }
+    let incident = facts.incident();
+    let since = match view.register() {
+        Some(Register::Pinned { pin, .. }) => Some(pin.at),
+        Some(Register::FailedOver { at, .. }) => Some(*at),
+        _ => incident.as_ref().map(|incident| incident.began),
+    };
+    Decision { name: view.name.clone(), row, incident, since, facts: facts.in_words() }
 }
 
 /// What the conditions are written in.

@@ -203,8 +203,8 @@ pub struct GateDecision {
     pub row: &'static GateRow,
     /// The incident that the names are pinned for.
     pub incident: Option<Incident>,
-    /// When clients of the primary have drained, once that is known.
-    pub drained_at: Option<Timestamp>,
+    /// Since when clients of the primary have been gone, or will be; until that is known, since when the names are pinned.
+    pub since: Option<Timestamp>,
     /// What was seen.
     pub facts: Vec<Fact>,
 }
@@ -216,6 +216,10 @@ pub struct ReplicaDecision {
     pub id: ReplicaId,
     /// Which row decided.
     pub row: &'static ReplicaRow,
+    /// The incident in which it is to be promoted.
+    pub incident: Option<Incident>,
+    /// Since when it might have been promoted.
+    pub since: Option<Timestamp>,
     /// What was seen.
     pub facts: Vec<Fact>,
 }
@@ -255,15 +259,18 @@ pub fn decide_gate(plan: &Plan, now: Timestamp, names: &[NameView], changes: &Ch
         arrived: spreads().all(|(_, spread)| arrived(spread)),
         drained_at,
     };
-    let incident = registers().filter_map(Register::pin).map(|pin| pin.incident.clone()).max();
-    GateDecision { row: first(GATE_TABLE, &facts), incident, drained_at, facts: facts.in_words() }
+    let pins = || registers().filter_map(Register::pin);
+    let incident = pins().map(|pin| pin.incident.clone()).max();
+    let since = drained_at.or_else(|| pins().map(|pin| pin.at).max());
+    GateDecision { row: first(GATE_TABLE, &facts), incident, since, facts: facts.in_words() }
 }
 
-/// Decides about one replica once the gate is open.
+/// Decides about one replica once the gate is open; `since` is when it opened.
 #[must_use]
 pub fn decide_replica(
     plan: &Plan,
     incident: &Incident,
+    since: Option<Timestamp>,
     replica: &ReplicaView,
     approval: Option<&Approval>,
 ) -> ReplicaDecision {
@@ -275,7 +282,8 @@ pub fn decide_replica(
         outage_began_at_latest: incident.began - detection,
         approval: approval.cloned(),
     };
-    ReplicaDecision { id: replica.id.clone(), row: first(REPLICA_TABLE, &facts), facts: facts.in_words() }
+    let row = first(REPLICA_TABLE, &facts);
+    ReplicaDecision { id: replica.id.clone(), row, incident: Some(incident.clone()), since, facts: facts.in_words() }
 }
 
 fn first<F, V>(table: &'static [Row<F, V>], facts: &F) -> &'static Row<F, V> {

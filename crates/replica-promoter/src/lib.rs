@@ -1,1 +1,4 @@
-//! replica-promoter
+//! replica-promoter: promotes the replicas once the pin is in sync and clients have drained, and closes the incident.
+
+pub mod event;
+pub mod handler;

@@ -1,0 +1,277 @@
+//! Observe, decide, act, return.
+
+use std::collections::BTreeMap;
+
+use aws::CallError;
+use aws::cloudwatch::AlarmReader;
+use aws::probe::Prober;
+use aws::route53::{RecordReader, RecordWriter, protected_names, spreading_changes};
+use aws::telemetry::{self, Metric};
+use failover::change::{self, Batch, Write};
+use failover::incident::{AlarmSighting, AlarmState, Incident};
+use failover::name::Name;
+use failover::observation::{Alarms, Fact, Probes};
+use failover::outcome::{Finding, Kind, Outcome, Trigger};
+use failover::pin::{self, Observation};
+use failover::plan::Plan;
+use failover::register::{Register, Spread};
+use lambda_runtime::Diagnostic;
+
+use crate::event::{EventError, Signal};
+
+const FUNCTION: &str = "alarm-handler";
+
+/// How often an invocation looks again when a write was overtaken or its outcome is unknown; then the tick goes on.
+const PASSES_MAX: usize = 3;
+
+/// Everything alarm-handler calls. Only `writer` can change anything.
+#[derive(Clone, Debug)]
+pub struct Calls<R, W, A, P> {
+    /// Looks at Route 53.
+    pub reader: R,
+    /// Changes Route 53.
+    pub writer: W,
+    /// Looks at alarms.
+    pub alarms: A,
+    /// Asks the sites.
+    pub prober: P,
+}
+
+/// Why an invocation fails instead of returning an outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum Unhandled {
+    /// The event is of no known form.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// A person's approval would be lost with this invocation, so Lambda must deliver it again.
+    #[error("the approval could not be carried out yet: {0}")]
+    Approval(String),
+}
+
+impl From<Unhandled> for Diagnostic {
+    fn from(error: Unhandled) -> Self {
+        match error {
+            Unhandled::Event(error) => error.into(),
+            Unhandled::Approval(_) => {
+                Self { error_type: "ApprovalNotCarriedOut".to_owned(), error_message: error.to_string() }
+            }
+        }
+    }
+}
+
+/// Handles one event.
+///
+/// # Errors
+/// Only where returning would lose something: see [`Unhandled`].
+pub async fn handle<R, W, A, P>(plan: &Plan, calls: &Calls<R, W, A, P>, signal: Signal) -> Result<Outcome, Unhandled>
+where
+    R: RecordReader,
+    W: RecordWriter,
+    A: AlarmReader,
+    P: Prober,
+{
+    let trigger = if signal == Signal::Tick { Trigger::Tick } else { Trigger::Event };
+    let mut progress = Progress::default();
+    let mut findings = Vec::new();
+    for pass in 1..=PASSES_MAX {
+        let seen = match observe(plan, calls, &signal).await {
+            Ok(seen) => seen,
+            Err(blind) => {
+                findings = vec![blind.into_finding()];
+                break;
+            }
+        };
+        report_armed(&seen);
+        let pending;
+        (pending, findings) = decide(plan, &seen, &mut progress);
+        act(&calls.writer, pending, pass == PASSES_MAX, &mut progress, &mut findings).await;
+        if progress.uncertain.is_empty() {
+            break;
+        }
+    }
+    findings.extend(progress.written.into_values());
+    let outcome = Outcome::of(calls.reader.now(), trigger, &findings);
+    telemetry::report(FUNCTION, &outcome);
+    if outcome.outcome == Kind::Pinned {
+        telemetry::time_since_alarm(FUNCTION, "AlarmToPin", &outcome);
+    }
+    match signal {
+        Signal::Approval(_) if outcome.outcome == Kind::Interrupted => Err(Unhandled::Approval(outcome.because)),
+        _ => Ok(outcome),
+    }
+}
+
+/// A protected name in its zone.
+type Key = (String, Name);
+
+/// What is to be written, with what will be said of it.
+type Pending = Vec<(Write, Finding)>;
+
+/// What earlier passes of this invocation came to.
+#[derive(Default)]
+struct Progress {
+    /// Names this invocation has written.
+    written: BTreeMap<Key, Finding>,
+    /// Names whose write may have taken effect or not.
+    uncertain: BTreeMap<Key, (Write, Finding)>,
+}
+
+fn key(write: &Write) -> Key {
+    (write.zone.clone(), write.name.clone())
+}
+
+/// Route 53 could not be read.
+struct Blind {
+    error: CallError,
+    alarms: Alarms,
+}
+
+impl Blind {
+    fn into_finding(self) -> Finding {
+        let ringing = self.alarms.iter().flatten().find(|alarm| alarm.state == AlarmState::Alarm);
+        let incident = ringing.map(|alarm| Incident { alarm: alarm.name.clone(), began: alarm.since });
+        let since = incident.as_ref().map(|incident| incident.began);
+        Finding::interrupted("the records".to_owned(), &self.error, incident, since)
+    }
+}
+
+/// Looks at everything at once: the records, the alarms, both sites.
+async fn observe<R, W, A, P>(plan: &Plan, calls: &Calls<R, W, A, P>, signal: &Signal) -> Result<Observation, Blind>
+where
+    R: RecordReader,
+    A: AlarmReader,
+    P: Prober,
+{
+    let (names, described, primary, dr) = tokio::join!(
+        protected_names(plan, &calls.reader),
+        calls.alarms.alarms(&plan.alarms),
+        calls.prober.probe(plan.probes.primary.as_deref()),
+        calls.prober.probe(plan.probes.dr.as_deref()),
+    );
+    let (told, foreign_alarm) = match signal {
+        Signal::Alarm(alarm) if plan.alarms.contains(&alarm.arn) => (Some(alarm.clone()), false),
+        Signal::Alarm(_) => (None, true),
+        Signal::Tick | Signal::Approval(_) => (None, false),
+    };
+    let alarms = known_alarms(described, told);
+    let names = match names {
+        Ok(names) => names,
+        Err(error) => return Err(Blind { error, alarms }),
+    };
+    let changes = spreading_changes(&calls.reader, &names).await;
+    let approval = match signal {
+        Signal::Approval(approval) => Some(approval.clone()),
+        Signal::Tick | Signal::Alarm(_) => None,
+    };
+    let probes = Probes { primary, dr };
+    Ok(Observation { now: calls.reader.now(), alarms, probes, names, changes, approval, foreign_alarm })
+}
+
+/// What CloudWatch says, and what the event says beyond it. Where CloudWatch does not answer the event speaks alone.
+fn known_alarms(described: Result<Vec<AlarmSighting>, CallError>, told: Option<AlarmSighting>) -> Alarms {
+    match (described, told) {
+        (Ok(described), told) => Some(AlarmSighting::newest(described.into_iter().chain(told))),
+        (Err(error), told) => {
+            tracing::warn!(%error, "CloudWatch cannot be asked for the alarms");
+            told.map(|alarm| vec![alarm])
+        }
+    }
+}
+
+/// Decides about every name that this invocation has not written yet.
+fn decide(plan: &Plan, seen: &Observation, progress: &mut Progress) -> (Pending, Vec<Finding>) {
+    let (mut pending, mut findings) = (Vec::new(), Vec::new());
+    let mut uncertain = std::mem::take(&mut progress.uncertain);
+    for view in &seen.names {
+        let key = (view.zone.clone(), view.name.clone());
+        if let Some((write, finding)) = uncertain.remove(&key)
+            && view.register() == Some(&write.register)
+        {
+            // Our own write took effect after all. The tick records its change.
+            progress.written.insert(key.clone(), finding);
+        }
+        if progress.written.contains_key(&key) {
+            continue;
+        }
+        let decision = pin::decide(plan, seen, view);
+        tracing::info!(
+            name = %view.name, rule = %decision.row.rule, because = decision.row.condition,
+            incident = decision.incident.as_ref().map(ToString::to_string), "decided"
+        );
+        let (verdict, incident) = (decision.row.verdict, decision.incident.clone());
+        let mut finding = Finding::from(decision);
+        match change::write(view, verdict, incident.as_ref(), seen.now) {
+            Ok(Some(write)) => pending.push((write, finding)),
+            Ok(None) => findings.push(finding),
+            Err(error) => {
+                finding.kind = Kind::Refused;
+                finding.facts.push(Fact::new("fault", error));
+                findings.push(finding);
+            }
+        }
+    }
+    (pending, findings)
+}
+
+/// Writes, and puts on record which changes carry the pins.
+async fn act(
+    writer: &impl RecordWriter,
+    pending: Pending,
+    is_last_pass: bool,
+    progress: &mut Progress,
+    findings: &mut Vec<Finding>,
+) {
+    let mut found: BTreeMap<Key, Finding> = BTreeMap::new();
+    let writes = pending.into_iter().map(|(write, finding)| {
+        found.insert(key(&write), finding);
+        write
+    });
+    let batches = change::batches(writes.collect());
+    for batch in batches {
+        let submitted = writer.submit(&batch).await;
+        let with_findings = batch.writes.iter().filter_map(|write| Some((write, found.remove(&key(write))?)));
+        match submitted {
+            Ok(id) => {
+                progress.written.extend(with_findings.map(|(write, finding)| (key(write), finding)));
+                record_change(writer, &batch, id).await;
+            }
+            Err(error) if !is_last_pass && may_look_again(&error) => {
+                tracing::warn!(%error, "looking again");
+                let uncertain = with_findings.map(|(write, finding)| (key(write), (write.clone(), finding)));
+                progress.uncertain.extend(uncertain);
+            }
+            Err(error) => findings.extend(with_findings.map(|(write, finding)| {
+                Finding::interrupted(write.name.to_string(), &error, finding.incident, finding.since)
+            })),
+        }
+    }
+}
+
+/// Overtaken by another write, or of unknown outcome: the zone itself tells. Other refusals would only be repeated.
+fn may_look_again(error: &CallError) -> bool {
+    match error {
+        CallError::NeverSent { .. } | CallError::Unknown { .. } => true,
+        CallError::Refused { .. } => error.is_refused_with("InvalidChangeBatch"),
+    }
+}
+
+/// The pin is committed; this only spares the next tick from confirming it, so a failure here is no failure.
+async fn record_change(writer: &impl RecordWriter, batch: &Batch, id: String) {
+    let unrecorded =
+        |write: &&Write| matches!(write.register, Register::Pinned { spread: Spread::Unrecorded { .. }, .. });
+    let spread = Spread::Change { id };
+    let writes = batch.writes.iter().filter(unrecorded);
+    let records = writes.filter_map(|write| change::record_spread(write, spread.clone()).ok().flatten()).collect();
+    for batch in change::batches(records) {
+        if let Err(error) = writer.submit(&batch).await {
+            tracing::warn!(%error, "the change that carries the pin is not on record; the tick confirms the pin");
+        }
+    }
+}
+
+fn report_armed(seen: &Observation) {
+    let armed = seen.names.iter().filter(|view| matches!(view.register(), Some(Register::Armed { .. }))).count();
+    #[expect(clippy::cast_precision_loss, reason = "a zone holds at most some ten thousand names")]
+    let armed = Metric { name: "ArmedNames", unit: "Count", value: armed as f64 };
+    telemetry::emit(seen.now, &[("Function", FUNCTION)], &[armed]);
+}

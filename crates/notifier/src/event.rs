@@ -1,0 +1,122 @@
+//! What notifier is given: Lambda's account of an invocation, as the asynchronous destination puts it on the bus.
+
+use aws_lambda_events::event::eventbridge::EventBridgeEvent;
+use failover::message::Failure;
+use failover::outcome::Outcome;
+use lambda_runtime::Diagnostic;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What became of an invocation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Invocation {
+    /// It returned an outcome.
+    Returned(Box<Outcome>),
+    /// It failed for good.
+    Failed(Failure),
+}
+
+/// Why an event cannot be told. Lambda tries again, then keeps the event; the queue's alarm pages.
+#[derive(Debug, thiserror::Error)]
+#[error("notifier takes Lambda's invocation records, and this is none: {0}; check the event rules")]
+pub struct EventError(String);
+
+impl From<EventError> for Diagnostic {
+    fn from(error: EventError) -> Self {
+        Self { error_type: "EventNotUnderstood".to_owned(), error_message: error.to_string() }
+    }
+}
+
+/// Lambda's invocation record (Lambda developer guide, "Capturing records of Lambda asynchronous invocations").
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    request_context: Context,
+    request_payload: Value,
+    #[serde(default)]
+    response_context: Value,
+    #[serde(default)]
+    response_payload: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Context {
+    request_id: String,
+    function_arn: String,
+    condition: String,
+}
+
+/// Reads an event.
+///
+/// # Errors
+/// If it is no invocation record, or the function returned what is no outcome.
+pub fn parse(event: Value) -> Result<Invocation, EventError> {
+    let unreadable = |error: serde_json::Error| EventError(error.to_string());
+    let event: EventBridgeEvent<Value> = serde_json::from_value(event).map_err(unreadable)?;
+    let record: Record = serde_json::from_value(event.detail).map_err(unreadable)?;
+    if event.detail_type.ends_with("- Success") {
+        let outcome = serde_json::from_value(record.response_payload).map_err(unreadable)?;
+        return Ok(Invocation::Returned(outcome));
+    }
+    Ok(Invocation::Failed(Failure {
+        function: function_name(&record.request_context.function_arn).to_owned(),
+        error: error_text(&record),
+        request_id: record.request_context.request_id,
+        event: record.request_payload.to_string(),
+    }))
+}
+
+/// `arn:aws:lambda:REGION:ACCOUNT:function:NAME:QUALIFIER`
+fn function_name(arn: &str) -> &str {
+    arn.split(':').nth(6).unwrap_or(arn)
+}
+
+fn error_text(record: &Record) -> String {
+    let text = |value: &Value, member: &str| value.get(member).and_then(Value::as_str).map(str::to_owned);
+    text(&record.response_payload, "errorMessage")
+        .or_else(|| text(&record.response_context, "functionError"))
+        .unwrap_or_else(|| record.request_context.condition.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn record(detail_type: &str, response: Value) -> Value {
+        json!({"version": "0", "id": "1", "account": "1", "region": "eu-central-1", "source": "lambda",
+            "time": "2026-01-01T12:00:01Z", "detail-type": detail_type, "resources": [], "detail": {
+                "version": "1.0", "timestamp": "2026-01-01T12:00:01Z", "requestPayload": {"id": "7"},
+                "requestContext": {"requestId": "r-1", "condition": "RetriesExhausted", "approximateInvokeCount": 3,
+                    "functionArn": "arn:aws:lambda:eu-central-1:1:function:holdfast-alarm-handler:$LATEST"},
+                "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+                "responsePayload": response}})
+    }
+
+    #[test]
+    fn a_failed_invocation_says_which_function_why_and_over_what() {
+        let event = record("Lambda Function Invocation Result - Failure", json!({"errorMessage": "no such event"}));
+        let failure = Failure {
+            function: "holdfast-alarm-handler".to_owned(),
+            request_id: "r-1".to_owned(),
+            error: "no such event".to_owned(),
+            event: r#"{"id":"7"}"#.to_owned(),
+        };
+        assert_eq!(parse(event).unwrap(), Invocation::Failed(failure));
+    }
+
+    #[test]
+    fn an_invocation_that_never_ran_is_told_by_its_condition() {
+        let mut event = record("Lambda Function Invocation Result - Failure", Value::Null);
+        event["detail"]["responseContext"] = Value::Null;
+        let Invocation::Failed(failure) = parse(event).unwrap() else { panic!("it failed") };
+        assert_eq!(failure.error, "RetriesExhausted");
+    }
+
+    #[test]
+    fn what_is_no_outcome_is_not_told_as_one() {
+        assert!(parse(record("Lambda Function Invocation Result - Success", json!({"ok": true}))).is_err());
+        assert!(parse(json!({"detail": 1})).is_err());
+    }
+}

@@ -1,0 +1,76 @@
+//! Word it, publish it.
+
+use aws::CallError;
+use aws::sns::Publisher;
+use failover::message;
+use lambda_runtime::Diagnostic;
+use serde::Serialize;
+
+use crate::event::{EventError, Invocation};
+
+/// Where the messages go, and what they need to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The operators' topic.
+    pub topic_arn: String,
+    /// The Holdfast bus, for the command that approves.
+    pub bus: String,
+}
+
+/// A setting that is missing.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the environment variable {0} is not set; deploy template.yaml again, it sets it")]
+pub struct SettingMissing(&'static str);
+
+impl Settings {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// The first variable that is missing.
+    pub fn from_environment(read: impl Fn(&str) -> Option<String>) -> Result<Self, SettingMissing> {
+        let setting = |name| read(name).filter(|value| !value.is_empty()).ok_or(SettingMissing(name));
+        Ok(Self { topic_arn: setting("HOLDFAST_TOPIC_ARN")?, bus: setting("HOLDFAST_BUS")? })
+    }
+}
+
+/// Why a message was not sent. Lambda tries again, so that it is sent once or more, never not at all.
+#[derive(Debug, thiserror::Error)]
+pub enum Unsent {
+    /// The event is no invocation record.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// SNS did not take it.
+    #[error("SNS did not take the message: {0}")]
+    Call(#[from] CallError),
+}
+
+impl From<Unsent> for Diagnostic {
+    fn from(error: Unsent) -> Self {
+        match error {
+            Unsent::Event(error) => error.into(),
+            Unsent::Call(_) => Self { error_type: "MessageNotSent".to_owned(), error_message: error.to_string() },
+        }
+    }
+}
+
+/// What was said, if anything was.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Told {
+    /// The message's subject; none if it was not due.
+    pub subject: Option<String>,
+}
+
+/// Tells the operators, if it is time to.
+///
+/// # Errors
+/// If SNS does not take the message.
+pub async fn handle(topic: &impl Publisher, bus: &str, invocation: Invocation) -> Result<Told, Unsent> {
+    let message = match &invocation {
+        Invocation::Returned(outcome) if !message::is_due(outcome) => return Ok(Told { subject: None }),
+        Invocation::Returned(outcome) => message::of_outcome(outcome, bus),
+        Invocation::Failed(failure) => message::of_failure(failure),
+    };
+    topic.publish(&message).await?;
+    tracing::info!(subject = message.subject, "told");
+    Ok(Told { subject: Some(message.subject) })
+}

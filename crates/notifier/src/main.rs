@@ -1,0 +1,21 @@
+//! The Lambda: parse, word, publish.
+
+use aws::sns::Topic;
+use aws::{Session, telemetry};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use notifier::event;
+use notifier::handler::{self, Settings};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let settings = Settings::from_environment(|name| std::env::var(name).ok())?;
+    let session = Session::load().await;
+    let topic = Topic::new(&session, settings.topic_arn.clone());
+    let (topic, settings) = (&topic, &settings);
+    run(service_fn(move |event: LambdaEvent<Value>| async move {
+        Box::pin(handler::handle(topic, &settings.bus, event::parse(event.payload)?)).await
+    }))
+    .await
+}

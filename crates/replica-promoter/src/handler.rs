@@ -1,0 +1,252 @@
+//! Observe, decide, act, return.
+
+use aws::CallError;
+use aws::cloudwatch::LagReader;
+use aws::rds::{ReplicaReader, ReplicaWriter};
+use aws::route53::{RecordReader, RecordWriter, protected_names, spreading_changes};
+use aws::telemetry;
+use failover::change::{self, Write};
+use failover::incident::{Approval, Incident};
+use failover::observation::{Attention, ChangeStatus, Changes, Fact, NameView};
+use failover::outcome::{Finding, Kind, Outcome, Trigger};
+use failover::plan::{Plan, ReplicaId};
+use failover::promotion::{self, Gate, GateDecision, ReplicaDecision, ReplicaState, ReplicaView, Verdict};
+use failover::register::{Register, Spread};
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::Diagnostic;
+
+use crate::event::{EventError, Signal};
+
+const FUNCTION: &str = "replica-promoter";
+
+/// How far back before the outage a lag sample is looked for.
+const LAG_LOOKBACK: SignedDuration = SignedDuration::from_hours(3);
+
+/// Everything replica-promoter calls. Only `registers` and `promoter` can change anything.
+#[derive(Clone, Debug)]
+pub struct Calls<R, W, D, P, L> {
+    /// Looks at Route 53.
+    pub records: R,
+    /// Changes registers.
+    pub registers: W,
+    /// Looks at databases.
+    pub replicas: D,
+    /// Promotes databases.
+    pub promoter: P,
+    /// Looks at replica lag.
+    pub lag: L,
+}
+
+/// Why an invocation fails instead of returning an outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum Unhandled {
+    /// The event is of no known form.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// A person's approval would be lost with this invocation, so Lambda must deliver it again.
+    #[error("the approval could not be carried out yet: {0}")]
+    Approval(String),
+}
+
+impl From<Unhandled> for Diagnostic {
+    fn from(error: Unhandled) -> Self {
+        match error {
+            Unhandled::Event(error) => error.into(),
+            Unhandled::Approval(_) => {
+                Self { error_type: "ApprovalNotCarriedOut".to_owned(), error_message: error.to_string() }
+            }
+        }
+    }
+}
+
+/// Handles one event.
+///
+/// # Errors
+/// Only where returning would lose something: see [`Unhandled`].
+pub async fn handle<R, W, D, P, L>(
+    plan: &Plan,
+    calls: &Calls<R, W, D, P, L>,
+    signal: Signal,
+) -> Result<Outcome, Unhandled>
+where
+    R: RecordReader,
+    W: RecordWriter,
+    D: ReplicaReader,
+    P: ReplicaWriter,
+    L: LagReader,
+{
+    let (trigger, approval) = match signal {
+        Signal::Tick => (Trigger::Tick, None),
+        Signal::Hint => (Trigger::Event, None),
+        Signal::Approval(approval) => (Trigger::Event, Some(approval)),
+    };
+    let findings = match protected_names(plan, &calls.records).await {
+        Ok(names) => go_on(plan, calls, &names, approval.as_ref()).await,
+        Err(error) => vec![Finding::interrupted("the records".to_owned(), &error, None, None)],
+    };
+    let outcome = Outcome::of(calls.records.now(), trigger, &findings);
+    telemetry::report(FUNCTION, &outcome);
+    if outcome.outcome == Kind::FailedOver {
+        telemetry::time_since_alarm(FUNCTION, "AlarmToFailedOver", &outcome);
+    }
+    if approval.is_some() && outcome.outcome == Kind::Interrupted {
+        return Err(Unhandled::Approval(outcome.because));
+    }
+    Ok(outcome)
+}
+
+/// Carries the incident, if there is one, as far as it may go now.
+async fn go_on<R, W, D, P, L>(
+    plan: &Plan,
+    calls: &Calls<R, W, D, P, L>,
+    names: &[NameView],
+    approval: Option<&Approval>,
+) -> Vec<Finding>
+where
+    R: RecordReader,
+    W: RecordWriter,
+    D: ReplicaReader,
+    P: ReplicaWriter,
+    L: LagReader,
+{
+    let changes = spreading_changes(&calls.records, names).await;
+    let now = calls.records.now();
+    let gate = promotion::decide_gate(plan, now, names, &changes);
+    tracing::info!(
+        rule = %gate.row.rule, because = gate.row.condition,
+        incident = gate.incident.as_ref().map(ToString::to_string), "decided"
+    );
+    match (gate.row.verdict, gate.incident.clone()) {
+        (Gate::RecordInSync, incident) => {
+            let since = gate.since;
+            let arrived = |view: &NameView| in_sync(view, &changes, now);
+            match rewrite(&calls.registers, names, arrived).await {
+                Ok(()) => vec![gate.into()],
+                Err(error) => vec![Finding::interrupted("the registers".to_owned(), &error, incident, since)],
+            }
+        }
+        (Gate::Open, Some(incident)) => open(plan, calls, names, &gate, &incident, approval).await,
+        (Gate::Open | Gate::Closed | Gate::Wait, _) => vec![gate.into()],
+    }
+}
+
+/// The gate is open: each replica by itself, all at once, then the end of the incident.
+async fn open<R, W, D, P, L>(
+    plan: &Plan,
+    calls: &Calls<R, W, D, P, L>,
+    names: &[NameView],
+    gate: &GateDecision,
+    incident: &Incident,
+    approval: Option<&Approval>,
+) -> Vec<Finding>
+where
+    R: RecordReader,
+    W: RecordWriter,
+    D: ReplicaReader,
+    P: ReplicaWriter,
+    L: LagReader,
+{
+    // All at once: a slow answer about one database must not hold up another.
+    let each = plan.replicas.iter().map(|id| async move {
+        let replica = observe_replica(plan, calls, id, incident).await;
+        let decision = promotion::decide_replica(plan, incident, gate.since, &replica, approval);
+        tracing::info!(replica = %id, rule = %decision.row.rule, because = decision.row.condition, %incident, "decided");
+        promote(&calls.promoter, decision).await
+    });
+    let findings = join_all(each).await;
+    if findings.iter().any(|finding| finding.kind != Kind::Nothing) {
+        return findings;
+    }
+    let now = calls.records.now();
+    match rewrite(&calls.registers, names, |view| failed_over(view, now)).await {
+        Ok(()) => vec![closed(plan, gate, incident, now)],
+        Err(error) => {
+            vec![Finding::interrupted("the registers".to_owned(), &error, Some(incident.clone()), gate.since)]
+        }
+    }
+}
+
+async fn observe_replica<R, W, D, P, L>(
+    plan: &Plan,
+    calls: &Calls<R, W, D, P, L>,
+    id: &ReplicaId,
+    incident: &Incident,
+) -> ReplicaView
+where
+    R: RecordReader,
+    D: ReplicaReader,
+    L: LagReader,
+{
+    let detection = SignedDuration::from_secs(i64::from(plan.limits.detection_seconds_max));
+    let from = incident.began - detection - LAG_LOOKBACK;
+    let (state, lag) = tokio::join!(calls.replicas.state(id), calls.lag.last_good_lag(id, from, calls.records.now()));
+    let state = state.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()));
+    let lag = lag.unwrap_or_else(|error| {
+        tracing::warn!(%error, replica = %id, "CloudWatch cannot be asked for the lag");
+        None
+    });
+    ReplicaView { id: id.clone(), state, lag }
+}
+
+/// Promotes if that was decided. A refusal or an unknown outcome is observed again by the next tick: RDS promotes a
+/// replica once and refuses whatever is none.
+async fn promote(promoter: &impl ReplicaWriter, decision: ReplicaDecision) -> Finding {
+    if decision.row.verdict != Verdict::Promote {
+        return decision.into();
+    }
+    match promoter.promote(&decision.id).await {
+        Ok(()) => decision.into(),
+        Err(error) => Finding::interrupted(decision.id.to_string(), &error, decision.incident, decision.since),
+    }
+}
+
+/// Rewrites registers, as `next` says, by compare-and-swap.
+async fn rewrite(
+    writer: &impl RecordWriter,
+    names: &[NameView],
+    next: impl Fn(&NameView) -> Option<Register>,
+) -> Result<(), CallError> {
+    let writes: Vec<Write> = names.iter().filter_map(|view| change::rewrite_register(view, next(view)?).ok()).collect();
+    for batch in change::batches(writes) {
+        writer.submit(&batch).await?;
+    }
+    Ok(())
+}
+
+/// The register that records a pin as in sync, where its change has arrived.
+fn in_sync(view: &NameView, changes: &Changes, now: Timestamp) -> Option<Register> {
+    match view.register()? {
+        Register::Pinned { pin, spread: Spread::Change { id } } if changes.get(id) == Some(&ChangeStatus::InSync) => {
+            Some(Register::Pinned { pin: pin.clone(), spread: Spread::InSync { at: now } })
+        }
+        _ => None,
+    }
+}
+
+fn failed_over(view: &NameView, now: Timestamp) -> Option<Register> {
+    match view.register()? {
+        Register::Pinned { pin, .. } => Some(Register::FailedOver { at: now, pin: pin.clone() }),
+        _ => None,
+    }
+}
+
+fn closed(plan: &Plan, gate: &GateDecision, incident: &Incident, now: Timestamp) -> Finding {
+    let databases: Vec<_> = plan.replicas.iter().map(ToString::to_string).collect();
+    let subject = if databases.is_empty() { "no database in the plan".to_owned() } else { databases.join(", ") };
+    let seconds = now.duration_since(incident.began).as_secs();
+    let mut facts = gate.facts.clone();
+    facts.push(Fact::new("from alarm to failed over", format!("{seconds} s")));
+    Finding {
+        subject,
+        kind: Kind::FailedOver,
+        rule: Some(failover::rule::Rule::R04),
+        because: "every name is pinned and every database is an available writer".to_owned(),
+        attention: Attention::Page,
+        incident: Some(incident.clone()),
+        since: Some(now),
+        facts,
+        next: "users stay on DR until an operator fails back; give DR what a primary has: capacity, backups, a replica"
+            .to_owned(),
+    }
+}

@@ -1,0 +1,28 @@
+//! The Lambda: parse, observe, decide, act, return.
+
+use aws::{Session, cloudwatch, rds, route53, telemetry};
+use failover::plan::{PLAN_VARIABLE, Plan};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use replica_promoter::event;
+use replica_promoter::handler::{self, Calls};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let plan = Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default())?;
+    let session = Session::load().await;
+    let calls = Calls {
+        records: route53::Reader::new(&session),
+        registers: route53::Writer::new(&session),
+        replicas: rds::Reader::new(&session),
+        promoter: rds::Writer::new(&session),
+        lag: cloudwatch::Reader::new(&session),
+    };
+    let (plan, calls) = (&plan, &calls);
+    run(service_fn(move |event: LambdaEvent<Value>| async move {
+        // Boxed, since the SDK's futures nest deeper than the compiler lays out in one piece.
+        Box::pin(handler::handle(plan, calls, event::parse(event.payload)?)).await
+    }))
+    .await
+}
