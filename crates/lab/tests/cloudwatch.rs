@@ -1,5 +1,7 @@
 //! CloudWatch as the SDK sees it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Route 53's control plane as the SDK sees it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::time::Duration;
@@ -8,10 +10,11 @@ use aws_sdk_route53::Client;
 use aws_sdk_route53::error::ProvideErrorMetadata;
 use aws_sdk_route53::operation::RequestId;
 use aws_sdk_route53::types::{
-    AliasTarget, Change, ChangeAction, ChangeBatch, ChangeStatus, HealthCheckConfig, HealthCheckType, ResourceRecord,
-    ResourceRecordSet, ResourceRecordSetFailover, RrType,
+    AlarmIdentifier, AliasTarget, Change, ChangeAction, ChangeBatch, ChangeStatus, CloudWatchRegion, HealthCheckConfig,
+    HealthCheckType, ResourceRecord, ResourceRecordSet, ResourceRecordSetFailover, RrType,
 };
 use lab::Lab;
+use lab::cloudwatch::{Alarm, ComparisonOperator, Dimension, Statistic};
 use lab::journal::What;
 
 const UNKNOWN_ZONE: &str = "Z0000000000000";
@@ -77,7 +80,7 @@ async fn a_change_is_pending_then_in_sync_and_listed_as_it_was_asked_for() {
         set("*.example.com", RrType::A, 60, &["192.0.2.1", "192.0.2.2"]),
         half(ResourceRecordSetFailover::Primary, "192.0.2.1", None),
         half(ResourceRecordSetFailover::Secondary, "192.0.2.2", None),
-        set("_holdfast.app.example.com", RrType::Txt, 60, &["\"v=1 <armed> & \\\"so\\\"\" \"on\""]),
+        set("_state.app.example.com", RrType::Txt, 60, &["\"v=1 <armed> & \\\"so\\\"\" \"on\""]),
     ];
     let creates = wanted.iter().map(|set| (ChangeAction::Create, set.clone())).collect();
     let info = change(&lab, &zone, creates).await.unwrap();
@@ -95,7 +98,7 @@ async fn a_change_is_pending_then_in_sync_and_listed_as_it_was_asked_for() {
             expected(0, "\\052.example.com."),
             expected(1, "app.example.com."),
             expected(2, "app.example.com."),
-            expected(3, "_holdfast.app.example.com."),
+            expected(3, "_state.app.example.com."),
         ]
     );
     let id = info.id().trim_start_matches("/change/").to_owned();
@@ -110,7 +113,7 @@ async fn a_change_is_pending_then_in_sync_and_listed_as_it_was_asked_for() {
     let got = client.get_change().id(info.id()).send().await.unwrap();
     assert_eq!(got.change_info().unwrap().status(), &ChangeStatus::Insync);
     let What::Change { names, .. } = pending.what else { unreachable!() };
-    assert!(names.contains(&"_holdfast.app.example.com".to_owned()), "{names:?}");
+    assert!(names.contains(&"_state.app.example.com".to_owned()), "{names:?}");
 }
 
 #[tokio::test]
@@ -261,4 +264,90 @@ async fn a_health_check_is_kept_updated_by_version_and_deleted() {
     let tls = HealthCheckConfig::builder().r#type(HealthCheckType::Https).ip_address("127.0.0.1").build().unwrap();
     let refusal = client.create_health_check().caller_reference("2").health_check_config(tls).send().await.unwrap_err();
     assert!(refusal.message().unwrap().contains("HTTPS"), "{refusal:?}");
+}
+
+fn alarm(evaluation_periods: u32, datapoints_to_alarm: Option<u32>) -> Alarm {
+    Alarm {
+        alarm_name: "prolonged-outage".to_owned(),
+        alarm_description: None,
+        actions_enabled: true,
+        ok_actions: Vec::new(),
+        alarm_actions: Vec::new(),
+        insufficient_data_actions: Vec::new(),
+        metric_name: "HealthCheckStatus".to_owned(),
+        namespace: "AWS/Route53".to_owned(),
+        statistic: Statistic::Minimum,
+        dimensions: vec![Dimension { name: "HealthCheckId".to_owned(), value: "h".to_owned() }],
+        period: 60,
+        unit: None,
+        evaluation_periods,
+        datapoints_to_alarm,
+        threshold: 1.0,
+        comparison_operator: ComparisonOperator::LessThanThreshold,
+        treat_missing_data: None,
+    }
+}
+
+#[tokio::test]
+async fn a_check_of_an_alarm_keeps_a_copy_of_its_settings_until_it_is_updated() {
+    let lab = common::lab(60.0).await;
+    let client = common::route53(&lab);
+    let put = |alarm| lab.cloudwatch.put_alarm("us-east-1", alarm, lab.clock.now()).unwrap();
+    let identifier =
+        AlarmIdentifier::builder().region(CloudWatchRegion::UsEast1).name("prolonged-outage").build().unwrap();
+    let config = HealthCheckConfig::builder().r#type(HealthCheckType::CloudwatchMetric);
+    let config = config.alarm_identifier(identifier.clone()).build().unwrap();
+    let create = || client.create_health_check().caller_reference("1").health_check_config(config.clone()).send();
+    assert_eq!(create().await.unwrap_err().code(), Some("InvalidInput"), "there is no such alarm yet");
+    put(alarm(30, Some(20)));
+    assert!(create().await.unwrap_err().message().unwrap().contains("M out of N"));
+    put(alarm(30, None));
+    let made = create().await.unwrap().health_check.unwrap();
+    let copy = made.cloud_watch_alarm_configuration().unwrap();
+    assert_eq!((copy.evaluation_periods(), copy.threshold(), copy.statistic().as_str()), (30, 1.0, "Minimum"));
+    assert_eq!(copy.dimensions()[0].value(), "h");
+    put(alarm(10, None));
+    let periods = async || {
+        lab.clock.sleep(Duration::from_secs(1)).await;
+        let got = client.get_health_check().health_check_id(made.id()).send().await.unwrap().health_check.unwrap();
+        got.cloud_watch_alarm_configuration.unwrap().evaluation_periods
+    };
+    assert_eq!(periods().await, 30, "a change of the alarm does not reach the check");
+    client.update_health_check().health_check_id(made.id()).disabled(true).send().await.unwrap();
+    assert_eq!(periods().await, 30, "nor does an update that does not name the alarm");
+    let update = client.update_health_check().health_check_id(made.id());
+    update.alarm_identifier(identifier).send().await.unwrap();
+    assert_eq!(periods().await, 10);
+}
+
+#[tokio::test]
+async fn a_calculated_check_follows_its_children_and_an_endpoints_observations_can_be_read() {
+    let lab = common::lab(300.0).await;
+    let client = common::route53(&lab);
+    let endpoint = HealthCheckConfig::builder().r#type(HealthCheckType::Tcp).ip_address("127.0.0.1").port(1);
+    let endpoint = endpoint.request_interval(10).failure_threshold(2).build().unwrap();
+    let create = async |reference: &str, config: HealthCheckConfig| {
+        let made = client.create_health_check().caller_reference(reference).health_check_config(config).send().await;
+        made.map(|made| made.health_check.unwrap().id)
+    };
+    let child = create("child", endpoint).await.unwrap();
+    let calculated = |child: &str| {
+        let config = HealthCheckConfig::builder().r#type(HealthCheckType::Calculated).health_threshold(1);
+        config.child_health_checks(child).build().unwrap()
+    };
+    let parent = create("parent", calculated(&child)).await.unwrap();
+    let turned = async |check: &str| {
+        let is = |what: &What| matches!(what, What::HealthCheck { id, healthy: false, .. } if id == check);
+        common::entry(&lab, is).await.at
+    };
+    // Nothing listens on port 1.
+    let apart = turned(&parent).await.duration_since(turned(&child).await);
+    assert!(apart.abs() < jiff::SignedDuration::from_secs(1), "{apart}");
+    let observed = client.get_health_check_status().health_check_id(&child).send().await.unwrap();
+    let reports: Vec<_> =
+        observed.health_check_observations().iter().map(|seen| seen.status_report().unwrap()).collect();
+    assert_eq!(reports.len(), 3);
+    assert!(reports[0].status().unwrap().starts_with("Failure: "), "{reports:?}");
+    let refusal = create("grandparent", calculated(&parent)).await.unwrap_err();
+    assert!(refusal.message().unwrap().contains("is itself calculated"));
 }

@@ -7,7 +7,7 @@ use super::metric::{Dimension, MetricId, Metrics, Statistic};
 
 /// How a value is compared with the threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, clippy::enum_variant_names, reason = "AWS's names, which say it all")]
+#[expect(missing_docs, reason = "the names say it all")]
 pub enum ComparisonOperator {
     GreaterThanOrEqualToThreshold,
     GreaterThanThreshold,

@@ -15,7 +15,6 @@ const QUERIES_MAX: usize = 500;
 
 /// Which end of time comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[expect(clippy::enum_variant_names, reason = "AWS's names")]
 pub(super) enum ScanBy {
     #[default]
     TimestampDescending,

@@ -78,8 +78,10 @@ fn endpoint(lab: &Lab, config: &HealthCheckConfig) -> Result<(SocketAddr, Option
         return Err(format!("the lab probes only this machine's loopback addresses, not {address}"));
     }
     let port = config.port.unwrap_or(80);
+    let host = name.map_or_else(|| address.to_string(), str::to_owned);
     let get = (config.kind == CheckType::Http).then(|| Get {
-        host: name.map_or_else(|| address.to_string(), str::to_owned),
+        // "If you specify another value for Port, Route 53 passes FullyQualifiedDomainName:Port in the Host header."
+        host: if port == 80 { host } else { format!("{host}:{port}") },
         path: config.resource_path.clone().unwrap_or_else(|| "/".to_owned()),
     });
     Ok((SocketAddr::new(address, port), get))

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
@@ -190,24 +190,26 @@ pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
 /// The API's name of a call, and what it is about, without `/hostedzone/` and the like.
 fn name_of(call: &Call) -> (&'static str, String) {
     let path = percent_encoding::percent_decode_str(&call.path).decode_utf8_lossy();
-    let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let (get, post) = (call.method == Method::GET, call.method == Method::POST);
-    match parts.as_slice() {
-        ["2013-04-01", "hostedzone"] if post => ("CreateHostedZone", String::new()),
-        ["2013-04-01", "hostedzonesbyname"] if get => ("ListHostedZonesByName", String::new()),
-        // Requests may name a zone `Z1` or `/hostedzone/Z1`; so too changes.
-        ["2013-04-01", "hostedzone", .., id] if get && *id != "rrset" => ("GetHostedZone", (*id).to_owned()),
-        ["2013-04-01", "hostedzone", .., id, "rrset"] if get => ("ListResourceRecordSets", (*id).to_owned()),
-        ["2013-04-01", "hostedzone", .., id, "rrset"] if post => ("ChangeResourceRecordSets", (*id).to_owned()),
-        ["2013-04-01", "change", .., id] if get => ("GetChange", (*id).to_owned()),
-        ["2013-04-01", "healthcheck"] if post => ("CreateHealthCheck", String::new()),
-        ["2013-04-01", "healthcheck"] if get => ("ListHealthChecks", String::new()),
-        ["2013-04-01", "healthcheck", id] if get => ("GetHealthCheck", (*id).to_owned()),
-        ["2013-04-01", "healthcheck", id] if post => ("UpdateHealthCheck", (*id).to_owned()),
-        ["2013-04-01", "healthcheck", id] if call.method == Method::DELETE => ("DeleteHealthCheck", (*id).to_owned()),
-        ["2013-04-01", "healthcheck", id, "status"] if get => ("GetHealthCheckStatus", (*id).to_owned()),
-        _ => ("?", path.clone().into_owned()),
-    }
+    let mut parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
+    // Requests may name a zone `Z1` or `/hostedzone/Z1`; so too changes.
+    parts.dedup();
+    let parts = parts.strip_prefix(&["2013-04-01"]).unwrap_or_default();
+    let (action, id) = match (call.method.as_str(), parts) {
+        ("POST", ["hostedzone"]) => ("CreateHostedZone", ""),
+        ("GET", ["hostedzonesbyname"]) => ("ListHostedZonesByName", ""),
+        ("GET", ["hostedzone", id]) => ("GetHostedZone", *id),
+        ("GET", ["hostedzone", id, "rrset"]) => ("ListResourceRecordSets", *id),
+        ("POST", ["hostedzone", id, "rrset"]) => ("ChangeResourceRecordSets", *id),
+        ("GET", ["change", id]) => ("GetChange", *id),
+        ("POST", ["healthcheck"]) => ("CreateHealthCheck", ""),
+        ("GET", ["healthcheck"]) => ("ListHealthChecks", ""),
+        ("GET", ["healthcheck", id]) => ("GetHealthCheck", *id),
+        ("POST", ["healthcheck", id]) => ("UpdateHealthCheck", *id),
+        ("DELETE", ["healthcheck", id]) => ("DeleteHealthCheck", *id),
+        ("GET", ["healthcheck", id, "status"]) => ("GetHealthCheckStatus", *id),
+        _ => ("?", &*path),
+    };
+    (action, id.to_owned())
 }
 
 fn dispatch(lab: &Arc<Lab>, call: &Call, action: &str, id: &str) -> Outcome {

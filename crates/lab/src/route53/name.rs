@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(name("WWW.Example.com").to_string(), "www.example.com.");
         assert_eq!(name("*.example.com.").to_string(), "\\052.example.com.");
         assert_eq!(name("\\052.example.com").labels()[0], "*");
-        assert_eq!(name("_holdfast.a-1.example.com").bare(), "_holdfast.a-1.example.com");
+        assert_eq!(name("_state.a-1.example.com").bare(), "_state.a-1.example.com");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Hosted zones, their changes on the way to the name servers, and listings of both.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,8 +157,8 @@ impl State {
         };
         let after = batch::apply(&around, &zone.records, edits).map_err(Refusal::InvalidChangeBatch)?;
         let after = Arc::new(after);
-        let mut names: Vec<_> = edits.iter().map(|edit| edit.set.key.name.bare()).collect();
-        names.dedup();
+        let names: BTreeSet<_> = edits.iter().map(|edit| edit.set.key.name.bare()).collect();
+        let names = names.into_iter().collect();
         if let Some(zone) = self.zones.get_mut(zone_id) {
             zone.records = after.clone();
         }

@@ -17,7 +17,7 @@ pub async fn lab(speed: f64) -> Arc<Lab> {
     Lab::start(&Options { start: START.parse().unwrap(), speed, endpoint: any, dns: any }).await.unwrap()
 }
 
-/// The first entry, past or to come, that `wanted` accepts; fails if there is none within ten real seconds.
+/// The first entry, past or to come, that `wanted` accepts; fails if there is none within a real minute.
 pub async fn entry(lab: &Lab, wanted: impl Fn(&What) -> bool) -> Entry {
     let mut news = lab.journal.follow();
     if let Some(entry) = lab.journal.entries().into_iter().find(|entry| wanted(&entry.what)) {
@@ -31,7 +31,7 @@ pub async fn entry(lab: &Lab, wanted: impl Fn(&What) -> bool) -> Entry {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), next).await.expect("the lab did not record it in time")
+    tokio::time::timeout(Duration::from_secs(60), next).await.expect("the lab did not record it in time")
 }
 
 pub fn route53(lab: &Lab) -> aws_sdk_route53::Client {
