@@ -99,7 +99,8 @@ async fn metrics_come_back_as_they_were_put_and_only_in_their_region() {
 async fn an_alarm_starts_without_data_and_says_why_it_turned_and_when() {
     let lab = common::lab(600.0).await;
     let client = common::cloudwatch(&lab, "us-west-2");
-    lag_alarm(&client).alarm_description("replica lag").send().await.unwrap();
+    let topic = "arn:aws:sns:us-west-2:123456789012:operators";
+    lag_alarm(&client).alarm_description("replica lag").alarm_actions(topic).send().await.unwrap();
     let describe = || async {
         let answer = client.describe_alarms().alarm_names("lag").send().await.unwrap();
         answer.metric_alarms()[0].clone()
@@ -130,6 +131,10 @@ async fn an_alarm_starts_without_data_and_says_why_it_turned_and_when() {
         .send()
         .await
         .unwrap();
+    let acted = client.describe_alarm_history().alarm_name("lag").history_item_type(HistoryItemType::Action);
+    let acted = acted.send().await.unwrap();
+    let acted: Vec<_> = acted.alarm_history_items().iter().filter_map(|item| item.history_summary()).collect();
+    assert_eq!(acted, [format!("Successfully executed action {topic}")]);
     let summaries: Vec<_> = history.alarm_history_items().iter().filter_map(|item| item.history_summary()).collect();
     assert_eq!(summaries.last(), Some(&"Alarm updated from INSUFFICIENT_DATA to ALARM"), "{summaries:?}");
 }

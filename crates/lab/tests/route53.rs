@@ -15,7 +15,9 @@ use aws_sdk_route53::types::{
 };
 use lab::Lab;
 use lab::cloudwatch::{Alarm, ComparisonOperator, Dimension, Statistic};
+use lab::dns::Rcode;
 use lab::journal::What;
+use lab::route53::DnsName;
 
 const UNKNOWN_ZONE: &str = "Z0000000000000";
 
@@ -65,7 +67,7 @@ async fn a_zone_is_made_with_its_soa_and_ns_records_and_found_by_name() {
     assert_eq!(made.delegation_set().unwrap().name_servers().len(), 4);
     assert!(made.location().ends_with(zone.id()));
     let found = client.list_hosted_zones_by_name().dns_name("example.com").send().await.unwrap();
-    assert_eq!(found.hosted_zones(), [zone.clone()]);
+    assert_eq!(found.hosted_zones(), std::slice::from_ref(zone));
     let got = client.get_hosted_zone().id(zone.id()).send().await.unwrap();
     assert_eq!(got.hosted_zone(), Some(zone));
     let kinds: Vec<_> = sets(&client, zone.id()).await.into_iter().map(|set| set.r#type).collect();
@@ -76,7 +78,7 @@ async fn a_zone_is_made_with_its_soa_and_ns_records_and_found_by_name() {
 async fn a_change_is_pending_then_in_sync_and_listed_as_it_was_asked_for() {
     let lab = common::lab(60.0).await;
     let (client, zone) = (common::route53(&lab), lab.route53.create_zone(lab.clock.now(), "example.com").unwrap());
-    let wanted = vec![
+    let wanted = [
         set("*.example.com", RrType::A, 60, &["192.0.2.1", "192.0.2.2"]),
         half(ResourceRecordSetFailover::Primary, "192.0.2.1", None),
         half(ResourceRecordSetFailover::Secondary, "192.0.2.2", None),
@@ -143,6 +145,19 @@ async fn a_batch_is_refused_whole_with_every_reason_and_changes_nothing() {
     );
     assert!(refusal.request_id().is_some());
     assert_eq!(lab.route53.records(&zone), before);
+}
+
+#[tokio::test]
+async fn a_zone_made_by_the_lab_itself_is_answered_at_once_and_hurries_no_change_of_another() {
+    let lab = common::lab(1.0).await;
+    let first = lab.route53.create_zone(lab.clock.now(), "example.com").unwrap();
+    let record = set("a.example.com", RrType::A, 60, &["192.0.2.1"]);
+    let info = change(&lab, &first, vec![(ChangeAction::Create, record)]).await.unwrap();
+    lab.route53.create_zone(lab.clock.now(), "example.org").unwrap();
+    let answer = |name| lab.route53.resolve(&DnsName::parse(name).unwrap(), None).rcode;
+    assert_eq!((answer("example.org"), answer("a.example.com")), (Rcode::NoError, Rcode::NxDomain));
+    let got = common::route53(&lab).get_change().id(info.id()).send().await.unwrap();
+    assert_eq!(got.change_info().unwrap().status(), &ChangeStatus::Pending);
 }
 
 #[tokio::test]

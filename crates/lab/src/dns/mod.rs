@@ -20,6 +20,7 @@ use crate::route53::{DnsName, Kind, strings_of_txt};
 
 pub use self::answer::{Answer, Answered, Rcode, View};
 
+const FREE_PORT_TRIES: u32 = 16;
 const TCP_IDLE: Duration = Duration::from_secs(5);
 /// Answers that may wait for a slow TCP client.
 const TCP_ANSWERS_MAX: usize = 64;
@@ -39,11 +40,19 @@ impl Sockets {
     ///
     /// # Errors
     /// If the port is taken.
-    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let udp = UdpSocket::bind(address).await?;
-        let address = udp.local_addr()?;
-        let tcp = TcpListener::bind(address).await?;
-        Ok(Self { udp, tcp, address })
+    pub async fn bind(wanted: SocketAddr) -> io::Result<Self> {
+        let mut tries = if wanted.port() == 0 { FREE_PORT_TRIES } else { 1 };
+        loop {
+            let tcp = TcpListener::bind(wanted).await?;
+            let address = tcp.local_addr()?;
+            tries -= 1;
+            match UdpSocket::bind(address).await {
+                Ok(udp) => return Ok(Self { udp, tcp, address }),
+                // A port that is free for TCP may be taken for UDP.
+                Err(error) if tries > 0 && error.kind() == io::ErrorKind::AddrInUse => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Where they listen.

@@ -111,7 +111,7 @@ impl Route53 {
         let mut state = self.state();
         let reference = format!("lab-{}", state.mint());
         let (zone, change) = state.create_zone(now, DnsName::parse(name)?, reference, None)?;
-        state.settle(change.in_sync_at);
+        state.publish(&change.id);
         Ok(zone.id)
     }
 

@@ -189,17 +189,21 @@ impl State {
 
     /// Publishes every change that is due, in order, and returns them.
     pub(super) fn settle(&mut self, now: Timestamp) -> Vec<Change> {
-        let is_due = |change: &&mut Change| change.pending.is_some() && change.in_sync_at <= now;
-        let mut due: Vec<_> = self.changes.values_mut().filter(is_due).collect();
+        let is_due = |change: &&Change| change.pending.is_some() && change.in_sync_at <= now;
+        let mut due: Vec<_> = self.changes.values().filter(is_due).collect();
         due.sort_by_key(|change| (change.in_sync_at, change.sequence));
-        let mut settled = Vec::new();
-        for change in due {
-            if let (Some(records), Some(zone)) = (change.pending.take(), self.zones.get_mut(&change.zone)) {
-                zone.published = records;
-            }
-            settled.push(change.clone());
+        let due: Vec<_> = due.into_iter().map(|change| change.id.clone()).collect();
+        due.iter().filter_map(|id| self.publish(id)).collect()
+    }
+
+    /// Gives the name servers a change, if they do not have it yet.
+    pub(super) fn publish(&mut self, change: &str) -> Option<Change> {
+        let change = self.changes.get_mut(change)?;
+        let records = change.pending.take()?;
+        if let Some(zone) = self.zones.get_mut(&change.zone) {
+            zone.published = records;
         }
-        settled
+        Some(change.clone())
     }
 
     /// One page of a zone's records, and the key the next page starts with.
