@@ -287,6 +287,7 @@ pub(crate) mod tests {
         check(2, "0 - X - -", [OK, OK, ALARM, OK]);
         check(2, "- - - - 0", [OK, OK, ALARM, OK]);
         check(2, "- - - X -", [ALARM, KEEP, ALARM, OK]);
+        check(2, "- - - - X", [INSUFFICIENT, KEEP, ALARM, OK]);
     }
 
     #[test]
