@@ -12,6 +12,7 @@ pub mod fault;
 mod front;
 pub mod functions;
 pub mod health;
+mod id;
 pub mod journal;
 pub mod rds;
 pub mod route53;
