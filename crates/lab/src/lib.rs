@@ -4,6 +4,7 @@
 //! the documented behaviour; anything else is refused by name. It knows nothing of Holdfast, so that it can judge it.
 
 pub mod api;
+pub mod arn;
 pub mod clock;
 pub mod cloudwatch;
 pub mod dns;
@@ -18,7 +19,9 @@ pub mod route53;
 pub mod site;
 pub mod sns;
 pub mod sqs;
+pub mod sts;
 pub mod template;
+pub mod wire;
 
 use std::io;
 use std::net::SocketAddr;
@@ -106,6 +109,7 @@ impl Lab {
         tokio::spawn(cloudwatch::run(lab.clone()));
         tokio::spawn(events::run_schedules(lab.clone()));
         tokio::spawn(rds::run(lab.clone()));
+        tokio::spawn(sqs::run(lab.clone()));
         Ok(lab)
     }
 
