@@ -30,6 +30,10 @@ fn queued(entry: &Entry) -> Option<Value> {
     }
 }
 
+async fn log(lab: &Lab, expected: &str) {
+    journaled(lab, |entry| matches!(&entry.what, What::Log { line, .. } if line == expected).then_some(())).await;
+}
+
 async fn nth_end(lab: &Lab, n: usize) -> (Value, bool) {
     journaled(lab, |_| lab.journal.entries().iter().filter_map(ended).nth(n)).await
 }
@@ -55,7 +59,7 @@ async fn a_function_sees_lambdas_environment_and_its_own_and_nothing_else() {
     assert_eq!(lab.functions.name_of_key(key).as_deref(), Some("echo"));
     assert!(!environment.contains_key("SSL_CERT_FILE"), "the file does not exist here");
     assert!(!environment.contains_key("HOME"), "the tests' own environment stays outside");
-    journaled(&lab, |entry| matches!(&entry.what, What::Log { line, .. } if line == "cold start").then_some(())).await;
+    log(&lab, "cold start").await;
 }
 
 #[tokio::test]
@@ -68,6 +72,7 @@ async fn a_process_is_kept_warm_and_another_one_starts_only_when_all_are_busy() 
     }
     assert_eq!(nth_end(&lab, 0).await.0["process"], nth_end(&lab, 1).await.0["process"]);
     invoke_async(&lab, &arn, json!({"hang": true}));
+    log(&lab, r#"invoked with {"hang":true}"#).await;
     invoke_async(&lab, &arn, json!({}));
     assert_ne!(nth_end(&lab, 2).await.0["process"], nth_end(&lab, 0).await.0["process"]);
 }
@@ -134,7 +139,7 @@ async fn a_crash_strikes_a_running_invocation_which_is_then_retried() {
     let config = FunctionConfig { timeout: Duration::from_secs(60), ..config() };
     let arn = Functions::create(&lab, DR, config).unwrap();
     invoke_async(&lab, &arn, json!({"hang": true}));
-    journaled(&lab, |entry| matches!(&entry.what, What::Log { line, .. } if line.starts_with("invoked")).then_some(())).await;
+    log(&lab, r#"invoked with {"hang":true}"#).await;
     lab.functions.crash("echo");
     assert_eq!(nth_end(&lab, 0).await.0["errorType"], "Runtime.ExitError");
     let starts = |what: &What| matches!(what, What::Log { line, .. } if line == "cold start");

@@ -18,7 +18,7 @@ pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
         "CreateTopic" => reply(&action, create_topic(lab, &call.region, form)),
         "ListTopics" => reply(&action, list_topics(lab, &call.region, form)),
         "Subscribe" => reply(&action, subscribe(lab, form)),
-        "Publish" => reply(&action, publish(lab, form)),
+        "Publish" => reply(&action, publish(lab, &call.region, form)),
         other => reply::<()>(other, Err(Refusal::unsupported(format!("the SNS action {other}")))),
     }
 }
@@ -81,10 +81,13 @@ fn subscribe(lab: &Lab, mut form: Form) -> Result<(String, SubscriptionArn), Ref
     Ok((topic, SubscriptionArn { subscription_arn }))
 }
 
-fn publish(lab: &Arc<Lab>, mut form: Form) -> Result<(String, MessageId), Refusal> {
+fn publish(lab: &Arc<Lab>, region: &str, mut form: Form) -> Result<(String, MessageId), Refusal> {
     let (topic, message) = (form.required("TopicArn")?, form.required("Message")?);
     let subject = form.take("Subject");
     form.finish()?;
+    if Arn::parse(&topic).is_none_or(|arn| arn.region != region) {
+        return Err(Refusal::bad_request("InvalidParameter", "Invalid parameter: TopicArn"));
+    }
     let message_id = super::try_publish(lab, &topic, subject.as_deref(), &message)?;
     Ok((topic, MessageId { message_id }))
 }

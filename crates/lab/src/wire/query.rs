@@ -33,6 +33,11 @@ impl Form {
         self.take(name).ok_or_else(|| Refusal::bad_request("MissingParameter", format!("{name} is required")))
     }
 
+    /// Takes parameters, or lists of them, that have no effect in the lab.
+    pub fn ignore(&mut self, names: &[&str]) {
+        self.fields.retain(|field, _| !names.contains(&field.split('.').next().unwrap_or_default()));
+    }
+
     /// Refuses whatever was not taken, by name.
     pub fn finish(self) -> Result<(), Refusal> {
         match self.fields.into_keys().next() {
