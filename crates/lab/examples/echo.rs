@@ -37,7 +37,11 @@ fn main() -> std::io::Result<()> {
 /// One HTTP exchange: the request id the Runtime API names, and the body.
 fn request(api: &str, method: &str, path: &str, body: &str) -> std::io::Result<(String, Value)> {
     let mut stream = TcpStream::connect(api)?;
-    write!(stream, "{method} {path} HTTP/1.1\r\nhost: {api}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())?;
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nhost: {api}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )?;
     let mut reader = BufReader::new(stream);
     let mut request_id = String::new();
     loop {

@@ -47,18 +47,20 @@ impl Events {
         Ok(arn)
     }
 
-    /// Adds targets to a rule, or replaces those of the same id.
+    /// Gives a rule these targets and no others.
     ///
     /// # Errors
     /// If there is no such rule, or a target is of a kind the lab does not know.
-    pub fn put_targets(
+    pub fn set_targets(
         &self,
         region: &str,
         bus: Option<&str>,
         rule: &str,
         targets: Vec<Target>,
     ) -> Result<(), Refusal> {
-        self.state().put_targets(region, bus, rule, targets)
+        let mut state = self.state();
+        state.rule(region, bus, rule)?.targets.clear();
+        state.put_targets(region, bus, rule, targets)
     }
 
     fn state(&self) -> MutexGuard<'_, rules::State> {

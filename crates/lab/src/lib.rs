@@ -74,6 +74,8 @@ pub struct Lab {
     pub sqs: sqs::Sqs,
     /// Web sites.
     pub sites: site::Sites,
+    /// Templates deployed.
+    pub stacks: template::Stacks,
     /// Where the AWS endpoint listens.
     pub endpoint: SocketAddr,
     /// Where DNS listens.
@@ -100,6 +102,7 @@ impl Lab {
             sns: sns::Sns::default(),
             sqs: sqs::Sqs::default(),
             sites: site::Sites::default(),
+            stacks: template::Stacks::default(),
             endpoint: endpoint.local_addr()?,
             dns: dns.address(),
         });

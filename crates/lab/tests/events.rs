@@ -21,7 +21,7 @@ fn rule(lab: &Lab, region: &str, bus: &str, target: Value) {
     .unwrap();
     lab.events.put_rule(region, config, lab.clock.now()).unwrap();
     let target: Target = serde_json::from_value(target).unwrap();
-    lab.events.put_targets(region, Some(bus), "rule", vec![target]).unwrap();
+    lab.events.set_targets(region, Some(bus), "rule", vec![target]).unwrap();
 }
 
 fn event(n: u32) -> Value {
@@ -75,10 +75,15 @@ async fn an_event_crosses_to_a_bus_in_another_region_unchanged_and_waits_while_t
     assert_eq!(count(&lab, arrived), 0);
     lab.faults.heal_region(DR);
     journaled(&lab, |entry| arrived(&entry.what).then_some(())).await;
-    let events: Vec<Value> = lab.journal.entries().into_iter().filter_map(|entry| match entry.what {
-        What::Event { event, .. } => Some(event),
-        _ => None,
-    }).collect();
+    let events: Vec<Value> = lab
+        .journal
+        .entries()
+        .into_iter()
+        .filter_map(|entry| match entry.what {
+            What::Event { event, .. } => Some(event),
+            _ => None,
+        })
+        .collect();
     assert_eq!(events[0], events[1], "id, region and time are those of the origin");
 }
 
@@ -93,9 +98,14 @@ async fn what_cannot_be_delivered_goes_to_the_dead_letter_queue() {
 
     let bus = lab.events.create_bus(PRIMARY, "theirs");
     let retries = json!({"MaximumRetryAttempts": 2});
-    rule(&lab, DR, "default", json!({
-        "Id": "1", "Arn": bus, "RoleArn": "r", "DeadLetterConfig": {"Arn": queue}, "RetryPolicy": retries,
-    }));
+    rule(
+        &lab,
+        DR,
+        "default",
+        json!({
+            "Id": "1", "Arn": bus, "RoleArn": "r", "DeadLetterConfig": {"Arn": queue}, "RetryPolicy": retries,
+        }),
+    );
     lab.faults.partition(PRIMARY, DR);
     lab::events::put(&lab, DR, "default", event(2));
     let second = |what: &What| queued(what).filter(|event| event["detail"] == json!({"n": 2}));
@@ -129,7 +139,7 @@ async fn a_schedule_fires_every_period_with_its_rule_as_the_resource() {
         serde_json::from_value(json!({"Name": "tick", "ScheduleExpression": "rate(1 minute)"})).unwrap();
     let arn = lab.events.put_rule(DR, tick, lab.clock.now()).unwrap();
     let target = serde_json::from_value(json!({"Id": "1", "Arn": queue})).unwrap();
-    lab.events.put_targets(DR, None, "tick", vec![target]).unwrap();
+    lab.events.set_targets(DR, None, "tick", vec![target]).unwrap();
     journaled(&lab, |_| (lab.sqs.bodies(&queue).len() == 3).then_some(())).await;
     let events: Vec<Value> = lab.journal.entries().iter().filter_map(|entry| queued(&entry.what)).collect();
     assert_eq!(events[0]["source"], "aws.events");

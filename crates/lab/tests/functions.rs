@@ -3,11 +3,15 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use common::{DR, count, echo, journaled, lab};
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderValue, Method};
+use common::{DR, count, echo, journaled, lab, sdk};
 use jiff::SignedDuration;
 use lab::Lab;
+use lab::api::{Call, Reply};
 use lab::functions::{FunctionConfig, Functions, invoke_async};
 use lab::journal::{Entry, What};
 use serde_json::{Value, json};
@@ -90,7 +94,10 @@ async fn a_failing_function_is_tried_three_times_over_three_minutes_and_then_its
     assert_eq!(record["requestContext"]["approximateInvokeCount"], 3);
     assert_eq!(record["requestContext"]["functionArn"], format!("{arn}:$LATEST"));
     assert_eq!(record["requestPayload"], json!({"fail": true}));
-    assert_eq!(record["responseContext"], json!({"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"}));
+    assert_eq!(
+        record["responseContext"],
+        json!({"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"})
+    );
     assert_eq!(record["responsePayload"], json!({"errorType": "Asked", "errorMessage": "as asked"}));
     let moments: Vec<_> = lab.journal.entries().iter().filter(|entry| ended(entry).is_some()).map(|e| e.at).collect();
     let [first, second, third] = moments[..] else { panic!("{moments:?}") };
@@ -156,4 +163,49 @@ async fn a_region_that_is_down_keeps_its_invocations_until_it_is_back() {
     assert_eq!(count(&lab, |what| matches!(what, What::Invocation { .. })), 0);
     lab.faults.heal_region(DR);
     assert!(journaled(&lab, ended).await.1);
+}
+
+/// A call of Lambda's API as the front door hands it on.
+async fn call(lab: &Arc<Lab>, path: &str, invocation_type: &'static str, body: Value) -> Reply {
+    let headers =
+        HeaderMap::from_iter([("x-amz-invocation-type".parse().unwrap(), HeaderValue::from_static(invocation_type))]);
+    let call = Call {
+        caller: "tester".to_owned(),
+        region: DR.to_owned(),
+        service: "lambda".to_owned(),
+        method: Method::POST,
+        path: format!("/2015-03-31/functions/{path}"),
+        query: String::new(),
+        headers,
+        body: Bytes::from(body.to_string()),
+    };
+    lab::functions::answer(lab, &call).await
+}
+
+#[tokio::test]
+async fn the_api_invokes_at_once_or_later() {
+    let lab = lab().await;
+    let arn = Functions::create(&lab, DR, config()).unwrap();
+    let direct = call(&lab, "echo/invocations", "RequestResponse", json!({"n": 1})).await;
+    assert_eq!((direct.status.as_u16(), direct.error), (200, None));
+    assert_eq!(serde_json::from_slice::<Value>(&direct.body).unwrap()["event"], json!({"n": 1}));
+    let failed = call(&lab, "echo/invocations", "RequestResponse", json!({"fail": true})).await;
+    assert_eq!(failed.status.as_u16(), 200);
+    assert!(failed.headers.contains(&("x-amz-function-error", "Unhandled".to_owned())));
+    let by_arn = format!("{}/invocations", arn.replace(':', "%3A"));
+    assert_eq!(call(&lab, &by_arn, "Event", json!({"n": 2})).await.status.as_u16(), 202);
+    assert_eq!(nth_end(&lab, 2).await.0["event"], json!({"n": 2}));
+    let absent = call(&lab, "absent/invocations", "Event", json!({})).await;
+    assert_eq!((absent.status.as_u16(), absent.error.as_deref()), (404, Some("ResourceNotFoundException")));
+    let dry = call(&lab, "echo/invocations", "DryRun", json!({})).await;
+    assert!(String::from_utf8(dry.body).unwrap().contains("DryRun"));
+}
+
+#[tokio::test]
+async fn sts_says_who_signed() {
+    let lab = lab().await;
+    let sts = aws_sdk_sts::Client::new(&sdk(&lab, DR).await);
+    let identity = sts.get_caller_identity().send().await.unwrap();
+    assert_eq!(identity.account(), Some(lab::ACCOUNT));
+    assert_eq!(identity.arn(), Some("arn:aws:iam::123456789012:user/TESTER"));
 }

@@ -33,12 +33,16 @@ fn carry_out(lab: &Arc<Lab>, call: &Call, action: &str) -> Result<(String, Value
         "PutRule" => put_rule(lab, call),
         "PutTargets" => {
             let PutTargets { rule, event_bus_name, targets } = input(call)?;
-            lab.events.put_targets(region, event_bus_name.as_deref(), &rule, targets)?;
+            lab.events.state().put_targets(region, event_bus_name.as_deref(), &rule, targets)?;
             Ok((rule, json!({"FailedEntryCount": 0, "FailedEntries": []})))
         }
         "RemoveTargets" => {
             let RemoveTargets { rule, event_bus_name, ids } = input(call)?;
-            lab.events.state().rule(region, event_bus_name.as_deref(), &rule)?.targets.retain(|id, _| !ids.contains(id));
+            lab.events
+                .state()
+                .rule(region, event_bus_name.as_deref(), &rule)?
+                .targets
+                .retain(|id, _| !ids.contains(id));
             Ok((rule, json!({"FailedEntryCount": 0, "FailedEntries": []})))
         }
         "ListRules" => {

@@ -80,20 +80,23 @@ fn hand_over(lab: &Arc<Lab>, delivery: &Delivery, event: &Value) -> Result<(), F
     let input = target.input.as_deref().and_then(|input| serde_json::from_str(input).ok());
     let payload = input.unwrap_or_else(|| event.clone());
     match arn.service {
-        "lambda" if !lab.functions.exists(&target.arn) => Err(missing("function")),
-        "lambda" => Ok(functions::invoke_async(lab, &target.arn, payload)),
-        "sqs" if !lab.sqs.exists(&target.arn) => Err(missing("queue")),
-        "sqs" => Ok(sqs::send(lab, &target.arn, payload.to_string())),
-        "sns" if !lab.sns.exists(&target.arn) => Err(missing("topic")),
-        "sns" => Ok(sns::publish(lab, &target.arn, None, &payload.to_string())),
-        _ if !lab.faults.connected(&delivery.region, arn.region) => Err(Failure {
-            code: "CROSS_REGION_INGESTION_FAILED",
-            message: format!("{} cannot be reached from {}", arn.region, delivery.region),
-            retryable: true,
-        }),
-        _ if !lab.events.has_bus(arn.region, bus_name(Some(&target.arn))) => Err(missing("event bus")),
-        _ => Ok(events::put(lab, arn.region, bus_name(Some(&target.arn)), payload)),
+        "lambda" if !lab.functions.exists(&target.arn) => return Err(missing("function")),
+        "lambda" => functions::invoke_async(lab, &target.arn, payload),
+        "sqs" if !lab.sqs.exists(&target.arn) => return Err(missing("queue")),
+        "sqs" => sqs::send(lab, &target.arn, payload.to_string()),
+        "sns" if !lab.sns.exists(&target.arn) => return Err(missing("topic")),
+        "sns" => sns::publish(lab, &target.arn, None, &payload.to_string()),
+        _ if !lab.faults.connected(&delivery.region, arn.region) => {
+            return Err(Failure {
+                code: "CROSS_REGION_INGESTION_FAILED",
+                message: format!("{} cannot be reached from {}", arn.region, delivery.region),
+                retryable: true,
+            });
+        }
+        _ if !lab.events.has_bus(arn.region, bus_name(Some(&target.arn))) => return Err(missing("event bus")),
+        _ => events::put(lab, arn.region, bus_name(Some(&target.arn)), payload),
     }
+    Ok(())
 }
 
 fn dead_letter(

@@ -18,7 +18,10 @@ impl Pattern {
     /// Compiles a pattern; an operator the matcher does not know is refused by its name.
     pub fn compile(pattern: &Value) -> Result<Self, Refusal> {
         let invalid = |reason: &dyn std::fmt::Display| {
-            Refusal::bad_request("InvalidEventPatternException", format!("Event pattern is not valid. Reason: {reason}"))
+            Refusal::bad_request(
+                "InvalidEventPatternException",
+                format!("Event pattern is not valid. Reason: {reason}"),
+            )
         };
         if pattern.as_object().is_none_or(serde_json::Map::is_empty) {
             return Err(invalid(&"it must be an object with at least one field"));

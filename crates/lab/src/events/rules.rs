@@ -174,7 +174,10 @@ impl State {
         let kept = &mut self.rule(region, bus, rule)?.targets;
         let added = targets.iter().filter(|target| !kept.contains_key(&target.id)).count();
         if kept.len() + added > TARGETS_MAX {
-            return Err(Refusal::bad_request("LimitExceededException", "The requested resource exceeds the maximum number allowed."));
+            return Err(Refusal::bad_request(
+                "LimitExceededException",
+                "The requested resource exceeds the maximum number allowed.",
+            ));
         }
         kept.extend(targets.into_iter().map(|target| (target.id.clone(), target)));
         Ok(())
@@ -183,9 +186,10 @@ impl State {
     /// What an event on a bus sets off.
     pub fn matching(&self, region: &str, bus: &str, event: &Value) -> Vec<Delivery> {
         let rules = self.buses.get(&(region.to_owned(), bus.to_owned()));
-        let matching = rules.into_iter().flat_map(BTreeMap::values).filter(|rule| {
-            rule.enabled() && rule.pattern.as_ref().is_some_and(|pattern| pattern.matches(event))
-        });
+        let matching = rules
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .filter(|rule| rule.enabled() && rule.pattern.as_ref().is_some_and(|pattern| pattern.matches(event)));
         matching.flat_map(|rule| rule.deliveries(region)).collect()
     }
 

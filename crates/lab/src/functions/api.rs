@@ -43,9 +43,9 @@ fn find(lab: &Lab, call: &Call, name: &str) -> Result<Arc<Function>, Refusal> {
     let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
     let by_name = arn("lambda", &call.region, &format!("function:{name}"));
     let function_arn = if name.starts_with("arn:") { name.as_ref() } else { &by_name };
-    lab.functions.find(function_arn).ok_or_else(|| {
-        Refusal::not_found("ResourceNotFoundException", format!("Function not found: {function_arn}"))
-    })
+    lab.functions
+        .find(function_arn)
+        .ok_or_else(|| Refusal::not_found("ResourceNotFoundException", format!("Function not found: {function_arn}")))
 }
 
 async fn run(lab: &Arc<Lab>, call: &Call, name: &str) -> Result<Reply, Refusal> {

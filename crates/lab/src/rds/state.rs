@@ -412,7 +412,9 @@ mod tests {
         let effects = state.tick(at(200), &nothing_down);
         assert_eq!(statuses(&state, &replica), ("available", "available", true));
         assert_eq!(state.clusters[&replica].source, None);
-        assert!(matches!(&effects[..], [Effect::Changed(_), Effect::Told(event)] if event.message.starts_with("Promoted")));
+        assert!(
+            matches!(&effects[..], [Effect::Changed(_), Effect::Told(event)] if event.message.starts_with("Promoted"))
+        );
     }
 
     #[test]
@@ -450,7 +452,8 @@ mod tests {
         for second in 1..=10 {
             state.databases.get_mut(&source).unwrap().write(&second.to_string(), at(second));
         }
-        state.databases.get_mut(&replica).unwrap().replication.as_mut().unwrap().lag = std::time::Duration::from_secs(4);
+        state.databases.get_mut(&replica).unwrap().replication.as_mut().unwrap().lag =
+            std::time::Duration::from_secs(4);
         state.replicate(at(10), &connected);
         state.promote_cluster(&replica, at(10), SignedDuration::from_secs(200)).unwrap();
         state.tick(at(210), &nothing_down);

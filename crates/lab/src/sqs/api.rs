@@ -100,16 +100,16 @@ fn queue_url(lab: &Lab, call: &Call) -> Result<(String, Value), Refusal> {
 
 fn send(lab: &Lab, call: &Call) -> Result<(String, Value), Refusal> {
     let SendMessage { queue_url, message_body } = input(call)?;
-    let (arn, id) = with_queue(lab, call, &queue_url, |queue| {
-        queue.send(message_body.clone(), BTreeMap::new(), lab.clock.now())
-    })?;
+    let (arn, id) =
+        with_queue(lab, call, &queue_url, |queue| queue.send(message_body.clone(), BTreeMap::new(), lab.clock.now()))?;
     let answer = json!({"MessageId": id, "MD5OfMessageBody": md5(&message_body)});
     lab.record(What::Queued { queue: arn.clone(), body: message_body });
     Ok((arn, answer))
 }
 
 fn receive(lab: &Lab, call: &Call) -> Result<(String, Value), Refusal> {
-    let ReceiveMessage { queue_url, max_number_of_messages, visibility_timeout, message_attribute_names } = input(call)?;
+    let ReceiveMessage { queue_url, max_number_of_messages, visibility_timeout, message_attribute_names } =
+        input(call)?;
     let count = max_number_of_messages.unwrap_or(1);
     if !(1..=10).contains(&count) {
         return Err(invalid("MaxNumberOfMessages must be between 1 and 10"));
