@@ -63,8 +63,10 @@ pub const RECORDS_RESTORABLE: Check =
 /// Users at the end.
 pub const USERS_SERVED: Check = Check { name: "at the end users write to DR", run: users_served };
 /// Data.
-pub const LOSS_WITHIN_LAG: Check =
-    Check { name: "no acknowledged write is lost but those of the last seconds before the outage", run: loss_within_lag };
+pub const LOSS_WITHIN_LAG: Check = Check {
+    name: "no acknowledged write is lost but those of the last seconds before the outage",
+    run: loss_within_lag,
+};
 /// The mailbox after a failover.
 pub const OPERATORS_TOLD: Check =
     Check { name: "operators are told of the outage, the pin, the promotion and the end", run: operators_told };
@@ -77,16 +79,20 @@ pub const NOTHING_TOUCHED: Check =
 /// Still ready.
 pub const STILL_ARMED: Check = Check { name: "every name is still armed", run: still_armed };
 /// The mail of the site-down alarm.
-pub const SITE_DOWN_MAILED: Check = Check { name: "operators get the site-down mail within minutes", run: site_down_mailed };
+pub const SITE_DOWN_MAILED: Check =
+    Check { name: "operators get the site-down mail within minutes", run: site_down_mailed };
 /// No page beyond that.
-pub const NO_FAILOVER_MAIL: Check =
-    Check { name: "operators get no word of a failover", run: no_failover_mail };
+pub const NO_FAILOVER_MAIL: Check = Check { name: "operators get no word of a failover", run: no_failover_mail };
 /// The hold, told and repeated.
-pub const HELD_BY_PRIMARY: Check =
-    Check { name: "operators are paged that the failover is held, since the primary answers (P09)", run: |e| held(e, "P09") };
+pub const HELD_BY_PRIMARY: Check = Check {
+    name: "operators are paged that the failover is held, since the primary answers (P09)",
+    run: |e| held(e, "P09"),
+};
 /// The hold, told and repeated.
-pub const HELD_BY_DR: Check =
-    Check { name: "operators are paged that the failover is held, since DR does not answer (P10)", run: |e| held(e, "P10") };
+pub const HELD_BY_DR: Check = Check {
+    name: "operators are paged that the failover is held, since DR does not answer (P10)",
+    run: |e| held(e, "P10"),
+};
 /// All is as before at the end.
 pub const USERS_ON_PRIMARY: Check = Check { name: "at the end users write to the primary", run: users_on_primary };
 /// Duplicates did happen.
@@ -216,7 +222,10 @@ fn loss_within_lag(evidence: &Evidence) -> Result<String, String> {
     let (lost, all) = (evidence.lost().len(), evidence.acknowledged().count());
     let rpo = evidence.rpo_seconds().ok_or("nothing was promoted")?;
     let after_outage = evidence.lost().iter().any(|write| Some(write.at) > evidence.outage_at);
-    ensure(rpo <= LAG_SECONDS_MAX && !after_outage, format!("{lost} of {all} acknowledged writes lost, the oldest {rpo:.0} s before"))
+    ensure(
+        rpo <= LAG_SECONDS_MAX && !after_outage,
+        format!("{lost} of {all} acknowledged writes lost, the oldest {rpo:.0} s before"),
+    )
 }
 
 fn operators_told(evidence: &Evidence) -> Result<String, String> {
@@ -239,7 +248,9 @@ fn return_changes_nothing(evidence: &Evidence) -> Result<String, String> {
     let minutes = evidence.ended_at.duration_since(healed).as_mins();
     ensure(
         touched == 0 && promoted == 0 && back == 0 && minutes >= 30,
-        format!("in {minutes} minutes after it: {touched} changes, {promoted} promotions, {back} answers with the primary"),
+        format!(
+            "in {minutes} minutes after it: {touched} changes, {promoted} promotions, {back} answers with the primary"
+        ),
     )
 }
 
@@ -249,7 +260,10 @@ fn nothing_touched(evidence: &Evidence) -> Result<String, String> {
     let (pins, promotions) = (evidence.pins().len(), evidence.promotions().len());
     ensure(
         changed.is_empty() && pins == 0 && promotions == 0,
-        format!("{pins} changes, {promotions} promotions, {} record sets as before", evidence.original.len() - changed.len()),
+        format!(
+            "{pins} changes, {promotions} promotions, {} record sets as before",
+            evidence.original.len() - changed.len()
+        ),
     )
 }
 

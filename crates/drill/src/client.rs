@@ -110,7 +110,11 @@ impl Clients {
         let found = ask(self.lab.dns, name).await;
         let at = self.lab.clock.now();
         let address = found.map(|(address, _)| address);
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).answers.push(Answer { at, name: name.to_owned(), address });
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).answers.push(Answer {
+            at,
+            name: name.to_owned(),
+            address,
+        });
         let (address, ttl_seconds) = found?;
         cache.insert(name.to_owned(), (address, at + SignedDuration::from_secs(i64::from(ttl_seconds))));
         Some(address)

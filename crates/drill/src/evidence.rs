@@ -206,7 +206,9 @@ impl Evidence {
             self.first(move |what| matches!(what, What::HealthCheck { id, healthy: false, .. } if *id == check))
         };
         let alarm = |suffix: &'static str| {
-            self.first(move |what| matches!(what, What::Alarm { name, to, .. } if name.ends_with(suffix) && to == "ALARM"))
+            self.first(
+                move |what| matches!(what, What::Alarm { name, to, .. } if name.ends_with(suffix) && to == "ALARM"),
+            )
         };
         let writer = |wanted: &'static str| {
             self.first(move |what| matches!(what, What::Database { id, writable: true, .. } if id == wanted))

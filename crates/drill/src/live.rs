@@ -33,7 +33,9 @@ fn print(at: &Timestamp, start: Timestamp, line: &str, red: bool) {
 
 fn is_trouble(what: &What) -> bool {
     match what {
-        What::Fault { .. } | What::HealthCheck { healthy: false, .. } | What::Invocation { succeeded: false, .. } => true,
+        What::Fault { .. } | What::HealthCheck { healthy: false, .. } | What::Invocation { succeeded: false, .. } => {
+            true
+        }
         What::Alarm { to, .. } => to == "ALARM",
         _ => false,
     }
@@ -48,7 +50,8 @@ fn line(entry: &Entry) -> Option<String> {
         }
         What::Alarm { name, to, .. } if to != "INSUFFICIENT_DATA" => Some(format!("alarm {name} is {to}")),
         What::Change { id, status, names, .. } if !names.iter().all(|name| name.starts_with("_holdfast.")) => {
-            let names: Vec<_> = names.iter().filter(|name| !name.starts_with("_holdfast.")).map(String::as_str).collect();
+            let names: Vec<_> =
+                names.iter().filter(|name| !name.starts_with("_holdfast.")).map(String::as_str).collect();
             Some(format!("Route 53 change {id} of {} is {status}", names.join(", ")))
         }
         What::Call { action, resource, status, error, .. } if action.starts_with("Promote") => {

@@ -11,7 +11,10 @@ use drill::{lambdas, live};
 
 /// Fails the primary region over in a lab of two AWS regions on this machine, and judges what Holdfast did.
 #[derive(Debug, Parser)]
-#[command(name = "drill", after_help = "Exit status: 0 if every check held, 1 if one did not, 2 if the drill could not run.")]
+#[command(
+    name = "drill",
+    after_help = "Exit status: 0 if every check held, 1 if one did not, 2 if the drill could not run."
+)]
 struct Arguments {
     /// What happens.
     #[arg(long, default_value = SCENARIOS[0].name, value_name = "NAME")]
@@ -57,7 +60,11 @@ async fn run(arguments: &Arguments) -> Result<Verdict, SetupError> {
     eprintln!("building the Lambdas …");
     let lambdas = tokio::task::spawn_blocking(lambdas::build).await??;
     let stage = Stage::set(settings, &lambdas).await?;
-    eprintln!("the lab answers at {}, its DNS at {}; lab time, minutes:seconds:", stage.lab.endpoint_url(), stage.lab.dns);
+    eprintln!(
+        "the lab answers at {}, its DNS at {}; lab time, minutes:seconds:",
+        stage.lab.endpoint_url(),
+        stage.lab.dns
+    );
     tokio::spawn(live::follow(stage.lab.clone(), std::io::stderr().is_terminal()));
     let evidence = scenario.play(stage, settings).await?;
     let report = Report::of(scenario, settings, &evidence);

@@ -61,7 +61,8 @@ impl Report {
     /// The report for people.
     #[must_use]
     pub fn text(&self, colour: bool) -> String {
-        let paint = |code: &str, text: &str| if colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
+        let paint =
+            |code: &str, text: &str| if colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
         let mut text = format!("\n{} with seed {}\n", paint("1", self.scenario), self.seed);
         // Writing to a String cannot fail.
         if !self.stages.is_empty() {

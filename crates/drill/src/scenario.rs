@@ -132,20 +132,24 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "duplicate-events",
         about: "a region outage, with every event delivered three times: one failover all the same",
-        play: |play| Box::pin(play.outage(|stage| {
-            stage.lab.faults.set_event_fault(EventFault::when(|_| true, EventEffect::Deliver(3)));
-        })),
+        play: |play| {
+            Box::pin(play.outage(|stage| {
+                stage.lab.faults.set_event_fault(EventFault::when(|_| true, EventEffect::Deliver(3)));
+            }))
+        },
         checks: DUPLICATES,
     },
     Scenario {
         name: "lost-event",
         about: "a region outage, with the alarm's event and alarm-handler's own Pinned event lost: the tick saves it",
-        play: |play| Box::pin(play.outage(|stage| {
-            stage.lab.faults.set_event_fault(EventFault::from_source("aws.cloudwatch", EventEffect::Lose));
-            let pinned = |event: &serde_json::Value| event["detail"]["responsePayload"]["outcome"] == "Pinned";
-            let to_promoter = EventFault::when(pinned, EventEffect::Lose);
-            stage.lab.faults.set_event_fault(to_promoter);
-        })),
+        play: |play| {
+            Box::pin(play.outage(|stage| {
+                stage.lab.faults.set_event_fault(EventFault::from_source("aws.cloudwatch", EventEffect::Lose));
+                let pinned = |event: &serde_json::Value| event["detail"]["responsePayload"]["outcome"] == "Pinned";
+                let to_promoter = EventFault::when(pinned, EventEffect::Lose);
+                stage.lab.faults.set_event_fault(to_promoter);
+            }))
+        },
         checks: LOST,
     },
 ];

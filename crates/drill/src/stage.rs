@@ -9,7 +9,8 @@ use std::time::Duration;
 use aws_sdk_route53::Client;
 use aws_sdk_route53::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_route53::types::{
-    AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, ResourceRecordSetFailover, RrType,
+    AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, ResourceRecordSetFailover,
+    RrType,
 };
 use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
@@ -80,7 +81,8 @@ impl Stage {
     /// If a part of it cannot be made; the message says which.
     pub async fn set(settings: Settings, lambdas: &Path) -> Result<Self, SetupError> {
         let any = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
-        let start = "2026-01-05T09:00:00Z".parse::<Timestamp>()? + SignedDuration::from_secs(seeded_offset(settings.seed));
+        let start =
+            "2026-01-05T09:00:00Z".parse::<Timestamp>()? + SignedDuration::from_secs(seeded_offset(settings.seed));
         let lab = Lab::start(&Options { start, speed: settings.speed, endpoint: any, dns: any }).await?;
         // Nothing waits for a clock while the stage is being set.
         let working = lab.clock.working();
@@ -228,7 +230,11 @@ fn route53(lab: &Lab) -> Client {
 
 async fn create_endpoints(client: &Client, zone: &str) -> Result<(), SetupError> {
     let plain = |name: &str, address: IpAddr| {
-        ResourceRecordSet::builder().name(name).r#type(RrType::A).ttl(RECORD_TTL_SECONDS).resource_records(value(address))
+        ResourceRecordSet::builder()
+            .name(name)
+            .r#type(RrType::A)
+            .ttl(RECORD_TTL_SECONDS)
+            .resource_records(value(address))
     };
     let sets = [plain("primary.example.com", PRIMARY_ADDRESS), plain("dr.example.com", DR_ADDRESS)];
     create(client, zone, sets).await
@@ -257,7 +263,8 @@ async fn create_pairs(client: &Client, zones: &BTreeMap<&str, String>, check: &s
     let com = &zones["example.com"];
     for (role, address, endpoint) in roles {
         let plain = |name| half(name, role.clone()).ttl(RECORD_TTL_SECONDS).resource_records(value(address));
-        let alias = AliasTarget::builder().hosted_zone_id(com).dns_name(endpoint).evaluate_target_health(false).build()?;
+        let alias =
+            AliasTarget::builder().hosted_zone_id(com).dns_name(endpoint).evaluate_target_health(false).build()?;
         let sets = [plain(NAMES[0]), plain(NAMES[1]), half(NAMES[2], role.clone()).alias_target(alias)];
         create(client, com, sets).await?;
         create(client, &zones["example.org"], [plain(NAMES[3])]).await?;

@@ -1,37 +1,73 @@
-//! A lab for a test, and waiting for what it records.
+//! What the lab's tests share.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
 
-#![allow(dead_code, reason = "each test program uses its part of this")]
-
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_rds::config::{Credentials, SharedCredentialsProvider};
 use lab::journal::{Entry, What};
 use lab::{Lab, Options};
 
+/// The region things run in.
+pub const DR: &str = "us-west-2";
+/// The region things fail in.
+pub const PRIMARY: &str = "us-east-1";
+
+/// Lab time at the start of every test.
 pub const START: &str = "2026-01-01T12:00:00Z";
 
 /// A lab that runs `speed` times as fast as real time.
 pub async fn lab(speed: f64) -> Arc<Lab> {
-    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Lab::start(&Options { start: START.parse().unwrap(), speed, endpoint: any, dns: any }).await.unwrap()
 }
 
-/// The first entry, past or to come, that `wanted` accepts; fails if there is none within a real minute.
-pub async fn entry(lab: &Lab, wanted: impl Fn(&What) -> bool) -> Entry {
-    let mut news = lab.journal.follow();
-    if let Some(entry) = lab.journal.entries().into_iter().find(|entry| wanted(&entry.what)) {
-        return entry;
+/// What an SDK needs to reach the lab.
+pub async fn sdk(lab: &Lab, region: &'static str) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(region))
+        .endpoint_url(lab.endpoint_url())
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("TESTER", "secret", None, None, "test")))
+        .build()
+}
+
+/// The example function, which `cargo test -p lab` builds beside the tests.
+pub fn echo() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(2).unwrap().join("examples/echo")
+}
+
+/// Waits until the journal has an entry `pick` takes, and returns what it made of it.
+pub async fn journaled<T>(lab: &Lab, pick: impl Fn(&Entry) -> Option<T>) -> T {
+    let mut new = lab.journal.follow();
+    if let Some(found) = lab.journal.entries().iter().find_map(&pick) {
+        return found;
     }
-    let next = async {
+    let search = async {
         loop {
-            let entry = news.recv().await.unwrap();
-            if wanted(&entry.what) {
-                return entry;
+            if let Some(found) = pick(&new.recv().await.unwrap()) {
+                return found;
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), next).await.expect("the lab did not record it in time")
+    match tokio::time::timeout(Duration::from_secs(60), search).await {
+        Ok(found) => found,
+        Err(_) => panic!("not in the journal: {:#?}", lab.journal.entries()),
+    }
+}
+
+/// The first entry, past or to come, that `wanted` accepts.
+pub async fn entry(lab: &Lab, wanted: impl Fn(&What) -> bool) -> Entry {
+    journaled(lab, |entry| wanted(&entry.what).then(|| entry.clone())).await
+}
+
+/// How many journal entries `pick` takes.
+pub fn count(lab: &Lab, pick: impl Fn(&What) -> bool) -> usize {
+    lab.journal.entries().iter().filter(|entry| pick(&entry.what)).count()
 }
 
 pub fn route53(lab: &Lab) -> aws_sdk_route53::Client {
