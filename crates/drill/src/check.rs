@@ -4,7 +4,7 @@ use failover::name::Name;
 use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
 use lab::journal::What;
-use lab::route53::record::{Failover, RecordSet, Target};
+use lab::route53::{Failover, RecordSet, Target};
 use serde::Serialize;
 
 use crate::evidence::{Evidence, is_outcome, site};

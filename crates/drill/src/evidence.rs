@@ -8,7 +8,7 @@ use failover::register::Register;
 use jiff::Timestamp;
 use lab::journal::{Entry, What};
 use lab::rds;
-use lab::route53::record::RecordSet;
+use lab::route53::RecordSet;
 use serde::Serialize;
 
 use crate::client::{Answer, Seen, Write};

@@ -14,7 +14,7 @@ use aws_sdk_route53::types::{
 };
 use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
-use lab::route53::record::{RecordSet, Target};
+use lab::route53::{RecordSet, Target};
 use lab::{Lab, Options, rds, template};
 
 use crate::client::Clients;
@@ -185,7 +185,7 @@ fn deploy(
 ) -> Result<BTreeMap<String, String>, SetupError> {
     let yaml = std::fs::read_to_string(repository().join(file))?;
     let stack = file.trim_end_matches(".yaml");
-    Ok(template::deploy(lab, region, stack, &yaml, parameters, &|binary| lambdas.join(binary))?)
+    Ok(template::deploy(lab, region, stack, &yaml, parameters, &|binary| lambdas.join(&binary.name))?)
 }
 
 fn parameters<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {

@@ -1,12 +1,13 @@
 //! A web site in a region: a health page, and writes that go to the region's database.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::routing::{get, post};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
@@ -16,7 +17,10 @@ use crate::{Lab, rds};
 
 /// All sites.
 #[derive(Debug, Default)]
-pub struct Sites {}
+pub struct Sites {
+    /// Region and path of the pages that are out of order.
+    broken: Mutex<BTreeSet<(String, String)>>,
+}
 
 #[derive(Clone, Debug)]
 struct Site {
@@ -27,7 +31,21 @@ struct Site {
 }
 
 impl Sites {
-    /// Opens a site for as long as the lab lives: `GET /health`, and `POST /write` with the write's id as its body.
+    /// Lets a page of a region's sites answer 503.
+    pub fn fail_page(&self, region: &str, path: &str) {
+        self.broken().insert((region.to_owned(), path.to_owned()));
+    }
+
+    /// Mends a page.
+    pub fn mend_page(&self, region: &str, path: &str) {
+        self.broken().remove(&(region.to_owned(), path.to_owned()));
+    }
+
+    fn broken(&self) -> MutexGuard<'_, BTreeSet<(String, String)>> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a site for as long as the lab lives: every page answers 200, and `POST /write` takes a write's id as its body.
     /// While its region is down, connections are closed unanswered. Returns its address.
     ///
     /// # Errors
@@ -59,7 +77,7 @@ async fn serve(site: Site, listener: TcpListener) {
 }
 
 async fn connection(site: Site, stream: TcpStream) {
-    let router = Router::new().route("/health", get("ok\n")).route("/write", post(write)).with_state(site.clone());
+    let router = Router::new().route("/write", post(write)).fallback(get(page)).with_state(site.clone());
     let service = TowerToHyperService::new(router);
     let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::select! {
@@ -69,6 +87,13 @@ async fn connection(site: Site, stream: TcpStream) {
         // A client that went away is no concern of the site.
         _ = connection => {}
     }
+}
+
+async fn page(State(site): State<Site>, path: Uri) -> (StatusCode, &'static str) {
+    if site.lab.sites.broken().contains(&(site.region.clone(), path.path().to_owned())) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "out of order\n");
+    }
+    (StatusCode::OK, "ok\n")
 }
 
 async fn write(State(site): State<Site>, id: String) -> (StatusCode, &'static str) {
