@@ -3,6 +3,7 @@
 mod answers;
 mod api;
 mod database;
+mod model;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +23,8 @@ use crate::wire::Refusal;
 
 pub use api::answer;
 pub use database::{Key, Write};
-use state::{Effect, Event, State};
+use model::{Event, cluster_key, key};
+use state::{Effect, State};
 
 /// "Several minutes or longer" (Aurora user guide, promoting a cross-Region replica).
 const PROMOTION_SECONDS: std::ops::RangeInclusive<i64> = 120..=300;
@@ -98,7 +100,7 @@ pub fn create_instance(lab: &Lab, region: &str, id: &str, source: Option<(&str, 
 /// Sets how far a replica is behind its source; nothing happens to a database that is no replica.
 pub fn set_lag(lab: &Lab, region: &str, id: &str, lag: Duration) {
     let mut state = current(lab);
-    let database = state.databases.get_mut(&state::key(region, id));
+    let database = state.databases.get_mut(&key(region, id));
     if let Some(replication) = database.and_then(|database| database.replication.as_mut()) {
         replication.lag = lag;
     }
@@ -106,25 +108,25 @@ pub fn set_lag(lab: &Lab, region: &str, id: &str, lag: Duration) {
 
 /// True if the database (a cluster, or an instance outside one) accepts writes: its region is up and it is no replica.
 pub fn writable(lab: &Lab, region: &str, id: &str) -> bool {
-    !lab.faults.is_down(region) && current(lab).writable(&state::key(region, id))
+    !lab.faults.is_down(region) && current(lab).writable(&key(region, id))
 }
 
 /// Writes to a database; `None` if it does not accept writes. A write is acknowledged at the moment returned.
 pub fn write(lab: &Lab, region: &str, id: &str, write: &str) -> Option<Timestamp> {
-    let key = state::key(region, id);
+    let database = key(region, id);
     let mut state = current(lab);
-    if lab.faults.is_down(region) || !state.writable(&key) {
+    if lab.faults.is_down(region) || !state.writable(&database) {
         return None;
     }
     let now = lab.clock.now();
-    state.databases.get_mut(&key)?.write(write, now);
+    state.databases.get_mut(&database)?.write(write, now);
     Some(now)
 }
 
 /// Every write that is in a database, in order.
 pub fn writes(lab: &Lab, region: &str, id: &str) -> Vec<Write> {
     let state = current(lab);
-    state.databases.get(&state::key(region, id)).map(|database| database.writes().to_vec()).unwrap_or_default()
+    state.databases.get(&key(region, id)).map(|database| database.writes().to_vec()).unwrap_or_default()
 }
 
 /// The state, with every replica brought up to the present.
@@ -177,7 +179,7 @@ fn record(lab: &Lab, key: &Key) {
 
 /// "RDS DB Cluster Event" in the Aurora user guide. No event id is documented for a promotion, so none is made up.
 fn as_event(event: &Event) -> Value {
-    let cluster = state::cluster_key(&event.arn).is_some();
+    let cluster = cluster_key(&event.arn).is_some();
     json!({
         "source": "aws.rds",
         "detail-type": if cluster { "RDS DB Cluster Event" } else { "RDS DB Instance Event" },

@@ -1,4 +1,5 @@
 //! From an event to its targets.
+#![allow(clippy::unwrap_used, reason = "clippy does not know that helpers are a part of tests")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Functions are processes: what happens to invocations of one.
+#![allow(clippy::unwrap_used, reason = "clippy does not know that helpers are a part of tests")]
 
 mod common;
 

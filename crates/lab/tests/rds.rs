@@ -1,4 +1,5 @@
 //! RDS as its SDK sees it.
+#![allow(clippy::unwrap_used, reason = "clippy does not know that helpers are a part of tests")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Sites as their clients see them.
+#![allow(clippy::unwrap_used, reason = "clippy does not know that helpers are a part of tests")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Templates become things that work together.
+#![allow(clippy::unwrap_used, reason = "clippy does not know that helpers are a part of tests")]
 
 mod common;
 

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::database::Key;
-use super::state::{Cluster, Event, Instance, State};
+use super::model::{Cluster, Event, Instance};
+use super::state::State;
 
 macro_rules! list {
     ($(#[$doc:meta])* $name:ident, $member:literal, $of:ty) => {

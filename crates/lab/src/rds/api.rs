@@ -6,7 +6,8 @@ use jiff::SignedDuration;
 
 use super::answers::{self, DescribedClusters, DescribedEvents, DescribedInstances, OneCluster, OneInstance};
 use super::database::Key;
-use super::state::{State, instance_key, key, no_cluster, no_instance};
+use super::model::{instance_key, key, no_cluster, no_instance};
+use super::state::State;
 use super::{current, record};
 use crate::Lab;
 use crate::api::{Call, Reply};
@@ -51,7 +52,7 @@ fn identifier(given: &str, kind: &str) -> String {
     Arn::parse(given).and_then(|arn| arn.named(kind)).unwrap_or(given).to_lowercase()
 }
 
-/// Takes the only filter the lab knows under any of `names`: the identifiers it lists.
+/// Takes the one filter the lab knows for a call: the identifiers it lists.
 fn filter(form: &mut Form, name: &str, kind: &str) -> Result<Option<Vec<String>>, Refusal> {
     let Some(given) = form.take("Filters.Filter.1.Name") else { return Ok(None) };
     if given != name {

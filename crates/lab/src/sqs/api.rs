@@ -17,6 +17,8 @@ use crate::journal::What;
 use crate::wire::Refusal;
 use crate::wire::json::{JSON_1_0, action, input, reply};
 
+const NO_QUEUE: &str = "com.amazonaws.sqs#QueueDoesNotExist";
+
 /// Answers one API call.
 pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
     let action = action(call);
@@ -29,7 +31,13 @@ pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
         "GetQueueAttributes" => attributes(lab, call),
         other => Err(Refusal::unsupported(format!("the SQS action {other}"))),
     };
-    reply(JSON_1_0, action, outcome)
+    // SQS was a query service once, and SDKs still look for the codes of that time.
+    let query_error = outcome
+        .as_ref()
+        .err()
+        .filter(|refusal| refusal.code == NO_QUEUE)
+        .map(|_| ("x-amzn-query-error", "AWS.SimpleQueueService.NonExistentQueue;Sender".to_owned()));
+    Reply { headers: query_error.into_iter().collect(), ..reply(JSON_1_0, action, outcome) }
 }
 
 #[derive(Deserialize)]
@@ -175,9 +183,7 @@ fn with_queue<T>(lab: &Lab, call: &Call, url: &str, act: impl FnOnce(&mut Queue)
     let name = url.rsplit('/').next().unwrap_or_default();
     let arn = arn("sqs", &call.region, name);
     let done = lab.sqs.queues().get_mut(&arn).map(act);
-    done.map(|done| (arn, done)).ok_or_else(|| {
-        Refusal::bad_request("com.amazonaws.sqs#QueueDoesNotExist", "The specified queue does not exist.")
-    })
+    done.map(|done| (arn, done)).ok_or_else(|| Refusal::bad_request(NO_QUEUE, "The specified queue does not exist."))
 }
 
 fn invalid(message: &str) -> Refusal {

@@ -1,5 +1,6 @@
 //! What the lab's tests share.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "clippy does not know that this is a part of tests")]
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
