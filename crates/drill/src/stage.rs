@@ -15,6 +15,7 @@ use aws_sdk_route53::types::{
 use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
 use lab::route53::{RecordSet, Target};
+use lab::site::Sites;
 use lab::{Lab, Options, rds, template};
 
 use crate::client::Clients;
@@ -163,8 +164,8 @@ async fn open_sites(lab: &Arc<Lab>) -> Result<u16, SetupError> {
             break port;
         }
     };
-    lab.sites.open(lab, PRIMARY, SocketAddr::new(PRIMARY_ADDRESS, port), (PRIMARY, "app")).await?;
-    lab.sites.open(lab, DR, SocketAddr::new(DR_ADDRESS, port), (DR, CLUSTER)).await?;
+    Sites::open(lab, PRIMARY, SocketAddr::new(PRIMARY_ADDRESS, port), (PRIMARY, "app")).await?;
+    Sites::open(lab, DR, SocketAddr::new(DR_ADDRESS, port), (DR, CLUSTER)).await?;
     Ok(port)
 }
 

@@ -6,7 +6,8 @@ pub mod query;
 use axum::http::StatusCode;
 
 /// Why a call is not answered with a result.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
 pub struct Refusal {
     /// HTTP status.
     pub status: StatusCode,
