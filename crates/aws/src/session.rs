@@ -13,8 +13,9 @@ const CONNECT_SECONDS_MAX: u64 = 1;
 const ATTEMPT_SECONDS_MAX: u64 = 4;
 /// All attempts of one call; the longest conversation of a function (list, pin, record) fits into its timeout.
 const CALL_SECONDS_MAX: u64 = 15;
-const ATTEMPTS_MAX: u32 = 4;
-const BACKOFF_FIRST: Duration = Duration::from_millis(100);
+/// Route 53 takes five requests a second from a whole account, so a throttled call must be able to wait out some seconds.
+const ATTEMPTS_MAX: u32 = 8;
+const BACKOFF_FIRST: Duration = Duration::from_millis(200);
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
 
 /// Shared configuration and AWS's time.

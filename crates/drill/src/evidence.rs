@@ -216,10 +216,10 @@ impl Evidence {
         let dr_answer = self.outage_at.and_then(|at| self.answers_after(at).find(|a| a.address == Some(DR_ADDRESS)));
         let reached = [
             ("detected", turned(&self.endpoint_check)),
-            ("site-down alarm", alarm("site-down")),
-            ("prolonged-outage alarm", alarm("prolonged-outage")),
+            ("site-down alarm", alarm("-site-down")),
+            ("prolonged-outage alarm", alarm("-prolonged-outage")),
             ("DNS answers DR", turned(&self.failover_check)),
-            ("failover-started alarm", alarm("failover-started")),
+            ("failover-started alarm", alarm("-failover-started")),
             ("first client on DR", dr_answer.map(|answer| answer.at)),
             ("pin requested", self.pins().first().map(|pin| pin.requested_at)),
             ("pin in sync", self.pinned_at()),
