@@ -152,7 +152,9 @@ fn sentence(outcome: &Outcome) -> String {
         Kind::Armed => format!("{who} is armed."),
         Kind::StaysOnDr => format!("{who} is pinned to DR, whatever the primary does."),
         Kind::Confirmed => {
-            format!("The PRIMARY records of {who} point at DR; whoever pinned them did not live to say so.")
+            format!(
+                "The PRIMARY records of {who} point at DR. No change was on record that carries them, so one was made."
+            )
         }
         Kind::WouldHavePinned => format!("Shadow mode: {who} would have been pinned to DR. Nothing was changed."),
         Kind::Held => format!("The failover of {who} is held. No record was changed."),

@@ -38,7 +38,7 @@ pub enum Kind {
     ApprovalNeeded,
     /// Someone keeps undoing the pin; it was left to them.
     Yielded,
-    /// A pin was written once more, since whoever made it did not live to record the change that carries it.
+    /// A pin was written once more, since no change was on record that carries it.
     Confirmed,
     /// The pin was made again.
     PinnedAgain,

@@ -145,7 +145,7 @@ pub const GATE_TABLE: &[GateRow] = &[
         Gate::Wait, Page, "no database is promoted while clients of those names may still write to the primary: pin them (arm them, or see why alarm-handler does not), or take them out of the plan"),
     row(Rule::R01, "somebody changed the pinned records", |f| !f.agree,
         Gate::Wait, Quiet, "clients may be back on the primary; alarm-handler pins again or says why not"),
-    row(Rule::R02, "the pin is not known to be at every name server", |f| f.spreading && !f.arrived,
+    row(Rule::R02, "the pin is not known to be at every name server", |f| !f.arrived,
         Gate::Wait, Quiet, "Holdfast asks Route 53 again within a minute"),
     row(Rule::R02, "the pin has arrived at every name server", |f| f.spreading,
         Gate::RecordInSync, Quiet, "clients of the primary drain now, for the records' TTL and the plan's drain time"),

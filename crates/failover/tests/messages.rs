@@ -102,6 +102,16 @@ fn the_weightiest_finding_leads_and_the_others_are_listed() {
 }
 
 #[test]
+fn of_many_names_ten_are_told() {
+    let told = |count: usize| {
+        let findings: Vec<_> = (0..count).map(|n| finding(Kind::Armed, Attention::Notice, &format!("n{n}"))).collect();
+        message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &findings), "holdfast").body
+    };
+    assert!(told(10).contains("n8, n9 is armed."));
+    assert!(told(11).contains("n8, n9 and 1 more is armed."));
+}
+
+#[test]
 fn an_outcome_survives_the_bus() {
     let mut scene = Scene::outage();
     scene.plan.mode = Mode::Approval;

@@ -79,6 +79,7 @@ const ARMING_CASES: &[Case] = &[
     ("without an outage a disarmed name is no matter", |s| { s.register(&disarmed()); s.all_ok_since(-90_000); }, Rule::P04, DISARMED, Verdict::Wait),
     ("a name never armed is armed when the settle time has passed", |s| never_armed(s, -840), Rule::P04, SETTLED, ARM_SETTLED),
     ("and not a second before", |s| never_armed(s, -839), Rule::P04, DISARMED, Verdict::Wait),
+    ("one alarm is enough where the plan has one", |s| { never_armed(s, -900); s.plan.alarms.truncate(1); s.alarms(&[alarm(0, Fine, -900)]); }, Rule::P04, SETTLED, ARM_SETTLED),
     ("nor if one alarm is of unknown state", |s| { never_armed(s, -900); s.alarms(&[alarm(0, Fine, -900), alarm(1, InsufficientData, -900)]); }, Rule::P04, DISARMED, Verdict::Wait),
     ("nor if one alarm is unheard of", |s| { never_armed(s, -900); s.alarms(&[alarm(0, Fine, -900)]); }, Rule::P04, DISARMED, Verdict::Wait),
     ("nor if CloudWatch does not answer", |s| { never_armed(s, -900); s.alarms = None; }, Rule::P04, DISARMED, Verdict::Wait),
@@ -225,6 +226,8 @@ fn the_incident_is_the_pins_then_the_siblings_then_the_alarms() {
     assert_eq!(scene.decide().incident, Some(second(-60)));
     scene.sibling(&pinned(0, in_sync(40)));
     assert_eq!(scene.decide().incident, Some(incident(0)));
+    scene.sibling(&Register::Pinned { pin: pin(-7, 0), spread: in_sync(40) });
+    assert_eq!(scene.decide().incident, Some(incident(-7)), "the oldest of two");
     scene.register(&Register::Pinned { pin: pin(-5, 0), spread: in_sync(40) });
     assert_eq!(scene.decide().incident, Some(incident(-5)));
 }

@@ -153,6 +153,9 @@ fn the_gate_speaks_of_the_newest_incident_and_of_when_it_opened() {
     assert_eq!(workload.decide().since, Some(at(220)));
     both(&mut workload, "C1", "C2");
     assert_eq!(workload.decide().since, Some(at(30)), "until it can open, since the pin");
+    let later = Pin { at: at(35), ..pin(0, 0) };
+    workload.first(Some(&Register::Pinned { pin: later, spread: change("C1") }));
+    assert_eq!(workload.decide().since, Some(at(35)), "the last of them");
 }
 
 /// Every register a name may have, with its records at DR or drifted.
