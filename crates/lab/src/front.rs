@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use crate::Lab;
 use crate::api::{Call, Reply};
 use crate::journal::What;
-use crate::{cloudwatch, events, functions, rds, route53, sns, sqs};
+use crate::{cloudwatch, events, functions, rds, route53, sns, sqs, sts};
 
 const BODY_BYTES_MAX: usize = 6 * 1024 * 1024;
 
@@ -72,6 +72,7 @@ async fn route(lab: &Arc<Lab>, call: &Call) -> Reply {
         "rds" => rds::answer(lab, call).await,
         "sns" => sns::answer(lab, call).await,
         "sqs" => sqs::answer(lab, call).await,
+        "sts" => sts::answer(lab, call).await,
         other => Reply {
             action: "?".to_owned(),
             resource: String::new(),

@@ -1,24 +1,215 @@
-//! Lambda: the Runtime API, asynchronous invocation, retries and destinations.
+//! Lambda: functions are processes that speak the Runtime API; asynchronous invocations are retried and have destinations.
 
-use std::sync::Arc;
+mod api;
+mod asynchronous;
+mod sandbox;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::Lab;
-use crate::api::{Call, Reply};
+use crate::arn::{Arn, arn};
+use crate::journal::What;
+use crate::wire::Refusal;
+
+pub use api::answer;
+pub use asynchronous::invoke_async;
+use sandbox::Sandbox;
+
+/// What a function is made of.
+#[derive(Clone, Debug)]
+pub struct FunctionConfig {
+    /// Name.
+    pub name: String,
+    /// The executable behind it: what Lambda calls the bootstrap.
+    pub executable: PathBuf,
+    /// Its own environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// After which a running invocation is killed.
+    pub timeout: Duration,
+    /// MB; only told to the function.
+    pub memory: u32,
+    /// Retries of a failed asynchronous invocation.
+    pub retries: u32,
+    /// Age at which an asynchronous event is given up.
+    pub event_age_max: Duration,
+    /// ARN that is told of asynchronous successes.
+    pub on_success: Option<String>,
+    /// ARN that is told of asynchronous failures.
+    pub on_failure: Option<String>,
+}
+
+impl FunctionConfig {
+    /// A function with Lambda's defaults.
+    pub fn new(name: &str, executable: PathBuf) -> Self {
+        Self {
+            name: name.to_owned(),
+            executable,
+            environment: BTreeMap::new(),
+            timeout: Duration::from_secs(3),
+            memory: 128,
+            retries: 2,
+            event_age_max: Duration::from_secs(6 * 3600),
+            on_success: None,
+            on_failure: None,
+        }
+    }
+}
+
+/// What an invocation came to: what the function returned, or its error object.
+pub type Outcome = Result<Value, Value>;
 
 /// The service's state in every region.
 #[derive(Debug, Default)]
-pub struct Functions {}
+pub struct Functions {
+    state: Mutex<State>,
+}
 
-/// Answers one API call.
-pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
-    let _ = lab;
-    Reply::ok("?", call.path.clone(), "text/plain", Vec::new())
+#[derive(Debug, Default)]
+struct State {
+    /// By ARN.
+    functions: BTreeMap<String, Arc<Function>>,
+    /// Access key id to function name.
+    keys: BTreeMap<String, String>,
+}
+
+#[derive(Debug)]
+struct Function {
+    arn: String,
+    region: String,
+    access_key: String,
+    config: FunctionConfig,
+    /// Warm processes with nothing to do.
+    idle: Mutex<Vec<Sandbox>>,
+    crash: Notify,
 }
 
 impl Functions {
+    /// Creates a function, or replaces its code and configuration; returns its ARN.
+    ///
+    /// # Errors
+    /// If there is no such executable, or a destination is of a kind Lambda does not have.
+    pub fn create(lab: &Arc<Lab>, region: &str, config: FunctionConfig) -> Result<String, Refusal> {
+        if !config.executable.is_file() {
+            let message = format!("there is no executable {}", config.executable.display());
+            return Err(Refusal::bad_request("InvalidParameterValueException", message));
+        }
+        for destination in config.on_success.iter().chain(&config.on_failure) {
+            if !Arn::parse(destination).is_some_and(|arn| matches!(arn.service, "events" | "sqs" | "sns" | "lambda")) {
+                return Err(Refusal::unsupported(format!("the destination {destination}")));
+            }
+        }
+        let arn = arn("lambda", region, &format!("function:{}", config.name));
+        let mut state = lab.functions.state();
+        let known = state.functions.get(&arn).map(|function| function.access_key.clone());
+        // Temporary credentials' key ids begin with ASIA and are twenty characters long.
+        let access_key = known.unwrap_or_else(|| format!("ASIALABFUNCTION{:05}", state.keys.len()));
+        state.keys.insert(access_key.clone(), config.name.clone());
+        let function = Function {
+            arn: arn.clone(),
+            region: region.to_owned(),
+            access_key,
+            config,
+            idle: Mutex::default(),
+            crash: Notify::new(),
+        };
+        state.functions.insert(arn.clone(), Arc::new(function));
+        Ok(arn)
+    }
+
+    /// True if there is such a function.
+    pub fn exists(&self, function_arn: &str) -> bool {
+        self.find(function_arn).is_some()
+    }
+
     /// The function whose credentials carry this access key id.
     pub fn name_of_key(&self, key: &str) -> Option<String> {
-        let _ = key;
+        self.state().keys.get(key).cloned()
+    }
+
+    /// True if any region has a function of this name.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.state().keys.values().any(|known| known == name)
+    }
+
+    /// Kills the function's running invocations, as if their processes had died. This is where a fault that counts a
+    /// function's API calls strikes.
+    pub fn crash(&self, name: &str) {
+        for function in self.state().functions.values().filter(|function| function.config.name == name) {
+            function.crash.notify_waiters();
+        }
+    }
+
+    fn find(&self, function_arn: &str) -> Option<Arc<Function>> {
+        let unqualified = function_arn.strip_suffix(":$LATEST").unwrap_or(function_arn);
+        self.state().functions.get(unqualified).cloned()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Function {
+    fn idle(&self) -> MutexGuard<'_, Vec<Sandbox>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A warm process that still lives.
+    fn warm(&self) -> Option<Sandbox> {
+        let mut idle = self.idle();
+        while let Some(mut sandbox) = idle.pop() {
+            if sandbox.lives() {
+                return Some(sandbox);
+            }
+        }
         None
     }
+}
+
+/// Runs one invocation to its end, in a warm process or a new one.
+async fn invoke(lab: &Arc<Lab>, function: &Arc<Function>, request_id: &str, payload: &Value) -> Outcome {
+    let working = lab.clock.working();
+    let outcome = attempt(lab, function, request_id, payload).await;
+    let succeeded = outcome.is_ok();
+    let response = match &outcome {
+        Ok(response) | Err(response) => response.clone(),
+    };
+    lab.record(What::Invocation {
+        function: function.config.name.clone(),
+        request_id: request_id.to_owned(),
+        request: payload.clone(),
+        response,
+        succeeded,
+    });
+    drop(working);
+    let dimensions = [("FunctionName", function.config.name.as_str())];
+    for (name, value) in [("Invocations", 1.0), ("Errors", if succeeded { 0.0 } else { 1.0 })] {
+        lab.cloudwatch.put_metric(&function.region, "AWS/Lambda", name, &dimensions, value, lab.clock.now());
+    }
+    outcome
+}
+
+async fn attempt(lab: &Arc<Lab>, function: &Arc<Function>, request_id: &str, payload: &Value) -> Outcome {
+    let mut sandbox = match function.warm() {
+        Some(sandbox) => sandbox,
+        None => Sandbox::start(lab, function).await.map_err(|error| {
+            sandbox::error(request_id, "Runtime.InvalidEntrypoint", &format!("cannot start: {error}"))
+        })?,
+    };
+    let outcome = tokio::select! {
+        outcome = sandbox.invoke(function, request_id, payload) => outcome,
+        () = function.crash.notified() => Err(sandbox::exited(request_id, "signal: killed")),
+        () = lab.faults.until_down(&function.region) => Err(sandbox::exited(request_id, "the region is down")),
+    };
+    // A function's own error leaves the process warm; anything else has ended it or ends it here.
+    if sandbox.is_idle() {
+        function.idle().push(sandbox);
+    }
+    outcome
 }

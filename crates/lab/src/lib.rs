@@ -4,6 +4,7 @@
 //! the documented behaviour; anything else is refused by name. It knows nothing of Holdfast, so that it can judge it.
 
 pub mod api;
+pub mod arn;
 pub mod clock;
 pub mod cloudwatch;
 pub mod dns;
@@ -12,13 +13,16 @@ pub mod fault;
 mod front;
 pub mod functions;
 pub mod health;
+mod id;
 pub mod journal;
 pub mod rds;
 pub mod route53;
 pub mod site;
 pub mod sns;
 pub mod sqs;
+pub mod sts;
 pub mod template;
+pub mod wire;
 
 use std::io;
 use std::net::SocketAddr;
@@ -71,6 +75,8 @@ pub struct Lab {
     pub sqs: sqs::Sqs,
     /// Web sites.
     pub sites: site::Sites,
+    /// Templates deployed.
+    pub stacks: template::Stacks,
     /// Where the AWS endpoint listens.
     pub endpoint: SocketAddr,
     /// Where DNS listens.
@@ -97,6 +103,7 @@ impl Lab {
             sns: sns::Sns::default(),
             sqs: sqs::Sqs::default(),
             sites: site::Sites::default(),
+            stacks: template::Stacks::default(),
             endpoint: endpoint.local_addr()?,
             dns: dns.address(),
         });
@@ -106,6 +113,7 @@ impl Lab {
         tokio::spawn(cloudwatch::run(lab.clone()));
         tokio::spawn(events::run_schedules(lab.clone()));
         tokio::spawn(rds::run(lab.clone()));
+        tokio::spawn(sqs::run(lab.clone()));
         Ok(lab)
     }
 

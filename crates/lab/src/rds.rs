@@ -1,21 +1,224 @@
 //! RDS and Aurora: clusters, instances, replication and promotion.
 
-use std::sync::Arc;
+mod answers;
+mod api;
+mod database;
+mod model;
+mod state;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::Lab;
-use crate::api::{Call, Reply};
+use crate::arn::arn;
+use crate::events;
+use crate::journal::What;
+use crate::wire::Refusal;
+
+pub use api::answer;
+pub use database::{Key, Write};
+use model::{Event, cluster_key, key};
+use state::{Effect, State};
+
+/// "Several minutes or longer" (Aurora user guide, promoting a cross-Region replica).
+const PROMOTION_SECONDS: std::ops::RangeInclusive<i64> = 120..=300;
+const INSTANCE_CLASS: &str = "db.r6g.large";
 
 /// The service's state in every region.
-#[derive(Debug, Default)]
-pub struct Rds {}
-
-/// Answers one API call.
-pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
-    let _ = lab;
-    Reply::ok("?", call.path.clone(), "text/plain", Vec::new())
+#[derive(Debug)]
+pub struct Rds {
+    state: Mutex<State>,
+    chance: Mutex<StdRng>,
+    steps_changed: Notify,
 }
 
-/// Moves databases through their states for as long as the lab lives.
+impl Default for Rds {
+    fn default() -> Self {
+        Self { state: Mutex::default(), chance: Mutex::new(StdRng::seed_from_u64(0)), steps_changed: Notify::new() }
+    }
+}
+
+impl Rds {
+    /// Chooses the sequence of durations that promotions will take.
+    pub fn seed(&self, seed: u64) {
+        *self.chance.lock().unwrap_or_else(PoisonError::into_inner) = StdRng::seed_from_u64(seed);
+    }
+
+    fn promotion_takes(&self) -> SignedDuration {
+        let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);
+        SignedDuration::from_secs(chance.random_range(PROMOTION_SECONDS))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Adds an Aurora MySQL cluster that is available at once, its members with it, the first being the writer; with a source
+/// it is that cluster's replica. Returns its ARN.
+///
+/// # Errors
+/// If the identifier is taken or there is no such source.
+pub fn create_cluster(
+    lab: &Lab,
+    region: &str,
+    id: &str,
+    source: Option<(&str, &str)>,
+    members: &[&str],
+) -> Result<String, Refusal> {
+    let source = source.map(|(region, id)| arn("rds", region, &format!("cluster:{id}")));
+    let mut state = current(lab);
+    let key = state.add_cluster(region, id, "aurora-mysql", source.as_deref())?;
+    for member in members {
+        state.add_member(region, member, INSTANCE_CLASS, id)?;
+    }
+    drop(state);
+    // The replica connects to its source.
+    drop(current(lab));
+    record(lab, &key);
+    Ok(arn("rds", region, &format!("cluster:{id}")))
+}
+
+/// Adds an RDS for MySQL instance that is available at once; with a source it is that instance's replica. Returns its ARN.
+///
+/// # Errors
+/// If the identifier is taken or there is no such source.
+pub fn create_instance(lab: &Lab, region: &str, id: &str, source: Option<(&str, &str)>) -> Result<String, Refusal> {
+    let source = source.map(|(region, id)| arn("rds", region, &format!("db:{id}")));
+    let key = current(lab).add_instance(region, id, INSTANCE_CLASS, "mysql", source.as_deref())?;
+    drop(current(lab));
+    record(lab, &key);
+    Ok(arn("rds", region, &format!("db:{id}")))
+}
+
+/// Sets how far a replica is behind its source; nothing happens to a database that is no replica.
+pub fn set_lag(lab: &Lab, region: &str, id: &str, lag: Duration) {
+    let mut state = current(lab);
+    let database = state.databases.get_mut(&key(region, id));
+    if let Some(replication) = database.and_then(|database| database.replication.as_mut()) {
+        replication.lag = lag;
+    }
+}
+
+/// True if the database (a cluster, or an instance outside one) accepts writes: its region is up and it is no replica.
+pub fn writable(lab: &Lab, region: &str, id: &str) -> bool {
+    !lab.faults.is_down(region) && current(lab).writable(&key(region, id))
+}
+
+/// Writes to a database; `None` if it does not accept writes. A write is acknowledged at the moment returned.
+pub fn write(lab: &Lab, region: &str, id: &str, write: &str) -> Option<Timestamp> {
+    let database = key(region, id);
+    let mut state = current(lab);
+    if lab.faults.is_down(region) || !state.writable(&database) {
+        return None;
+    }
+    let now = lab.clock.now();
+    state.databases.get_mut(&database)?.write(write, now);
+    Some(now)
+}
+
+/// Every write that is in a database, in order.
+pub fn writes(lab: &Lab, region: &str, id: &str) -> Vec<Write> {
+    let state = current(lab);
+    state.databases.get(&key(region, id)).map(|database| database.writes().to_vec()).unwrap_or_default()
+}
+
+/// The state, with every replica brought up to the present.
+fn current(lab: &Lab) -> MutexGuard<'_, State> {
+    let mut state = lab.rds.lock();
+    state.replicate(lab.clock.now(), &|one, other| lab.faults.connected(one, other));
+    state
+}
+
+/// Moves databases through their states, and publishes their metrics, for as long as the lab lives.
 pub async fn run(lab: Arc<Lab>) {
-    let _ = lab;
+    let mut faults = lab.faults.changes();
+    let mut minute = lab.clock.now() + Duration::from_secs(60);
+    loop {
+        let stepped = lab.rds.steps_changed.notified();
+        let down = |region: &str| lab.faults.is_down(region);
+        // A step that waits for its region must not wake us before the region is back.
+        let step = current(&lab).next_step(&down).unwrap_or(minute);
+        tokio::select! {
+            () = lab.clock.sleep_until(step.min(minute)) => {}
+            () = stepped => {}
+            // The faults live as long as the lab.
+            _ = faults.changed() => {}
+        }
+        let effects = current(&lab).tick(lab.clock.now(), &down);
+        for effect in effects {
+            match effect {
+                Effect::Changed(key) => record(&lab, &key),
+                Effect::Told(event) => events::put(&lab, &event.region, events::DEFAULT_BUS, as_event(&event)),
+            }
+        }
+        if lab.clock.now() >= minute {
+            publish_lags(&lab, minute);
+            minute += Duration::from_secs(60);
+        }
+    }
+}
+
+fn record(lab: &Lab, key: &Key) {
+    let state = lab.rds.lock();
+    let cluster = state.clusters.get(key).map(|cluster| cluster.status);
+    let status = cluster.or_else(|| state.instances.get(key).map(|instance| instance.status));
+    let writable = state.writable(key);
+    drop(state);
+    if let Some(status) = status {
+        let (region, id) = key.clone();
+        lab.record(What::Database { region, id, status: status.as_str().to_owned(), writable });
+    }
+}
+
+/// "RDS DB Cluster Event" in the Aurora user guide. No event id is documented for a promotion, so none is made up.
+fn as_event(event: &Event) -> Value {
+    let cluster = cluster_key(&event.arn).is_some();
+    json!({
+        "source": "aws.rds",
+        "detail-type": if cluster { "RDS DB Cluster Event" } else { "RDS DB Instance Event" },
+        "resources": [event.arn],
+        "detail": {
+            "EventCategories": [event.category],
+            "SourceType": if cluster { "CLUSTER" } else { "DB_INSTANCE" },
+            "SourceArn": event.arn,
+            "Date": event.at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
+            "Message": event.message,
+            "SourceIdentifier": event.id,
+        },
+    })
+}
+
+/// Lag in seconds; −1 while not replicating ("The AuroraBinlogReplicaLag metric … a value of −1", Aurora troubleshooting).
+fn publish_lags(lab: &Lab, at: Timestamp) {
+    let lags: Vec<(Key, bool, f64)> = {
+        let state = current(lab);
+        let replicas = state.databases.iter().filter_map(|(key, database)| {
+            let cluster = state.clusters.get(key);
+            let source = match cluster {
+                Some(cluster) => cluster.source.is_some(),
+                None => state.instances.get(key)?.source.is_some(),
+            };
+            let replicating = database.replication.as_ref().filter(|replication| replication.connected());
+            source.then(|| {
+                (key.clone(), cluster.is_some(), replicating.map_or(-1.0, |replication| replication.lag.as_secs_f64()))
+            })
+        });
+        replicas.collect()
+    };
+    for ((region, id), is_cluster, lag) in lags.iter().filter(|((region, _), ..)| !lab.faults.is_down(region)) {
+        let cluster = [("DBClusterIdentifier", id.as_str()), ("Role", "WRITER")];
+        let instance = [("DBInstanceIdentifier", id.as_str())];
+        let (name, dimensions) = match is_cluster {
+            true => ("AuroraBinlogReplicaLag", cluster.as_slice()),
+            false => ("ReplicaLag", instance.as_slice()),
+        };
+        lab.cloudwatch.put_metric(region, "AWS/RDS", name, dimensions, *lag, at);
+    }
 }

@@ -1,5 +1,104 @@
 //! A web site in a region: a health page, and writes that go to the region's database.
 
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
+use axum::routing::{get, post};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::{Lab, rds};
+
 /// All sites.
 #[derive(Debug, Default)]
-pub struct Sites {}
+pub struct Sites {
+    /// Region and path of the pages that are out of order.
+    broken: Mutex<BTreeSet<(String, String)>>,
+}
+
+#[derive(Clone, Debug)]
+struct Site {
+    lab: Arc<Lab>,
+    region: String,
+    /// Region and identifier.
+    database: rds::Key,
+}
+
+impl Sites {
+    /// Lets a page of a region's sites answer 503.
+    pub fn fail_page(&self, region: &str, path: &str) {
+        self.broken().insert((region.to_owned(), path.to_owned()));
+    }
+
+    /// Mends a page.
+    pub fn mend_page(&self, region: &str, path: &str) {
+        self.broken().remove(&(region.to_owned(), path.to_owned()));
+    }
+
+    fn broken(&self) -> MutexGuard<'_, BTreeSet<(String, String)>> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a site for as long as the lab lives: every page answers 200, and `POST /write` takes a write's id as its body.
+    /// While its region is down, connections are closed unanswered. Returns its address.
+    ///
+    /// # Errors
+    /// If the address is not a loopback address or is taken.
+    pub async fn open(
+        lab: &Arc<Lab>,
+        region: &str,
+        address: SocketAddr,
+        database: (&str, &str),
+    ) -> io::Result<SocketAddr> {
+        if !address.ip().is_loopback() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{address} is not a loopback address")));
+        }
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let database = (database.0.to_owned(), database.1.to_owned());
+        tokio::spawn(serve(Site { lab: lab.clone(), region: region.to_owned(), database }, listener));
+        Ok(address)
+    }
+}
+
+async fn serve(site: Site, listener: TcpListener) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(connection(site.clone(), stream))),
+            Err(error) => eprintln!("lab: the site in {} did not accept a connection: {error}", site.region),
+        }
+    }
+}
+
+async fn connection(site: Site, stream: TcpStream) {
+    let router = Router::new().route("/write", post(write)).fallback(get(page)).with_state(site.clone());
+    let service = TowerToHyperService::new(router);
+    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        biased;
+        // What the region was about to answer is lost with it.
+        () = site.lab.faults.until_down(&site.region) => {}
+        // A client that went away is no concern of the site.
+        _ = connection => {}
+    }
+}
+
+async fn page(State(site): State<Site>, path: Uri) -> (StatusCode, &'static str) {
+    if site.lab.sites.broken().contains(&(site.region.clone(), path.path().to_owned())) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "out of order\n");
+    }
+    (StatusCode::OK, "ok\n")
+}
+
+async fn write(State(site): State<Site>, id: String) -> (StatusCode, &'static str) {
+    match rds::write(&site.lab, &site.database.0, &site.database.1, &id) {
+        Some(_) => (StatusCode::OK, r#"{"status":"acknowledged"}"#),
+        None => (StatusCode::SERVICE_UNAVAILABLE, r#"{"error":"read-only"}"#),
+    }
+}

@@ -1,0 +1,146 @@
+//! Users: resolve the protected names through DNS, keep the answer for its TTL, write, and note what came of it.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hickory_proto::op::{Message, MessageType, OpCode, Query};
+use hickory_proto::rr::{Name, RData, RecordType};
+use jiff::{SignedDuration, Timestamp};
+use lab::Lab;
+use tokio::net::UdpSocket;
+
+/// How often each user writes, in lab time.
+const EVERY: SignedDuration = SignedDuration::from_secs(5);
+
+/// After which a user gives a request up, in real time; the sites are on this machine.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A DNS answer a user got.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// When.
+    pub at: Timestamp,
+    /// For which name.
+    pub name: String,
+    /// The address, or none.
+    pub address: Option<IpAddr>,
+}
+
+/// A write a user tried.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// Its id, unique in the drill.
+    pub id: String,
+    /// When the answer came.
+    pub at: Timestamp,
+    /// Which site it was sent to.
+    pub address: Option<IpAddr>,
+    /// Whether the site acknowledged it.
+    pub acknowledged: bool,
+}
+
+/// What all users saw.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// Every DNS answer.
+    pub answers: Vec<Answer>,
+    /// Every write.
+    pub writes: Vec<Write>,
+}
+
+/// The users.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    lab: Arc<Lab>,
+    port: u16,
+    http: reqwest::Client,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Clients {
+    /// Users of sites that listen on `port`.
+    ///
+    /// # Errors
+    /// If the HTTP client cannot be made.
+    pub fn new(lab: &Arc<Lab>, port: u16) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder().timeout(PATIENCE).pool_max_idle_per_host(0).no_proxy().build()?;
+        Ok(Self { lab: lab.clone(), port, http, seen: Arc::default() })
+    }
+
+    /// Starts one user of each name; they go on for as long as the program.
+    pub fn start(&self, names: &[&str]) {
+        for (nth, name) in names.iter().enumerate() {
+            let offset = EVERY / i32::try_from(names.len()).unwrap_or(1) * i32::try_from(nth).unwrap_or(0);
+            tokio::spawn(self.clone().go_on(nth, (*name).to_owned(), self.lab.clock.now() + offset));
+        }
+    }
+
+    /// What was seen so far.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn go_on(self, user: usize, name: String, mut next: Timestamp) {
+        let mut cache = BTreeMap::new();
+        for nth in 0_u64.. {
+            self.lab.clock.sleep_until(next).await;
+            next += EVERY;
+            let working = self.lab.clock.working();
+            let address = self.resolve(&name, &mut cache).await;
+            let id = format!("user-{user}-write-{nth}");
+            let acknowledged = self.write(&name, address, &id).await;
+            let at = self.lab.clock.now();
+            drop(working);
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.writes.push(Write { id, at, address, acknowledged });
+        }
+    }
+
+    /// Asks the lab's name server unless an answer is still in the cache.
+    async fn resolve(&self, name: &str, cache: &mut BTreeMap<String, (IpAddr, Timestamp)>) -> Option<IpAddr> {
+        let now = self.lab.clock.now();
+        if let Some((address, until)) = cache.get(name)
+            && now < *until
+        {
+            return Some(*address);
+        }
+        let found = ask(self.lab.dns, name).await;
+        let at = self.lab.clock.now();
+        let address = found.map(|(address, _)| address);
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).answers.push(Answer {
+            at,
+            name: name.to_owned(),
+            address,
+        });
+        let (address, ttl_seconds) = found?;
+        cache.insert(name.to_owned(), (address, at + SignedDuration::from_secs(i64::from(ttl_seconds))));
+        Some(address)
+    }
+
+    async fn write(&self, name: &str, address: Option<IpAddr>, id: &str) -> bool {
+        let Some(address) = address else { return false };
+        let url = format!("http://{}/write", SocketAddr::new(address, self.port));
+        let request = self.http.post(url).header("host", name).body(id.to_owned());
+        request.send().await.is_ok_and(|response| response.status().is_success())
+    }
+}
+
+/// One DNS query for an IPv4 address over UDP: the address and its TTL.
+pub async fn ask(server: SocketAddr, name: &str) -> Option<(IpAddr, u32)> {
+    let mut query = Query::query(Name::from_utf8(format!("{name}.")).ok()?, RecordType::A);
+    query.set_query_class(hickory_proto::rr::DNSClass::IN);
+    let mut message = Message::new(1, MessageType::Query, OpCode::Query);
+    message.add_query(query);
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.ok()?;
+    socket.send_to(&message.to_vec().ok()?, server).await.ok()?;
+    let mut buffer = [0; 1500];
+    let (length, _) = tokio::time::timeout(PATIENCE, socket.recv_from(&mut buffer)).await.ok()?.ok()?;
+    let answer = Message::from_vec(&buffer[..length]).ok()?;
+    answer.answers.iter().find_map(|record| match &record.data {
+        RData::A(address) => Some((IpAddr::V4(address.0), record.ttl)),
+        _ => None,
+    })
+}

@@ -1,0 +1,266 @@
+//! What can be seen from outside: the journal of the lab, what users saw, and the records before and after.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use failover::name::Name;
+use failover::register::Register;
+use jiff::Timestamp;
+use lab::journal::{Entry, What};
+use lab::rds;
+use lab::route53::RecordSet;
+use serde::Serialize;
+
+use crate::client::{Answer, Seen, Write};
+use crate::stage::{CLUSTER, DR, DR_ADDRESS, NAMES, PRIMARY, PRIMARY_ADDRESS, Stage};
+
+/// Everything a check may look at.
+#[derive(Debug)]
+pub struct Evidence {
+    entries: Vec<Entry>,
+    seen: Seen,
+    /// The records before anything happened.
+    pub original: Vec<RecordSet>,
+    /// The records at the end.
+    pub finals: Vec<RecordSet>,
+    /// The registers at the end, by protected name.
+    pub registers: BTreeMap<String, Register>,
+    /// When the trouble began, if there was any.
+    pub outage_at: Option<Timestamp>,
+    /// When it ended.
+    pub healed_at: Option<Timestamp>,
+    /// When the drill ended.
+    pub ended_at: Timestamp,
+    in_dr: BTreeSet<String>,
+    in_primary: BTreeSet<String>,
+    endpoint_check: String,
+    failover_check: String,
+}
+
+/// When a stage of the incident was reached.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reached {
+    /// Which stage.
+    pub name: &'static str,
+    /// Seconds of lab time after the trouble began.
+    pub at_seconds: f64,
+}
+
+/// A message in the operators' mailbox.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// When.
+    pub at: Timestamp,
+    /// Its subject.
+    pub subject: String,
+    /// Its body.
+    pub body: String,
+}
+
+impl Evidence {
+    /// Gathers what there is at the end of a drill.
+    #[must_use]
+    pub fn gather(stage: &Stage, outage_at: Option<Timestamp>, healed_at: Option<Timestamp>) -> Self {
+        let lab = &stage.lab;
+        let ids = |region, id| rds::writes(lab, region, id).into_iter().map(|write| write.id).collect();
+        Self {
+            entries: lab.journal.entries(),
+            seen: stage.clients.seen(),
+            original: stage.original.clone(),
+            finals: stage.zones.values().flat_map(|zone| lab.route53.records(zone)).collect(),
+            registers: stage.registers(),
+            outage_at,
+            healed_at,
+            ended_at: lab.clock.now(),
+            in_dr: ids(DR, CLUSTER),
+            in_primary: ids(PRIMARY, "app"),
+            endpoint_check: stage.endpoint_check.clone(),
+            failover_check: stage.failover_check.clone(),
+        }
+    }
+
+    /// When something first happened after the trouble began.
+    pub fn first(&self, happened: impl Fn(&What) -> bool) -> Option<Timestamp> {
+        let from = self.outage_at?;
+        self.entries.iter().find(|entry| entry.at >= from && happened(&entry.what)).map(|entry| entry.at)
+    }
+
+    /// How often something happened.
+    pub fn count(&self, happened: impl Fn(&What) -> bool) -> usize {
+        self.entries.iter().filter(|entry| happened(&entry.what)).count()
+    }
+
+    /// Changes by which a protected name's own records (not its register) were touched after the stage was set, and when
+    /// each was in sync.
+    #[must_use]
+    pub fn pins(&self) -> Vec<Pinning> {
+        let mut pins: Vec<Pinning> = Vec::new();
+        for entry in &self.entries {
+            let What::Change { id, status, names, .. } = &entry.what else { continue };
+            if status == "INSYNC" {
+                for pin in pins.iter_mut().filter(|pin| pin.change == *id) {
+                    pin.in_sync_at = Some(entry.at);
+                }
+                continue;
+            }
+            let after_setup = self.armed_at().is_some_and(|armed| entry.at >= armed);
+            let touched = names.iter().filter_map(|name| name.parse::<Name>().ok()).map(|name| name.to_string());
+            for name in touched.filter(|name| after_setup && NAMES.contains(&name.as_str())) {
+                pins.push(Pinning { name, change: id.clone(), requested_at: entry.at, in_sync_at: None });
+            }
+        }
+        pins
+    }
+
+    /// When Holdfast first armed a name.
+    fn armed_at(&self) -> Option<Timestamp> {
+        self.entries.iter().find(|entry| is_outcome(&entry.what, "Armed")).map(|entry| entry.at)
+    }
+
+    /// When the pin of every name was in sync.
+    #[must_use]
+    pub fn pinned_at(&self) -> Option<Timestamp> {
+        let pins = self.pins();
+        let each = NAMES.iter().map(|name| pins.iter().find(|pin| pin.name == *name).and_then(|pin| pin.in_sync_at));
+        each.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    /// When RDS accepted each promotion, with what was promoted.
+    #[must_use]
+    pub fn promotions(&self) -> Vec<(Timestamp, String)> {
+        self.entries
+            .iter()
+            .filter_map(|entry| match &entry.what {
+                What::Call { action, resource, status: 200, .. } if action.starts_with("Promote") => {
+                    Some((entry.at, resource.clone()))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// What the operators received.
+    #[must_use]
+    pub fn mailbox(&self) -> Vec<Mail> {
+        self.entries
+            .iter()
+            .filter_map(|entry| match &entry.what {
+                What::Mail { subject, body, .. } => {
+                    Some(Mail { at: entry.at, subject: subject.clone().unwrap_or_default(), body: body.clone() })
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// What DNS answered to users after a moment.
+    pub fn answers_after(&self, at: Timestamp) -> impl Iterator<Item = &Answer> {
+        self.seen.answers.iter().filter(move |answer| answer.at > at)
+    }
+
+    /// What users wrote after a moment.
+    pub fn writes_after(&self, at: Timestamp) -> impl Iterator<Item = &Write> {
+        self.seen.writes.iter().filter(move |write| write.at > at)
+    }
+
+    /// Every write that was acknowledged.
+    pub fn acknowledged(&self) -> impl Iterator<Item = &Write> {
+        self.seen.writes.iter().filter(|write| write.acknowledged)
+    }
+
+    /// Acknowledged writes that the surviving database does not have.
+    #[must_use]
+    pub fn lost(&self) -> Vec<&Write> {
+        let survivor = if self.promotions().is_empty() { &self.in_primary } else { &self.in_dr };
+        self.acknowledged().filter(|write| !survivor.contains(&write.id)).collect()
+    }
+
+    /// RTO: seconds from the beginning of the trouble to the first write that DR accepted.
+    #[must_use]
+    pub fn rto_seconds(&self) -> Option<f64> {
+        self.since_outage(self.first_write_in_dr()?)
+    }
+
+    /// RPO: seconds between the oldest acknowledged write that is lost and the beginning of the trouble; 0 if none is.
+    #[must_use]
+    pub fn rpo_seconds(&self) -> Option<f64> {
+        let outage = self.outage_at.filter(|_| !self.promotions().is_empty())?;
+        let oldest = self.lost().iter().map(|write| write.at).min();
+        Some(oldest.map_or(0.0, |oldest| outage.duration_since(oldest).as_secs_f64().max(0.0)))
+    }
+
+    fn first_write_in_dr(&self) -> Option<Timestamp> {
+        let outage = self.outage_at?;
+        self.writes_after(outage).find(|write| write.acknowledged && write.address == Some(DR_ADDRESS)).map(|w| w.at)
+    }
+
+    fn since_outage(&self, at: Timestamp) -> Option<f64> {
+        Some(at.duration_since(self.outage_at?).as_secs_f64())
+    }
+
+    /// The stages that were reached, in the order of an incident.
+    #[must_use]
+    pub fn stages(&self) -> Vec<Reached> {
+        let turned = |check: &str| {
+            let check = check.to_owned();
+            self.first(move |what| matches!(what, What::HealthCheck { id, healthy: false, .. } if *id == check))
+        };
+        let alarm = |suffix: &'static str| {
+            self.first(
+                move |what| matches!(what, What::Alarm { name, to, .. } if name.ends_with(suffix) && to == "ALARM"),
+            )
+        };
+        let writer = |wanted: &'static str| {
+            self.first(move |what| matches!(what, What::Database { id, writable: true, .. } if id == wanted))
+        };
+        let dr_answer = self.outage_at.and_then(|at| self.answers_after(at).find(|a| a.address == Some(DR_ADDRESS)));
+        let reached = [
+            ("detected", turned(&self.endpoint_check)),
+            ("site-down alarm", alarm("site-down")),
+            ("prolonged-outage alarm", alarm("prolonged-outage")),
+            ("DNS answers DR", turned(&self.failover_check)),
+            ("failover-started alarm", alarm("failover-started")),
+            ("first client on DR", dr_answer.map(|answer| answer.at)),
+            ("pin requested", self.pins().first().map(|pin| pin.requested_at)),
+            ("pin in sync", self.pinned_at()),
+            ("promotion asked", self.promotions().first().map(|(at, _)| *at)),
+            ("writer available", writer(CLUSTER)),
+            ("first accepted write", self.first_write_in_dr()),
+            ("failed over", self.first(|what| is_outcome(what, "FailedOver"))),
+        ];
+        reached
+            .into_iter()
+            .filter_map(|(name, at)| Some(Reached { name, at_seconds: self.since_outage(at?)? }))
+            .collect()
+    }
+}
+
+/// A change of a protected name's records.
+#[derive(Clone, Debug)]
+pub struct Pinning {
+    /// The protected name.
+    pub name: String,
+    /// The change's id.
+    pub change: String,
+    /// When Route 53 accepted it.
+    pub requested_at: Timestamp,
+    /// When every name server had it.
+    pub in_sync_at: Option<Timestamp>,
+}
+
+/// True if a function returned this outcome.
+#[must_use]
+pub fn is_outcome(what: &What, outcome: &str) -> bool {
+    matches!(what, What::Invocation { response, succeeded: true, .. } if response["outcome"] == outcome)
+}
+
+/// The name of a site, for people.
+#[must_use]
+pub fn site(address: Option<IpAddr>) -> &'static str {
+    match address {
+        Some(PRIMARY_ADDRESS) => "primary",
+        Some(DR_ADDRESS) => "DR",
+        Some(_) => "an unknown address",
+        None => "nothing",
+    }
+}

@@ -1,0 +1,42 @@
+//! Builds the Lambdas that a drill runs.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The functions, by package and binary name.
+const LAMBDAS: [&str; 3] = ["alarm-handler", "replica-promoter", "notifier"];
+
+/// Why the Lambdas could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Cargo could not be started.
+    #[error("cargo could not be started: {0}; run the drill as `cargo drill`")]
+    NoCargo(std::io::Error),
+    /// Cargo failed; it has said why.
+    #[error("the Lambdas do not build; cargo said why above")]
+    Failed,
+}
+
+/// The repository's root.
+#[must_use]
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Builds the Lambdas; the folder that holds their binaries.
+///
+/// # Errors
+/// If cargo cannot be started, or fails.
+pub fn build() -> Result<PathBuf, BuildError> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.arg("build").arg("--quiet").current_dir(repository()).stdin(Stdio::null()).stdout(Stdio::null());
+    for lambda in LAMBDAS {
+        command.args(["--package", lambda]);
+    }
+    if !command.status().map_err(BuildError::NoCargo)?.success() {
+        return Err(BuildError::Failed);
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), PathBuf::from);
+    Ok(target.join("debug"))
+}

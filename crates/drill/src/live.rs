@@ -1,0 +1,80 @@
+//! What happens, as it happens: one line each.
+
+use jiff::Timestamp;
+use lab::Lab;
+use lab::journal::{Entry, What};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::stage::{CLUSTER, INSTANCE};
+
+/// Prints the drill's events to standard error for as long as the lab lives.
+pub async fn follow(lab: std::sync::Arc<Lab>, colour: bool) {
+    let mut journal = lab.journal.follow();
+    let start = lab.clock.now();
+    drop(lab);
+    loop {
+        match journal.recv().await {
+            Ok(entry) => {
+                if let Some(line) = line(&entry) {
+                    print(&entry.at, start, &line, colour && is_trouble(&entry.what));
+                }
+            }
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+fn print(at: &Timestamp, start: Timestamp, line: &str, red: bool) {
+    let seconds = at.duration_since(start).as_secs();
+    let (on, off) = if red { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
+    eprintln!("{:>3}:{:02}  {on}{line}{off}", seconds / 60, seconds % 60);
+}
+
+fn is_trouble(what: &What) -> bool {
+    match what {
+        What::Fault { .. } | What::HealthCheck { healthy: false, .. } | What::Invocation { succeeded: false, .. } => {
+            true
+        }
+        What::Alarm { to, .. } => to == "ALARM",
+        _ => false,
+    }
+}
+
+/// What an entry has to say to somebody who watches, if anything.
+fn line(entry: &Entry) -> Option<String> {
+    match &entry.what {
+        What::Fault { what } => Some(format!("!! {what}")),
+        What::HealthCheck { name, healthy, .. } => {
+            Some(format!("health check {name} is {}", if *healthy { "healthy" } else { "UNHEALTHY" }))
+        }
+        What::Alarm { name, to, .. } if to != "INSUFFICIENT_DATA" => Some(format!("alarm {name} is {to}")),
+        What::Change { id, status, names, .. } if !names.iter().all(|name| name.starts_with("_holdfast.")) => {
+            let names: Vec<_> =
+                names.iter().filter(|name| !name.starts_with("_holdfast.")).map(String::as_str).collect();
+            Some(format!("Route 53 change {id} of {} is {status}", names.join(", ")))
+        }
+        What::Call { action, resource, status, error, .. } if action.starts_with("Promote") => {
+            Some(format!("RDS {action} {resource}: {}", error.clone().unwrap_or_else(|| status.to_string())))
+        }
+        What::Database { id, status, writable, .. } if [CLUSTER, INSTANCE].contains(&id.as_str()) => {
+            Some(format!("database {id} is {status}{}", if *writable { " and takes writes" } else { "" }))
+        }
+        What::Invocation { function, response, succeeded, .. } => invocation(function, response, *succeeded),
+        What::Mail { subject, .. } => Some(format!("mail: {}", subject.as_deref().unwrap_or_default())),
+        What::Queued { queue, .. } => Some(format!("dead letter in {queue}")),
+        _ => None,
+    }
+}
+
+fn invocation(function: &str, response: &serde_json::Value, succeeded: bool) -> Option<String> {
+    if !succeeded {
+        return Some(format!("{function} FAILED: {response}"));
+    }
+    let outcome = response["outcome"].as_str()?;
+    if ["Nothing", "Waiting", "StaysOnDr"].contains(&outcome) {
+        return None;
+    }
+    let rule = response["rule"].as_str().unwrap_or("no rule");
+    Some(format!("{function} returns {outcome} ({rule}: {})", response["because"].as_str().unwrap_or_default()))
+}

@@ -1,0 +1,103 @@
+//! The report: when each stage was reached, RTO, RPO, the checks, a verdict.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::check::Checked;
+use crate::evidence::{Evidence, Reached};
+use crate::scenario::Scenario;
+use crate::stage::Settings;
+
+/// How the drill ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every check held.
+    Passed,
+    /// A check did not hold.
+    Failed,
+}
+
+/// A drill's report.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Which scenario.
+    pub scenario: &'static str,
+    /// Which seed.
+    pub seed: u64,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Every check.
+    pub checks: Vec<Checked>,
+    /// When each stage was reached, in lab time after the trouble began.
+    pub stages: Vec<Reached>,
+    /// From the beginning of the trouble to the first write accepted in DR, in seconds of lab time.
+    pub rto_seconds: Option<f64>,
+    /// From the oldest lost acknowledged write to the beginning of the trouble, in seconds of lab time.
+    pub rpo_seconds: Option<f64>,
+    /// Acknowledged writes that were lost.
+    pub rpo_writes: usize,
+}
+
+impl Report {
+    /// Judges the evidence.
+    #[must_use]
+    pub fn of(scenario: &Scenario, settings: Settings, evidence: &Evidence) -> Self {
+        let checks: Vec<_> = scenario.checks.iter().map(|check| check.run(evidence)).collect();
+        let verdict = if checks.iter().all(|check| check.held) { Verdict::Passed } else { Verdict::Failed };
+        Self {
+            scenario: scenario.name,
+            seed: settings.seed,
+            verdict,
+            checks,
+            stages: evidence.stages(),
+            rto_seconds: evidence.rto_seconds(),
+            rpo_seconds: evidence.rpo_seconds(),
+            rpo_writes: evidence.lost().len(),
+        }
+    }
+
+    /// The report for people.
+    #[must_use]
+    pub fn text(&self, colour: bool) -> String {
+        let paint =
+            |code: &str, text: &str| if colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
+        let mut text = format!("\n{} with seed {}\n", paint("1", self.scenario), self.seed);
+        // Writing to a String cannot fail.
+        if !self.stages.is_empty() {
+            let _ = writeln!(text, "\n  stage                     after");
+        }
+        for stage in &self.stages {
+            let _ = writeln!(text, "  {:<24} {:>8}", stage.name, minutes(stage.at_seconds));
+        }
+        if let Some(rto) = self.rto_seconds {
+            let _ = writeln!(text, "\n  RTO {} (outage to the first write accepted in DR)", minutes(rto));
+        }
+        if let Some(rpo) = self.rpo_seconds {
+            let _ = writeln!(text, "  RPO {rpo:.0} s ({} acknowledged writes lost)", self.rpo_writes);
+        }
+        text.push('\n');
+        for check in &self.checks {
+            let mark = if check.held { paint("32", "held  ") } else { paint("31;1", "BROKEN") };
+            let _ = writeln!(text, "  {mark} {}\n         {}", check.name, check.detail);
+        }
+        let held = self.checks.iter().filter(|check| check.held).count();
+        let verdict = match self.verdict {
+            Verdict::Passed => paint("32;1", "PASSED"),
+            Verdict::Failed => paint("31;1", "FAILED"),
+        };
+        let _ = writeln!(text, "\n{verdict}: {held} of {} checks held", self.checks.len());
+        if self.verdict == Verdict::Failed {
+            let _ = writeln!(text, "replay: cargo drill --scenario {} --seed {}", self.scenario, self.seed);
+        }
+        text
+    }
+}
+
+/// `m:ss`, as people read durations.
+fn minutes(seconds: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "a drill lasts hours, and `as` saturates")]
+    let seconds = seconds.round() as i64;
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}

@@ -1,0 +1,288 @@
+//! The stage of a drill: a workload in two regions, Holdfast deployed from its templates, and users.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_route53::Client;
+use aws_sdk_route53::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_route53::types::{
+    AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, ResourceRecordSetFailover,
+    RrType,
+};
+use failover::register::Register;
+use jiff::{SignedDuration, Timestamp};
+use lab::route53::{RecordSet, Target};
+use lab::site::Sites;
+use lab::{Lab, Options, rds, template};
+
+use crate::client::Clients;
+use crate::lambdas::repository;
+
+/// The region that goes down.
+pub const PRIMARY: &str = "eu-west-1";
+/// The region that takes over.
+pub const DR: &str = "eu-central-1";
+/// Where Route 53's metrics are, and so the detector.
+pub const DETECTOR: &str = "us-east-1";
+
+/// The Aurora cluster in the DR region; the primary's is `app`.
+pub const CLUSTER: &str = "app-dr";
+/// The RDS instance in the DR region; the primary's is `orders`.
+pub const INSTANCE: &str = "orders-dr";
+
+/// The addresses of the two sites; both on one port, since DNS gives no port.
+pub const PRIMARY_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 10, 1));
+/// See [`PRIMARY_ADDRESS`].
+pub const DR_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 20, 1));
+
+/// The protected names, a plain pair, a wildcard, an alias pair and an apex in a zone of its own; and what users ask for.
+pub const NAMES: [&str; 4] = ["app.example.com", "*.shop.example.com", "www.example.com", "example.org"];
+/// One name a user types for each of [`NAMES`].
+pub const TYPED: [&str; 4] = ["app.example.com", "berlin.shop.example.com", "www.example.com", "example.org"];
+
+const MAILBOX: &str = "oncall@example.com";
+const RECORD_TTL_SECONDS: i64 = 60;
+
+/// What a drill may vary.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Decides everything left to chance.
+    pub seed: u64,
+    /// How many times faster than real time the lab runs while nobody works.
+    pub speed: f64,
+}
+
+/// Why the stage could not be set.
+pub type SetupError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Everything on the stage.
+#[derive(Debug)]
+pub struct Stage {
+    /// The lab.
+    pub lab: Arc<Lab>,
+    /// The users.
+    pub clients: Clients,
+    /// Hosted zones by name.
+    pub zones: BTreeMap<&'static str, String>,
+    /// All records as they were before anything happened.
+    pub original: Vec<RecordSet>,
+    /// Id of the health check that informs people.
+    pub endpoint_check: String,
+    /// Id of the health check that moves DNS.
+    pub failover_check: String,
+}
+
+impl Stage {
+    /// Sets the stage: sites, databases, records, Holdfast, users.
+    ///
+    /// # Errors
+    /// If a part of it cannot be made; the message says which.
+    pub async fn set(settings: Settings, lambdas: &Path) -> Result<Self, SetupError> {
+        let any = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
+        let start =
+            "2026-01-05T09:00:00Z".parse::<Timestamp>()? + SignedDuration::from_secs(seeded_offset(settings.seed));
+        let lab = Lab::start(&Options { start, speed: settings.speed, endpoint: any, dns: any }).await?;
+        // Nothing waits for a clock while the stage is being set.
+        let working = lab.clock.working();
+        lab.rds.seed(settings.seed);
+        let port = open_sites(&lab).await?;
+        create_databases(&lab)?;
+        let now = lab.clock.now();
+        let zones = BTreeMap::from([
+            ("example.com", lab.route53.create_zone(now, "example.com")?),
+            ("example.org", lab.route53.create_zone(now, "example.org")?),
+        ]);
+        let client = route53(&lab);
+        create_endpoints(&client, &zones["example.com"]).await?;
+        let detector = deploy(&lab, lambdas, DETECTOR, "detector.yaml", &detector_parameters(port))?;
+        create_pairs(&client, &zones, &detector["FailoverHealthCheckId"]).await?;
+        deploy(&lab, lambdas, DR, "template.yaml", &responder_parameters(port, &zones))?;
+        drop(working);
+        let original = zones.values().flat_map(|zone| lab.route53.records(zone)).collect();
+        let clients = Clients::new(&lab, port)?;
+        clients.start(&TYPED);
+        let check = |output: &str| detector[output].clone();
+        let (endpoint_check, failover_check) = (check("EndpointHealthCheckId"), check("FailoverHealthCheckId"));
+        Ok(Self { lab, clients, zones, original, endpoint_check, failover_check })
+    }
+
+    /// Waits until `holds`, looking every few lab seconds; false if it does not within the limit.
+    pub async fn until(&self, limit: Duration, holds: impl Fn(&Self) -> bool) -> bool {
+        const LOOK_EVERY: Duration = Duration::from_secs(5);
+        let limit = self.lab.clock.now() + SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
+        while !holds(self) {
+            if self.lab.clock.now() >= limit {
+                return false;
+            }
+            self.lab.clock.sleep(LOOK_EVERY).await;
+        }
+        true
+    }
+
+    /// Lets lab time pass.
+    pub async fn minutes(&self, minutes: u64) {
+        self.lab.clock.sleep(Duration::from_secs(minutes * 60)).await;
+    }
+
+    /// What the registers say now, by protected name; unreadable ones are missing.
+    #[must_use]
+    pub fn registers(&self) -> BTreeMap<String, Register> {
+        let records = self.zones.values().flat_map(|zone| self.lab.route53.records(zone));
+        records
+            .filter_map(|set| {
+                let name = set.key.name.bare();
+                let protected = name.strip_prefix("_holdfast.")?.to_owned();
+                let Target::Values { values, .. } = &set.target else { return None };
+                let text = values.first()?.trim_matches('"').replace("\" \"", "");
+                Some((protected.replace("\\052", "*"), Register::parse(&text).ok()?))
+            })
+            .collect()
+    }
+
+    /// True if every protected name's register is as `wanted` says.
+    #[must_use]
+    pub fn all_registers(&self, wanted: impl Fn(&Register) -> bool) -> bool {
+        let registers = self.registers();
+        registers.len() == NAMES.len() && registers.values().all(wanted)
+    }
+}
+
+/// Drills of different seeds begin at different seconds of a minute, since much happens by the minute.
+fn seeded_offset(seed: u64) -> i64 {
+    i64::try_from(seed.wrapping_mul(37) % 60).unwrap_or_default()
+}
+
+async fn open_sites(lab: &Arc<Lab>) -> Result<u16, SetupError> {
+    // The port must be free at both addresses.
+    let port = loop {
+        let one = TcpListener::bind((PRIMARY_ADDRESS, 0))?;
+        let port = one.local_addr()?.port();
+        if TcpListener::bind((DR_ADDRESS, port)).is_ok() {
+            break port;
+        }
+    };
+    Sites::open(lab, PRIMARY, SocketAddr::new(PRIMARY_ADDRESS, port), (PRIMARY, "app")).await?;
+    Sites::open(lab, DR, SocketAddr::new(DR_ADDRESS, port), (DR, CLUSTER)).await?;
+    Ok(port)
+}
+
+fn create_databases(lab: &Arc<Lab>) -> Result<(), SetupError> {
+    rds::create_cluster(lab, PRIMARY, "app", None, &["app-1"])?;
+    rds::create_cluster(lab, DR, CLUSTER, Some((PRIMARY, "app")), &["app-dr-1"])?;
+    rds::create_instance(lab, PRIMARY, "orders", None)?;
+    rds::create_instance(lab, DR, INSTANCE, Some((PRIMARY, "orders")))?;
+    Ok(())
+}
+
+fn deploy(
+    lab: &Arc<Lab>,
+    lambdas: &Path,
+    region: &str,
+    file: &str,
+    parameters: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, SetupError> {
+    let yaml = std::fs::read_to_string(repository().join(file))?;
+    let stack = file.trim_end_matches(".yaml");
+    Ok(template::deploy(lab, region, stack, &yaml, parameters, &|binary| lambdas.join(&binary.name))?)
+}
+
+fn parameters<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn detector_parameters(port: u16) -> BTreeMap<String, String> {
+    parameters([
+        ("EndpointDomain", "primary.example.com".to_owned()),
+        ("EndpointPort", port.to_string()),
+        ("EndpointType", "HTTP".to_owned()),
+        ("EndpointPath", "/health/deep".to_owned()),
+        ("OperatorEmail", MAILBOX.to_owned()),
+        ("ResponderRegion", DR.to_owned()),
+    ])
+}
+
+fn responder_parameters(port: u16, zones: &BTreeMap<&str, String>) -> BTreeMap<String, String> {
+    parameters([
+        ("HostedZoneId", zones["example.com"].clone()),
+        ("RecordNames", NAMES[..3].join(",")),
+        ("SecondHostedZoneId", zones["example.org"].clone()),
+        ("SecondRecordNames", NAMES[3].to_owned()),
+        ("AuroraClusters", CLUSTER.to_owned()),
+        ("RdsInstances", INSTANCE.to_owned()),
+        ("PrimaryProbeUrl", format!("http://{PRIMARY_ADDRESS}:{port}/health")),
+        ("DrProbeUrl", format!("http://{DR_ADDRESS}:{port}/health")),
+        ("OperatorEmail", MAILBOX.to_owned()),
+    ])
+}
+
+/// Records are made as anybody would make them: with the AWS SDK.
+fn route53(lab: &Lab) -> Client {
+    let config = aws_sdk_route53::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(DETECTOR))
+        .endpoint_url(lab.endpoint_url())
+        .credentials_provider(Credentials::new("operator", "secret", None, None, "drill"))
+        .build();
+    Client::from_conf(config)
+}
+
+async fn create_endpoints(client: &Client, zone: &str) -> Result<(), SetupError> {
+    let plain = |name: &str, address: IpAddr| {
+        ResourceRecordSet::builder()
+            .name(name)
+            .r#type(RrType::A)
+            .ttl(RECORD_TTL_SECONDS)
+            .resource_records(value(address))
+    };
+    let sets = [plain("primary.example.com", PRIMARY_ADDRESS), plain("dr.example.com", DR_ADDRESS)];
+    create(client, zone, sets).await
+}
+
+fn value(address: IpAddr) -> ResourceRecord {
+    let record = ResourceRecord::builder().value(address.to_string());
+    #[expect(clippy::expect_used, reason = "its one required field is given")]
+    record.build().expect("a value is given")
+}
+
+async fn create_pairs(client: &Client, zones: &BTreeMap<&str, String>, check: &str) -> Result<(), SetupError> {
+    let half = |name: &str, role: ResourceRecordSetFailover| {
+        let is_primary = role == ResourceRecordSetFailover::Primary;
+        ResourceRecordSet::builder()
+            .name(name)
+            .r#type(RrType::A)
+            .set_identifier(if is_primary { "primary" } else { "dr" })
+            .set_health_check_id(is_primary.then(|| check.to_owned()))
+            .failover(role)
+    };
+    let roles = [
+        (ResourceRecordSetFailover::Primary, PRIMARY_ADDRESS, "primary.example.com"),
+        (ResourceRecordSetFailover::Secondary, DR_ADDRESS, "dr.example.com"),
+    ];
+    let com = &zones["example.com"];
+    for (role, address, endpoint) in roles {
+        let plain = |name| half(name, role.clone()).ttl(RECORD_TTL_SECONDS).resource_records(value(address));
+        let alias =
+            AliasTarget::builder().hosted_zone_id(com).dns_name(endpoint).evaluate_target_health(false).build()?;
+        let sets = [plain(NAMES[0]), plain(NAMES[1]), half(NAMES[2], role.clone()).alias_target(alias)];
+        create(client, com, sets).await?;
+        create(client, &zones["example.org"], [plain(NAMES[3])]).await?;
+    }
+    Ok(())
+}
+
+async fn create(
+    client: &Client,
+    zone: &str,
+    sets: impl IntoIterator<Item = aws_sdk_route53::types::builders::ResourceRecordSetBuilder>,
+) -> Result<(), SetupError> {
+    let change = |set: aws_sdk_route53::types::builders::ResourceRecordSetBuilder| {
+        Change::builder().action(ChangeAction::Create).resource_record_set(set.build()?).build()
+    };
+    let changes = sets.into_iter().map(change).collect::<Result<Vec<_>, _>>()?;
+    let batch = ChangeBatch::builder().set_changes(Some(changes)).build()?;
+    client.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch).send().await?;
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! Metrics and alarms, evaluated as CloudWatch documents it.
+
+mod alarm;
+mod cbor;
+mod message;
+mod metric;
+mod queries;
+mod state;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::Lab;
+use crate::health::{SETTLING, next_minute};
+use crate::journal::What;
+
+pub use self::alarm::{Alarm, ComparisonOperator, Judgement, Point, TreatMissingData, Verdict};
+pub use self::message::Transition;
+pub use self::metric::{Dimension, MetricId, Metrics, Samples, Statistic};
+pub use self::state::{AlarmState, HistoryItem, Region};
+pub use self::wire::answer;
+
+const MINUTE: SignedDuration = SignedDuration::from_secs(60);
+
+/// The service's state in every region.
+#[derive(Debug, Default)]
+pub struct CloudWatch {
+    regions: Mutex<BTreeMap<String, Region>>,
+    requests: AtomicU64,
+}
+
+impl CloudWatch {
+    fn region<T>(&self, region: &str, work: impl FnOnce(&mut Region) -> T) -> T {
+        let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        work(regions.entry(region.to_owned()).or_default())
+    }
+
+    /// Adds one sample to a metric.
+    pub fn put_metric(
+        &self,
+        region: &str,
+        namespace: &str,
+        name: &str,
+        dimensions: &[(&str, &str)],
+        value: f64,
+        at: Timestamp,
+    ) {
+        let dimension = |(name, value): &(&str, &str)| Dimension { name: (*name).into(), value: (*value).into() };
+        let dimensions: Vec<_> = dimensions.iter().map(dimension).collect();
+        let id = MetricId::new(namespace, name, &dimensions);
+        self.region(region, |region| region.metrics.put(id, at, None, Samples::of(value, 1.0)));
+    }
+
+    /// Creates or updates an alarm.
+    ///
+    /// # Errors
+    /// What is wrong with its settings.
+    pub fn put_alarm(&self, region: &str, alarm: Alarm, now: Timestamp) -> Result<(), String> {
+        match alarm.fault() {
+            Some(fault) => Err(fault),
+            None => {
+                self.region(region, |region| region.put_alarm(alarm, now));
+                Ok(())
+            }
+        }
+    }
+
+    /// The settings of an alarm.
+    pub fn alarm(&self, region: &str, name: &str) -> Option<Alarm> {
+        self.alarm_state(region, name).map(|known| known.alarm)
+    }
+
+    /// An alarm and its state.
+    pub fn alarm_state(&self, region: &str, name: &str) -> Option<AlarmState> {
+        self.region(region, |region| region.alarms.get(name).cloned())
+    }
+
+    /// What a metric says by these settings up to `end`, with missing data as missing, whatever state any alarm is in.
+    pub fn judge(&self, region: &str, alarm: &Alarm, end: Timestamp) -> Verdict {
+        let points = self.region(region, |region| alarm.points(&region.metrics, end));
+        alarm.judge(&points, TreatMissingData::Missing).verdict.unwrap_or(Verdict::InsufficientData)
+    }
+}
+
+/// Evaluates alarms for as long as the lab lives. A region that is down evaluates none.
+pub async fn run(lab: Arc<Lab>) {
+    let mut minute = next_minute(lab.clock.now());
+    loop {
+        lab.clock.sleep_until(minute + SETTLING).await;
+        let regions: Vec<_> = {
+            let regions = lab.cloudwatch.regions.lock().unwrap_or_else(PoisonError::into_inner);
+            regions.keys().filter(|region| !lab.faults.is_down(region)).cloned().collect()
+        };
+        for region in regions {
+            let now = lab.clock.now();
+            let transitions = lab.cloudwatch.region(&region, |state| state.evaluate(&region, minute, now));
+            for transition in transitions {
+                deliver(&lab, &transition);
+            }
+        }
+        minute += MINUTE;
+    }
+}
+
+/// Records a change of state, puts its event on the default bus, and takes the actions of the new state. Disabled
+/// actions silence the actions only: CloudWatch "sends events to EventBridge whenever an alarm changes state".
+fn deliver(lab: &Arc<Lab>, transition: &Transition) {
+    let (region, before, after) = (&transition.region, &transition.before, &transition.after);
+    let name = &after.alarm.alarm_name;
+    lab.record(What::Alarm {
+        region: region.clone(),
+        name: name.clone(),
+        from: before.value.name().to_owned(),
+        to: after.value.name().to_owned(),
+        reason: after.reason.clone(),
+    });
+    crate::events::put(lab, region, "default", transition.event());
+    for action in after.alarm.actions(after.value).iter().filter(|_| after.alarm.actions_enabled) {
+        if action.starts_with("arn:aws:sns:") {
+            let (subject, message) = transition.mail();
+            crate::sns::publish(lab, action, Some(&subject), &message);
+        } else {
+            crate::functions::invoke_async(lab, action, transition.invocation());
+        }
+        let summary = format!("Successfully executed action {action}");
+        let data = json!({ "actionState": "Succeeded", "notificationResource": action }).to_string();
+        lab.cloudwatch.region(region, |state| state.note(name, after.updated, "Action", summary, data));
+    }
+}

@@ -1,0 +1,157 @@
+//! Route 53's data plane: authoritative DNS over UDP and TCP.
+
+mod answer;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_server::net::runtime::Time;
+use hickory_server::proto::op::{Edns, HeaderCounts, MessageType, Metadata, OpCode, ResponseCode};
+use hickory_server::proto::rr::rdata::TXT;
+use hickory_server::proto::rr::{LowerName, Name, RData, Record, RecordType};
+use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo, Server};
+use hickory_server::zone_handler::MessageResponseBuilder;
+use tokio::net::{TcpListener, UdpSocket};
+
+use crate::Lab;
+use crate::route53::{DnsName, Kind, strings_of_txt};
+
+pub use self::answer::{Answer, Answered, Rcode, View};
+
+const FREE_PORT_TRIES: u32 = 16;
+const TCP_IDLE: Duration = Duration::from_secs(5);
+/// Answers that may wait for a slow TCP client.
+const TCP_ANSWERS_MAX: usize = 64;
+/// What the lab takes over UDP at most (DNS Flag Day 2020).
+const UDP_BYTES_MAX: u16 = 1_232;
+
+/// The bound sockets, both on one port.
+#[derive(Debug)]
+pub struct Sockets {
+    udp: UdpSocket,
+    tcp: TcpListener,
+    address: SocketAddr,
+}
+
+impl Sockets {
+    /// Binds UDP and TCP on the same port.
+    ///
+    /// # Errors
+    /// If the port is taken.
+    pub async fn bind(wanted: SocketAddr) -> io::Result<Self> {
+        let mut tries = if wanted.port() == 0 { FREE_PORT_TRIES } else { 1 };
+        loop {
+            let tcp = TcpListener::bind(wanted).await?;
+            let address = tcp.local_addr()?;
+            tries -= 1;
+            match UdpSocket::bind(address).await {
+                Ok(udp) => return Ok(Self { udp, tcp, address }),
+                // A port that is free for TCP may be taken for UDP.
+                Err(error) if tries > 0 && error.kind() == io::ErrorKind::AddrInUse => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Where they listen.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// Answers queries for as long as the lab lives.
+pub async fn serve(lab: Arc<Lab>, sockets: Sockets) {
+    let mut server = Server::new(NameServer(lab));
+    server.register_socket(sockets.udp);
+    server.register_listener(sockets.tcp, TCP_IDLE, TCP_ANSWERS_MAX);
+    if let Err(error) = server.block_until_done().await {
+        eprintln!("lab: DNS stopped: {error}");
+    }
+}
+
+struct NameServer(Arc<Lab>);
+
+#[async_trait::async_trait]
+impl RequestHandler for NameServer {
+    async fn handle_request<R: ResponseHandler, T: Time>(&self, request: &Request, mut to: R) -> ResponseInfo {
+        let (code, answers, authority) = self.answer(request);
+        let mut metadata = Metadata::response_from_request(&request.metadata);
+        metadata.authoritative = code != ResponseCode::Refused;
+        metadata.recursion_available = false;
+        metadata.response_code = code;
+        let mut edns = Edns::new();
+        edns.set_max_payload(UDP_BYTES_MAX).set_version(0);
+        let mut builder = MessageResponseBuilder::from_message_request(request);
+        if request.edns.is_some() {
+            builder.edns(&edns);
+        }
+        let response = builder.build(metadata, &answers, &authority, [], []);
+        match to.send_response(response).await {
+            Ok(info) => info,
+            Err(error) => {
+                eprintln!("lab: a DNS answer was not sent: {error}");
+                let mut metadata = Metadata::new(request.metadata.id, MessageType::Response, OpCode::Query);
+                metadata.response_code = ResponseCode::ServFail;
+                hickory_server::proto::op::Header { metadata, counts: HeaderCounts::default() }.into()
+            }
+        }
+    }
+}
+
+impl NameServer {
+    fn answer(&self, request: &Request) -> (ResponseCode, Vec<Record>, Vec<Record>) {
+        let nothing = |code| (code, Vec::new(), Vec::new());
+        if request.metadata.op_code != OpCode::Query {
+            return nothing(ResponseCode::NotImp);
+        }
+        let Ok(info) = request.request_info() else { return nothing(ResponseCode::FormErr) };
+        let name = name_asked(info.query.name());
+        let kind = Kind::ALL.into_iter().find(|kind| type_of(*kind) == info.query.query_type());
+        let answer = self.0.route53.resolve(&name, kind);
+        let code = match answer.rcode {
+            Rcode::NoError => ResponseCode::NoError,
+            Rcode::NxDomain => ResponseCode::NXDomain,
+            Rcode::Refused => ResponseCode::Refused,
+        };
+        let records: Option<Vec<_>> = answer.answers.iter().map(record).collect();
+        let soa: Option<Vec<_>> = answer.soa.iter().map(record).collect();
+        match (records, soa) {
+            (Some(records), Some(soa)) => (code, records, soa),
+            // The control plane takes values that are no good for DNS only of types it does not check.
+            _ => nothing(ResponseCode::ServFail),
+        }
+    }
+}
+
+fn name_asked(name: &LowerName) -> DnsName {
+    let labels = Name::from(name);
+    DnsName::from_labels(labels.iter().map(|label| label.iter().map(|byte| char::from(*byte)).collect()).collect())
+}
+
+fn type_of(kind: Kind) -> RecordType {
+    match kind {
+        Kind::A => RecordType::A,
+        Kind::Aaaa => RecordType::AAAA,
+        Kind::Cname => RecordType::CNAME,
+        Kind::Mx => RecordType::MX,
+        Kind::Ns => RecordType::NS,
+        Kind::Soa => RecordType::SOA,
+        Kind::Txt => RecordType::TXT,
+    }
+}
+
+fn record(answered: &Answered) -> Option<Record> {
+    let labels = answered.name.labels().iter();
+    let labels = labels.map(|label| label.chars().map(|byte| byte as u8).collect::<Vec<_>>());
+    let name = Name::from_labels(labels).ok()?;
+    let data = match answered.kind {
+        Kind::Txt => {
+            let strings = strings_of_txt(&answered.value).ok()?;
+            RData::TXT(TXT::from_bytes(strings.iter().map(Vec::as_slice).collect()))
+        }
+        kind => RData::try_from_str(type_of(kind), &answered.value).ok()?,
+    };
+    Some(Record::from_rdata(name, answered.ttl, data))
+}

@@ -1,0 +1,232 @@
+//! EventBridge's API.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::rules::{Rule, RuleConfig, Target, bus_arn, bus_name};
+use crate::Lab;
+use crate::api::{Call, Reply};
+use crate::wire::Refusal;
+use crate::wire::json::{JSON_1_1, action, input, reply};
+
+/// Answers one API call.
+pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
+    let action = action(call);
+    reply(JSON_1_1, action, carry_out(lab, call, action))
+}
+
+fn carry_out(lab: &Arc<Lab>, call: &Call, action: &str) -> Result<(String, Value), Refusal> {
+    let region = &call.region;
+    match action {
+        "PutEvents" => put_events(lab, call),
+        "CreateEventBus" | "DescribeEventBus" => bus(lab, call, action == "CreateEventBus"),
+        "ListEventBuses" => {
+            let Nothing {} = input(call)?;
+            let names = lab.events.state().bus_names(region);
+            let buses: Vec<Value> =
+                names.iter().map(|name| json!({"Name": name, "Arn": bus_arn(region, name)})).collect();
+            Ok((String::new(), json!({"EventBuses": buses})))
+        }
+        "PutRule" => put_rule(lab, call),
+        "PutTargets" => {
+            let PutTargets { rule, event_bus_name, targets } = input(call)?;
+            lab.events.state().put_targets(region, event_bus_name.as_deref(), &rule, targets)?;
+            Ok((rule, json!({"FailedEntryCount": 0, "FailedEntries": []})))
+        }
+        "RemoveTargets" => {
+            let RemoveTargets { rule, event_bus_name, ids } = input(call)?;
+            lab.events
+                .state()
+                .rule(region, event_bus_name.as_deref(), &rule)?
+                .targets
+                .retain(|id, _| !ids.contains(id));
+            Ok((rule, json!({"FailedEntryCount": 0, "FailedEntries": []})))
+        }
+        "ListRules" => {
+            let OnBus { event_bus_name } = input(call)?;
+            let mut state = lab.events.state();
+            let rules: Vec<Value> = state.rules(region, event_bus_name.as_deref())?.values().map(described).collect();
+            Ok((String::new(), json!({"Rules": rules})))
+        }
+        "ListTargetsByRule" => {
+            let OfRule { rule, event_bus_name } = input(call)?;
+            let mut state = lab.events.state();
+            let targets: Vec<_> = state.rule(region, event_bus_name.as_deref(), &rule)?.targets.values().collect();
+            Ok((rule, json!({"Targets": targets})))
+        }
+        "DescribeRule" | "EnableRule" | "DisableRule" | "DeleteRule" => one_rule(lab, call, action),
+        other => Err(Refusal::unsupported(format!("the EventBridge action {other}"))),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct OnBus {
+    event_bus_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct OfRule {
+    rule: String,
+    event_bus_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Named {
+    name: String,
+    event_bus_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct PutTargets {
+    rule: String,
+    event_bus_name: Option<String>,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct RemoveTargets {
+    rule: String,
+    event_bus_name: Option<String>,
+    ids: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct PutEvents {
+    entries: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Entry {
+    source: Option<String>,
+    detail_type: Option<String>,
+    detail: Option<String>,
+    #[serde(default)]
+    resources: Vec<String>,
+    event_bus_name: Option<String>,
+}
+
+fn put_events(lab: &Arc<Lab>, call: &Call) -> Result<(String, Value), Refusal> {
+    let PutEvents { entries } = input(call)?;
+    // "Number of entries: minimum 1, maximum 10" (PutEvents).
+    if !(1..=10).contains(&entries.len()) {
+        return Err(Refusal::bad_request("ValidationException", "Entries must have between 1 and 10 elements"));
+    }
+    let results: Vec<Value> = entries.into_iter().map(|entry| put_entry(lab, &call.region, entry)).collect();
+    let failed = results.iter().filter(|result| result.get("ErrorCode").is_some()).count();
+    Ok((String::new(), json!({"FailedEntryCount": failed, "Entries": results})))
+}
+
+fn put_entry(lab: &Arc<Lab>, region: &str, entry: Entry) -> Value {
+    let refused = |code: &str, message: &str| json!({"ErrorCode": code, "ErrorMessage": message});
+    let (Some(source), Some(detail_type), Some(detail)) = (entry.source, entry.detail_type, entry.detail) else {
+        return refused("InvalidArgument", "Source, DetailType and Detail are required.");
+    };
+    // "You cannot … use a source that begins with aws." (PutEvents: NotAuthorizedForSourceException.)
+    if source.starts_with("aws.") {
+        return refused("NotAuthorizedForSourceException", "Not authorized for the source.");
+    }
+    let Ok(detail @ Value::Object(_)) = serde_json::from_str(&detail) else {
+        return refused("MalformedDetail", "Detail is malformed.");
+    };
+    let bus = bus_name(entry.event_bus_name.as_deref());
+    if !lab.events.has_bus(region, bus) {
+        return refused("ResourceNotFoundException", &format!("Event bus {bus} does not exist."));
+    }
+    let id = Uuid::new_v4().to_string();
+    let event = json!({
+        "id": id, "source": source, "detail-type": detail_type, "detail": detail, "resources": entry.resources,
+    });
+    super::put(lab, region, bus, event);
+    json!({"EventId": id})
+}
+
+fn bus(lab: &Lab, call: &Call, create: bool) -> Result<(String, Value), Refusal> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+    struct Bus {
+        name: Option<String>,
+    }
+    let Bus { name } = input(call)?;
+    let name = bus_name(name.as_deref()).to_owned();
+    match (create, lab.events.has_bus(&call.region, &name)) {
+        (true, true) => {
+            Err(Refusal::bad_request("ResourceAlreadyExistsException", format!("Event bus {name} already exists.")))
+        }
+        (false, false) => {
+            Err(Refusal::bad_request("ResourceNotFoundException", format!("Event bus {name} does not exist.")))
+        }
+        (true, false) => {
+            let arn = lab.events.create_bus(&call.region, &name);
+            Ok((name, json!({"EventBusArn": arn})))
+        }
+        (false, true) => {
+            let arn = bus_arn(&call.region, &name);
+            Ok((name.clone(), json!({"Name": name, "Arn": arn})))
+        }
+    }
+}
+
+fn put_rule(lab: &Lab, call: &Call) -> Result<(String, Value), Refusal> {
+    let mut rule: RuleConfig = input(call)?;
+    // The API takes the pattern as text.
+    if let Some(Value::String(text)) = &rule.event_pattern {
+        let parsed = serde_json::from_str(text);
+        rule.event_pattern = Some(parsed.map_err(|error| {
+            Refusal::bad_request("InvalidEventPatternException", format!("Event pattern is not valid. Reason: {error}"))
+        })?);
+    }
+    let arn = lab.events.put_rule(&call.region, rule, lab.clock.now())?;
+    Ok((arn.clone(), json!({"RuleArn": arn})))
+}
+
+fn one_rule(lab: &Lab, call: &Call, action: &str) -> Result<(String, Value), Refusal> {
+    let Named { name, event_bus_name } = input(call)?;
+    let mut state = lab.events.state();
+    let rule = state.rule(&call.region, event_bus_name.as_deref(), &name)?;
+    let arn = rule.arn.clone();
+    match action {
+        "DescribeRule" => return Ok((arn, described(rule))),
+        "EnableRule" => rule.config.state = Some("ENABLED".to_owned()),
+        "DisableRule" => rule.config.state = Some("DISABLED".to_owned()),
+        _ if !rule.targets.is_empty() => {
+            return Err(Refusal::bad_request("ValidationException", "Rule can't be deleted since it has targets."));
+        }
+        _ => drop(state.rules(&call.region, event_bus_name.as_deref())?.remove(&name)),
+    }
+    Ok((arn, json!({})))
+}
+
+fn described(rule: &Rule) -> Value {
+    let config = &rule.config;
+    let mut described = json!({
+        "Name": config.name,
+        "Arn": rule.arn,
+        "EventBusName": bus_name(config.event_bus_name.as_deref()),
+        "State": if rule.enabled() { "ENABLED" } else { "DISABLED" },
+    });
+    let optional = [
+        ("EventPattern", config.event_pattern.as_ref().map(Value::to_string)),
+        ("ScheduleExpression", config.schedule_expression.clone()),
+        ("Description", config.description.clone()),
+    ];
+    for (name, value) in optional {
+        if let Some(value) = value {
+            described[name] = Value::String(value);
+        }
+    }
+    described
+}

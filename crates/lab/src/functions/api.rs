@@ -1,0 +1,93 @@
+//! Lambda's API.
+
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Function, invoke, invoke_async};
+use crate::Lab;
+use crate::api::{Call, Reply};
+use crate::arn::arn;
+use crate::wire::Refusal;
+
+const JSON: &str = "application/json";
+
+/// Answers one API call.
+pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
+    let (action, outcome) = match target(call) {
+        Some((name, "invocations")) if call.method == Method::POST => ("Invoke", run(lab, call, name).await),
+        Some((name, "configuration")) if call.method == Method::GET => {
+            ("GetFunctionConfiguration", find(lab, call, name).map(|function| configuration(&function)))
+        }
+        _ => ("?", Err(Refusal::unsupported(format!("the Lambda call {} {}", call.method, call.path)))),
+    };
+    outcome.unwrap_or_else(|refusal| Reply {
+        status: refusal.status,
+        headers: vec![("x-amzn-errortype", refusal.code.clone())],
+        error: Some(refusal.code),
+        ..Reply::ok(action, "", JSON, json!({"Type": "User", "Message": refusal.message}).to_string().into_bytes())
+    })
+}
+
+fn target(call: &Call) -> Option<(&str, &str)> {
+    call.path.strip_prefix("/2015-03-31/functions/")?.split_once('/')
+}
+
+/// A function is named by its name or its ARN, percent-encoded.
+fn find(lab: &Lab, call: &Call, name: &str) -> Result<Arc<Function>, Refusal> {
+    if !call.query.is_empty() {
+        return Err(Refusal::unsupported(format!("the query {}", call.query)));
+    }
+    let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
+    let by_name = arn("lambda", &call.region, &format!("function:{name}"));
+    let function_arn = if name.starts_with("arn:") { name.as_ref() } else { &by_name };
+    lab.functions
+        .find(function_arn)
+        .ok_or_else(|| Refusal::not_found("ResourceNotFoundException", format!("Function not found: {function_arn}")))
+}
+
+async fn run(lab: &Arc<Lab>, call: &Call, name: &str) -> Result<Reply, Refusal> {
+    let function = find(lab, call, name)?;
+    let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(log) = header("x-amz-log-type").filter(|log| *log != "None") {
+        return Err(Refusal::unsupported(format!("the log type {log}")));
+    }
+    let body = if call.body.is_empty() { b"{}".as_slice() } else { &call.body };
+    let payload: Value = serde_json::from_slice(body)
+        .map_err(|error| Refusal::bad_request("InvalidRequestContentException", error.to_string()))?;
+    let reply = |body: Value| Reply::ok("Invoke", function.arn.clone(), JSON, body.to_string().into_bytes());
+    match header("x-amz-invocation-type").unwrap_or("RequestResponse") {
+        "Event" => {
+            invoke_async(lab, &function.arn, payload);
+            Ok(Reply { status: StatusCode::ACCEPTED, body: Vec::new(), ..reply(Value::Null) })
+        }
+        "RequestResponse" => {
+            let request_id = Uuid::new_v4().to_string();
+            let outcome = invoke(lab, &function, &request_id, &payload).await;
+            let mut headers = vec![("x-amz-executed-version", "$LATEST".to_owned())];
+            headers.extend(outcome.is_err().then(|| ("x-amz-function-error", "Unhandled".to_owned())));
+            let (Ok(body) | Err(body)) = outcome;
+            Ok(Reply { headers, ..reply(body) })
+        }
+        other => Err(Refusal::unsupported(format!("the invocation type {other}"))),
+    }
+}
+
+fn configuration(function: &Function) -> Reply {
+    let config = &function.config;
+    let body = json!({
+        "FunctionName": config.name,
+        "FunctionArn": function.arn,
+        "Runtime": "provided.al2023",
+        "Handler": "bootstrap",
+        "Timeout": config.timeout.as_secs(),
+        "MemorySize": config.memory,
+        "Version": "$LATEST",
+        "State": "Active",
+        "LastUpdateStatus": "Successful",
+        "Environment": {"Variables": config.environment},
+    });
+    Reply::ok("GetFunctionConfiguration", function.arn.clone(), JSON, body.to_string().into_bytes())
+}

@@ -1,0 +1,105 @@
+//! Asynchronous invocation: retries, then a destination.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Function, Outcome, invoke};
+use crate::Lab;
+use crate::arn::Arn;
+use crate::journal::What;
+use crate::{events, sns, sqs};
+
+/// Queues an event for a function; it is journaled as dropped if there is none.
+pub fn invoke_async(lab: &Arc<Lab>, function_arn: &str, payload: Value) {
+    if !lab.functions.exists(function_arn) {
+        return lab.record(What::Fault { what: format!("event dropped: there is no function {function_arn}") });
+    }
+    tokio::spawn(run(lab.clone(), function_arn.to_owned(), payload));
+}
+
+async fn run(lab: Arc<Lab>, function_arn: String, payload: Value) {
+    let request_id = Uuid::new_v4().to_string();
+    let queued = lab.clock.now();
+    let mut attempts = 0;
+    loop {
+        let Some(function) = lab.functions.find(&function_arn) else { return };
+        // A region that is down keeps its queue until it is back.
+        lab.faults.until_up(&function.region).await;
+        let outcome = invoke(&lab, &function, &request_id, &payload).await;
+        attempts += 1;
+        let condition = if outcome.is_ok() {
+            "Success"
+        } else if attempts > function.config.retries {
+            "RetriesExhausted"
+        } else if lab.clock.now() + pause(attempts) > queued + function.config.event_age_max {
+            "EventAgeExceeded"
+        } else {
+            lab.clock.sleep(pause(attempts)).await;
+            continue;
+        };
+        let record = record(&lab, &function, &request_id, condition, attempts, &payload, &outcome);
+        return report(&lab, &function, &outcome, record);
+    }
+}
+
+/// "Lambda retries function errors twice, waiting one minute, then two" (asynchronous invocation, error handling).
+fn pause(attempts: u32) -> Duration {
+    Duration::from_secs(60 * u64::from(attempts))
+}
+
+/// "Invocation record" in the Lambda developer guide.
+fn record(
+    lab: &Lab,
+    function: &Function,
+    request_id: &str,
+    condition: &str,
+    attempts: u32,
+    payload: &Value,
+    outcome: &Outcome,
+) -> Value {
+    let mut context = json!({"statusCode": 200, "executedVersion": "$LATEST"});
+    let response = match outcome {
+        Ok(response) => response,
+        Err(error) => {
+            context["functionError"] = json!("Unhandled");
+            error
+        }
+    };
+    json!({
+        "version": "1.0",
+        "timestamp": lab.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
+        "requestContext": {
+            "requestId": request_id,
+            "functionArn": format!("{}:$LATEST", function.arn),
+            "condition": condition,
+            "approximateInvokeCount": attempts,
+        },
+        "requestPayload": payload,
+        "responseContext": context,
+        "responsePayload": response,
+    })
+}
+
+fn report(lab: &Arc<Lab>, function: &Function, outcome: &Outcome, record: Value) {
+    let destination = if outcome.is_ok() { &function.config.on_success } else { &function.config.on_failure };
+    let Some(destination) = destination else { return };
+    let Some(arn) = Arn::parse(destination) else { return };
+    match arn.service {
+        "lambda" => invoke_async(lab, destination, record),
+        "sqs" => sqs::send(lab, destination, record.to_string()),
+        "sns" => sns::publish(lab, destination, None, &record.to_string()),
+        _ => {
+            let how = if outcome.is_ok() { "Success" } else { "Failure" };
+            let event = json!({
+                "source": "lambda",
+                "detail-type": format!("Lambda Function Invocation Result - {how}"),
+                "resources": [destination, format!("{}:$LATEST", function.arn)],
+                "detail": record,
+            });
+            events::put(lab, arn.region, arn.named("event-bus/").unwrap_or_default(), event);
+        }
+    }
+}

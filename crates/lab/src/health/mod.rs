@@ -1,0 +1,163 @@
+//! Route 53 health checks: probing, thresholds, and what they say.
+
+mod config;
+mod probe;
+mod rules;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use self::probe::Get;
+use crate::Lab;
+use crate::journal::What;
+use crate::route53::{DnsName, Kind};
+
+pub(crate) use self::config::children;
+pub use self::config::{AlarmIdentifier, CheckType, HealthCheckConfig, InsufficientData};
+pub(crate) use self::rules::CHECKERS;
+pub use self::rules::{Check, Checker, Checks, Due};
+
+/// "Route 53 sends its metrics to CloudWatch in the US East (N. Virginia) Region only" (Developer Guide).
+const METRICS_REGION: &str = "us-east-1";
+const NAMESPACE: &str = "AWS/Route53";
+/// How long after the minute its metrics are complete enough to judge.
+pub(crate) const SETTLING: SignedDuration = SignedDuration::from_secs(10);
+const MINUTE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Probes and evaluates every health check for as long as the lab lives.
+pub async fn run(lab: Arc<Lab>) {
+    tokio::join!(probe_endpoints(&lab), every_minute(&lab));
+}
+
+async fn probe_endpoints(lab: &Arc<Lab>) {
+    loop {
+        let changed = lab.route53.checks_changed();
+        let (due, next) = lab.route53.checks(|checks| checks.due(lab.clock.now()));
+        for due in due {
+            tokio::spawn(look(lab.clone(), due));
+        }
+        let wait = async {
+            match next {
+                Some(next) => lab.clock.sleep_until(next).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = wait => {}
+            () = changed => {}
+        }
+    }
+}
+
+async fn look(lab: Arc<Lab>, due: Due) {
+    let result = match endpoint(&lab, &due.config) {
+        Ok((address, get)) => probe::probe(&lab.clock, address, get.as_ref()).await,
+        Err(reason) => Err(reason),
+    };
+    let now = lab.clock.now();
+    lab.route53.checks(|checks| {
+        if let Some(check) = checks.get_mut(&due.check) {
+            check.observe(due.checker, now, result);
+        }
+    });
+    tell(&lab);
+}
+
+/// Where to look: "if you specify a value for IPAddress, Route 53 sends health check requests to the specified IPv4 or
+/// IPv6 address"; otherwise it resolves the name at each interval, "using IPv4" (API reference).
+fn endpoint(lab: &Lab, config: &HealthCheckConfig) -> Result<(SocketAddr, Option<Get>), String> {
+    let name = config.fully_qualified_domain_name.as_deref();
+    let literal = || name.and_then(|name| name.parse::<IpAddr>().ok());
+    let address = match config.ip_address.or_else(literal) {
+        Some(address) => address,
+        None => IpAddr::V4(resolve(lab, name.unwrap_or_default())?),
+    };
+    if !address.is_loopback() {
+        return Err(format!("the lab probes only this machine's loopback addresses, not {address}"));
+    }
+    let port = config.port.unwrap_or(80);
+    let host = name.map_or_else(|| address.to_string(), str::to_owned);
+    let get = (config.kind == CheckType::Http).then(|| Get {
+        // "If you specify another value for Port, Route 53 passes FullyQualifiedDomainName:Port in the Host header."
+        host: if port == 80 { host } else { format!("{host}:{port}") },
+        path: config.resource_path.clone().unwrap_or_else(|| "/".to_owned()),
+    });
+    Ok((SocketAddr::new(address, port), get))
+}
+
+fn resolve(lab: &Lab, name: &str) -> Result<Ipv4Addr, String> {
+    let asked = DnsName::parse(name).map_err(|bad| bad.to_string())?;
+    let answer = lab.route53.resolve(&asked, Some(Kind::A));
+    let address =
+        answer.answers.iter().filter(|record| record.kind == Kind::A).find_map(|record| record.value.parse().ok());
+    address.ok_or_else(|| format!("DNS resolution failed: the lab's zones have no address for {name}"))
+}
+
+async fn every_minute(lab: &Arc<Lab>) {
+    let mut minute = next_minute(lab.clock.now());
+    loop {
+        lab.clock.sleep_until(minute).await;
+        publish(lab, minute - MINUTE);
+        lab.clock.sleep_until(minute + SETTLING).await;
+        judge_metrics(lab, minute);
+        minute += MINUTE;
+    }
+}
+
+/// The first whole minute after `now`.
+pub(crate) fn next_minute(now: Timestamp) -> Timestamp {
+    let seconds = now.as_second();
+    Timestamp::from_second(seconds - seconds.rem_euclid(60) + 60).unwrap_or(Timestamp::MAX)
+}
+
+/// Puts the metrics of the minute just over into CloudWatch, unless the region that takes them is down.
+fn publish(lab: &Lab, minute: Timestamp) {
+    if lab.faults.is_down(METRICS_REGION) {
+        return;
+    }
+    let metrics: Vec<_> = lab.route53.checks(|checks| {
+        let of_check = |check: &Check| {
+            let status = f64::from(u8::from(checks.healthy(&check.id) == Some(true)));
+            let detail = match check.config.kind {
+                CheckType::Http | CheckType::Tcp => Some(("HealthCheckPercentageHealthy", check.percent_healthy())),
+                CheckType::Calculated => Some(("ChildHealthCheckHealthyCount", checks.healthy_children(check) as f64)),
+                CheckType::CloudwatchMetric => None,
+            };
+            let values = std::iter::once(("HealthCheckStatus", status)).chain(detail);
+            values.map(|(name, value)| (check.id.clone(), name, value)).collect::<Vec<_>>()
+        };
+        checks.iter().flat_map(of_check).collect()
+    });
+    for (id, name, value) in metrics {
+        lab.cloudwatch.put_metric(METRICS_REGION, NAMESPACE, name, &[("HealthCheckId", &id)], value, minute);
+    }
+}
+
+/// "Route 53 monitors the data stream, not the state of the alarm" (Developer Guide), by its own copy of the settings.
+fn judge_metrics(lab: &Lab, minute: Timestamp) {
+    let watched: Vec<_> = lab.route53.checks(|checks| {
+        let settings = checks.iter().filter_map(|check| {
+            let region = check.config.alarm_identifier.as_ref()?.region.clone();
+            Some((check.id.clone(), region, check.alarm.clone()?))
+        });
+        settings.collect()
+    });
+    for (id, region, alarm) in watched {
+        let verdict = lab.cloudwatch.judge(&region, &alarm, minute);
+        lab.route53.checks(|checks| {
+            if let Some(check) = checks.get_mut(&id) {
+                check.observe_metric(verdict);
+            }
+        });
+    }
+    tell(lab);
+}
+
+/// Records every check that turned since last told.
+pub(crate) fn tell(lab: &Lab) {
+    for (id, name, healthy) in lab.route53.checks(Checks::turned) {
+        lab.record(What::HealthCheck { id, name, healthy });
+    }
+}

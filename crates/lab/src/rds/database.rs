@@ -1,0 +1,141 @@
+//! What is in a database: the narrow seam behind which a real one could stand.
+//!
+//! A database is the list of the writes in it. A replica applies each write of its source one lag after the source had it,
+//! as long as it is connected; when replication stops, whatever has not arrived does not exist in it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// A write, and since when it is in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// The writer's id for it.
+    pub id: String,
+    /// Lab time.
+    pub at: Timestamp,
+}
+
+/// Region and identifier of a database.
+pub type Key = (String, String);
+
+#[derive(Debug, Default)]
+pub(super) struct Database {
+    writes: Vec<Write>,
+    pub replication: Option<Replication>,
+}
+
+#[derive(Debug)]
+pub(super) struct Replication {
+    pub source: Key,
+    pub lag: Duration,
+    /// Since when it has been connected to its source without a break.
+    connected_since: Option<Timestamp>,
+    applied: usize,
+}
+
+impl Replication {
+    pub fn of(source: Key) -> Self {
+        Self { source, lag: Duration::from_secs(1), connected_since: None, applied: 0 }
+    }
+
+    pub fn connected(&self) -> bool {
+        self.connected_since.is_some()
+    }
+
+    /// How many of the source's writes have been taken over.
+    pub fn applied(&self) -> usize {
+        self.applied
+    }
+}
+
+impl Database {
+    pub fn replica_of(source: Key) -> Self {
+        Self { writes: Vec::new(), replication: Some(Replication::of(source)) }
+    }
+
+    pub fn writes(&self) -> &[Write] {
+        &self.writes
+    }
+
+    pub fn write(&mut self, id: &str, at: Timestamp) {
+        self.writes.push(Write { id: id.to_owned(), at });
+    }
+
+    /// Takes over what has arrived by `now` of `missing`, the source's writes beyond those applied; the connection was as
+    /// it was last seen until now, and is as given from now on.
+    pub fn advance(&mut self, missing: &[Write], now: Timestamp, connected: bool) {
+        let Some(replication) = &mut self.replication else { return };
+        if let Some(since) = replication.connected_since {
+            let arrivals = missing.iter().map(|write| (write, (write.at + replication.lag).max(since)));
+            let arrived: Vec<Write> = arrivals
+                .take_while(|(_, at)| *at <= now)
+                .map(|(write, at)| Write { id: write.id.clone(), at })
+                .collect();
+            replication.applied += arrived.len();
+            self.writes.extend(arrived);
+        }
+        replication.connected_since = match (connected, replication.connected_since) {
+            (true, since) => since.or(Some(now)),
+            (false, _) => None,
+        };
+    }
+
+    /// Ends replication for good: what has been applied is what there is.
+    pub fn cut(&mut self) {
+        self.replication = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+
+    fn at(seconds: i64) -> Timestamp {
+        "2026-01-01T12:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(seconds)
+    }
+
+    /// A source with a write every second from 1 to 10, and its replica with a lag of 3 seconds, connected at 0.
+    fn pair() -> (Database, Database) {
+        let mut source = Database::default();
+        (1..=10).for_each(|second| source.write(&second.to_string(), at(second)));
+        let mut replica = Database::replica_of(("p".to_owned(), "db".to_owned()));
+        replica.replication.as_mut().unwrap().lag = Duration::from_secs(3);
+        replica.advance(&[], at(0), true);
+        (source, replica)
+    }
+
+    fn advance(source: &Database, replica: &mut Database, seconds: i64, connected: bool) -> Vec<String> {
+        let applied = replica.replication.as_ref().map_or(0, Replication::applied);
+        replica.advance(&source.writes()[applied..], at(seconds), connected);
+        replica.writes().iter().map(|write| write.id.clone()).collect()
+    }
+
+    #[test]
+    fn a_replica_has_what_its_source_had_one_lag_ago() {
+        let (source, mut replica) = pair();
+        assert!(advance(&source, &mut replica, 3, true).is_empty());
+        assert_eq!(advance(&source, &mut replica, 6, true), ["1", "2", "3"]);
+        assert_eq!(advance(&source, &mut replica, 60, true).len(), 10);
+        assert_eq!(replica.writes()[9].at, at(13));
+    }
+
+    #[test]
+    fn nothing_arrives_while_disconnected_and_everything_once_connected_again() {
+        let (source, mut replica) = pair();
+        assert_eq!(advance(&source, &mut replica, 5, false), ["1", "2"], "what arrived before the cut is there");
+        assert_eq!(advance(&source, &mut replica, 30, false), ["1", "2"]);
+        assert_eq!(advance(&source, &mut replica, 40, true), ["1", "2"]);
+        assert_eq!(advance(&source, &mut replica, 41, true).len(), 10);
+        assert_eq!(replica.writes()[2].at, at(40), "it arrived when the connection was back");
+    }
+
+    #[test]
+    fn after_a_cut_what_was_applied_is_what_there_is() {
+        let (source, mut replica) = pair();
+        advance(&source, &mut replica, 6, true);
+        replica.cut();
+        assert_eq!(advance(&source, &mut replica, 60, true), ["1", "2", "3"]);
+    }
+}

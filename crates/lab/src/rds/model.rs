@@ -1,0 +1,98 @@
+//! Clusters, instances, and what RDS says of them.
+
+use jiff::Timestamp;
+
+use super::database::Key;
+use crate::arn::Arn;
+use crate::wire::Refusal;
+
+/// The statuses the lab uses ("Viewing DB cluster status" and "Viewing DB instance status", Aurora user guide).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    Available,
+    Creating,
+    Modifying,
+    Promoting,
+    Rebooting,
+}
+
+impl Status {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Creating => "creating",
+            Self::Modifying => "modifying",
+            Self::Promoting => "promoting",
+            Self::Rebooting => "rebooting",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Cluster {
+    pub arn: String,
+    pub engine: String,
+    pub status: Status,
+    /// ARN of the cluster it replicates.
+    pub source: Option<String>,
+    /// Identifiers; the first is the writer.
+    pub members: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Instance {
+    pub arn: String,
+    pub class: String,
+    pub engine: String,
+    pub status: Status,
+    /// Identifier of the cluster it is a member of.
+    pub cluster: Option<String>,
+    /// ARN of the instance it replicates.
+    pub source: Option<String>,
+}
+
+/// What RDS tells of.
+#[derive(Clone, Debug)]
+pub(super) struct Event {
+    pub at: Timestamp,
+    pub region: String,
+    pub id: String,
+    pub arn: String,
+    pub category: &'static str,
+    pub message: &'static str,
+}
+
+impl Event {
+    /// As DescribeEvents spells it.
+    pub fn source_type(&self) -> &'static str {
+        if cluster_key(&self.arn).is_some() { "db-cluster" } else { "db-instance" }
+    }
+}
+
+pub(super) fn key(region: &str, id: &str) -> Key {
+    (region.to_owned(), id.to_owned())
+}
+
+/// The cluster an ARN names.
+pub(super) fn cluster_key(text: &str) -> Option<Key> {
+    let arn = Arn::parse(text)?;
+    Some(key(arn.region, arn.named("cluster:")?))
+}
+
+/// The instance an ARN names.
+pub(super) fn instance_key(text: &str) -> Option<Key> {
+    let arn = Arn::parse(text)?;
+    Some(key(arn.region, arn.named("db:")?))
+}
+
+pub(super) fn no_cluster(id: &str) -> Refusal {
+    Refusal::not_found("DBClusterNotFoundFault", format!("DBCluster {id} not found."))
+}
+
+pub(super) fn no_instance(id: &str) -> Refusal {
+    Refusal::not_found("DBInstanceNotFound", format!("DBInstance {id} not found."))
+}
+
+pub(super) fn instance_exists() -> Refusal {
+    Refusal::bad_request("DBInstanceAlreadyExists", "DB Instance already exists")
+}

@@ -1,0 +1,322 @@
+//! Change batches: applied whole or refused whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::name::DnsName;
+use super::record::{Failover, Key, Kind, RecordSet, Target, fault_of_value};
+
+/// A zone's record sets, in listing order.
+pub type Records = BTreeMap<Key, RecordSet>;
+
+/// "A request cannot contain more than 1,000 ResourceRecord elements" (Developer Guide, `DNSLimitations`).
+const ELEMENTS_MAX: usize = 1_000;
+/// "The sum of the number of characters (including spaces) in all Value elements in a request cannot exceed 32,000".
+const CHARACTERS_MAX: usize = 32_000;
+/// "Cannot have more than 100 records in a RRSet".
+const VALUES_MAX: usize = 100;
+
+/// What a change does to its record set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The set must not exist yet.
+    Create,
+    /// The set must exist exactly as given.
+    Delete,
+    /// The set is created or replaced.
+    Upsert,
+}
+
+/// One change of a batch.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    /// What to do.
+    pub action: Action,
+    /// With which set.
+    pub set: RecordSet,
+}
+
+/// What a batch may refer to besides the zone's own records.
+pub struct Surroundings<'a> {
+    /// The zone's id.
+    pub zone_id: &'a str,
+    /// The zone's name.
+    pub zone: &'a DnsName,
+    /// Whether there is a health check of this id.
+    pub has_check: &'a dyn Fn(&str) -> bool,
+    /// The name and records of another of the account's zones.
+    pub other_zone: &'a dyn Fn(&str) -> Option<(&'a DnsName, &'a Records)>,
+}
+
+/// Applies the batch to a copy of the records.
+///
+/// # Errors
+/// Everything that is wrong with it, in Route 53's words.
+pub fn apply(around: &Surroundings<'_>, records: &Records, edits: &[Edit]) -> Result<Records, Vec<String>> {
+    over_limits(edits)?;
+    let mut faults = Vec::new();
+    let mut after = records.clone();
+    for edit in edits {
+        let before = faults.len();
+        if edit.action != Action::Delete {
+            faults.extend(faults_of_set(around, &edit.set));
+        }
+        if faults.len() == before
+            && let Err(fault) = step(around, &mut after, edit)
+        {
+            faults.push(fault);
+        }
+    }
+    let written = edits.iter().filter(|edit| edit.action != Action::Delete);
+    for key in written.map(|edit| &edit.set.key).collect::<BTreeSet<_>>() {
+        if let Some(set) = after.get(key) {
+            faults.extend(conflict(around, &after, set));
+            faults.extend(faults_of_alias(around, &after, set));
+        }
+    }
+    if faults.is_empty() { Ok(after) } else { Err(faults) }
+}
+
+/// "When the value of the Action element is UPSERT, each ResourceRecord element is counted twice", and so are characters.
+fn over_limits(edits: &[Edit]) -> Result<(), Vec<String>> {
+    let (mut elements, mut characters) = (0, 0);
+    for edit in edits {
+        let weight = if edit.action == Action::Upsert { 2 } else { 1 };
+        elements += weight * edit.set.values().len();
+        characters += weight * edit.set.values().iter().map(|value| value.chars().count()).sum::<usize>();
+    }
+    let mut faults = Vec::new();
+    if elements > ELEMENTS_MAX {
+        faults.push(format!("Number of records limit of {ELEMENTS_MAX} exceeded."));
+    }
+    if characters > CHARACTERS_MAX {
+        faults.push(format!("RDATA character limit of {CHARACTERS_MAX} exceeded."));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+fn step(around: &Surroundings<'_>, records: &mut Records, edit: &Edit) -> Result<(), String> {
+    let key = &edit.set.key;
+    match (edit.action, records.get(key)) {
+        (Action::Create, Some(_)) => Err(format!("Tried to create resource record set {key} but it already exists")),
+        (Action::Delete, None) => Err(format!("Tried to delete resource record set {key} but it was not found")),
+        (Action::Delete, Some(stored)) if !stored.says_the_same_as(&edit.set) => Err(format!(
+            "Tried to delete resource record set {key} but the values provided do not match the current values"
+        )),
+        (Action::Delete, Some(_)) if key.name == *around.zone && matches!(key.kind, Kind::Soa | Kind::Ns) => {
+            Err(format!("A HostedZone must contain at least one {} record for the zone itself.", key.kind))
+        }
+        (Action::Delete, Some(_)) => {
+            records.remove(key);
+            Ok(())
+        }
+        (Action::Create | Action::Upsert, _) => {
+            records.insert(key.clone(), edit.set.clone());
+            Ok(())
+        }
+    }
+}
+
+/// What is wrong with a set by itself.
+fn faults_of_set(around: &Surroundings<'_>, set: &RecordSet) -> Vec<String> {
+    let (key, zone) = (&set.key, around.zone);
+    let mut faults = Vec::new();
+    if !key.name.is_within(zone) {
+        faults.push(format!("RRSet with DNS name {} is not permitted in zone {zone}", key.name));
+    }
+    if key.kind == Kind::Cname && key.name == *zone {
+        faults.push(format!("RRSet of type CNAME with DNS name {} is not permitted at apex in zone {zone}", key.name));
+    }
+    if let Some(check) = set.health_check.as_deref().filter(|check| !(around.has_check)(check)) {
+        faults.push(format!("No health check exists with the ID {check}"));
+    }
+    if set.values().len() > VALUES_MAX {
+        faults.push(format!("Cannot have more than {VALUES_MAX} records in a RRSet."));
+    }
+    if key.kind == Kind::Cname && set.values().len() > 1 {
+        faults.push(format!("RRSet of type CNAME with DNS name {} has more than one value", key.name));
+    }
+    if sorted_has_twins(set.values()) {
+        faults.push(format!("Duplicate Resource Record: '{}'", set.values().join(", ")));
+    }
+    faults.extend(set.values().iter().filter_map(|value| fault_of_value(key.kind, value)));
+    faults
+}
+
+fn sorted_has_twins(values: &[String]) -> bool {
+    values.iter().collect::<BTreeSet<_>>().len() < values.len()
+}
+
+/// What is wrong with a set beside its neighbours, once the whole batch is applied.
+fn conflict(around: &Surroundings<'_>, records: &Records, set: &RecordSet) -> Option<String> {
+    let key = &set.key;
+    let mut neighbours = records.values().filter(|other| other.key.name == key.name && other.key != *key);
+    let described = match &key.set_identifier {
+        Some(identifier) => format!("RRSet with DNS name {}, type {}, SetIdentifier {identifier}", key.name, key.kind),
+        None => format!("RRSet with DNS name {}, type {}", key.name, key.kind),
+    };
+    neighbours.find_map(|other| {
+        if other.key.kind != key.kind {
+            let is_cname = |kind| kind == Kind::Cname;
+            return (is_cname(key.kind) || is_cname(other.key.kind)).then(|| {
+                format!(
+                    "RRSet of type {} with DNS name {} is not permitted because a conflicting RRSet of type {} with \
+                     the same DNS name already exists in zone {}",
+                    key.kind, key.name, other.key.kind, around.zone
+                )
+            });
+        }
+        if set.failover.is_none() || other.failover.is_none() {
+            return Some(format!("{described} cannot be created as other RRSets exist with the same name and type."));
+        }
+        (set.failover == other.failover).then(|| {
+            let role = set.failover.unwrap_or(Failover::Primary);
+            format!(
+                "{described}, and Failover {role} cannot be created because a failover RRSet with the same name, type \
+                 and failover already exists."
+            )
+        })
+    })
+}
+
+/// An alias into one of the account's own zones must find its target there; targets elsewhere (load balancers, …) are
+/// beyond the lab and taken on trust.
+fn faults_of_alias(around: &Surroundings<'_>, after: &Records, set: &RecordSet) -> Vec<String> {
+    let Target::Alias { zone, name, .. } = &set.target else { return Vec::new() };
+    let target = if zone == around.zone_id { Some((around.zone, after)) } else { (around.other_zone)(zone) };
+    let Some((zone_name, records)) = target else { return Vec::new() };
+    let tried = format!("Tried to create an alias that targets {name}, type {} in zone {zone}", set.key.kind);
+    let mut faults = Vec::new();
+    if !name.is_within(zone_name) {
+        faults.push(format!("{tried}, but the alias target name does not lie within the target zone"));
+    }
+    if !records.keys().any(|key| key.name == *name && key.kind == set.key.kind) {
+        faults.push(format!("{tried}, but that target was not found"));
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(name: &str, kind: Kind, values: &[&str]) -> RecordSet {
+        RecordSet {
+            key: Key { name: DnsName::parse(name).unwrap(), kind, set_identifier: None },
+            failover: None,
+            health_check: None,
+            target: Target::Values { ttl: 60, values: values.iter().map(|value| (*value).to_owned()).collect() },
+        }
+    }
+
+    fn half(identifier: &str, failover: Failover, value: &str) -> RecordSet {
+        let mut set = set("app.example.com", Kind::A, &[value]);
+        set.key.set_identifier = Some(identifier.to_owned());
+        set.failover = Some(failover);
+        set
+    }
+
+    fn alias(name: &str, target: &str) -> RecordSet {
+        let name_of_target = DnsName::parse(target).unwrap();
+        let target = Target::Alias { zone: "Z1".to_owned(), name: name_of_target, evaluate_target_health: false };
+        RecordSet { target, ..set(name, Kind::A, &[]) }
+    }
+
+    fn run(records: &Records, edits: Vec<(Action, RecordSet)>) -> Result<Records, String> {
+        let zone = DnsName::parse("example.com").unwrap();
+        let around =
+            Surroundings { zone_id: "Z1", zone: &zone, has_check: &|check| check == "known", other_zone: &|_| None };
+        let edits: Vec<_> = edits.into_iter().map(|(action, set)| Edit { action, set }).collect();
+        apply(&around, records, &edits).map_err(|faults| faults.join(", "))
+    }
+
+    fn pair() -> Records {
+        let primary = half("primary", Failover::Primary, "192.0.2.1");
+        let secondary = half("secondary", Failover::Secondary, "192.0.2.2");
+        run(&Records::new(), vec![(Action::Create, primary), (Action::Create, secondary)]).unwrap()
+    }
+
+    #[test]
+    fn a_delete_and_a_create_of_one_set_are_a_compare_and_swap() {
+        let pinned = half("primary", Failover::Primary, "192.0.2.2");
+        let old = half("primary", Failover::Primary, "192.0.2.1");
+        let after = run(&pair(), vec![(Action::Delete, old.clone()), (Action::Create, pinned.clone())]).unwrap();
+        assert_eq!(after.get(&pinned.key), Some(&pinned));
+        let refusal = run(&after, vec![(Action::Delete, old), (Action::Create, pinned)]).unwrap_err();
+        assert_eq!(
+            refusal,
+            "Tried to delete resource record set [name='app.example.com.', type='A', set-identifier='primary'] but the \
+             values provided do not match the current values, Tried to create resource record set \
+             [name='app.example.com.', type='A', set-identifier='primary'] but it already exists"
+        );
+    }
+
+    #[test]
+    fn every_refusal_names_its_reason() {
+        let third = half("third", Failover::Primary, "192.0.2.3");
+        let mut unknown_check = set("x.example.com", Kind::A, &["192.0.2.1"]);
+        unknown_check.health_check = Some("unknown".to_owned());
+        let cases = [
+            (Action::Create, half("primary", Failover::Primary, "192.0.2.9"), "but it already exists"),
+            (Action::Delete, set("no.example.com", Kind::A, &["192.0.2.1"]), "but it was not found"),
+            (Action::Create, third.clone(), "a failover RRSet with the same name, type and failover already exists"),
+            (Action::Upsert, third, "a failover RRSet with the same name, type and failover already exists"),
+            (Action::Create, set("app.example.com", Kind::A, &["192.0.2.1"]), "other RRSets exist with the same name"),
+            (Action::Create, set("app.example.com", Kind::Cname, &["b.example.com"]), "a conflicting RRSet of type A"),
+            (Action::Create, set("example.com", Kind::Cname, &["b.example.com"]), "is not permitted at apex"),
+            (Action::Create, set("example.org", Kind::A, &["192.0.2.1"]), "is not permitted in zone example.com."),
+            (Action::Create, set("x.example.com", Kind::A, &["300.0.2.1"]), "ARRDATAIllegalIPv4Address"),
+            (Action::Create, set("x.example.com", Kind::Txt, &["bare"]), "InvalidCharacterString"),
+            (Action::Create, unknown_check, "No health check exists with the ID unknown"),
+            (Action::Create, set("x.example.com", Kind::A, &["192.0.2.1", "192.0.2.1"]), "Duplicate Resource Record"),
+            (Action::Create, alias("x.example.com", "gone.example.com"), "but that target was not found"),
+            (Action::Create, alias("x.example.com", "example.org"), "does not lie within the target zone"),
+        ];
+        for (action, set, reason) in cases {
+            let refusal = run(&pair(), vec![(action, set)]).unwrap_err();
+            assert!(refusal.contains(reason), "{refusal:?} does not say {reason:?}");
+        }
+    }
+
+    #[test]
+    fn one_bad_change_refuses_the_whole_batch_and_leaves_the_records_alone() {
+        let records = pair();
+        let good = set("new.example.com", Kind::A, &["192.0.2.1"]);
+        let bad = set("new.example.com", Kind::A, &["192.0.2.1"]);
+        assert!(run(&records, vec![(Action::Create, good), (Action::Create, bad)]).is_err());
+        assert_eq!(records, pair());
+    }
+
+    #[test]
+    fn a_cname_may_replace_an_address_within_one_batch() {
+        let address = set("w.example.com", Kind::A, &["192.0.2.1"]);
+        let cname = set("w.example.com", Kind::Cname, &["app.example.com"]);
+        let records = run(&Records::new(), vec![(Action::Create, address.clone())]).unwrap();
+        let after = run(&records, vec![(Action::Delete, address), (Action::Create, cname.clone())]).unwrap();
+        assert_eq!(after.keys().collect::<Vec<_>>(), [&cname.key]);
+    }
+
+    #[test]
+    fn a_thousand_elements_pass_and_an_upsert_counts_twice() {
+        let many = |action, count: usize| -> Vec<(Action, RecordSet)> {
+            (0..count).map(|n| (action, set(&format!("n{n}.example.com"), Kind::A, &["192.0.2.1"]))).collect()
+        };
+        assert!(run(&Records::new(), many(Action::Create, 1_000)).is_ok());
+        assert!(run(&Records::new(), many(Action::Upsert, 500)).is_ok());
+        let refusal = run(&Records::new(), many(Action::Create, 1_001)).unwrap_err();
+        assert_eq!(refusal, "Number of records limit of 1000 exceeded.");
+        assert!(run(&Records::new(), many(Action::Upsert, 501)).is_err());
+    }
+
+    #[test]
+    fn thirty_two_thousand_characters_pass_and_no_more() {
+        let text = |n: usize, length: usize| {
+            let value = (0..length / 250).map(|_| format!("\"{}\"", "x".repeat(247))).collect::<Vec<_>>().join(" ");
+            (Action::Create, set(&format!("n{n}.example.com"), Kind::Txt, &[value.as_str()]))
+        };
+        // Each string of 247 has two quotes and a space after it, except the last: 249.
+        let nearly: Vec<_> = (0..8).map(|n| text(n, 4_000)).collect();
+        assert!(run(&Records::new(), nearly.clone()).is_ok());
+        let refusal = run(&Records::new(), nearly.into_iter().chain([text(9, 250)]).collect()).unwrap_err();
+        assert_eq!(refusal, "RDATA character limit of 32000 exceeded.");
+    }
+}

@@ -1,0 +1,337 @@
+//! Hosted zones, their changes on the way to the name servers, and listings of both.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Refusal;
+use super::batch::{self, Edit, Records, Surroundings};
+use super::name::DnsName;
+use super::record::{Key, Kind, RecordSet, Target};
+use crate::health::Checks;
+use crate::id;
+
+/// "Five requests per second per AWS account" (Developer Guide, `DNSLimitations`).
+const REQUESTS_PER_SECOND: usize = 5;
+
+/// The name servers of every zone.
+pub const NAME_SERVERS: [&str; 4] =
+    ["ns-2048.awsdns-64.com", "ns-2049.awsdns-65.net", "ns-2050.awsdns-66.org", "ns-2051.awsdns-67.co.uk"];
+
+/// A hosted zone.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    /// Its id, without `/hostedzone/`.
+    pub id: String,
+    /// Its name.
+    pub name: DnsName,
+    /// The creator's reference.
+    pub caller_reference: String,
+    /// The creator's comment.
+    pub comment: Option<String>,
+    /// What the control plane says.
+    pub records: Arc<Records>,
+    /// What the name servers answer.
+    pub published: Arc<Records>,
+}
+
+/// A change on its way to the name servers.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Its id, without `/change/`.
+    pub id: String,
+    /// The zone it changes.
+    pub zone: String,
+    /// When it was asked for.
+    pub submitted: Timestamp,
+    /// When every name server has it.
+    pub in_sync_at: Timestamp,
+    /// Its place among all changes.
+    pub sequence: u64,
+    /// The asker's comment.
+    pub comment: Option<String>,
+    /// The names it touches, without trailing dot.
+    pub names: Vec<String>,
+    /// The zone's records with it applied, until the name servers have them.
+    pub pending: Option<Arc<Records>>,
+}
+
+impl Change {
+    /// `PENDING` or `INSYNC`.
+    pub fn status(&self) -> &'static str {
+        if self.pending.is_some() { "PENDING" } else { "INSYNC" }
+    }
+}
+
+/// Everything Route 53 remembers.
+#[derive(Debug)]
+pub struct State {
+    pub(super) zones: BTreeMap<String, Zone>,
+    pub(super) changes: BTreeMap<String, Change>,
+    /// Health checks.
+    pub checks: Checks,
+    pub(super) delays: RangeInclusive<Duration>,
+    recent: VecDeque<Timestamp>,
+    minted: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            zones: BTreeMap::new(),
+            changes: BTreeMap::new(),
+            checks: Checks::default(),
+            // "Changes generally propagate to all Route 53 name servers within 60 seconds" (API reference, GetChange).
+            delays: Duration::from_secs(5)..=Duration::from_secs(60),
+            recent: VecDeque::new(),
+            minted: 0,
+        }
+    }
+}
+
+impl State {
+    /// The number of the next identifier.
+    pub(super) fn mint(&mut self) -> u64 {
+        self.minted += 1;
+        self.minted
+    }
+
+    /// Counts a request against the account's rate.
+    pub(super) fn admit(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        self.recent.retain(|at| now.duration_since(*at) < SignedDuration::from_secs(1));
+        if self.recent.len() >= REQUESTS_PER_SECOND {
+            return Err(Refusal::Throttling);
+        }
+        self.recent.push_back(now);
+        Ok(())
+    }
+
+    /// The zone of this id.
+    pub(super) fn zone(&self, id: &str) -> Result<&Zone, Refusal> {
+        self.zones.get(id).ok_or_else(|| Refusal::NoSuchHostedZone(id.to_owned()))
+    }
+
+    /// Makes a zone with its SOA and NS records, which the name servers have once the returned change is in sync.
+    pub(super) fn create_zone(
+        &mut self,
+        now: Timestamp,
+        name: DnsName,
+        caller_reference: String,
+        comment: Option<String>,
+    ) -> Result<(Zone, Change), Refusal> {
+        if self.zones.values().any(|zone| zone.caller_reference == caller_reference) {
+            return Err(Refusal::HostedZoneAlreadyExists(caller_reference));
+        }
+        let id = id::capitals('Z', self.mint());
+        let records = Arc::new(apex(&name));
+        let names = vec![name.bare()];
+        let zone = Zone {
+            id: id.clone(),
+            name,
+            caller_reference,
+            comment,
+            records: records.clone(),
+            published: Arc::default(),
+        };
+        self.zones.insert(id.clone(), zone.clone());
+        Ok((zone, self.enqueue(now, id, records, names, None)))
+    }
+
+    /// Applies a batch to a zone; the name servers have it once the returned change is in sync.
+    pub(super) fn change(
+        &mut self,
+        now: Timestamp,
+        zone_id: &str,
+        edits: &[Edit],
+        comment: Option<String>,
+    ) -> Result<Change, Refusal> {
+        let zone = self.zone(zone_id)?;
+        let around = Surroundings {
+            zone_id,
+            zone: &zone.name,
+            has_check: &|check| self.checks.get(check).is_some(),
+            other_zone: &|id| self.zones.get(id).map(|zone| (&zone.name, &*zone.records)),
+        };
+        let after = batch::apply(&around, &zone.records, edits).map_err(Refusal::InvalidChangeBatch)?;
+        let after = Arc::new(after);
+        let names: BTreeSet<_> = edits.iter().map(|edit| edit.set.key.name.bare()).collect();
+        let names = names.into_iter().collect();
+        if let Some(zone) = self.zones.get_mut(zone_id) {
+            zone.records = after.clone();
+        }
+        Ok(self.enqueue(now, zone_id.to_owned(), after, names, comment))
+    }
+
+    fn enqueue(
+        &mut self,
+        now: Timestamp,
+        zone: String,
+        after: Arc<Records>,
+        names: Vec<String>,
+        comment: Option<String>,
+    ) -> Change {
+        let sequence = self.mint();
+        let id = id::capitals('C', sequence);
+        let (shortest, longest) = (self.delays.start().as_millis() as u64, self.delays.end().as_millis() as u64);
+        let delay = shortest + id::hash(&id) % (longest.saturating_sub(shortest) + 1);
+        let earliest = now + SignedDuration::from_millis(delay as i64);
+        // A zone's changes reach the name servers in the order they were made.
+        let previous = self.changes.values().filter(|change| change.zone == zone).map(|change| change.in_sync_at).max();
+        let in_sync_at = previous.map_or(earliest, |previous| earliest.max(previous));
+        let change =
+            Change { id: id.clone(), zone, submitted: now, in_sync_at, sequence, comment, names, pending: Some(after) };
+        self.changes.insert(id, change.clone());
+        change
+    }
+
+    /// Publishes every change that is due, in order, and returns them.
+    pub(super) fn settle(&mut self, now: Timestamp) -> Vec<Change> {
+        let is_due = |change: &&Change| change.pending.is_some() && change.in_sync_at <= now;
+        let mut due: Vec<_> = self.changes.values().filter(is_due).collect();
+        due.sort_by_key(|change| (change.in_sync_at, change.sequence));
+        let due: Vec<_> = due.into_iter().map(|change| change.id.clone()).collect();
+        due.iter().filter_map(|id| self.publish(id)).collect()
+    }
+
+    /// Gives the name servers a change, if they do not have it yet.
+    pub(super) fn publish(&mut self, change: &str) -> Option<Change> {
+        let change = self.changes.get_mut(change)?;
+        let records = change.pending.take()?;
+        if let Some(zone) = self.zones.get_mut(&change.zone) {
+            zone.published = records;
+        }
+        Some(change.clone())
+    }
+
+    /// One page of a zone's records, and the key the next page starts with.
+    pub(super) fn page(
+        &self,
+        zone: &str,
+        start: Option<&Start>,
+        items_max: usize,
+    ) -> Result<(Vec<RecordSet>, Option<Key>), Refusal> {
+        let mut listed =
+            self.zone(zone)?.records.values().filter(|set| start.is_none_or(|start| start.reached_by(&set.key)));
+        let page = listed.by_ref().take(items_max).cloned().collect();
+        Ok((page, listed.next().map(|set| set.key.clone())))
+    }
+}
+
+/// Where a listing of records starts.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The least name.
+    pub name: DnsName,
+    /// The least type of that name.
+    pub kind: Option<Kind>,
+    /// The least set identifier of that name and type.
+    pub identifier: Option<String>,
+}
+
+impl Start {
+    fn reached_by(&self, key: &Key) -> bool {
+        let start = (&self.name, self.kind, self.identifier.as_ref());
+        start <= (&key.name, self.kind.map(|_| key.kind), self.identifier.as_ref().and(key.set_identifier.as_ref()))
+    }
+}
+
+fn apex(zone: &DnsName) -> Records {
+    let soa = format!("{}. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400", NAME_SERVERS[0]);
+    let servers = NAME_SERVERS.iter().map(|server| format!("{server}.")).collect();
+    [(Kind::Ns, 172_800, servers), (Kind::Soa, 900, vec![soa])]
+        .into_iter()
+        .map(|(kind, ttl, values)| {
+            let key = Key { name: zone.clone(), kind, set_identifier: None };
+            let target = Target::Values { ttl, values };
+            (key.clone(), RecordSet { key, failover: None, health_check: None, target })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route53::batch::Action;
+
+    fn noon() -> Timestamp {
+        "2026-01-01T12:00:00Z".parse().unwrap()
+    }
+
+    fn after(seconds: i64) -> Timestamp {
+        noon() + SignedDuration::from_secs(seconds)
+    }
+
+    fn state() -> (State, String) {
+        let mut state = State::default();
+        let name = DnsName::parse("example.com").unwrap();
+        let (zone, _) = state.create_zone(noon(), name, "test".to_owned(), None).unwrap();
+        state.settle(after(60));
+        (state, zone.id)
+    }
+
+    fn create(name: &str, value: &str) -> Vec<Edit> {
+        let key = Key { name: DnsName::parse(name).unwrap(), kind: Kind::A, set_identifier: None };
+        let target = Target::Values { ttl: 60, values: vec![value.to_owned()] };
+        vec![Edit { action: Action::Upsert, set: RecordSet { key, failover: None, health_check: None, target } }]
+    }
+
+    #[test]
+    fn the_name_servers_answer_a_change_only_once_it_is_in_sync() {
+        let (mut state, zone) = state();
+        let change = state.change(after(100), &zone, &create("a.example.com", "192.0.2.1"), None).unwrap();
+        assert_eq!(state.zones[&zone].records.len(), 3);
+        assert!(state.settle(change.in_sync_at - SignedDuration::from_millis(1)).is_empty());
+        assert_eq!(state.zones[&zone].published.len(), 2);
+        assert_eq!(state.settle(change.in_sync_at).len(), 1);
+        assert_eq!(state.zones[&zone].published.len(), 3);
+        assert!(state.changes[&change.id].pending.is_none());
+    }
+
+    #[test]
+    fn a_change_takes_between_five_and_sixty_seconds_and_never_overtakes_an_earlier_one() {
+        let (mut state, zone) = state();
+        let mut last = noon();
+        for second in 0..50 {
+            let at = after(1_000 + second);
+            let change = state.change(at, &zone, &create("a.example.com", &format!("192.0.2.{second}")), None).unwrap();
+            assert!(change.in_sync_at >= last);
+            assert!(change.in_sync_at >= at + SignedDuration::from_secs(5));
+            assert!(change.in_sync_at <= at + SignedDuration::from_secs(60));
+            last = change.in_sync_at;
+        }
+        let order: Vec<_> = state.settle(last).iter().map(|change| change.submitted).collect();
+        assert!(order.is_sorted());
+        assert_eq!(state.zones[&zone].published, state.zones[&zone].records);
+    }
+
+    #[test]
+    fn the_sixth_request_within_a_second_is_throttled() {
+        let mut state = State::default();
+        for _ in 0..5 {
+            assert!(state.admit(noon()).is_ok());
+        }
+        assert!(matches!(state.admit(noon() + SignedDuration::from_millis(999)), Err(Refusal::Throttling)));
+        assert!(state.admit(after(1)).is_ok());
+    }
+
+    #[test]
+    fn a_listing_continues_where_the_page_ended() {
+        let (mut state, zone) = state();
+        for name in ["b", "a", "*", "c"] {
+            state.change(after(1), &zone, &create(&format!("{name}.example.com"), "192.0.2.1"), None).unwrap();
+        }
+        let (mut seen, mut start) = (Vec::new(), None);
+        loop {
+            let (page, next) = state.page(&zone, start.as_ref(), 2).unwrap();
+            seen.extend(page.iter().map(|set| format!("{} {}", set.key.name, set.key.kind)));
+            let Some(key) = next else { break };
+            start = Some(Start { name: key.name, kind: Some(key.kind), identifier: key.set_identifier });
+        }
+        let expected = ["example.com. NS", "example.com. SOA", "\\052.example.com. A"];
+        assert_eq!(seen[..3], expected);
+        assert_eq!(seen[3..], ["a.example.com. A", "b.example.com. A", "c.example.com. A"]);
+    }
+}

@@ -1,0 +1,93 @@
+//! SNS's API.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::Lab;
+use crate::api::{Call, Reply};
+use crate::arn::Arn;
+use crate::wire::Refusal;
+use crate::wire::query::{Form, reply};
+
+/// Answers one API call.
+pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
+    let mut form = Form::read(call);
+    let action = form.take("Action").unwrap_or_default();
+    match action.as_str() {
+        "CreateTopic" => reply(&action, create_topic(lab, &call.region, form)),
+        "ListTopics" => reply(&action, list_topics(lab, &call.region, form)),
+        "Subscribe" => reply(&action, subscribe(lab, form)),
+        "Publish" => reply(&action, publish(lab, &call.region, form)),
+        other => reply::<()>(other, Err(Refusal::unsupported(format!("the SNS action {other}")))),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct TopicArn {
+    topic_arn: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SubscriptionArn {
+    subscription_arn: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MessageId {
+    message_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct TopicList {
+    topics: Members,
+}
+
+#[derive(Serialize)]
+struct Members {
+    member: Vec<TopicArn>,
+}
+
+fn create_topic(lab: &Lab, region: &str, mut form: Form) -> Result<(String, TopicArn), Refusal> {
+    let name = form.required("Name")?;
+    form.finish()?;
+    // "Topic names … between 1 and 256 … ASCII letters, numbers, underscores, and hyphens" (CreateTopic).
+    let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if name.is_empty() || name.len() > 256 || !name.chars().all(valid) {
+        return Err(Refusal::bad_request("InvalidParameter", "Invalid parameter: Topic Name"));
+    }
+    let topic_arn = lab.sns.create_topic(region, &name);
+    Ok((topic_arn.clone(), TopicArn { topic_arn }))
+}
+
+fn list_topics(lab: &Lab, region: &str, form: Form) -> Result<(String, TopicList), Refusal> {
+    form.finish()?;
+    let here = |arn: &&String| Arn::parse(arn).is_some_and(|arn| arn.region == region);
+    let member = lab.sns.topics().keys().filter(here).map(|arn| TopicArn { topic_arn: arn.clone() }).collect();
+    Ok((String::new(), TopicList { topics: Members { member } }))
+}
+
+fn subscribe(lab: &Lab, mut form: Form) -> Result<(String, SubscriptionArn), Refusal> {
+    let (topic, protocol) = (form.required("TopicArn")?, form.required("Protocol")?);
+    let endpoint = form.required("Endpoint")?;
+    // It asks for the ARN of a subscription not yet confirmed; here all are.
+    form.take("ReturnSubscriptionArn");
+    form.finish()?;
+    let subscription_arn = lab.sns.subscribe(&topic, &protocol, &endpoint)?;
+    Ok((topic, SubscriptionArn { subscription_arn }))
+}
+
+fn publish(lab: &Arc<Lab>, region: &str, mut form: Form) -> Result<(String, MessageId), Refusal> {
+    let (topic, message) = (form.required("TopicArn")?, form.required("Message")?);
+    let subject = form.take("Subject");
+    form.finish()?;
+    if Arn::parse(&topic).is_none_or(|arn| arn.region != region) {
+        return Err(Refusal::bad_request("InvalidParameter", "Invalid parameter: TopicArn"));
+    }
+    let message_id = super::try_publish(lab, &topic, subject.as_deref(), &message)?;
+    Ok((topic, MessageId { message_id }))
+}

@@ -1,0 +1,181 @@
+//! Templates become things that work together.
+#![allow(clippy::unwrap_used, reason = "clippy does not know that helpers are a part of tests")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use common::{DR, count, echo, journaled, lab};
+use lab::Lab;
+use lab::journal::What;
+use lab::template::{Binary, DeployError, Outputs, deploy};
+use serde_json::{Value, json};
+
+const TEMPLATE: &str = r#"
+AWSTemplateFormatVersion: '2010-09-09'
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  BusName: {Type: String, Default: ours, AllowedPattern: '[a-z]+'}
+  Email: {Type: String, Default: ''}
+  Mode: {Type: String, Default: fast, AllowedValues: [fast, slow]}
+Conditions:
+  HasEmail: !Not [!Equals [!Ref Email, '']]
+Globals:
+  Function:
+    Runtime: provided.al2023
+    Handler: bootstrap
+    Timeout: 5
+    Environment:
+      Variables: {SHARED: everywhere}
+Resources:
+  Worker:
+    Type: AWS::Serverless::Function
+    Metadata:
+      BuildMethod: rust-cargolambda
+      BuildProperties: {Binary: worker}
+    Properties:
+      CodeUri: .
+      FunctionName: !Sub '${BusName}-worker'
+      Environment:
+        Variables:
+          PLAN: !Sub '{"mode":"${Mode}"}'
+      Policies:
+        - Statement:
+            - {Effect: Allow, Action: 'sns:Publish', Resource: !Ref Topic}
+      EventInvokeConfig:
+        MaximumRetryAttempts: 0
+        DestinationConfig:
+          OnSuccess: {Type: EventBridge, Destination: !GetAtt Bus.Arn}
+          OnFailure: {Type: SQS, Destination: !GetAtt Failed.Arn}
+  Bus:
+    Type: AWS::Events::EventBus
+    Properties: {Name: !Ref BusName}
+  Failed:
+    Type: AWS::SQS::Queue
+    DeletionPolicy: Retain
+  Topic:
+    Type: AWS::SNS::Topic
+  Mail:
+    Type: AWS::SNS::Subscription
+    Condition: HasEmail
+    Properties: {TopicArn: !Ref Topic, Protocol: email, Endpoint: !Ref Email}
+  AskedRule:
+    Type: AWS::Events::Rule
+    Properties:
+      EventBusName: !Ref Bus
+      EventPattern: {source: [test]}
+      Targets:
+        - Id: worker
+          Arn: !GetAtt Worker.Arn
+          DeadLetterConfig: {Arn: !GetAtt Failed.Arn}
+          RetryPolicy: {MaximumRetryAttempts: 3}
+  AskedPermission:
+    Type: AWS::Lambda::Permission
+    Properties:
+      FunctionName: !Ref Worker
+      Action: lambda:InvokeFunction
+      Principal: events.amazonaws.com
+      SourceArn: !GetAtt AskedRule.Arn
+  DoneRule:
+    Type: AWS::Events::Rule
+    DependsOn: Topic
+    Properties:
+      EventBusName: !Ref Bus
+      EventPattern:
+        source: [lambda]
+        detail: {responsePayload: {event: {detail: {n: [1]}}}}
+      Targets: [{Id: topic, Arn: !Ref Topic}]
+Outputs:
+  Queue: {Value: !Ref Failed}
+  Rule: {Value: !GetAtt AskedRule.Arn}
+  Nothing: {Condition: HasEmail, Value: !Ref Email}
+"#;
+
+fn code(binary: &Binary) -> PathBuf {
+    assert_eq!(binary.name, "worker");
+    echo()
+}
+
+fn parameters(given: &[(&str, &str)]) -> BTreeMap<String, String> {
+    given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn deployed(lab: &Arc<Lab>, template: &str, given: &[(&str, &str)]) -> Result<Outputs, DeployError> {
+    deploy(lab, DR, "app", template, &parameters(given), &code)
+}
+
+async fn environment_of_next_invocation(lab: &Arc<Lab>, n: u32) -> Value {
+    lab::events::put(lab, DR, "ours", json!({"source": "test", "detail-type": "Ask", "detail": {"n": n}}));
+    journaled(lab, |entry| match &entry.what {
+        What::Invocation { request, response, succeeded: true, .. } if request["detail"]["n"] == n => {
+            Some(response["environment"].clone())
+        }
+        _ => None,
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_deployed_stack_carries_an_event_through_function_destination_and_rule_to_a_mail() {
+    let lab = lab(1000.0).await;
+    let outputs = deployed(&lab, TEMPLATE, &[("Email", "ops@example.com")]).unwrap();
+    assert_eq!(outputs["Nothing"], "ops@example.com");
+    assert_eq!(outputs["Rule"], "arn:aws:events:us-west-2:123456789012:rule/ours/app-AskedRule");
+    assert!(outputs["Queue"].ends_with("/123456789012/app-Failed"));
+    let environment = environment_of_next_invocation(&lab, 1).await;
+    assert_eq!(environment["AWS_LAMBDA_FUNCTION_NAME"], "ours-worker");
+    assert_eq!((&environment["SHARED"], &environment["PLAN"]), (&json!("everywhere"), &json!(r#"{"mode":"fast"}"#)));
+    let body = journaled(&lab, |entry| match &entry.what {
+        What::Mail { to, body, .. } if to == "ops@example.com" => Some(body.clone()),
+        _ => None,
+    });
+    assert!(body.await.contains("Lambda Function Invocation Result - Success"));
+}
+
+#[tokio::test]
+async fn deploying_again_changes_functions_and_keeps_queues_and_their_messages() {
+    let lab = lab(1000.0).await;
+    assert!(!deployed(&lab, TEMPLATE, &[]).unwrap().contains_key("Nothing"));
+    let first = environment_of_next_invocation(&lab, 2).await;
+    let queue = "arn:aws:sqs:us-west-2:123456789012:app-Failed";
+    lab::sqs::send(&lab, queue, "kept".to_owned());
+    deployed(&lab, TEMPLATE, &[("Mode", "slow")]).unwrap();
+    let second = environment_of_next_invocation(&lab, 3).await;
+    assert_eq!((&first["PLAN"], &second["PLAN"]), (&json!(r#"{"mode":"fast"}"#), &json!(r#"{"mode":"slow"}"#)));
+    assert_eq!(first["AWS_ACCESS_KEY_ID"], second["AWS_ACCESS_KEY_ID"]);
+    assert_eq!(lab.sqs.bodies(queue), ["kept"]);
+    assert_eq!(count(&lab, |what| matches!(what, What::Invocation { .. })), 2, "each rule is there once");
+    let smaller = TEMPLATE.replace("  Topic:\n    Type: AWS::SNS::Topic\n", "").replace("!Ref Topic", "x");
+    assert!(
+        deployed(&lab, &smaller.replace("DependsOn: Topic", ""), &[]).unwrap_err().to_string().contains("remove Topic")
+    );
+}
+
+#[tokio::test]
+async fn whatever_the_lab_does_not_know_is_refused_by_name() {
+    let lab = lab(1000.0).await;
+    let table = [
+        ("AWS::SNS::Topic", "AWS::DynamoDB::Table", "AWS::DynamoDB::Table"),
+        ("CodeUri: .", "ReservedConcurrentExecutions: 1", "ReservedConcurrentExecutions"),
+        ("CodeUri: .", "Layers: [x]", "Layers"),
+        ("Id: worker\n", "Id: worker\n          InputPath: $.detail\n", "InputPath"),
+        ("Type: EventBridge", "Type: S3", "S3"),
+        ("Timeout: 5", "Timeout: soon", "soon"),
+        ("Outputs:", "Hooks: {}\nOutputs:", "Hooks"),
+        ("Transform: AWS::Serverless-2016-10-31", "Transform: AWS::LanguageExtensions", "AWS::LanguageExtensions"),
+        ("source: [test]", "source: [{sounds-like: x}]", "sounds-like"),
+        ("Type: SQS, Destination: !GetAtt Failed.Arn", "Type: SQS, Destination: !GetAtt Bus.Arn", "no destination"),
+        ("DependsOn: Topic", "DependsOn: Absent", "Absent"),
+        ("Properties: {Name: !Ref BusName}", "Properties: {Name: !Ref AskedRule}", "circle"),
+    ];
+    for (known, unknown, named) in table {
+        let template = TEMPLATE.replacen(known, unknown, 1);
+        assert_ne!(template, TEMPLATE, "{known}");
+        let error = deployed(&lab, &template, &[]).unwrap_err().to_string();
+        assert!(error.contains(named), "{unknown}: {error}");
+    }
+    let error = deployed(&lab, TEMPLATE, &[("BusName", "Ours!")]).unwrap_err().to_string();
+    assert!(error.contains("BusName") && error.contains("AllowedPattern"), "{error}");
+}
