@@ -3,8 +3,6 @@
 //! A DELETE must match every stored value and a batch is applied whole or not at all, so DELETE (what was observed) and
 //! CREATE (what shall be) in one batch is a compare-and-swap; a batch made from an old observation is refused whole.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use crate::incident::Incident;
@@ -64,11 +62,22 @@ impl Batch {
     }
 }
 
-/// The register of a pin just made.
-pub(crate) fn pinned_register(pairs: &[Pair], incident: Incident, now: Timestamp) -> Register {
-    let original = pairs.iter().map(|pair| (pair.primary().kind.clone(), pair.primary().target.clone()));
-    let pin = Pin { at: now, incident, repins: 0, original: original.collect::<BTreeMap<_, _>>() };
-    Register::Pinned { pin, spread: Spread::Unrecorded { at: now } }
+/// A change id is shorter than this, and so are the other forms of [`Spread`] and what `failed-over` adds.
+const CHANGE_ID_CHARACTERS_MAX: usize = 64;
+
+/// The longest that the register of a pin may become.
+pub(crate) fn longest_register(pairs: &[Pair], incident: Incident, now: Timestamp) -> Register {
+    let spread = Spread::Change { id: "C".repeat(CHANGE_ID_CHARACTERS_MAX) };
+    Register::Pinned { pin: first_pin(pairs, incident, now), spread }
+}
+
+fn first_pin(pairs: &[Pair], incident: Incident, now: Timestamp) -> Pin {
+    Pin { at: now, incident, repins: 0, original: targets(pairs).collect() }
+}
+
+/// What the PRIMARY records say, by type.
+fn targets(pairs: &[Pair]) -> impl Iterator<Item = (String, Target)> {
+    pairs.iter().map(|pair| (pair.primary().kind.clone(), pair.primary().target.clone()))
 }
 
 /// What `verdict` writes for a name, or `None` if it writes nothing.
@@ -85,27 +94,37 @@ pub fn write(
     let unrecorded = Spread::Unrecorded { at: now };
     let register = match (verdict, view.register(), incident) {
         (Verdict::Arm(by), ..) => return swap(view, armed(by, now), &[]).map(Some),
-        (Verdict::Pin, _, Some(incident)) => pinned_register(pairs, incident.clone(), now),
+        (Verdict::Pin, _, Some(incident)) => {
+            Register::Pinned { pin: first_pin(pairs, incident.clone(), now), spread: unrecorded }
+        }
         (Verdict::Confirm, Some(Register::Pinned { pin, .. }), _) => {
             Register::Pinned { pin: pin.clone(), spread: unrecorded }
         }
         (Verdict::Repin, Some(Register::Pinned { pin, .. }), _) => {
-            Register::Pinned { pin: pinned_once_more(pin), spread: unrecorded }
+            Register::Pinned { pin: pinned_once_more(pin, pairs), spread: unrecorded }
         }
         (Verdict::Repin, Some(Register::FailedOver { at, pin }), _) => {
-            Register::FailedOver { at: *at, pin: pinned_once_more(pin) }
+            Register::FailedOver { at: *at, pin: pinned_once_more(pin, pairs) }
+        }
+        // The records are left as they are, but what is on record of the pin's spread is no longer true. Else promotion
+        // could begin the moment a person puts them back, before that has spread and clients have drained.
+        (Verdict::Yield | Verdict::Refuse, Some(Register::Pinned { pin, spread }), _) if spread.is_on_record() => {
+            return swap(view, Register::Pinned { pin: pin.clone(), spread: unrecorded }, &[]).map(Some);
         }
         _ => return Ok(None),
     };
     swap(view, register, pairs).map(Some)
 }
 
-/// Puts on record which change carries the pin that `written` made.
+/// Puts on record which change carries the pin that `written` made; `None` if it made none.
 ///
 /// # Errors
 /// If the register does not fit into a TXT record.
 pub fn record_spread(written: &Write, spread: Spread) -> Result<Option<Write>, RegisterError> {
     let Register::Pinned { pin, .. } = &written.register else { return Ok(None) };
+    if !written.changes.iter().any(|change| change.set().name == written.name) {
+        return Ok(None);
+    }
     let register = Register::Pinned { pin: pin.clone(), spread };
     let changes = vec![
         Change::Delete(written.register.record_set(&written.name)?),
@@ -126,8 +145,10 @@ fn armed(by: ArmedBy, now: Timestamp) -> Register {
     Register::Armed { since: now, by }
 }
 
-fn pinned_once_more(pin: &Pin) -> Pin {
-    Pin { repins: pin.repins + 1, ..pin.clone() }
+/// Keeps what the first pin replaced; a type that came since has its own original.
+fn pinned_once_more(pin: &Pin, pairs: &[Pair]) -> Pin {
+    let original = targets(pairs).chain(pin.original.clone()).collect();
+    Pin { repins: pin.repins + 1, original, ..pin.clone() }
 }
 
 fn swap(view: &NameView, register: Register, pairs: &[Pair]) -> Result<Write, RegisterError> {

@@ -101,6 +101,7 @@ impl AlarmSighting {
 
 /// A person's leave to go on in one incident despite named rules.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Approval {
     /// The only incident it speaks of.
     pub incident: Incident,
@@ -164,8 +165,9 @@ mod tests {
     #[test]
     fn the_newest_word_of_an_alarm_counts_whichever_way_it_came() {
         let (ok, alarm) = (sighting(AlarmState::Ok, 0), sighting(AlarmState::Alarm, 60));
-        assert_eq!(AlarmSighting::newest([ok.clone(), alarm.clone()]), [alarm.clone()]);
-        assert_eq!(AlarmSighting::newest([alarm.clone(), ok]), [alarm]);
+        for heard in [[ok.clone(), alarm.clone()], [alarm.clone(), ok]] {
+            assert_eq!(AlarmSighting::newest(heard), std::slice::from_ref(&alarm));
+        }
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use serde_json::json;
+
 use crate::observation::Attention;
 use crate::outcome::{Kind, Outcome, Trigger};
-use crate::rule::Rule;
 
 /// SNS: "Subjects must be ASCII text … less than 100 characters" (Publish, parameter Subject).
 const SUBJECT_CHARACTERS_MAX: usize = 99;
@@ -56,7 +57,7 @@ pub fn is_due(outcome: &Outcome) -> bool {
     match outcome.attention {
         Attention::Page if minute < REPEAT_MINUTES_MAX => minute <= 0 || is_power_of_two,
         Attention::Page => minute.checked_rem(REPEAT_MINUTES_MAX) == Some(0),
-        Attention::Notice | Attention::None => is_power_of_two && minute.trailing_zeros() % 4 == 0,
+        Attention::Notice | Attention::None => is_power_of_two && minute.trailing_zeros().is_multiple_of(4),
     }
 }
 
@@ -151,7 +152,9 @@ fn sentence(outcome: &Outcome) -> String {
         Kind::Armed => format!("{who} is armed."),
         Kind::StaysOnDr => format!("{who} is pinned to DR, whatever the primary does."),
         Kind::Confirmed => {
-            format!("The PRIMARY records of {who} point at DR; whoever pinned them did not live to say so.")
+            format!(
+                "The PRIMARY records of {who} point at DR. No change was on record that carries them, so one was made."
+            )
         }
         Kind::WouldHavePinned => format!("Shadow mode: {who} would have been pinned to DR. Nothing was changed."),
         Kind::Held => format!("The failover of {who} is held. No record was changed."),
@@ -180,16 +183,15 @@ fn sentence(outcome: &Outcome) -> String {
 }
 
 /// Commands that serve now.
-fn what_to_run(outcome: &Outcome, bus: &str) -> Vec<String> {
-    match (outcome.outcome, outcome.rule, &outcome.incident) {
-        (Kind::ApprovalNeeded | Kind::Held, Some(rule), Some(incident)) if rule.is_liftable() => {
-            let despite = if rule == Rule::P12 { String::new() } else { format!(r#","despite":["{rule}"]"#) };
-            let detail = format!(r#"{{"incident":"{incident}","by":"YOUR NAME","reason":"WHY"{despite}}}"#);
-            let entry = serde_json::json!([{
-                "EventBusName": bus, "Source": "holdfast.operator", "DetailType": "Holdfast Approval", "Detail": detail,
-            }]);
-            vec![format!("to approve, in the DR region: aws events put-events --entries '{entry}'")]
-        }
-        _ => Vec::new(),
-    }
+fn what_to_run(outcome: &Outcome, bus: &str) -> Option<String> {
+    let incident = outcome.incident.as_ref().filter(|_| !outcome.despite.is_empty())?;
+    let detail = json!({"incident": incident, "by": "YOUR NAME", "reason": "WHY", "despite": outcome.despite});
+    let entry = json!([{
+        "EventBusName": bus, "Source": "holdfast.operator", "DetailType": "Holdfast Approval", "Detail": detail.to_string(),
+    }]);
+    // The shell takes all between single quotes as it is, and JSON allows every character to be written as its number.
+    let quoted = entry.to_string().replace('\'', "\\u0027");
+    let rules: Vec<_> = outcome.despite.iter().map(ToString::to_string).collect();
+    let what = rules.join(", ");
+    Some(format!("to approve despite {what}, in the DR region: aws events put-events --entries '{quoted}'"))
 }

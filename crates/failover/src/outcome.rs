@@ -1,5 +1,7 @@
 //! What an invocation came to: the value a Lambda returns, and so the event that the bus carries on.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +38,7 @@ pub enum Kind {
     ApprovalNeeded,
     /// Someone keeps undoing the pin; it was left to them.
     Yielded,
-    /// A pin was written once more, since whoever made it did not live to record the change that carries it.
+    /// A pin was written once more, since no change was on record that carries it.
     Confirmed,
     /// The pin was made again.
     PinnedAgain,
@@ -101,6 +103,8 @@ pub struct Finding {
     pub incident: Option<Incident>,
     /// Since when this has been so.
     pub since: Option<Timestamp>,
+    /// What one approval would have to lift.
+    pub despite: BTreeSet<Rule>,
     /// What was seen.
     pub facts: Vec<Fact>,
     /// What happens next.
@@ -131,6 +135,9 @@ pub struct Outcome {
     pub at: Timestamp,
     /// What woke the function.
     pub trigger: Trigger,
+    /// What one approval would have to lift for all of it to go on.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub despite: BTreeSet<Rule>,
     /// What was seen.
     pub facts: Vec<Fact>,
     /// What happens next.
@@ -145,7 +152,8 @@ impl Outcome {
     #[must_use]
     pub fn of(at: Timestamp, trigger: Trigger, findings: &[Finding]) -> Self {
         let weight = |finding: &&Finding| (finding.attention, finding.kind);
-        let lead = findings.iter().max_by_key(weight).cloned().unwrap_or_else(Finding::of_nothing);
+        // Of equals the first, as in `subjects`, so that subject and facts speak of the same name.
+        let lead = findings.iter().rev().max_by_key(weight).cloned().unwrap_or_else(Finding::of_nothing);
         let with_lead = |finding: &&Finding| finding.rule == lead.rule && finding.because == lead.because;
         let also = findings.iter().filter(|finding| !with_lead(finding) && finding.attention > Attention::None);
         let also = also.map(|finding| {
@@ -163,6 +171,7 @@ impl Outcome {
             since: lead.since,
             at,
             trigger,
+            despite: findings.iter().flat_map(|finding| finding.despite.iter().copied()).collect(),
             facts: lead.facts,
             next: lead.next,
         }
@@ -186,6 +195,7 @@ impl Finding {
             attention: Attention::Page,
             incident,
             since,
+            despite: BTreeSet::new(),
             facts: vec![Fact::new("call", error)],
             next: "Holdfast looks again within a minute, and goes on from what it finds then".to_owned(),
         }
@@ -201,6 +211,7 @@ impl Finding {
             attention: Attention::None,
             incident: None,
             since: None,
+            despite: BTreeSet::new(),
             facts: Vec::new(),
             next: "nothing".to_owned(),
         }
@@ -232,6 +243,7 @@ impl From<pin::Decision> for Finding {
             attention: decision.row.attention,
             incident: decision.incident,
             since: decision.since,
+            despite: decision.despite,
             facts: decision.facts,
             next: decision.row.next.to_owned(),
         }
@@ -254,6 +266,7 @@ impl From<promotion::GateDecision> for Finding {
             attention: decision.row.attention,
             incident: decision.incident,
             since: decision.since,
+            despite: BTreeSet::new(),
             facts: decision.facts,
             next: decision.row.next.to_owned(),
         }
@@ -278,6 +291,7 @@ impl From<promotion::ReplicaDecision> for Finding {
             attention: decision.row.attention,
             incident: decision.incident,
             since: decision.since,
+            despite: (kind == Kind::ApprovalNeeded).then_some(decision.row.rule).into_iter().collect(),
             facts: decision.facts,
             next: decision.row.next.to_owned(),
         }

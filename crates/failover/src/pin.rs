@@ -4,12 +4,14 @@
 //! malformed pair is reported before the outage rather than in it, and `P13` stands there a first time because the pin of
 //! the first name is the commit point of all: an incident once begun is finished.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
-use crate::change::pinned_register;
+use crate::change::longest_register;
 use crate::incident::{AlarmSighting, AlarmState, Approval, Incident};
 use crate::observation::{Alarms, Attention, ChangeStatus, Changes, Fact, NameView, Probe, Probes, elapsed, in_alarm};
-use crate::plan::{Mode, Plan};
+use crate::plan::{Mode, Plan, alarm_name};
 use crate::record::Pair;
 use crate::register::{ArmedBy, Pin, REPINS_MAX, Reading, Register, Spread};
 use crate::rule::Rule;
@@ -154,6 +156,8 @@ pub struct Decision {
     pub incident: Option<Incident>,
     /// Since when the name has been in the state it is in: pinned, failed over, or in an incident.
     pub since: Option<Timestamp>,
+    /// What one approval would have to lift: the deciding rule, and each after it that would stand in the way next.
+    pub despite: BTreeSet<Rule>,
     /// What it saw.
     pub facts: Vec<Fact>,
 }
@@ -161,16 +165,27 @@ pub struct Decision {
 /// Decides about one of the observation's names.
 #[must_use]
 pub fn decide(plan: &Plan, seen: &Observation, view: &NameView) -> Decision {
-    let facts = Facts { plan, seen, view };
+    let facts = Facts { plan, seen, view, approval: seen.approval.as_ref() };
     let last = TABLE.len() - 1;
     let row = TABLE[..last].iter().find(|row| (row.holds)(&facts)).unwrap_or(&TABLE[last]);
     let incident = facts.incident();
     let since = match view.register() {
+        // Written when the drift was first seen: see `change::write`.
+        Some(Register::Pinned { spread: Spread::Unrecorded { at }, .. }) if row.leaves_drift() => Some(*at),
+        Some(Register::Pinned { .. }) if row.leaves_drift() => Some(seen.now),
         Some(Register::Pinned { pin, .. }) => Some(pin.at),
         Some(Register::FailedOver { at, .. }) => Some(*at),
         _ => incident.as_ref().map(|incident| incident.began),
     };
-    Decision { name: view.name.clone(), row, incident, since, facts: facts.in_words() }
+    let despite = if row.rule.is_liftable() { facts.in_the_way() } else { BTreeSet::new() };
+    Decision { name: view.name.clone(), row, incident, since, despite, facts: facts.in_words() }
+}
+
+impl Row {
+    /// True if this row leaves a pinned name's records as they are though they do not agree.
+    fn leaves_drift(&self) -> bool {
+        matches!(self.verdict, Verdict::Yield | Verdict::Refuse)
+    }
 }
 
 /// What the conditions are written in.
@@ -178,9 +193,17 @@ struct Facts<'a> {
     plan: &'a Plan,
     seen: &'a Observation,
     view: &'a NameView,
+    approval: Option<&'a Approval>,
 }
 
 impl Facts<'_> {
+    /// The rules that an approval must lift. One approval must do, since none is remembered: whoever lifted only the
+    /// first would be asked about the next, lift that, and be asked about the first again.
+    fn in_the_way(&self) -> BTreeSet<Rule> {
+        let unapproved = Facts { approval: None, ..*self };
+        TABLE.iter().filter(|row| row.rule.is_liftable() && (row.holds)(&unapproved)).map(|row| row.rule).collect()
+    }
+
     fn pin(&self) -> Option<&Pin> {
         self.view.register().and_then(Register::pin)
     }
@@ -259,11 +282,15 @@ impl Facts<'_> {
         }
     }
 
+    /// Tried with the longest that the register may become in any incident, so that a name which does not fit is
+    /// reported before an outage, and no pin can be made that cannot be put on record as in sync.
     fn does_not_fit(&self, pairs: &[Pair]) -> Option<String> {
-        let longest_id = Incident { alarm: "a".repeat(255), began: self.seen.now };
-        let incident = self.incident().unwrap_or(longest_id);
-        let register = pinned_register(pairs, incident, self.seen.now);
-        register.record_set(&self.view.name).err().map(|error| error.to_string())
+        let alarms = self.plan.alarms.iter().filter_map(|arn| alarm_name(arn));
+        let registers = alarms.map(|alarm| {
+            let incident = Incident { alarm: alarm.to_owned(), began: self.seen.now };
+            longest_register(pairs, incident, self.seen.now).record_set(&self.view.name)
+        });
+        registers.filter_map(Result::err).next().map(|error| error.to_string())
     }
 
     fn alarm_is_older_than_arming(&self) -> bool {
@@ -286,11 +313,7 @@ impl Facts<'_> {
     }
 
     fn lifted(&self, rule: Rule) -> bool {
-        self.seen
-            .approval
-            .as_ref()
-            .zip(self.incident())
-            .is_some_and(|(approval, incident)| approval.lifts(rule, &incident))
+        self.approval.zip(self.incident()).is_some_and(|(approval, incident)| approval.lifts(rule, &incident))
     }
 
     fn in_words(&self) -> Vec<Fact> {

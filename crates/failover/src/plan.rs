@@ -180,6 +180,12 @@ struct RawProbes {
     dr: String,
 }
 
+impl RawZone {
+    fn is_given(&self) -> bool {
+        !self.id.trim().is_empty() || self.names.iter().any(|name| !name.trim().is_empty())
+    }
+}
+
 impl Plan {
     /// Reads a plan.
     ///
@@ -187,8 +193,7 @@ impl Plan {
     /// The first field that cannot be honoured, with its remedy.
     pub fn parse(json: &str) -> Result<Self, PlanError> {
         let raw: RawPlan = serde_json::from_str(json).map_err(|error| PlanError::Shape(error.to_string()))?;
-        let zones =
-            raw.zones.into_iter().filter(|zone| !zone.id.is_empty()).map(parse_zone).collect::<Result<Vec<_>, _>>()?;
+        let zones = raw.zones.into_iter().filter(RawZone::is_given).map(parse_zone).collect::<Result<Vec<_>, _>>()?;
         if zones.is_empty() {
             return Err(PlanError::Empty { field: "zones", remedy: "set the template's HostedZoneId" });
         }
@@ -233,7 +238,10 @@ fn given(texts: Vec<String>) -> Vec<String> {
 }
 
 fn parse_zone(raw: RawZone) -> Result<Zone, PlanError> {
-    let id = raw.id.trim_start_matches("/hostedzone/").to_owned();
+    let id = raw.id.trim().trim_start_matches("/hostedzone/").to_owned();
+    if id.is_empty() {
+        return Err(PlanError::Empty { field: "zones[].id", remedy: "set the template's HostedZoneId" });
+    }
     let names = given(raw.names);
     let names = match names.as_slice() {
         [] => {
@@ -313,6 +321,7 @@ mod tests {
             (r#""mode":"automatic""#, r#""mode":"auto""#, "unknown variant `auto`"),
             (r#""mode":"automatic""#, r#""mode":"shadow","colour":1"#, "colour"),
             (r#""id":"/hostedzone/Z1""#, r#""id":"""#, "HostedZoneId"),
+            (r#"{"id":"","names":[""]}"#, r#"{"id":"","names":["b.example.com"]}"#, "HostedZoneId"),
             (r#"["App.example.com","*.example.com"]"#, r#"[""]"#, "RecordNames"),
             (r#"["App.example.com","*.example.com"]"#, r#"["ALL","a.b"]"#, "either ALL or names"),
             (r#"["App.example.com","*.example.com"]"#, r#"["a..b"]"#, "empty label"),

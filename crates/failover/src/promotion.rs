@@ -31,6 +31,9 @@ const PASSING: &[&str] = &[
     "upgrading",
 ];
 
+/// How many of the names that hold promotion up are told by name.
+const UNPINNED_NAMED_MAX: usize = 10;
+
 /// A replica as RDS and CloudWatch describe it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReplicaView {
@@ -136,13 +139,13 @@ pub type ReplicaRow = Row<ReplicaFacts, Verdict>;
 pub const GATE_TABLE: &[GateRow] = &[
     row(Rule::R01, "no name is pinned", |f| f.pinned == 0 && f.failed_over == 0,
         Gate::Closed, Quiet, "nothing; replicas stay replicas"),
-    row(Rule::R01, "the workload has failed over already", |f| f.failed_over == f.names,
+    row(Rule::R01, "the workload has failed over already", |f| f.pinned == 0,
         Gate::Closed, Quiet, "nothing; the incident is closed"),
-    row(Rule::R01, "not every name is pinned", |f| f.pinned + f.failed_over < f.names,
-        Gate::Wait, Quiet, "clients of the other names may still write to the primary; alarm-handler pins them or says why not"),
+    row(Rule::R01, "not every name is pinned", |f| !f.unpinned.is_empty(),
+        Gate::Wait, Page, "no database is promoted while clients of those names may still write to the primary: pin them (arm them, or see why alarm-handler does not), or take them out of the plan"),
     row(Rule::R01, "somebody changed the pinned records", |f| !f.agree,
         Gate::Wait, Quiet, "clients may be back on the primary; alarm-handler pins again or says why not"),
-    row(Rule::R02, "the pin is not known to be at every name server", |f| f.spreading && !f.arrived,
+    row(Rule::R02, "the pin is not known to be at every name server", |f| !f.arrived,
         Gate::Wait, Quiet, "Holdfast asks Route 53 again within a minute"),
     row(Rule::R02, "the pin has arrived at every name server", |f| f.spreading,
         Gate::RecordInSync, Quiet, "clients of the primary drain now, for the records' TTL and the plan's drain time"),
@@ -161,7 +164,7 @@ pub const REPLICA_TABLE: &[ReplicaRow] = &[
         Verdict::Trouble, Page, "Holdfast asks again within a minute"),
     row(Rule::R04, "a writer already, and available", ReplicaFacts::is_available_writer,
         Verdict::Done, Quiet, "it takes writes"),
-    row(Rule::R05, "promoting, rebooting or otherwise on its way", |f| f.is_passing() || f.source().is_none(),
+    row(Rule::R05, "promoting, rebooting or otherwise on its way", |f| f.is_passing() || f.awaits_writer(),
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
     row(Rule::R06, "not in a state that RDS promotes", |f| !f.is_available_replica(),
         Verdict::Trouble, Page, "bring the database to the status available, with an instance; Holdfast then promotes it"),
@@ -175,7 +178,8 @@ pub const REPLICA_TABLE: &[ReplicaRow] = &[
 #[derive(Debug)]
 pub struct GateFacts {
     now: Timestamp,
-    names: usize,
+    /// Names neither pinned nor failed over.
+    unpinned: Vec<String>,
     pinned: usize,
     failed_over: usize,
     agree: bool,
@@ -192,7 +196,7 @@ pub struct ReplicaFacts {
     replica: ReplicaView,
     incident: Incident,
     lag_seconds_max: u32,
-    outage_began_at_latest: Timestamp,
+    outage_began_at_earliest: Timestamp,
     approval: Option<Approval>,
 }
 
@@ -244,14 +248,14 @@ pub fn decide_gate(plan: &Plan, now: Timestamp, names: &[NameView], changes: &Ch
             Spread::InSync { at } => {
                 let ttl = pin.original.values().map(Target::ttl_seconds).max().unwrap_or_default();
                 let drain = i64::from(ttl) + i64::from(plan.limits.drain_seconds);
-                Some(*at + SignedDuration::from_secs(drain))
+                Some(at.checked_add(SignedDuration::from_secs(drain)).unwrap_or(Timestamp::MAX))
             }
             _ => None,
         })
         .max();
     let facts = GateFacts {
         now,
-        names: names.len(),
+        unpinned: names.iter().filter(|view| !is_pinned(view)).map(|view| view.name.to_string()).collect(),
         pinned: spreads().count(),
         failed_over: registers().filter(|register| matches!(register, Register::FailedOver { .. })).count(),
         agree: names.iter().all(NameView::agrees),
@@ -279,11 +283,15 @@ pub fn decide_replica(
         replica: replica.clone(),
         incident: incident.clone(),
         lag_seconds_max: plan.limits.lag_seconds_max,
-        outage_began_at_latest: incident.began - detection,
+        outage_began_at_earliest: incident.began.checked_sub(detection).unwrap_or(incident.began),
         approval: approval.cloned(),
     };
     let row = first(REPLICA_TABLE, &facts);
     ReplicaDecision { id: replica.id.clone(), row, incident: Some(incident.clone()), since, facts: facts.in_words() }
+}
+
+fn is_pinned(view: &NameView) -> bool {
+    view.register().and_then(Register::pin).is_some()
 }
 
 fn first<F, V>(table: &'static [Row<F, V>], facts: &F) -> &'static Row<F, V> {
@@ -293,9 +301,10 @@ fn first<F, V>(table: &'static [Row<F, V>], facts: &F) -> &'static Row<F, V> {
 
 impl GateFacts {
     fn in_words(&self) -> Vec<Fact> {
-        let (names, pinned, failed_over) = (self.names, self.pinned, self.failed_over);
-        let count = format!("{pinned} of {names} pinned, {failed_over} failed over");
+        let (pinned, failed_over, unpinned) = (self.pinned, self.failed_over, self.unpinned.len());
+        let count = format!("{pinned} pinned, {failed_over} failed over, {unpinned} neither");
         let mut facts = vec![Fact::new("time", self.now), Fact::new("names", count)];
+        facts.extend(self.unpinned.iter().take(UNPINNED_NAMED_MAX).map(|name| Fact::new("not pinned", name)));
         facts.extend(self.drained_at.map(|at| Fact::new("clients drained", at)));
         facts
     }
@@ -309,17 +318,23 @@ impl ReplicaFacts {
         }
     }
 
-    fn is_available(&self) -> bool {
+    /// Available, with or without an instance to write to as wanted.
+    fn is_available(&self, with_writer: bool) -> bool {
         matches!(&self.replica.state,
-            ReplicaState::Present { status, writer_available: true, .. } if status == "available")
+            ReplicaState::Present { status, writer_available, .. } if status == "available" && *writer_available == with_writer)
     }
 
     fn is_available_writer(&self) -> bool {
-        self.is_available() && self.source().is_none()
+        self.is_available(true) && self.source().is_none()
     }
 
     fn is_available_replica(&self) -> bool {
-        self.is_available() && self.source().is_some()
+        self.is_available(true) && self.source().is_some()
+    }
+
+    /// Promoted, and its instances still reboot. In any other status a promoted database needs a person.
+    fn awaits_writer(&self) -> bool {
+        self.is_available(false) && self.source().is_none()
     }
 
     fn is_passing(&self) -> bool {
@@ -327,11 +342,12 @@ impl ReplicaFacts {
             ReplicaState::Present { status, .. } if PASSING.contains(&status.as_str()))
     }
 
-    /// The most that may be lost, in seconds of writes: the lag of the last good sample, and what the sample's age at the
-    /// outage's start adds, since a replica that had stopped replicating before has no good samples after that.
+    /// What may be lost, in seconds of writes: the lag of the last good sample, and what the sample's age at the outage's
+    /// start adds, since a replica that had stopped replicating before has no good samples after that. Counted from the
+    /// earliest start of the outage: from a later one, the outage itself would look like replication that had stopped.
     fn loss_seconds(&self) -> Option<u64> {
         let sample = self.replica.lag?;
-        let blind = self.outage_began_at_latest.duration_since(sample.at).as_secs();
+        let blind = self.outage_began_at_earliest.duration_since(sample.at).as_secs();
         Some(sample.seconds.saturating_add(u64::try_from(blind).unwrap_or_default()))
     }
 

@@ -115,6 +115,14 @@ pub enum Spread {
     },
 }
 
+impl Spread {
+    /// True unless the change that carries the pin is yet to be put on record.
+    #[must_use]
+    pub fn is_on_record(&self) -> bool {
+        !matches!(self, Self::Unrecorded { .. })
+    }
+}
+
 /// Why a register cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum RegisterError {
@@ -141,6 +149,7 @@ pub enum RegisterError {
 
 /// The register of a name as it was found.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::large_enum_variant, reason = "nearly every reading is a known one; a box would only cost allocations")]
 pub enum Reading {
     /// No such record.
     Absent,
@@ -423,7 +432,7 @@ mod tests {
     fn every_state_survives_being_written_to_route_53_and_read_back() {
         for register in all_states() {
             let set = register.record_set(&app()).unwrap();
-            let reading = Reading::of_name(&app(), &[set.clone()]);
+            let reading = Reading::of_name(&app(), std::slice::from_ref(&set));
             assert_eq!(reading, Reading::Known { set, register });
         }
     }

@@ -1,5 +1,7 @@
 //! Observe, decide, act, return.
 
+use std::collections::BTreeSet;
+
 use aws::CallError;
 use aws::cloudwatch::LagReader;
 use aws::rds::{ReplicaReader, ReplicaWriter};
@@ -245,6 +247,7 @@ fn closed(plan: &Plan, gate: &GateDecision, incident: &Incident, now: Timestamp)
         attention: Attention::Page,
         incident: Some(incident.clone()),
         since: Some(now),
+        despite: BTreeSet::new(),
         facts,
         next: "users stay on DR until an operator fails back; give DR what a primary has: capacity, backups, a replica"
             .to_owned(),

@@ -1,0 +1,251 @@
+//! What operators are told, and when.
+#![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows tests by #[test] only")]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::*;
+use failover::incident::{Approval, Incident};
+use failover::message::{self, Failure};
+use failover::observation::{Attention, Fact, Probe};
+use failover::outcome::{Finding, Kind, Outcome, Trigger};
+use failover::pin::Verdict;
+use failover::plan::Mode;
+use failover::register::ArmedBy;
+use failover::rule::Rule;
+use proptest::prelude::*;
+
+/// All kinds, as serde knows them, so that a new one is not forgotten here.
+fn every_kind() -> Vec<Kind> {
+    let unknown = serde_json::from_str::<Kind>("\"?\"").unwrap_err().to_string();
+    let names = unknown.split('`').skip(3).step_by(2);
+    names.map(|name| serde_json::from_str(&format!("{name:?}")).unwrap()).collect()
+}
+
+fn finding(kind: Kind, attention: Attention, subject: &str) -> Finding {
+    Finding {
+        subject: subject.to_owned(),
+        kind,
+        rule: Some(Rule::P13),
+        because: "failover has started".to_owned(),
+        attention,
+        incident: Some(incident(0)),
+        since: Some(at(0)),
+        despite: BTreeSet::new(),
+        facts: vec![Fact::new("A record", "PRIMARY 192.0.2.1")],
+        next: "the databases are promoted".to_owned(),
+    }
+}
+
+fn outcome(kind: Kind, attention: Attention, trigger: Trigger, seconds: i64) -> Outcome {
+    Outcome::of(at(seconds), trigger, &[finding(kind, attention, "app.example.com")])
+}
+
+/// The approval that the command in a message sends.
+fn approval_in(body: &str) -> Approval {
+    let command = body.lines().find(|line| line.contains("put-events")).unwrap();
+    let (_, quoted) = command.split_once("--entries '").unwrap();
+    let json = quoted.strip_suffix('\'').unwrap();
+    assert!(!json.contains('\''), "the shell would end the argument here: {json}");
+    let entries: serde_json::Value = serde_json::from_str(json).unwrap();
+    assert_eq!((&entries[0]["EventBusName"], &entries[0]["Source"]), (&"holdfast".into(), &"holdfast.operator".into()));
+    assert_eq!(entries[0]["DetailType"], "Holdfast Approval");
+    Approval::parse(entries[0]["Detail"].as_str().unwrap()).unwrap()
+}
+
+#[test]
+fn every_outcome_says_what_happened_why_and_what_happens_next() {
+    let kinds = every_kind();
+    assert!(kinds.contains(&Kind::Nothing) && kinds.contains(&Kind::FailedOver), "{kinds:?}");
+    let bodies: BTreeSet<_> = kinds
+        .iter()
+        .map(|kind| {
+            let message = message::of_outcome(&outcome(*kind, Attention::Page, Trigger::Event, 0), "holdfast");
+            let lines: Vec<_> = message.body.lines().collect();
+            for said in [
+                "  P13: failover has started.",
+                "  A record: PRIMARY 192.0.2.1",
+                "  the databases are promoted.",
+                "  started@2026-01-01T12:00:00Z",
+            ] {
+                assert!(lines.contains(&said), "{kind:?} lacks {said:?}: {}", message.body);
+            }
+            let titles: Vec<_> = lines.iter().filter(|line| line.starts_with(char::is_uppercase)).collect();
+            assert_eq!(titles, [&"WHAT HAPPENED", &"WHY", &"WHAT HAPPENS NEXT", &"INCIDENT"], "{kind:?}");
+            assert!(lines[1].contains("app.example.com") && message.subject.contains("app.example.com"), "{kind:?}");
+            message.body
+        })
+        .collect();
+    assert_eq!(bodies.len(), kinds.len(), "no two kinds say the same");
+}
+
+#[test]
+fn the_weightiest_finding_leads_and_the_others_are_listed() {
+    let mut refused = finding(Kind::Refused, Attention::Page, "b.example.com");
+    refused.because = "half a pair".to_owned();
+    let quiet =
+        Finding { because: "all is well".to_owned(), ..finding(Kind::Nothing, Attention::None, "c.example.com") };
+    let mut pinned = finding(Kind::Pinned, Attention::Page, "a.example.com");
+    let also_pinned = finding(Kind::Pinned, Attention::Page, "d.example.com");
+    pinned.facts = vec![Fact::new("of", "a")];
+    let outcome = Outcome::of(at(60), Trigger::Tick, &[refused, quiet, pinned, also_pinned]);
+    assert_eq!(
+        (outcome.outcome, outcome.subjects.as_slice()),
+        (Kind::Pinned, &["a.example.com".to_owned(), "d.example.com".to_owned()][..])
+    );
+    assert_eq!(outcome.facts, [Fact::new("of", "a")], "subject and facts speak of the same name");
+    assert_eq!(outcome.also, ["b.example.com: P13: half a pair"]);
+    let message = message::of_outcome(&outcome, "holdfast");
+    assert_eq!(message.subject, "Holdfast: pinned to DR: a.example.com and 1 more");
+    assert!(message.body.contains("ALSO\n  b.example.com: P13: half a pair"), "{}", message.body);
+}
+
+#[test]
+fn of_many_names_ten_are_told() {
+    let told = |count: usize| {
+        let findings: Vec<_> = (0..count).map(|n| finding(Kind::Armed, Attention::Notice, &format!("n{n}"))).collect();
+        message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &findings), "holdfast").body
+    };
+    assert!(told(10).contains("n8, n9 is armed."));
+    assert!(told(11).contains("n8, n9 and 1 more is armed."));
+}
+
+#[test]
+fn an_outcome_survives_the_bus() {
+    let mut scene = Scene::outage();
+    scene.plan.mode = Mode::Approval;
+    for findings in [vec![], vec![scene.decide().into()], vec![Scene::outage().decide().into()]] {
+        let outcome = Outcome::of(at(60), Trigger::Tick, &findings);
+        let json = serde_json::to_string(&outcome).unwrap();
+        assert_eq!(serde_json::from_str::<Outcome>(&json).unwrap(), outcome);
+    }
+}
+
+#[test]
+fn following_the_message_fails_over_however_many_rules_stand_in_the_way() {
+    let mut scene = Scene::outage();
+    scene.register(&armed(-899, ArmedBy::Operator));
+    (scene.probes.primary, scene.probes.dr) = (Probe::Answers, Probe::Silent);
+    let decision = scene.decide();
+    assert_eq!(decision.row.rule, Rule::P08);
+    let outcome = Outcome::of(at(60), Trigger::Tick, &[decision.into()]);
+    let message = message::of_outcome(&outcome, "holdfast");
+    assert!(message.body.contains("to approve despite P08, P09, P10, in the DR region"), "{}", message.body);
+    scene.approval = Some(approval_in(&message.body));
+    assert_eq!(scene.decide().row.verdict, Verdict::Pin);
+}
+
+#[test]
+fn what_waits_for_approval_is_told_with_its_command_even_beside_weightier_news() {
+    let asks =
+        Finding { despite: [Rule::R07].into(), ..finding(Kind::ApprovalNeeded, Attention::Page, "RDS instance b") };
+    let promoted = finding(Kind::PromotionRequested, Attention::Page, "RDS instance a");
+    let outcome = Outcome::of(at(60), Trigger::Tick, &[asks, promoted]);
+    assert_eq!(outcome.outcome, Kind::PromotionRequested);
+    let approval = approval_in(&message::of_outcome(&outcome, "holdfast").body);
+    assert!(approval.lifts(Rule::R07, &incident(0)));
+}
+
+#[test]
+fn where_no_approval_helps_no_command_is_given() {
+    let mut scene = Scene::outage();
+    scene.register(&paused(9_000));
+    let outcome = Outcome::of(at(60), Trigger::Tick, &[scene.decide().into()]);
+    assert_eq!(outcome.outcome, Kind::Held);
+    assert!(!message::of_outcome(&outcome, "holdfast").body.contains("WHAT TO RUN"));
+}
+
+#[test]
+fn pages_are_repeated_after_doubling_minutes_and_then_every_four_hours() {
+    let told: Vec<_> = (0..=1_000)
+        .filter(|minute| message::is_due(&outcome(Kind::Held, Attention::Page, Trigger::Tick, minute * 60 + 59)))
+        .collect();
+    assert_eq!(told, [0, 1, 2, 4, 8, 16, 32, 64, 128, 240, 480, 720, 960]);
+}
+
+#[test]
+fn notices_are_repeated_seldom() {
+    let told: Vec<_> = (0..=5_000)
+        .filter(|minute| message::is_due(&outcome(Kind::Held, Attention::Notice, Trigger::Tick, minute * 60)))
+        .collect();
+    assert_eq!(told, [1, 16, 256, 4_096]);
+}
+
+#[test]
+fn what_has_no_known_beginning_is_told_once_every_four_hours() {
+    let of_unknown_age =
+        |minute: i64| Outcome { since: None, ..outcome(Kind::Held, Attention::Page, Trigger::Tick, minute * 60) };
+    let told: Vec<_> = (0..=700).filter(|minute| message::is_due(&of_unknown_age(*minute))).collect();
+    assert_eq!(told, [0, 240, 480]);
+}
+
+#[test]
+fn what_happens_once_and_what_an_event_brings_up_is_always_told() {
+    for kind in every_kind() {
+        for attention in [Attention::Notice, Attention::Page] {
+            assert!(message::is_due(&outcome(kind, attention, Trigger::Event, 420)), "{kind:?}");
+            assert_eq!(
+                message::is_due(&outcome(kind, attention, Trigger::Tick, 420)),
+                kind.is_transition(),
+                "{kind:?}"
+            );
+        }
+        assert!(!message::is_due(&outcome(kind, Attention::None, Trigger::Event, 0)), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_page_that_the_clock_dates_to_the_future_is_told() {
+    assert!(message::is_due(&outcome(Kind::Held, Attention::Page, Trigger::Tick, -300)));
+}
+
+#[test]
+fn a_failure_is_told_with_the_command_that_shows_its_log() {
+    let failure = Failure {
+        function: "alarm-handler".to_owned(),
+        request_id: "1-2".to_owned(),
+        error: "EventNotUnderstood".to_owned(),
+        event: "{}".to_owned(),
+    };
+    let message = message::of_failure(&failure);
+    assert_eq!(message.subject, "Holdfast: alarm-handler failed");
+    for said in [
+        "WHAT HAPPENED",
+        "EventNotUnderstood",
+        "WHAT HAPPENS NEXT",
+        "/aws/lambda/alarm-handler",
+        "\"1-2\"",
+        "THE EVENT\n  {}",
+    ] {
+        assert!(message.body.contains(said), "{said}: {}", message.body);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_subject_is_one_short_line_of_ascii_whatever_the_name(name in any::<String>(), more in 0..3_usize) {
+        let findings = vec![finding(Kind::Interrupted, Attention::Page, &name); more + 1];
+        let outcome = Outcome::of(at(0), Trigger::Event, &findings);
+        let failure = Failure { function: name, request_id: String::new(), error: String::new(), event: String::new() };
+        for subject in [message::of_outcome(&outcome, "holdfast").subject, message::of_failure(&failure).subject] {
+            prop_assert!(subject.len() <= 99 && subject.chars().all(|c| c == ' ' || c.is_ascii_graphic()), "{:?}", subject);
+        }
+    }
+
+    #[test]
+    fn the_command_that_approves_reads_back_whatever_the_alarm_is_called(
+        alarm in any::<String>().prop_filter("CloudWatch: no control characters", |name| !name.contains(char::is_control)),
+        despite in prop::sample::subsequence(vec![Rule::P08, Rule::P09, Rule::P10, Rule::P12, Rule::R07], 1..=5),
+    ) {
+        let incident = Incident { alarm: format!("it's {alarm}"), began: at(0) };
+        let mut asks = finding(Kind::ApprovalNeeded, Attention::Page, "app.example.com");
+        asks.incident = Some(incident.clone());
+        asks.despite = despite.iter().copied().collect();
+        let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[asks]), "holdfast");
+        let approval = approval_in(&message.body);
+        for rule in despite {
+            prop_assert!(approval.lifts(rule, &incident));
+        }
+    }
+}
