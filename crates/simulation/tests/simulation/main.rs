@@ -1,0 +1,3 @@
+//! Whole outages, in every way they can go wrong.
+
+mod random;
