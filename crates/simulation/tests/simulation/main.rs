@@ -1,5 +1,6 @@
 //! Whole outages, in every way they can go wrong.
 
+mod approvals;
 mod broken_rules;
 mod common;
 mod delivery;
