@@ -80,7 +80,9 @@ impl Aws {
         match fault {
             Fault::None => effect(&mut self.world.get()),
             Fault::NeverSent => Err(CallError::NeverSent { call: api, why: "no route".to_owned() }),
-            Fault::Refused(code) => Err(CallError::Refused { call: api, code: code.to_owned(), message: String::new() }),
+            Fault::Refused(code) => {
+                Err(CallError::Refused { call: api, code: code.to_owned(), message: String::new() })
+            }
             Fault::TimedOutBefore => timed_out(),
             Fault::TimedOutAfter => {
                 let _ = effect(&mut self.world.get());
@@ -144,10 +146,8 @@ impl RecordReader for Aws {
 impl RecordWriter for Aws {
     async fn submit(&self, batch: &Batch) -> Result<String, CallError> {
         let batch = batch.clone();
-        self.call("ChangeResourceRecordSets", move |world| {
-            world.submit(Author::Holdfast, &batch.zone, batch.changes())
-        })
-        .await
+        self.call("ChangeResourceRecordSets", move |world| world.submit(Author::Holdfast, &batch.zone, batch.changes()))
+            .await
     }
 }
 
@@ -165,9 +165,8 @@ impl Prober for Aws {
     async fn probe(&self, url: Option<&str>) -> Probe {
         let Some(url) = url else { return Probe::NotAsked };
         let is_primary = url.contains("primary");
-        let answers = self
-            .call("GET", move |world| Ok(if is_primary { world.primary_answers } else { world.dr_answers }))
-            .await;
+        let answers =
+            self.call("GET", move |world| Ok(if is_primary { world.primary_answers } else { world.dr_answers })).await;
         // A prober that hears nothing cannot tell its own failure from the site's.
         if answers == Ok(true) { Probe::Answers } else { Probe::Silent }
     }

@@ -101,7 +101,8 @@ impl Outage {
 
     /// Lag as it was when the outage began: mostly fine, sometimes too much, sometimes unknown since long.
     fn prepare(&mut self) {
-        let seconds = if self.rng.random_bool(0.8) { self.rng.random_range(0..50) } else { self.rng.random_range(50..500) };
+        let seconds =
+            if self.rng.random_bool(0.8) { self.rng.random_range(0..50) } else { self.rng.random_range(50..500) };
         let at = start() - SignedDuration::from_secs(self.rng.random_range(0..3_000));
         let mut world = self.holdfast.world.get();
         world.lag = vec![LagSample { seconds, at }];
@@ -229,9 +230,8 @@ impl Outage {
     fn is_failed_over(&self) -> bool {
         let names = self.holdfast.names();
         let world = self.holdfast.world.get();
-        let is_writer = |state: ReplicaState| {
-            matches!(state, ReplicaState::Present { source: None, writer_available: true, .. })
-        };
+        let is_writer =
+            |state: ReplicaState| matches!(state, ReplicaState::Present { source: None, writer_available: true, .. });
         names.iter().all(|view| matches!(view.register(), Some(Register::FailedOver { .. })) && view.agrees())
             && world.replicas.keys().all(|id| is_writer(world.replica_state(id)))
     }
@@ -247,7 +247,11 @@ impl Outage {
             world.mailbox.iter().any(|(_, message)| words.iter().any(|word| message.subject.contains(word)))
         };
         let mut missed = Vec::new();
-        let mut expect = |came: bool, what: &str| if !came { missed.push(what.to_owned()) };
+        let mut expect = |came: bool, what: &str| {
+            if !came {
+                missed.push(what.to_owned())
+            }
+        };
         if is_off {
             expect(!is_committed, "it was switched off, and pinned");
         } else if outage_lasts || is_committed {

@@ -29,9 +29,7 @@ pub fn identity(set: &RecordSet) -> Identity {
 #[must_use]
 pub fn playing<'a>(records: &'a Records, name: &Name, kind: &str, wanted: Role) -> Option<&'a RecordSet> {
     records.values().find(|set| {
-        set.name == *name
-            && set.kind == kind
-            && matches!(set.routing, Routing::Failover { role, .. } if role == wanted)
+        set.name == *name && set.kind == kind && matches!(set.routing, Routing::Failover { role, .. } if role == wanted)
     })
 }
 

@@ -36,12 +36,8 @@ pub struct Setup {
 }
 
 /// Zones and names, in the order in which a setup protects them: one zone, more names, another zone.
-pub const NAMES: [(&str, &str); 4] = [
-    ("Z1", "app.example.com"),
-    ("Z1", "api.example.com"),
-    ("Z2", "*.example.org"),
-    ("Z2", "example.org"),
-];
+pub const NAMES: [(&str, &str); 4] =
+    [("Z1", "app.example.com"), ("Z1", "api.example.com"), ("Z2", "*.example.org"), ("Z2", "example.org")];
 
 impl Default for Setup {
     fn default() -> Self {
@@ -122,7 +118,9 @@ fn pair(name: &Name, kind: &str, is_alias: bool) -> [RecordSet; 2] {
 pub fn fail_back(holdfast: &Holdfast) -> Result<(), String> {
     let now = holdfast.world.get().now;
     for view in holdfast.names() {
-        let Reading::Known { set, register } = &view.register else { return Err(format!("{} has no register", view.name)) };
+        let Reading::Known { set, register } = &view.register else {
+            return Err(format!("{} has no register", view.name));
+        };
         let armed = Register::Armed { since: now, by: ArmedBy::Failback };
         let armed = armed.record_set(&view.name).map_err(|error| error.to_string())?;
         let mut changes = vec![Change::Delete(set.clone()), Change::Create(armed)];

@@ -213,9 +213,8 @@ impl Watch {
             }
             let records = route53.records(zone);
             let is_pinned = register(&records, name).is_some_and(|register| register.pin().is_some());
-            let settled = playing(&records, name, kind, Role::Primary).is_some_and(|primary| {
-                is_on_dr(&records, primary) && !route53.is_travelling(zone, &identity(primary))
-            });
+            let settled = playing(&records, name, kind, Role::Primary)
+                .is_some_and(|primary| is_on_dr(&records, primary) && !route53.is_travelling(zone, &identity(primary)));
             if is_pinned && settled && is_published_on_dr(route53, &key) {
                 self.held.insert(key);
             }

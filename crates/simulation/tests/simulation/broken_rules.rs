@@ -74,12 +74,8 @@ where
     W: Fn(&Aws, &Batch) -> Result<String, CallError> + Copy,
 {
     let bent = || Bent { aws: aws(holdfast), read, write, says: None, ahead: SignedDuration::ZERO };
-    let calls = alarm_handler::handler::Calls {
-        reader: bent(),
-        writer: bent(),
-        alarms: aws(holdfast),
-        prober: aws(holdfast),
-    };
+    let calls =
+        alarm_handler::handler::Calls { reader: bent(), writer: bent(), alarms: aws(holdfast), prober: aws(holdfast) };
     let tick = alarm_handler::event::Signal::Tick;
     let ended = alarm_handler::handler::handle(&holdfast.plan, &calls, tick).now_or_never();
     assert!(ended.is_some_and(|returned| returned.is_ok()));
@@ -152,7 +148,8 @@ fn a_promotion_of_what_is_not_pinned_is_noticed() {
             at: start(),
             incident: Incident { alarm: "a".to_owned(), began: start() },
             repins: 0,
-            original: [("A".to_owned(), Target::Values { ttl_seconds: 1, values: vec!["192.0.2.1".to_owned()] })].into(),
+            original: [("A".to_owned(), Target::Values { ttl_seconds: 1, values: vec!["192.0.2.1".to_owned()] })]
+                .into(),
         };
         let at = start() - SignedDuration::from_hours(1);
         let dr = sets.clone();
@@ -234,9 +231,13 @@ fn an_original_that_is_not_kept_byte_for_byte_is_noticed() {
     let unbent = pinning_with(|change| vec![change]);
     crate::common::assert_unbroken(&unbent);
     let holdfast = pinning_with(|change| match change {
-        Change::Create(RecordSet { target: Target::Values { ttl_seconds, values }, name, kind, routing, health_check })
-            if kind == "TXT" =>
-        {
+        Change::Create(RecordSet {
+            target: Target::Values { ttl_seconds, values },
+            name,
+            kind,
+            routing,
+            health_check,
+        }) if kind == "TXT" => {
             let values = values.iter().map(|value| value.replace("192.0.2.2", "192.0.2.3")).collect();
             let target = Target::Values { ttl_seconds, values };
             vec![Change::Create(RecordSet { name, kind, routing, target, health_check })]

@@ -16,7 +16,8 @@ fn failover_with(setup: &Setup, function: Function, nth: u32, fault: Fault) -> O
     let count = Rc::clone(&calls);
     let mut holdfast = deployed(setup);
     holdfast.script = script(move |site| {
-        let is_it = site.function == function && count.replace(count.get() + u32::from(site.function == function)) == nth;
+        let is_it =
+            site.function == function && count.replace(count.get() + u32::from(site.function == function)) == nth;
         if is_it { fault } else { Fault::None }
     });
     outage(&mut holdfast);

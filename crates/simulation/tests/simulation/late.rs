@@ -1,8 +1,8 @@
 //! What comes too late, and what is switched off.
 
-use jiff::SignedDuration;
 use failover::incident::Approval;
 use failover::register::Register;
+use jiff::SignedDuration;
 use simulation::event;
 use simulation::fault::{Fault, none, script};
 use simulation::holdfast::{Function, Holdfast};
