@@ -82,7 +82,7 @@ fn a_function_that_dies_once_at_every_call_in_turn_still_ends_failed_over() {
         // Every third call: no invocation of several calls ever gets through whole, until the faults end.
         holdfast.script = script(move |_| {
             seen.set(seen.get() + 1);
-            if seen.get() % 3 == 0 && seen.get() < 90 { fault } else { Fault::None }
+            if seen.get().is_multiple_of(3) && seen.get() < 90 { fault } else { Fault::None }
         });
         outage(&mut holdfast);
         minutes(&mut holdfast, 2 * MINUTES);
