@@ -2,6 +2,7 @@
 
 use failover::change::Change;
 use failover::name::Name;
+use failover::observation::NameView;
 use failover::plan::{Plan, PlanError};
 use failover::record::{RecordSet, Role, Routing, Target};
 use failover::register::{ArmedBy, Reading, Register};
@@ -111,30 +112,34 @@ fn pair(name: &Name, kind: &str, is_alias: bool) -> [RecordSet; 2] {
     })
 }
 
-/// An operator's failback: in each zone one batch, the exact inverse of the pin, and the register armed anew.
+/// An operator's failback of every name.
 ///
 /// # Errors
 /// In words, if a name is not pinned or Route 53 refuses.
 pub fn fail_back(holdfast: &Holdfast) -> Result<(), String> {
-    let now = holdfast.world.get().now;
-    for view in holdfast.names() {
-        let Reading::Known { set, register } = &view.register else {
-            return Err(format!("{} has no register", view.name));
-        };
-        let armed = Register::Armed { since: now, by: ArmedBy::Failback };
-        let armed = armed.record_set(&view.name).map_err(|error| error.to_string())?;
-        let mut changes = vec![Change::Delete(set.clone()), Change::Create(armed)];
-        let pin = register.pin().ok_or_else(|| format!("{} is not pinned", view.name))?;
-        for pair in view.pairs.as_deref().unwrap_or_default() {
-            let primary = pair.primary();
-            let target = pin.original.get(&primary.kind).cloned().ok_or("the register lacks a type")?;
-            changes.push(Change::Delete(primary.clone()));
-            changes.push(Change::Create(RecordSet { target, ..primary.clone() }));
-        }
-        let mut world = holdfast.world.get();
-        world.submit(Author::Operator, &view.zone, changes.iter()).map_err(|error| error.to_string())?;
+    holdfast.names().iter().try_for_each(|view| fail_back_one(holdfast, view))
+}
+
+/// An operator's failback of one name: in one batch the exact inverse of its pin, and the register armed anew.
+///
+/// # Errors
+/// In words, if it is not pinned or Route 53 refuses.
+pub fn fail_back_one(holdfast: &Holdfast, view: &NameView) -> Result<(), String> {
+    let mut world = holdfast.world.get();
+    let Reading::Known { set, register } = &view.register else {
+        return Err(format!("{} has no register", view.name));
+    };
+    let armed = Register::Armed { since: world.now, by: ArmedBy::Failback };
+    let armed = armed.record_set(&view.name).map_err(|error| error.to_string())?;
+    let mut changes = vec![Change::Delete(set.clone()), Change::Create(armed)];
+    let pin = register.pin().ok_or_else(|| format!("{} is not pinned", view.name))?;
+    for pair in view.pairs.as_deref().unwrap_or_default() {
+        let primary = pair.primary();
+        let target = pin.original.get(&primary.kind).cloned().ok_or("the register lacks a type")?;
+        changes.push(Change::Delete(primary.clone()));
+        changes.push(Change::Create(RecordSet { target, ..primary.clone() }));
     }
-    Ok(())
+    world.submit(Author::Operator, &view.zone, changes.iter()).map(drop).map_err(|error| error.to_string())
 }
 
 /// An operator rewrites a name's register by hand and nothing else.

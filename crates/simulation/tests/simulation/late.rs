@@ -1,12 +1,13 @@
 //! What comes too late, and what is switched off.
 
-use failover::incident::Approval;
+use failover::incident::{Approval, Incident};
 use failover::register::Register;
+use failover::rule::Rule;
 use jiff::SignedDuration;
 use simulation::event;
 use simulation::fault::{Fault, none, script};
 use simulation::holdfast::{Function, Holdfast};
-use simulation::setup::{Setup, fail_back, start, write_registers};
+use simulation::setup::{Setup, fail_back, fail_back_one, start, write_registers};
 
 use crate::common::{MINUTES, deployed, minutes, outage, states, was_told};
 
@@ -57,6 +58,37 @@ fn an_alarm_that_rings_on_through_a_failback_needs_a_person() {
 }
 
 #[test]
+fn no_approval_pins_for_an_alarm_that_rang_before_the_failback() {
+    let (mut holdfast, alarm) = failed_over_and_back();
+    holdfast.world.get().primary_answers = false;
+    holdfast.world.get().alarm_says(failover::incident::AlarmState::Alarm);
+    holdfast.world.get().alarm.since = start();
+    holdfast.world.get().outbox = vec![alarm];
+    let incident = Incident { alarm: "holdfast-failover-started".to_owned(), began: start() };
+    let despite = [Rule::P08, Rule::P09, Rule::P10, Rule::P12].into();
+    let approval = Approval { incident, by: "kim".to_owned(), reason: String::new(), despite };
+    let event = event::approval(&approval, holdfast.world.get().now);
+    holdfast.send(Function::AlarmHandler, event);
+    holdfast.settle();
+    minutes(&mut holdfast, 3);
+    assert_eq!(states(&holdfast), ["armed"; 3]);
+}
+
+/// The databases wait for an approval, and meanwhile people take one name back.
+#[test]
+fn a_name_failed_back_alone_is_not_pinned_again_with_the_others() {
+    let mut holdfast = deployed(&Setup::default());
+    holdfast.world.get().lag.clear();
+    outage(&mut holdfast);
+    minutes(&mut holdfast, 10);
+    assert_eq!(states(&holdfast), ["pinned"; 3]);
+    fail_back_one(&holdfast, &holdfast.names()[1]).unwrap();
+    minutes(&mut holdfast, 20);
+    assert_eq!(states(&holdfast), ["pinned", "armed", "pinned"]);
+    assert!(holdfast.world.get().watch.promotions().is_empty(), "clients of that name write to the primary");
+}
+
+#[test]
 fn a_new_outage_within_the_cool_down_asks_and_an_approval_carries_it_out() {
     let (mut holdfast, _) = failed_over_and_back();
     minutes(&mut holdfast, 20);
@@ -65,8 +97,7 @@ fn a_new_outage_within_the_cool_down_asks_and_an_approval_carries_it_out() {
     assert_eq!(states(&holdfast), ["armed"; 3]);
     assert!(was_told(&holdfast, &["APPROVAL is needed"]));
     let incident = holdfast.outcomes.iter().rev().find_map(|(_, _, outcome)| outcome.incident.clone()).unwrap();
-    let approval =
-        Approval { incident, by: "kim".to_owned(), reason: String::new(), despite: [failover::rule::Rule::P08].into() };
+    let approval = Approval { incident, by: "kim".to_owned(), reason: String::new(), despite: [Rule::P08].into() };
     let event = event::approval(&approval, holdfast.world.get().now);
     holdfast.send(Function::AlarmHandler, event);
     holdfast.settle();
