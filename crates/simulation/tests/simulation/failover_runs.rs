@@ -59,6 +59,18 @@ fn an_alarm_that_the_primarys_own_answer_contradicts_holds() {
 }
 
 #[test]
+fn users_are_not_pinned_to_a_dead_site_until_it_lives_again() {
+    let mut holdfast = deployed(&Setup::default());
+    holdfast.world.get().dr_answers = false;
+    outage(&mut holdfast);
+    minutes(&mut holdfast, 10);
+    assert_eq!(states(&holdfast), ["armed"; 3]);
+    holdfast.world.get().dr_answers = true;
+    minutes(&mut holdfast, 1);
+    assert_eq!(states(&holdfast), ["pinned"; 3]);
+}
+
+#[test]
 fn a_name_never_armed_is_armed_by_quiet_times_and_then_fails_over() {
     let mut holdfast = deployed(&Setup { register: None, ..Setup::default() });
     minutes(&mut holdfast, 1);
