@@ -15,6 +15,7 @@ use failover::outcome::{Finding, Kind, Outcome, Trigger};
 use failover::pin::{self, Observation};
 use failover::plan::Plan;
 use failover::register::{Register, Spread};
+use failover::rule::Rule;
 use lambda_runtime::Diagnostic;
 
 use crate::event::{EventError, Signal};
@@ -95,10 +96,18 @@ where
     if outcome.outcome == Kind::Pinned {
         telemetry::time_since_alarm(FUNCTION, "AlarmToPin", &outcome);
     }
-    match signal {
-        Signal::Approval(_) if outcome.outcome == Kind::Interrupted => Err(Unhandled::Approval(outcome.because)),
+    match (signal, findings.iter().find(|finding| keeps_an_approval_waiting(finding))) {
+        // Once one name is pinned the tick pins the others, without an approval.
+        (Signal::Approval(_), Some(finding)) if outcome.outcome != Kind::Pinned => {
+            Err(Unhandled::Approval(finding.because.clone()))
+        }
         _ => Ok(outcome),
     }
+}
+
+/// A call failed that may yet succeed; `P06` waits only while nobody can tell what the alarm says.
+fn keeps_an_approval_waiting(finding: &Finding) -> bool {
+    finding.kind == Kind::Interrupted || (finding.rule == Some(Rule::P06) && finding.kind == Kind::Waiting)
 }
 
 /// A protected name in its zone.

@@ -1,5 +1,7 @@
 //! Logs and metrics, both as JSON lines on standard output, as CloudWatch Logs takes them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use failover::outcome::Outcome;
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
@@ -10,8 +12,12 @@ pub const NAMESPACE: &str = "Holdfast";
 /// The environment variable that says how much is logged, as in `info` or `debug`.
 pub const LOG_VARIABLE: &str = "HOLDFAST_LOG";
 
-/// Starts structured logging.
+/// Metrics are lines on standard output: without the platform that reads them there, as in a simulation, they are noise.
+static IS_STARTED: AtomicBool = AtomicBool::new(false);
+
+/// Starts structured logging, and metrics.
 pub fn init() {
+    IS_STARTED.store(true, Ordering::Relaxed);
     let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("info"));
     // A second call, in a test, changes nothing.
     let _ = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).try_init();
@@ -30,7 +36,9 @@ pub struct Metric {
 
 /// Prints metrics in the CloudWatch embedded metric format; CloudWatch Logs extracts them.
 pub fn emit(at: jiff::Timestamp, dimensions: &[(&str, &str)], metrics: &[Metric]) {
-    println!("{}", embedded(at, dimensions, metrics));
+    if IS_STARTED.load(Ordering::Relaxed) {
+        println!("{}", embedded(at, dimensions, metrics));
+    }
 }
 
 /// Logs and counts what an invocation came to.

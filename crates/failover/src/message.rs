@@ -13,6 +13,10 @@ const SUBJECT_CHARACTERS_MAX: usize = 99;
 /// Repeats of a page stop growing apart at this interval, in minutes.
 const REPEAT_MINUTES_MAX: i64 = 240;
 
+/// Nobody knows when a person undid a pin, only when it was made, and by then its intervals may have grown to hours: such
+/// a page comes by the clock.
+const YIELDED_MINUTES: i64 = 15;
+
 /// One message to the operators.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -39,7 +43,7 @@ pub struct Failure {
 ///
 /// What happens once is always told, and so is what an event brings up. A state that lasts is told by the tick, computed
 /// from how long it has lasted; nothing is remembered. Pages come after 0, 1, 2, 4, 8, … minutes and then every four
-/// hours, notices after 1, 16, 256, … minutes.
+/// hours, notices after 1, 16, 256, … minutes; what was left to people every quarter of an hour.
 #[must_use]
 pub fn is_due(outcome: &Outcome) -> bool {
     if outcome.attention == Attention::None {
@@ -47,6 +51,9 @@ pub fn is_due(outcome: &Outcome) -> bool {
     }
     if outcome.outcome.is_transition() || outcome.trigger == Trigger::Event {
         return true;
+    }
+    if outcome.outcome == Kind::Yielded {
+        return outcome.at.as_second() / 60 % YIELDED_MINUTES == 0;
     }
     let Some(since) = outcome.since else {
         // Nobody knows since when: by the clock, once an interval.

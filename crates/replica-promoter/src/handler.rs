@@ -92,10 +92,11 @@ where
     if outcome.outcome == Kind::FailedOver {
         telemetry::time_since_alarm(FUNCTION, "AlarmToFailedOver", &outcome);
     }
-    if approval.is_some() && outcome.outcome == Kind::Interrupted {
-        return Err(Unhandled::Approval(outcome.because));
+    // Whatever leads the outcome: what was approved for one database is not done by what became of another.
+    match (approval, findings.into_iter().find(|finding| finding.kind == Kind::Interrupted)) {
+        (Some(_), Some(finding)) => Err(Unhandled::Approval(finding.because)),
+        _ => Ok(outcome),
     }
-    Ok(outcome)
 }
 
 /// Carries the incident, if there is one, as far as it may go now.
@@ -154,7 +155,12 @@ where
         let replica = observe_replica(plan, calls, id, incident).await;
         let decision = promotion::decide_replica(plan, incident, gate.since, &replica, approval);
         tracing::info!(replica = %id, rule = %decision.row.rule, because = decision.row.condition, %incident, "decided");
-        promote(&calls.promoter, decision).await
+        let finding = promote(&calls.promoter, decision).await;
+        match replica.state {
+            // The call failed; nothing is known to be wrong with the database.
+            ReplicaState::Unanswered(_) => Finding { kind: Kind::Interrupted, ..finding },
+            ReplicaState::Missing | ReplicaState::Present { .. } => finding,
+        }
     });
     let findings = join_all(each).await;
     if findings.iter().any(|finding| finding.kind != Kind::Nothing) {

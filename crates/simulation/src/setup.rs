@@ -1,0 +1,158 @@
+//! The workloads that simulations protect.
+
+use failover::change::Change;
+use failover::name::Name;
+use failover::observation::NameView;
+use failover::plan::{Plan, PlanError};
+use failover::record::{RecordSet, Role, Routing, Target};
+use failover::register::{ArmedBy, Reading, Register};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::holdfast::Holdfast;
+use crate::route53::identity;
+use crate::watch::Author;
+use crate::world::World;
+
+/// When every simulation begins.
+#[must_use]
+pub fn start() -> Timestamp {
+    // 2026-01-01T12:00:00Z
+    Timestamp::from_second(1_767_268_800).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A workload: some names, some databases, a mode.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// How many of [`NAMES`] are protected.
+    pub names: usize,
+    /// Aurora clusters.
+    pub clusters: usize,
+    /// `automatic`, `approval` or `shadow`.
+    pub mode: &'static str,
+    /// Whether the plan gives probe URLs.
+    pub probes: bool,
+    /// What the registers say at first; `None` leaves them absent.
+    pub register: Option<Register>,
+}
+
+/// Zones and names, in the order in which a setup protects them: one zone, more names, another zone.
+pub const NAMES: [(&str, &str); 4] =
+    [("Z1", "app.example.com"), ("Z1", "api.example.com"), ("Z2", "*.example.org"), ("Z2", "example.org")];
+
+impl Default for Setup {
+    fn default() -> Self {
+        let register = Register::Armed { since: start() - SignedDuration::from_hours(24), by: ArmedBy::Operator };
+        Self { names: 3, clusters: 1, mode: "automatic", probes: true, register: Some(register) }
+    }
+}
+
+impl Setup {
+    fn plan(&self) -> Result<Plan, PlanError> {
+        let listed = |zone: &str| -> Vec<&str> {
+            NAMES[..self.names].iter().filter(|(at, _)| *at == zone).map(|(_, name)| *name).collect()
+        };
+        let zones = ["Z1", "Z2"].map(|zone| json!({"id": zone, "names": listed(zone)}));
+        let zones: Vec<_> = zones.into_iter().filter(|zone| zone["names"] != json!([])).collect();
+        let clusters: Vec<_> = (1..=self.clusters).map(|nth| format!("app-dr-{nth}")).collect();
+        let url = |site: &str| if self.probes { format!("https://{site}.example.net/health") } else { String::new() };
+        let plan = json!({"mode": self.mode, "zones": zones, "aurora_clusters": clusters,
+            "probes": {"primary": url("primary"), "dr": url("dr")},
+            "alarms": ["arn:aws:cloudwatch:us-east-1:123456789012:alarm:holdfast-failover-started"],
+            "limits": {"lag_seconds_max": 60, "settle_seconds": 900, "cooldown_seconds": 3600, "drain_seconds": 60,
+                "detection_seconds_max": 2400}});
+        Plan::parse(&plan.to_string())
+    }
+
+    fn records(&self) -> Vec<(String, RecordSet)> {
+        let mut records = Vec::new();
+        for (zone, name) in &NAMES[..self.names] {
+            let Ok(name) = name.parse::<Name>() else { continue };
+            let has_two_types = *zone == "Z1" && name.as_str().starts_with("app");
+            records.extend(pair(&name, "A", has_two_types));
+            if has_two_types {
+                records.extend(pair(&name, "AAAA", true));
+            }
+            let register = self.register.as_ref().and_then(|register| register.record_set(&name).ok());
+            records.extend(register);
+            records.push(RecordSet {
+                kind: "MX".to_owned(),
+                routing: Routing::Simple,
+                target: Target::Values { ttl_seconds: 300, values: vec!["10 mail.example.com".to_owned()] },
+                health_check: None,
+                name,
+            });
+        }
+        let zone_of = |set: &RecordSet| if set.name.as_str().ends_with("org") { "Z2" } else { "Z1" };
+        records.into_iter().map(|set| (zone_of(&set).to_owned(), set)).collect()
+    }
+
+    /// Deploys Holdfast over this workload.
+    ///
+    /// # Errors
+    /// If the plan is none.
+    pub fn deploy(&self) -> Result<Holdfast, PlanError> {
+        let plan = self.plan()?;
+        let world = World::new(&plan, start(), self.records());
+        Ok(Holdfast::new(plan, world.into()))
+    }
+}
+
+fn pair(name: &Name, kind: &str, is_alias: bool) -> [RecordSet; 2] {
+    [(Role::Primary, "192.0.2"), (Role::Secondary, "198.51.100")].map(|(role, net)| {
+        let set_identifier = format!("{role:?}").to_lowercase();
+        let target = if is_alias {
+            Target::Alias { zone: "Z9".to_owned(), name: format!("{net}.elb.example.net."), evaluate_health: true }
+        } else {
+            Target::Values { ttl_seconds: 20, values: vec![format!("{net}.2"), format!("{net}.1")] }
+        };
+        let health_check = (role == Role::Primary).then(|| "hc-1".to_owned());
+        let routing = Routing::Failover { role, set_identifier };
+        RecordSet { name: name.clone(), kind: kind.to_owned(), routing, target, health_check }
+    })
+}
+
+/// An operator's failback of every name.
+///
+/// # Errors
+/// In words, if a name is not pinned or Route 53 refuses.
+pub fn fail_back(holdfast: &Holdfast) -> Result<(), String> {
+    holdfast.names().iter().try_for_each(|view| fail_back_one(holdfast, view))
+}
+
+/// An operator's failback of one name: in one batch the exact inverse of its pin, and the register armed anew.
+///
+/// # Errors
+/// In words, if it is not pinned or Route 53 refuses.
+pub fn fail_back_one(holdfast: &Holdfast, view: &NameView) -> Result<(), String> {
+    let mut world = holdfast.world.get();
+    let Reading::Known { set, register } = &view.register else {
+        return Err(format!("{} has no register", view.name));
+    };
+    let armed = Register::Armed { since: world.now, by: ArmedBy::Failback };
+    let armed = armed.record_set(&view.name).map_err(|error| error.to_string())?;
+    let mut changes = vec![Change::Delete(set.clone()), Change::Create(armed)];
+    let pin = register.pin().ok_or_else(|| format!("{} is not pinned", view.name))?;
+    for pair in view.pairs.as_deref().unwrap_or_default() {
+        let primary = pair.primary();
+        let target = pin.original.get(&primary.kind).cloned().ok_or("the register lacks a type")?;
+        changes.push(Change::Delete(primary.clone()));
+        changes.push(Change::Create(RecordSet { target, ..primary.clone() }));
+    }
+    world.submit(Author::Operator, &view.zone, changes.iter()).map(drop).map_err(|error| error.to_string())
+}
+
+/// An operator rewrites a name's register by hand and nothing else.
+///
+/// # Errors
+/// In words, if it does not fit or Route 53 refuses.
+pub fn write_registers(holdfast: &Holdfast, register: &Register) -> Result<(), String> {
+    for view in holdfast.names() {
+        let set = register.record_set(&view.name).map_err(|error| error.to_string())?;
+        let mut world = holdfast.world.get();
+        let before = world.route53.records(&view.zone).get(&identity(&set)).cloned();
+        let changes: Vec<_> = before.map(Change::Delete).into_iter().chain([Change::Create(set)]).collect();
+        world.submit(Author::Operator, &view.zone, changes.iter()).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}

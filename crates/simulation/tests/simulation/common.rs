@@ -1,0 +1,101 @@
+//! What several stories need.
+
+use std::collections::BTreeMap;
+
+use failover::name::Name;
+use failover::plan::ReplicaId;
+use failover::promotion::ReplicaState;
+use failover::record::RecordSet;
+use failover::register::Register;
+use simulation::holdfast::Holdfast;
+use simulation::setup::Setup;
+
+/// Longer than any failover here takes, with reminders of it at minutes 1 and 16.
+pub const MINUTES: usize = 32;
+
+pub fn deployed(setup: &Setup) -> Holdfast {
+    setup.deploy().expect("the setup is a plan")
+}
+
+/// An outage, and its alarm's event delivered at once.
+pub fn outage(holdfast: &mut Holdfast) {
+    holdfast.world.get().outage();
+    holdfast.settle();
+}
+
+pub fn minutes(holdfast: &mut Holdfast, minutes: usize) {
+    for _ in 0..minutes {
+        holdfast.minute();
+        assert_unbroken(holdfast);
+    }
+}
+
+pub fn assert_unbroken(holdfast: &Holdfast) {
+    let world = holdfast.world.get();
+    assert!(world.watch.broken.is_empty(), "{:#?}", world.watch.broken);
+}
+
+pub fn states(holdfast: &Holdfast) -> Vec<&'static str> {
+    let state = |register: Option<&Register>| match register {
+        None => "absent",
+        Some(Register::Disarmed { .. }) => "disarmed",
+        Some(Register::Armed { .. }) => "armed",
+        Some(Register::Paused { .. }) => "paused",
+        Some(Register::Pinned { .. }) => "pinned",
+        Some(Register::FailedOver { .. }) => "failed over",
+    };
+    holdfast.names().iter().map(|view| state(view.register())).collect()
+}
+
+/// How a failover ended, but for the times at which it got there.
+#[derive(Debug, PartialEq)]
+pub struct End {
+    /// Every record but the registers, field by field.
+    records: Vec<RecordSet>,
+    /// State, incident, repins, originals.
+    registers: Vec<String>,
+    replicas: Vec<ReplicaState>,
+    promotions: BTreeMap<ReplicaId, u32>,
+    pins: BTreeMap<(String, Name), u32>,
+}
+
+pub fn end(holdfast: &Holdfast) -> End {
+    let registers = holdfast.names().into_iter().zip(states(holdfast)).map(|(view, state)| {
+        let pin = view.register().and_then(Register::pin);
+        let pin = pin.map(|pin| (pin.incident.clone(), pin.repins, pin.original.clone()));
+        format!("{} {state} {pin:?}", view.name)
+    });
+    let registers = registers.collect();
+    let world = holdfast.world.get();
+    let sets = ["Z1", "Z2"].into_iter().flat_map(|zone| world.route53.records(zone).into_values());
+    let mut pins = BTreeMap::new();
+    for ((zone, name, _), times) in world.watch.pins() {
+        *pins.entry((zone.clone(), name.clone())).or_default() += times;
+    }
+    End {
+        records: sets.filter(|set| set.name.protected_by_register().is_none()).collect(),
+        registers,
+        replicas: world.replicas.keys().map(|id| world.replica_state(id)).collect(),
+        promotions: world.watch.promotions().clone(),
+        pins,
+    }
+}
+
+/// How the failover ends when nothing goes wrong.
+pub fn good_end(setup: &Setup) -> End {
+    let mut holdfast = deployed(setup);
+    outage(&mut holdfast);
+    minutes(&mut holdfast, MINUTES);
+    let end = end(&holdfast);
+    assert!(states(&holdfast).iter().all(|state| *state == "failed over"));
+    assert!(end.promotions.values().chain(end.pins.values()).all(|times| *times == 1));
+    end
+}
+
+pub fn subjects(holdfast: &Holdfast) -> Vec<String> {
+    holdfast.world.get().mailbox.iter().map(|(_, message)| message.subject.clone()).collect()
+}
+
+pub fn was_told(holdfast: &Holdfast, words: &[&str]) -> bool {
+    subjects(holdfast).iter().any(|subject| words.iter().any(|word| subject.contains(word)))
+}

@@ -1,0 +1,101 @@
+//! Events twice, backwards, and invocations that come between each other's calls.
+
+use std::task::Poll;
+
+use simulation::event;
+use simulation::holdfast::{Delivery, Function, Holdfast};
+use simulation::setup::Setup;
+
+use crate::common::{MINUTES, assert_unbroken, deployed, end, good_end, minutes, outage};
+
+/// Everything that is due is delivered twice, the newest first.
+fn settle_backwards_and_twice(holdfast: &mut Holdfast) {
+    holdfast.take_outbox();
+    while let Some(delivery) = holdfast.next_due(|count| count - 1) {
+        holdfast.deliver(delivery.clone());
+        let mut again = holdfast.start(delivery, false);
+        // Its answer goes nowhere, lest twice become four times, become eight.
+        assert!(again.finish().is_some());
+        holdfast.take_outbox();
+    }
+}
+
+#[test]
+fn every_event_may_come_twice_and_the_newest_first() {
+    let setup = Setup { clusters: 2, ..Setup::default() };
+    let mut holdfast = deployed(&setup);
+    holdfast.world.get().outage();
+    for _ in 0..MINUTES {
+        holdfast.send_ticks();
+        settle_backwards_and_twice(&mut holdfast);
+        assert_unbroken(&holdfast);
+        holdfast.world.get().advance(60);
+    }
+    assert_eq!(end(&holdfast), good_end(&setup));
+}
+
+/// Runs one invocation to before its call number `stop`, another from beginning to end, then the rest of the first;
+/// `false` if the first makes fewer calls.
+fn interleave(holdfast: &mut Holdfast, first: Delivery, second: Delivery, stop: usize) -> bool {
+    let mut first = holdfast.start(first, true);
+    let mut was_stopped = false;
+    loop {
+        if !was_stopped && first.made().len() >= stop {
+            was_stopped = true;
+            holdfast.deliver(second.clone());
+        }
+        if let Poll::Ready(ended) = first.poll() {
+            holdfast.ended(first, ended);
+            return was_stopped;
+        }
+    }
+}
+
+fn tick_for(holdfast: &Holdfast, function: Function) -> Delivery {
+    let now = holdfast.world.get().now;
+    Delivery { function, event: event::tick(now), due: now, tried: 0 }
+}
+
+/// At each minute of a failover, `a` is stopped before each of its calls while `b` runs whole.
+fn any_two_may_come_between(a: Function, b: Function) {
+    let setup = Setup::default();
+    let good = good_end(&setup);
+    for minute in 0..10 {
+        for stop in 0.. {
+            let mut holdfast = deployed(&setup);
+            if minute == 0 {
+                holdfast.world.get().outage();
+                holdfast.world.get().outbox.clear();
+            } else {
+                outage(&mut holdfast);
+                minutes(&mut holdfast, minute - 1);
+                holdfast.world.get().advance(60);
+            }
+            let (first, second) = (tick_for(&holdfast, a), tick_for(&holdfast, b));
+            let was_stopped = interleave(&mut holdfast, first, second, stop);
+            minutes(&mut holdfast, MINUTES - minute);
+            assert_unbroken(&holdfast);
+            assert_eq!(end(&holdfast), good, "{a} stopped before call {stop} in minute {minute} for {b}");
+            if !was_stopped {
+                assert!(stop > 1, "{a} was never stopped in minute {minute}");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn two_alarm_handlers_may_overlap_anywhere() {
+    any_two_may_come_between(Function::AlarmHandler, Function::AlarmHandler);
+}
+
+#[test]
+fn two_replica_promoters_may_overlap_anywhere() {
+    any_two_may_come_between(Function::ReplicaPromoter, Function::ReplicaPromoter);
+}
+
+#[test]
+fn alarm_handler_and_replica_promoter_may_overlap_anywhere() {
+    any_two_may_come_between(Function::AlarmHandler, Function::ReplicaPromoter);
+    any_two_may_come_between(Function::ReplicaPromoter, Function::AlarmHandler);
+}

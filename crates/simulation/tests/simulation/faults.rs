@@ -1,0 +1,91 @@
+//! Repeat and crash: each fault at each call of each function, one at a time, in an otherwise normal failover.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use simulation::fault::{Fault, script};
+use simulation::holdfast::{Function, Holdfast};
+use simulation::setup::Setup;
+
+use crate::common::{End, MINUTES, assert_unbroken, deployed, end, good_end, minutes, outage, subjects, was_told};
+
+/// A failover in which `function`'s call number `nth`, counted from the alarm on, meets `fault`; `None` if it never
+/// makes so many before it is over.
+fn failover_with(setup: &Setup, function: Function, nth: u32, fault: Fault) -> Option<Holdfast> {
+    let calls = Rc::new(Cell::new(0));
+    let count = Rc::clone(&calls);
+    let mut holdfast = deployed(setup);
+    holdfast.script = script(move |site| {
+        let is_it =
+            site.function == function && count.replace(count.get() + u32::from(site.function == function)) == nth;
+        if is_it { fault } else { Fault::None }
+    });
+    outage(&mut holdfast);
+    minutes(&mut holdfast, 10);
+    if calls.get() <= nth {
+        return None;
+    }
+    holdfast.world.get().land_late_calls();
+    minutes(&mut holdfast, MINUTES - 10);
+    Some(holdfast)
+}
+
+fn every_fault_at_every_call_of(function: Function, calls_min: u32) {
+    let setup = Setup::default();
+    let good: End = good_end(&setup);
+    for fault in Fault::ALL {
+        let mut nth = 0;
+        while let Some(holdfast) = failover_with(&setup, function, nth, fault) {
+            let what = format!("{fault:?} at call {nth} of {function}: {:#?}", subjects(&holdfast));
+            assert_unbroken(&holdfast);
+            assert_eq!(end(&holdfast), good, "{what}");
+            assert!(was_told(&holdfast, &["pinned to DR", "stays on DR"]), "{what}");
+            assert!(was_told(&holdfast, &["FAILED OVER"]) || told_after_the_end(&holdfast), "{what}");
+            nth += 1;
+        }
+        assert!(nth >= calls_min, "{function} makes {nth} calls only");
+    }
+}
+
+/// Whoever failed over did not live to say so; the reminders say it.
+fn told_after_the_end(holdfast: &Holdfast) -> bool {
+    let ended = holdfast.names().into_iter().filter_map(|view| match view.register()? {
+        failover::register::Register::FailedOver { at, .. } => Some(*at),
+        _ => None,
+    });
+    let Some(ended) = ended.max() else { return false };
+    let world = holdfast.world.get();
+    world.mailbox.iter().any(|(at, message)| *at > ended && message.subject.contains("stays on DR"))
+}
+
+#[test]
+fn any_one_call_of_alarm_handler_may_fail_or_kill_it() {
+    every_fault_at_every_call_of(Function::AlarmHandler, 30);
+}
+
+#[test]
+fn any_one_call_of_replica_promoter_may_fail_or_kill_it() {
+    every_fault_at_every_call_of(Function::ReplicaPromoter, 15);
+}
+
+#[test]
+fn any_one_call_of_notifier_may_fail_or_kill_it() {
+    every_fault_at_every_call_of(Function::Notifier, 4);
+}
+
+#[test]
+fn a_function_that_dies_once_at_every_call_in_turn_still_ends_failed_over() {
+    for fault in [Fault::KilledBefore, Fault::KilledAfter, Fault::TimedOutAfter] {
+        let setup = Setup::default();
+        let mut holdfast = deployed(&setup);
+        let seen = Rc::new(Cell::new(0_u32));
+        // Every third call: no invocation of several calls ever gets through whole, until the faults end.
+        holdfast.script = script(move |_| {
+            seen.set(seen.get() + 1);
+            if seen.get().is_multiple_of(3) && seen.get() < 90 { fault } else { Fault::None }
+        });
+        outage(&mut holdfast);
+        minutes(&mut holdfast, 2 * MINUTES);
+        assert_eq!(end(&holdfast), good_end(&setup), "{fault:?}");
+    }
+}

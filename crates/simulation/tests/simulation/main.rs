@@ -1,0 +1,14 @@
+//! Whole outages, in every way they can go wrong.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "what cannot go on must fail, helpers of tests included")]
+
+mod approvals;
+mod broken_rules;
+mod common;
+mod delivery;
+mod failover_runs;
+mod faults;
+mod late;
+mod messages;
+mod random;
+mod undone;
