@@ -125,29 +125,11 @@ impl Reader {
         let sets = page.resource_record_sets().iter().map(from_sdk).collect::<Result<_, _>>()?;
         Ok((sets, next))
     }
-}
 
-/// Where a listing starts.
-#[derive(Debug, Default)]
-struct Start {
-    name: Option<Name>,
-    kind: Option<RrType>,
-    identifier: Option<String>,
-}
-
-impl RecordReader for Reader {
     /// Walks the listing, which is in the order of names, and skips from one wanted name to the next: a zone whose wanted
-    /// names lie within one page costs one request.
-    async fn record_sets(&self, zone: &str, names: &Names) -> Result<Vec<RecordSet>, CallError> {
-        let mut wanted: Option<Vec<Name>> = match names {
-            Names::EveryPair => None,
-            Names::Listed(names) => Some(names.iter().flat_map(|name| [name.clone(), name.register()]).collect()),
-        };
-        if let Some(wanted) = &mut wanted {
-            wanted.sort();
-        }
-        let first = |wanted: &Option<Vec<Name>>| wanted.as_ref().and_then(|wanted| wanted.first().cloned());
-        let mut start = Start { name: first(&wanted), ..Start::default() };
+    /// names lie within one page costs one request. Without wanted names, everything.
+    async fn walk(&self, zone: &str, mut wanted: Option<BTreeSet<Name>>) -> Result<Vec<RecordSet>, CallError> {
+        let mut start = Start { name: wanted.as_ref().and_then(|wanted| wanted.first().cloned()), ..Start::default() };
         let mut found = Vec::new();
         loop {
             let (sets, next) = self.page(zone, &start).await?;
@@ -163,6 +145,37 @@ impl RecordReader for Reader {
                 }
             }
         }
+    }
+}
+
+/// More missing names than this cost fewer requests by listing the whole zone.
+const MISSING_NAMES_MAX: usize = 8;
+
+/// Where a listing starts.
+#[derive(Debug, Default)]
+struct Start {
+    name: Option<Name>,
+    kind: Option<RrType>,
+    identifier: Option<String>,
+}
+
+impl RecordReader for Reader {
+    async fn record_sets(&self, zone: &str, names: &Names) -> Result<Vec<RecordSet>, CallError> {
+        let Names::Listed(names) = names else { return self.walk(zone, None).await };
+        let wanted: BTreeSet<Name> = names.iter().flat_map(|name| [name.clone(), name.register()]).collect();
+        let mut found = self.walk(zone, Some(wanted.clone())).await?;
+        // How escaped characters sort is not documented, so a name the walk did not meet is asked for by itself.
+        let is_escaped = |name: &Name| name.as_str().contains('\\');
+        let is_missing = |name: &Name| !found.iter().any(|set| set.name == *name);
+        let missing: Vec<_> = wanted.into_iter().filter(|name| is_escaped(name) && is_missing(name)).collect();
+        if missing.len() > MISSING_NAMES_MAX {
+            return self.walk(zone, None).await;
+        }
+        for name in missing {
+            let (sets, _) = self.page(zone, &Start { name: Some(name.clone()), ..Start::default() }).await?;
+            found.extend(sets.into_iter().filter(|set| set.name == name));
+        }
+        Ok(found)
     }
 
     async fn change_status(&self, id: &str) -> Result<ChangeStatus, CallError> {

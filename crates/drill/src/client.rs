@@ -12,7 +12,7 @@ use lab::Lab;
 use tokio::net::UdpSocket;
 
 /// How often each user writes, in lab time.
-const EVERY: SignedDuration = SignedDuration::from_secs(5);
+const EVERY: SignedDuration = SignedDuration::from_secs(10);
 
 /// After which a user gives a request up, in real time; the sites are on this machine.
 const PATIENCE: Duration = Duration::from_secs(2);

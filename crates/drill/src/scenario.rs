@@ -131,10 +131,15 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "duplicate-events",
-        about: "a region outage, with every event delivered three times: one failover all the same",
+        about: "a region outage, with ticks delivered twice and all other events three times: one failover all the same",
         play: |play| {
             Box::pin(play.outage(|stage| {
-                stage.lab.faults.set_event_fault(EventFault::when(|_| true, EventEffect::Deliver(3)));
+                let is_tick = |event: &serde_json::Value| event["detail-type"] == "Scheduled Event";
+                stage.lab.faults.set_event_fault(EventFault::when(is_tick, EventEffect::Deliver(2)));
+                stage
+                    .lab
+                    .faults
+                    .set_event_fault(EventFault::when(move |event| !is_tick(event), EventEffect::Deliver(3)));
             }))
         },
         checks: DUPLICATES,

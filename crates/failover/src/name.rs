@@ -107,11 +107,15 @@ impl fmt::Display for Name {
     }
 }
 
-/// Route 53 lists names by their labels from the right: `com.example.www.`
-/// Source: ListResourceRecordSets, "How Amazon Route 53 sorts resource record sets".
+/// Route 53 lists names by their labels from the right, `com.example.www.`, and "the trailing dot can affect the sort
+/// order when the record name contains characters that appear before ." (ListResourceRecordSets).
 impl Ord for Name {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.rsplit('.').cmp(other.0.rsplit('.'))
+        let key = |name: &Self| -> String {
+            let plain = name.to_string();
+            plain.rsplit('.').flat_map(|label| [label, "."]).collect()
+        };
+        key(self).cmp(&key(other))
     }
 }
 
@@ -168,10 +172,14 @@ mod tests {
 
     #[test]
     fn names_sort_as_route_53_lists_them() {
-        let mut names = ["z.example.com", "example.com", "a.z.example.com", "example.net", "b.example.com"].map(name);
+        let mut names =
+            ["z.example.com", "example.com", "a.z.example.com", "example.net", "z-1.example.com", "*.example.com"]
+                .map(name);
         names.sort();
         let sorted = names.map(|n| n.to_string());
-        assert_eq!(sorted, ["example.com", "b.example.com", "z.example.com", "a.z.example.com", "example.net"]);
+        let listed =
+            ["example.com", "*.example.com", "z-1.example.com", "z.example.com", "a.z.example.com", "example.net"];
+        assert_eq!(sorted, listed);
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub enum What {
         zone: String,
         /// `PENDING` or `INSYNC`.
         status: String,
-        /// The names whose record sets it touched, without trailing dot.
+        /// The names whose record sets it altered, without trailing dot.
         names: Vec<String>,
     },
     /// A health check turned.

@@ -53,7 +53,7 @@ pub struct Change {
     pub sequence: u64,
     /// The asker's comment.
     pub comment: Option<String>,
-    /// The names it touches, without trailing dot.
+    /// The names whose record sets it alters, without trailing dot.
     pub names: Vec<String>,
     /// The zone's records with it applied, until the name servers have them.
     pub pending: Option<Arc<Records>>,
@@ -156,9 +156,10 @@ impl State {
             other_zone: &|id| self.zones.get(id).map(|zone| (&zone.name, &*zone.records)),
         };
         let after = batch::apply(&around, &zone.records, edits).map_err(Refusal::InvalidChangeBatch)?;
-        let after = Arc::new(after);
-        let names: BTreeSet<_> = edits.iter().map(|edit| edit.set.key.name.bare()).collect();
-        let names = names.into_iter().collect();
+        // A record set deleted and created again just as it was is not altered.
+        let altered = edits.iter().filter(|edit| zone.records.get(&edit.set.key) != after.get(&edit.set.key));
+        let names: BTreeSet<_> = altered.map(|edit| edit.set.key.name.bare()).collect();
+        let (names, after) = (names.into_iter().collect(), Arc::new(after));
         if let Some(zone) = self.zones.get_mut(zone_id) {
             zone.records = after.clone();
         }

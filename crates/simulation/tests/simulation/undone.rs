@@ -35,7 +35,11 @@ fn twice_again_then_left_to_people(settled: usize, state: &'static str) {
     };
     assert_eq!(again(&holdfast), 2);
     undo(&holdfast);
+    // What was in sync is so no longer, and the register says so once; the records are left alone.
+    let undone: Vec<_> = holdfast.names().into_iter().map(|view| view.pairs).collect();
+    minutes(&mut holdfast, 1);
     let left = holdfast.names();
+    assert_eq!(left.iter().map(|view| view.pairs.clone()).collect::<Vec<_>>(), undone);
     minutes(&mut holdfast, 40);
     assert_eq!(holdfast.names(), left, "nothing is written any more");
     assert_eq!(again(&holdfast), 2);
