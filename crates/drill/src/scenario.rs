@@ -131,7 +131,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "duplicate-events",
-        about: "a region outage, with ticks delivered twice and all other events three times: one failover all the same",
+        about: "a region outage, with every event delivered three times, and some ticks twice: one failover all the same",
         play: |play| {
             Box::pin(play.outage(|stage| {
                 let is_tick = |event: &serde_json::Value| event["detail-type"] == "Scheduled Event";
