@@ -125,31 +125,28 @@ impl Reader {
         let sets = page.resource_record_sets().iter().map(from_sdk).collect::<Result<_, _>>()?;
         Ok((sets, next))
     }
-
-    /// Walks the listing, which is in the order of names, and skips from one wanted name to the next: a zone whose wanted
-    /// names lie within one page costs one request. Without wanted names, everything.
-    async fn walk(&self, zone: &str, mut wanted: Option<BTreeSet<Name>>) -> Result<Vec<RecordSet>, CallError> {
-        let mut start = Start { name: wanted.as_ref().and_then(|wanted| wanted.first().cloned()), ..Start::default() };
-        let mut found = Vec::new();
-        loop {
-            let (sets, next) = self.page(zone, &start).await?;
-            found.extend(sets);
-            let Some(next) = next else { return Ok(found) };
-            start = next;
-            if let (Some(wanted), Some(reached)) = (&mut wanted, &start.name) {
-                wanted.retain(|name| name >= reached);
-                match wanted.first() {
-                    None => return Ok(found),
-                    Some(name) if name > reached => start = Start { name: Some(name.clone()), ..Start::default() },
-                    Some(_) => {}
-                }
-            }
-        }
-    }
 }
 
-/// More missing names than this cost fewer requests by listing the whole zone.
-const MISSING_NAMES_MAX: usize = 8;
+/// The names a listing must still meet. The listing is in the order of names, so it may skip from one to the next.
+struct Walk {
+    /// Where each name is to be looked for, and the name.
+    wanted: BTreeSet<(Name, Name)>,
+}
+
+impl Walk {
+    fn new(names: &[Name]) -> Self {
+        let wanted = names.iter().flat_map(|name| [name.clone(), name.register()]);
+        Self { wanted: wanted.map(|name| (name.plain_ancestor(), name)).collect() }
+    }
+
+    /// Where to go on once the listing has come to `reached`; nowhere if it has passed every name.
+    fn go_on(&mut self, reached: Start) -> Option<Start> {
+        let Some(at) = &reached.name else { return Some(reached) };
+        self.wanted.retain(|(from, name)| if from == name { name >= at } else { from >= at || at.is_within(from) });
+        let (from, _) = self.wanted.first()?;
+        if from > at { Some(Start::at(from.clone())) } else { Some(reached) }
+    }
+}
 
 /// Where a listing starts.
 #[derive(Debug, Default)]
@@ -159,23 +156,34 @@ struct Start {
     identifier: Option<String>,
 }
 
+impl Start {
+    fn at(name: Name) -> Self {
+        Self { name: Some(name), ..Self::default() }
+    }
+}
+
 impl RecordReader for Reader {
     async fn record_sets(&self, zone: &str, names: &Names) -> Result<Vec<RecordSet>, CallError> {
-        let Names::Listed(names) = names else { return self.walk(zone, None).await };
-        let wanted: BTreeSet<Name> = names.iter().flat_map(|name| [name.clone(), name.register()]).collect();
-        let mut found = self.walk(zone, Some(wanted.clone())).await?;
-        // How escaped characters sort is not documented, so a name the walk did not meet is asked for by itself.
-        let is_escaped = |name: &Name| name.as_str().contains('\\');
-        let is_missing = |name: &Name| !found.iter().any(|set| set.name == *name);
-        let missing: Vec<_> = wanted.into_iter().filter(|name| is_escaped(name) && is_missing(name)).collect();
-        if missing.len() > MISSING_NAMES_MAX {
-            return self.walk(zone, None).await;
+        let mut walk = match names {
+            Names::Listed(names) => Some(Walk::new(names)),
+            Names::EveryPair => None,
+        };
+        let first = walk.as_ref().and_then(|walk| walk.wanted.first());
+        let mut start = first.map(|(from, _)| Start::at(from.clone())).unwrap_or_default();
+        let mut found = Vec::new();
+        loop {
+            let (sets, next) = self.page(zone, &start).await?;
+            found.extend(sets);
+            let next = match (&mut walk, next) {
+                (Some(walk), Some(next)) => walk.go_on(next),
+                (None, next) => next,
+                (Some(_), None) => None,
+            };
+            match next {
+                Some(next) => start = next,
+                None => return Ok(found),
+            }
         }
-        for name in missing {
-            let (sets, _) = self.page(zone, &Start { name: Some(name.clone()), ..Start::default() }).await?;
-            found.extend(sets.into_iter().filter(|set| set.name == name));
-        }
-        Ok(found)
     }
 
     async fn change_status(&self, id: &str) -> Result<ChangeStatus, CallError> {
@@ -319,6 +327,33 @@ mod tests {
             let sent = to_sdk(&change::Change::Create(set.clone())).unwrap();
             assert_eq!(from_sdk(sent.resource_record_set().unwrap()), Ok(set));
         }
+    }
+
+    fn name(text: &str) -> Name {
+        text.parse().unwrap()
+    }
+
+    /// Where the walk goes from `reached`, or nothing if it is done.
+    fn from(walk: &mut Walk, reached: &str) -> Option<String> {
+        walk.go_on(Start::at(name(reached)))?.name.map(|name| name.to_string())
+    }
+
+    #[test]
+    fn a_listing_skips_to_the_next_wanted_name_and_ends_after_the_last() {
+        let mut walk = Walk::new(&[name("a.example.com"), name("y.example.com")]);
+        assert_eq!(from(&mut walk, "_holdfast.a.example.com").as_deref(), Some("_holdfast.a.example.com"));
+        assert_eq!(from(&mut walk, "b.example.com").as_deref(), Some("y.example.com"));
+        assert_eq!(from(&mut walk, "z.y.example.com"), None);
+    }
+
+    #[test]
+    fn a_wildcard_is_looked_for_in_all_of_its_domain_wherever_it_sorts() {
+        let mut walk = Walk::new(&[name("*.shop.example.com")]);
+        assert_eq!(walk.wanted.first().unwrap().0, name("shop.example.com"));
+        for inside in ["1.shop.example.com", "z.shop.example.com"] {
+            assert_eq!(from(&mut walk, inside).as_deref(), Some(inside));
+        }
+        assert_eq!(from(&mut walk, "shop2.example.com"), None);
     }
 
     #[test]

@@ -45,6 +45,21 @@ impl Name {
         Some(Self(rest.to_owned()))
     }
 
+    /// True if this is `ancestor` or below it.
+    #[must_use]
+    pub fn is_within(&self, ancestor: &Self) -> bool {
+        self.0.strip_suffix(&ancestor.0).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+
+    /// The nearest name, this or above it, without escaped characters: how those sort in a listing is not documented.
+    #[must_use]
+    pub fn plain_ancestor(&self) -> Self {
+        match self.0.rsplit_once('\\') {
+            Some((_, rest)) => Self(rest.split_once('.').map_or("", |(_, ancestor)| ancestor).to_owned()),
+            None => self.clone(),
+        }
+    }
+
     /// Route 53's form, without a trailing dot.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -180,6 +195,17 @@ mod tests {
         let listed =
             ["example.com", "*.example.com", "z-1.example.com", "z.example.com", "a.z.example.com", "example.net"];
         assert_eq!(sorted, listed);
+    }
+
+    #[test]
+    fn what_is_escaped_is_found_below_its_plain_ancestor() {
+        let shop = name("shop.example.com");
+        for escaped in [name("*.shop.example.com"), name("*.shop.example.com").register()] {
+            assert_eq!(escaped.plain_ancestor(), shop);
+            assert!(escaped.is_within(&shop));
+        }
+        assert_eq!(shop.plain_ancestor(), shop);
+        assert!(!name("workshop.example.com").is_within(&shop));
     }
 
     #[test]
