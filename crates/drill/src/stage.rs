@@ -76,18 +76,23 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Sets the stage: sites, databases, records, Holdfast, users.
+    /// Sets the stage in a lab of its own.
     ///
     /// # Errors
     /// If a part of it cannot be made; the message says which.
     pub async fn set(settings: Settings, lambdas: &Path) -> Result<Self, SetupError> {
-        let any = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
-        let start =
-            "2026-01-05T09:00:00Z".parse::<Timestamp>()? + SignedDuration::from_secs(seeded_offset(settings.seed));
-        let lab = Lab::start(&Options { start, speed: settings.speed, endpoint: any, dns: any }).await?;
+        let lab = start_lab(settings, 0, 0).await?;
+        Self::set_in(lab, settings.seed, lambdas).await
+    }
+
+    /// Sets the stage in an empty lab: sites, databases, records, Holdfast, users.
+    ///
+    /// # Errors
+    /// If a part of it cannot be made; the message says which.
+    pub async fn set_in(lab: Arc<Lab>, seed: u64, lambdas: &Path) -> Result<Self, SetupError> {
         // Nothing waits for a clock while the stage is being set.
         let working = lab.clock.working();
-        lab.rds.seed(settings.seed);
+        lab.rds.seed(seed);
         let port = open_sites(&lab).await?;
         create_databases(&lab)?;
         let now = lab.clock.now();
@@ -148,6 +153,17 @@ impl Stage {
         let registers = self.registers();
         registers.len() == NAMES.len() && registers.values().all(wanted)
     }
+}
+
+/// An empty lab on the loopback interface; port 0 takes any free one.
+///
+/// # Errors
+/// If a port cannot be bound.
+pub async fn start_lab(settings: Settings, port: u16, dns_port: u16) -> Result<Arc<Lab>, SetupError> {
+    let loopback = |port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
+    let start = "2026-01-05T09:00:00Z".parse::<Timestamp>()? + SignedDuration::from_secs(seeded_offset(settings.seed));
+    let (endpoint, dns) = (loopback(port), loopback(dns_port));
+    Ok(Lab::start(&Options { start, speed: settings.speed, endpoint, dns }).await?)
 }
 
 /// Drills of different seeds begin at different seconds of a minute, since much happens by the minute.

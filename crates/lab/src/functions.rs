@@ -127,6 +127,11 @@ impl Functions {
         self.find(function_arn).is_some()
     }
 
+    /// The function's own environment variables.
+    pub fn environment(&self, function_arn: &str) -> Option<BTreeMap<String, String>> {
+        self.find(function_arn).map(|function| function.config.environment.clone())
+    }
+
     /// The function whose credentials carry this access key id.
     pub fn name_of_key(&self, key: &str) -> Option<String> {
         self.state().keys.get(key).cloned()
