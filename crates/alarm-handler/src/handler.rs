@@ -11,19 +11,23 @@ use failover::change::{self, Batch, Write};
 use failover::incident::{AlarmSighting, AlarmState, Incident};
 use failover::name::Name;
 use failover::observation::{Alarms, Fact, Probes};
-use failover::outcome::{Finding, Kind, Outcome, Trigger};
+use failover::outcome::{ApprovalNotCarriedOut, Finding, Kind, Outcome, Trigger};
 use failover::pin::{self, Observation};
 use failover::plan::Plan;
 use failover::register::{Register, Spread};
 use failover::rule::Rule;
-use lambda_runtime::Diagnostic;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::event::{EventError, Signal};
+use crate::event::Signal;
 
 const FUNCTION: &str = "alarm-handler";
 
 /// How often an invocation looks again when a write was overtaken or its outcome is unknown; then the tick goes on.
 const PASSES_MAX: usize = 3;
+
+/// How old an alarm's state may be for its event to speak alone. EventBridge delivers an event for up to 24 hours and
+/// Lambda for six more, and by then the alarm may be over; three minutes of Lambda's own retries fit in well.
+const SPEAKS_ALONE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Everything alarm-handler calls. Only `writer` can change anything.
 #[derive(Clone, Debug)]
@@ -38,40 +42,26 @@ pub struct Calls<R, W, A, P> {
     pub prober: P,
 }
 
-/// Why an invocation fails instead of returning an outcome.
-#[derive(Debug, thiserror::Error)]
-pub enum Unhandled {
-    /// The event is of no known form.
-    #[error(transparent)]
-    Event(#[from] EventError),
-    /// A person's approval would be lost with this invocation, so Lambda must deliver it again.
-    #[error("the approval could not be carried out yet: {0}")]
-    Approval(String),
-}
-
-impl From<Unhandled> for Diagnostic {
-    fn from(error: Unhandled) -> Self {
-        match error {
-            Unhandled::Event(error) => error.into(),
-            Unhandled::Approval(_) => {
-                Self { error_type: "ApprovalNotCarriedOut".to_owned(), error_message: error.to_string() }
-            }
-        }
-    }
-}
-
 /// Handles one event.
 ///
 /// # Errors
-/// Only where returning would lose something: see [`Unhandled`].
-pub async fn handle<R, W, A, P>(plan: &Plan, calls: &Calls<R, W, A, P>, signal: Signal) -> Result<Outcome, Unhandled>
+/// If returning would lose an approval.
+pub async fn handle<R, W, A, P>(
+    plan: &Plan,
+    calls: &Calls<R, W, A, P>,
+    signal: Signal,
+) -> Result<Outcome, ApprovalNotCarriedOut>
 where
     R: RecordReader,
     W: RecordWriter,
     A: AlarmReader,
     P: Prober,
 {
-    let trigger = if signal == Signal::Tick { Trigger::Tick } else { Trigger::Event };
+    let trigger = match signal {
+        Signal::Tick => Trigger::Tick,
+        Signal::Alarm(_) => Trigger::Event,
+        Signal::Approval(_) => Trigger::Approval,
+    };
     let mut progress = Progress::default();
     let mut findings = Vec::new();
     for pass in 1..=PASSES_MAX {
@@ -99,7 +89,7 @@ where
     match (signal, findings.iter().find(|finding| keeps_an_approval_waiting(finding))) {
         // Once one name is pinned the tick pins the others, without an approval.
         (Signal::Approval(_), Some(finding)) if outcome.outcome != Kind::Pinned => {
-            Err(Unhandled::Approval(finding.because.clone()))
+            Err(ApprovalNotCarriedOut(finding.because.clone()))
         }
         _ => Ok(outcome),
     }
@@ -162,7 +152,7 @@ where
         Signal::Alarm(_) => (None, true),
         Signal::Tick | Signal::Approval(_) => (None, false),
     };
-    let alarms = known_alarms(described, told);
+    let alarms = known_alarms(described, told, calls.reader.now());
     let names = match names {
         Ok(names) => names,
         Err(error) => return Err(Blind { error, alarms }),
@@ -176,13 +166,17 @@ where
     Ok(Observation { now: calls.reader.now(), alarms, probes, names, changes, approval, foreign_alarm })
 }
 
-/// What CloudWatch says, and what the event says beyond it. Where CloudWatch does not answer the event speaks alone.
-fn known_alarms(described: Result<Vec<AlarmSighting>, CallError>, told: Option<AlarmSighting>) -> Alarms {
+/// What CloudWatch says, and what the event says beyond it. Where CloudWatch does not answer a fresh event speaks alone.
+fn known_alarms(
+    described: Result<Vec<AlarmSighting>, CallError>,
+    told: Option<AlarmSighting>,
+    now: Timestamp,
+) -> Alarms {
     match (described, told) {
         (Ok(described), told) => Some(AlarmSighting::newest(described.into_iter().chain(told))),
         (Err(error), told) => {
             tracing::warn!(%error, "CloudWatch cannot be asked for the alarms");
-            told.map(|alarm| vec![alarm])
+            told.filter(|alarm| now.duration_since(alarm.since) <= SPEAKS_ALONE).map(|alarm| vec![alarm])
         }
     }
 }
@@ -283,4 +277,34 @@ fn report_armed(seen: &Observation) {
     #[expect(clippy::cast_precision_loss, reason = "a zone holds at most some ten thousand names")]
     let armed = Metric { name: "ArmedNames", unit: "Count", value: armed as f64 };
     telemetry::emit(seen.now, &[("Function", FUNCTION)], &[armed]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sighting(state: AlarmState, minute: i64) -> AlarmSighting {
+        let since = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute);
+        AlarmSighting { arn: "a".to_owned(), name: "a".to_owned(), state, since }
+    }
+
+    #[test]
+    fn an_event_speaks_alone_only_while_it_is_fresh() {
+        let silent = || Err(CallError::Unknown { call: "DescribeAlarms", why: "timeout".to_owned() });
+        let (ringing, over) = (sighting(AlarmState::Alarm, 10), sighting(AlarmState::Ok, 20));
+        let now = |minute| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute);
+        for (story, described, told, now, known) in [
+            ("a fresh event is believed", silent(), Some(&ringing), now(25), Some(vec![&ringing])),
+            ("though the clocks differ", silent(), Some(&ringing), now(9), Some(vec![&ringing])),
+            ("an old one is not", silent(), Some(&ringing), now(25) + SignedDuration::from_secs(1), None),
+            ("nor that all is well", silent(), Some(&over), now(36), None),
+            ("without an event nothing is known", silent(), None, now(25), None),
+            ("CloudWatch's word has no age", Ok(vec![ringing.clone()]), None, now(900), Some(vec![&ringing])),
+            ("nor has an event beside it", Ok(vec![ringing.clone()]), Some(&over), now(900), Some(vec![&over])),
+            ("CloudWatch's newer word counts", Ok(vec![over.clone()]), Some(&ringing), now(21), Some(vec![&over])),
+        ] {
+            let alarms = known_alarms(described, told.cloned(), now);
+            assert_eq!(alarms.as_ref().map(|alarms| alarms.iter().collect()), known, "{story}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use alarm_handler::handler::{self, Calls};
 use aws::probe::HttpProber;
 use aws::{Session, cloudwatch, route53, telemetry};
 use failover::plan::{PLAN_VARIABLE, Plan};
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
@@ -22,7 +22,9 @@ async fn main() -> Result<(), Error> {
     let (plan, calls) = (&plan, &calls);
     run(service_fn(move |event: LambdaEvent<Value>| async move {
         // Boxed, since the SDK's futures nest deeper than the compiler lays out in one piece.
-        Box::pin(handler::handle(plan, calls, event::parse(event.payload)?)).await
+        let outcome = Box::pin(handler::handle(plan, calls, event::parse(event.payload)?)).await;
+        let error_type = "ApprovalNotCarriedOut".to_owned();
+        outcome.map_err(|error| Diagnostic { error_type, error_message: error.to_string() })
     }))
     .await
 }

@@ -17,6 +17,10 @@ const REPEAT_MINUTES_MAX: i64 = 240;
 /// a page comes by the clock.
 const YIELDED_MINUTES: i64 = 15;
 
+/// SNS takes messages of at most 256 KB, and a character takes at most 4 bytes. Events that Holdfast understands are much
+/// shorter, and of others the beginning tells what they are.
+const EVENT_CHARACTERS_MAX: usize = 20_000;
+
 /// One message to the operators.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -41,15 +45,21 @@ pub struct Failure {
 
 /// True if the operators are to be told of this outcome now.
 ///
-/// What happens once is always told, and so is what an event brings up. A state that lasts is told by the tick, computed
-/// from how long it has lasted; nothing is remembered. Pages come after 0, 1, 2, 4, 8, … minutes and then every four
+/// What happens once is always told, and so is what an event brings up, and the answer to an approval. A state that lasts
+/// is told by the tick, computed from how long it has lasted; nothing is remembered. Pages come after 0, 1, 2, 4, 8, … minutes and then every four
 /// hours, notices after 1, 16, 256, … minutes; what was left to people every quarter of an hour.
 #[must_use]
 pub fn is_due(outcome: &Outcome) -> bool {
     if outcome.attention == Attention::None {
         return false;
     }
-    if outcome.outcome.is_transition() || outcome.trigger == Trigger::Event {
+    let is_news = match outcome.trigger {
+        Trigger::Tick => false,
+        Trigger::Approval => true,
+        // An alarm that returns to OK changes nothing for a name on DR.
+        Trigger::Event => outcome.outcome != Kind::StaysOnDr,
+    };
+    if outcome.outcome.is_transition() || is_news {
         return true;
     }
     if outcome.outcome == Kind::Yielded {
@@ -78,7 +88,8 @@ pub fn of_outcome(outcome: &Outcome, bus: &str) -> Message {
         [first, rest @ ..] => format!(": {first} and {} more", rest.len()),
     };
     let mut body = String::new();
-    section(&mut body, "WHAT HAPPENED", std::iter::once(sentence(outcome)));
+    let received = if outcome.trigger == Trigger::Approval { "Your approval was received. " } else { "" };
+    section(&mut body, "WHAT HAPPENED", std::iter::once(format!("{received}{}", sentence(outcome))));
     let rule = outcome.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
     let facts = outcome.facts.iter().map(|fact| format!("{}: {}", fact.about, fact.seen));
     section(&mut body, "WHY", std::iter::once(format!("{rule}{}.", outcome.because)).chain(facts));
@@ -103,7 +114,7 @@ pub fn of_failure(failure: &Failure) -> Message {
     section(&mut body, "WHAT HAPPENS NEXT", std::iter::once(next.to_owned()));
     let run = format!("aws logs tail /aws/lambda/{function} --since 1h --filter-pattern '\"{request_id}\"'");
     section(&mut body, "WHAT TO RUN", std::iter::once(run));
-    section(&mut body, "THE EVENT", std::iter::once(event.clone()));
+    section(&mut body, "THE EVENT", std::iter::once(bounded(event)));
     Message { subject: subject(&format!("{function} failed")), body }
 }
 
@@ -120,6 +131,16 @@ fn section(body: &mut String, title: &str, lines: impl Iterator<Item = String>) 
     }
 }
 
+fn bounded(event: &str) -> String {
+    match event.char_indices().nth(EVENT_CHARACTERS_MAX) {
+        None => event.to_owned(),
+        Some((end, _)) => {
+            let total = event.chars().count();
+            format!("{}\n  (cut here, after {EVENT_CHARACTERS_MAX} of {total} characters)", &event[..end])
+        }
+    }
+}
+
 fn subject(text: &str) -> String {
     let ascii = text.chars().map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' });
     format!("Holdfast: {}", ascii.collect::<String>()).chars().take(SUBJECT_CHARACTERS_MAX).collect()
@@ -128,7 +149,7 @@ fn subject(text: &str) -> String {
 fn headline(kind: Kind) -> &'static str {
     match kind {
         Kind::Nothing => "nothing to do",
-        Kind::Waiting => "waiting",
+        Kind::Waiting => "still waiting",
         Kind::Armed => "armed",
         Kind::InSync => "pin in sync",
         Kind::StaysOnDr => "stays on DR",
@@ -149,13 +170,14 @@ fn headline(kind: Kind) -> &'static str {
 
 fn sentence(outcome: &Outcome) -> String {
     let who = match outcome.subjects.as_slice() {
+        [] => "the workload".to_owned(),
         several if several.len() > 10 => format!("{} and {} more", several[..10].join(", "), several.len() - 10),
         few => few.join(", "),
     };
     match outcome.outcome {
-        Kind::Nothing | Kind::Waiting | Kind::InSync => {
-            format!("{who}: {}.", headline(outcome.outcome))
-        }
+        Kind::Nothing => format!("There is nothing to do now about {who}."),
+        Kind::Waiting => format!("Holdfast still waits before it goes on with {who}."),
+        Kind::InSync => format!("Every name server answers with the pin of {who}."),
         Kind::Armed => format!("{who} is armed."),
         Kind::StaysOnDr => format!("{who} is pinned to DR, whatever the primary does."),
         Kind::Confirmed => {

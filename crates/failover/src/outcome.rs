@@ -82,6 +82,8 @@ impl Kind {
 pub enum Trigger {
     /// The one-minute tick.
     Tick,
+    /// A person's approval: whatever comes of it, the person is told.
+    Approval,
     /// Anything else: something just happened.
     Event,
 }
@@ -148,7 +150,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// One outcome of many findings: the weightiest leads, the others worth a person's attention are listed.
+    /// One outcome of many findings: the weightiest leads, the others worth a person's attention are listed. The answer to
+    /// an approval is always worth it.
     #[must_use]
     pub fn of(at: Timestamp, trigger: Trigger, findings: &[Finding]) -> Self {
         let weight = |finding: &&Finding| (finding.attention, finding.kind);
@@ -160,9 +163,13 @@ impl Outcome {
             let rule = finding.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
             format!("{}: {rule}{}", finding.subject, finding.because)
         });
+        let attention = match trigger {
+            Trigger::Approval => lead.attention.max(Attention::Notice),
+            Trigger::Tick | Trigger::Event => lead.attention,
+        };
         Self {
             outcome: lead.kind,
-            attention: lead.attention,
+            attention,
             rule: lead.rule,
             subjects: findings.iter().filter(with_lead).map(|finding| finding.subject.clone()).collect(),
             also: also.collect(),
@@ -177,6 +184,11 @@ impl Outcome {
         }
     }
 }
+
+/// A person's approval would be lost with this invocation, so it must fail, for Lambda to deliver the approval again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the approval could not be carried out yet: {0}")]
+pub struct ApprovalNotCarriedOut(pub String);
 
 impl Finding {
     /// An AWS call failed, and what follows must wait.

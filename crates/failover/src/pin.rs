@@ -129,9 +129,9 @@ pub const TABLE: &[Row] = &[
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
     row(Rule::P06, "the alarm does not say that failover has started", |f| f.incident().is_none(),
         Verdict::Nothing, Quiet, "Holdfast keeps watching"),
-    row(Rule::P06, "the alarm has been in ALARM since before this name was armed", |f| f.alarm_is_older_than_arming(),
+    row(Rule::P06, "the alarm has been in ALARM since before this name was failed back", |f| f.alarm_is_older_than_failback(),
         Verdict::Nothing, Quiet, "Holdfast acts on the next alarm"),
-    row(Rule::P08, "the alarm came within the settle time after arming, or the cool-down after a failback", |f| f.armed_too_recently() && !f.lifted(Rule::P08),
+    row(Rule::P08, "the alarm came before this name was armed, within the settle time after it, or within the cool-down after a failback", |f| f.armed_too_recently() && !f.lifted(Rule::P08),
         Verdict::Ask, Page, "approve the failover if the primary is really down"),
     row(Rule::P09, "the primary answers our own probe from the DR region", |f| f.seen.probes.primary == Probe::Answers && !f.lifted(Rule::P09),
         Verdict::Hold, Page, "two signals must agree: find out why the health check fails; approve if users are really cut off"),
@@ -293,9 +293,11 @@ impl Facts<'_> {
         registers.filter_map(Result::err).next().map(|error| error.to_string())
     }
 
-    fn alarm_is_older_than_arming(&self) -> bool {
-        match (self.armed_since(), self.incident()) {
-            (Some(since), Some(incident)) => incident.began <= since,
+    /// An old event delivered again must not undo a failback. Whatever else armed a name while the alarm rang, the outage
+    /// may be real and go on: a person decides.
+    fn alarm_is_older_than_failback(&self) -> bool {
+        match (self.view.register(), self.incident()) {
+            (Some(Register::Armed { since, by: ArmedBy::Failback }), Some(incident)) => incident.began <= *since,
             _ => false,
         }
     }

@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use common::*;
 use failover::incident::{Approval, Incident};
 use failover::message::{self, Failure};
-use failover::observation::{Attention, Fact, Probe};
+use failover::observation::{Attention, Changes, Fact, Probe};
 use failover::outcome::{Finding, Kind, Outcome, Trigger};
 use failover::pin::Verdict;
 use failover::plan::Mode;
+use failover::promotion::decide_gate;
 use failover::register::ArmedBy;
 use failover::rule::Rule;
 use proptest::prelude::*;
@@ -165,6 +166,68 @@ fn pages_are_repeated_after_doubling_minutes_and_then_every_four_hours() {
 }
 
 #[test]
+fn that_a_name_stays_on_dr_is_told_by_the_minute_whatever_the_alarm_says() {
+    for trigger in [Trigger::Tick, Trigger::Event] {
+        let told: Vec<_> = (0..=300)
+            .filter(|minute| message::is_due(&outcome(Kind::StaysOnDr, Attention::Notice, trigger, minute * 60)))
+            .collect();
+        assert_eq!(told, [1, 16, 256], "{trigger:?}");
+    }
+}
+
+#[test]
+fn an_approval_is_answered_whatever_comes_of_it() {
+    for kind in every_kind() {
+        for (attention, raised) in [
+            (Attention::None, Attention::Notice),
+            (Attention::Notice, Attention::Notice),
+            (Attention::Page, Attention::Page),
+        ] {
+            let answer = outcome(kind, attention, Trigger::Approval, 420);
+            assert_eq!(answer.attention, raised, "{kind:?}");
+            assert!(message::is_due(&answer), "{kind:?}");
+            let body = message::of_outcome(&answer, "holdfast").body;
+            assert!(body.starts_with("WHAT HAPPENED\n  Your approval was received. "), "{body}");
+            for trigger in [Trigger::Tick, Trigger::Event] {
+                assert_eq!(outcome(kind, attention, trigger, 420).attention, attention, "{kind:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_approval_that_changes_nothing_is_answered_with_why() {
+    let told =
+        |findings: &[Finding]| message::of_outcome(&Outcome::of(at(60), Trigger::Approval, findings), "holdfast");
+    let mut scene = Scene::outage();
+    scene.all_ok_since(-900);
+    let message = told(&[scene.decide().into()]);
+    assert_eq!(message.subject, "Holdfast: nothing to do: app.example.com");
+    assert!(message.body.contains("received. There is nothing to do now about app.example.com."), "{}", message.body);
+    assert!(message.body.contains("P06: the alarm does not say"), "{}", message.body);
+    scene.register(&disarmed());
+    let body = told(&[scene.decide().into()]).body;
+    assert!(body.contains("received. Holdfast still waits before it goes on with app.example.com."), "{body}");
+    assert!(told(&[]).body.contains("received. There is nothing to do now about the workload."));
+}
+
+#[test]
+fn a_wait_that_has_become_too_long_is_told_at_once() {
+    let register = pinned(0, change("C1"));
+    let names = [view("app.example.com", DR, Some(&register))];
+    let due = |now| {
+        let gate = decide_gate(&plan(), at(now), &names, &Changes::new());
+        let outcome = Outcome::of(at(now), Trigger::Tick, &[gate.into()]);
+        message::is_due(&outcome).then(|| message::of_outcome(&outcome, "holdfast"))
+    };
+    assert_eq!(due(629), None);
+    let message = due(630).unwrap();
+    assert_eq!(message.subject, "Holdfast: still waiting: the workload");
+    assert!(message.body.contains("Holdfast still waits before it goes on with the workload."), "{}", message.body);
+    assert!(message.body.contains("R02: the pin was made more than 10 minutes ago"), "{}", message.body);
+}
+
+#[test]
 fn notices_are_repeated_seldom() {
     let told: Vec<_> = (0..=5_000)
         .filter(|minute| message::is_due(&outcome(Kind::Held, Attention::Notice, Trigger::Tick, minute * 60)))
@@ -184,7 +247,9 @@ fn what_has_no_known_beginning_is_told_once_every_four_hours() {
 fn what_happens_once_and_what_an_event_brings_up_is_always_told() {
     for kind in every_kind() {
         for attention in [Attention::Notice, Attention::Page] {
-            assert!(message::is_due(&outcome(kind, attention, Trigger::Event, 420)), "{kind:?}");
+            assert!(message::is_due(&outcome(kind, attention, Trigger::Approval, 420)), "{kind:?}");
+            let changes_nothing = kind == Kind::StaysOnDr;
+            assert_eq!(message::is_due(&outcome(kind, attention, Trigger::Event, 420)), !changes_nothing, "{kind:?}");
             assert_eq!(
                 message::is_due(&outcome(kind, attention, Trigger::Tick, 420)),
                 kind.is_transition(),
@@ -220,6 +285,22 @@ fn a_failure_is_told_with_the_command_that_shows_its_log() {
     ] {
         assert!(message.body.contains(said), "{said}: {}", message.body);
     }
+}
+
+#[test]
+fn a_failure_over_a_huge_event_is_told_with_its_beginning() {
+    let failure = |event: String| Failure {
+        function: "alarm-handler".to_owned(),
+        request_id: "1-2".to_owned(),
+        error: "EventNotUnderstood".to_owned(),
+        event,
+    };
+    let whole = message::of_failure(&failure("ü".repeat(20_000))).body;
+    assert!(whole.ends_with(&format!("THE EVENT\n  {}\n", "ü".repeat(20_000))));
+    let cut = message::of_failure(&failure("🦀".repeat(250_000))).body;
+    let kept = "🦀".repeat(20_000);
+    assert!(cut.ends_with(&format!("THE EVENT\n  {kept}\n  (cut here, after 20000 of 250000 characters)\n")));
+    assert!(cut.len() < 256 * 1024, "SNS takes no more");
 }
 
 proptest! {

@@ -35,7 +35,7 @@ const SIBLING: &str = "other names of this workload";
 const UNKNOWN: &str = "nothing is known of the alarm";
 const QUIET: &str = "the alarm does not say";
 const OLD: &str = "the alarm has been in ALARM since before";
-const TOO_SOON: &str = "the alarm came within";
+const TOO_SOON: &str = "the alarm came before";
 const ANSWERS: &str = "the primary answers";
 const DR_SILENT: &str = "the DR site does not answer";
 const SHADOW: &str = "shadow mode";
@@ -118,6 +118,13 @@ const OUTAGE_CASES: &[Case] = &[
     ("an alarm without data starts nothing", |s| s.alarms(&[alarm(0, InsufficientData, 0)]), Rule::P06, QUIET, Verdict::Nothing),
     ("no alarm starts nothing", |s| s.alarms(&[]), Rule::P06, QUIET, Verdict::Nothing),
     ("an event of the outage before a failback starts nothing", |s| s.register(&armed(0, ArmedBy::Failback)), Rule::P06, OLD, Verdict::Nothing),
+    ("however old it is", |s| { s.register(&armed(50_000, ArmedBy::Failback)); s.now = 90_000; }, Rule::P06, OLD, Verdict::Nothing),
+    ("and with an approval nothing either", |s| { s.register(&armed(0, ArmedBy::Failback)); s.approval = Some(approval(0, &[Rule::P08])); }, Rule::P06, OLD, Verdict::Nothing),
+    ("a name that a person armed while the alarm rang needs approval", |s| s.register(&armed(50, ArmedBy::Operator)), Rule::P08, TOO_SOON, Verdict::Ask),
+    ("and so does one armed in the second it began to ring", |s| s.register(&armed(0, ArmedBy::Operator)), Rule::P08, TOO_SOON, Verdict::Ask),
+    ("and one whose maintenance ended then", |s| s.register(&armed(50, ArmedBy::MaintenanceEnd)), Rule::P08, TOO_SOON, Verdict::Ask),
+    ("and one that settled just before the event overtook CloudWatch", |s| s.register(&armed(50, ArmedBy::Settling)), Rule::P08, TOO_SOON, Verdict::Ask),
+    ("and approved it is pinned", |s| { s.register(&armed(50, ArmedBy::MaintenanceEnd)); s.approval = Some(approval(0, &[Rule::P08])); }, Rule::P13, PIN, Verdict::Pin),
     ("an alarm a second after the failback needs approval", |s| s.register(&armed(-1, ArmedBy::Failback)), Rule::P08, TOO_SOON, Verdict::Ask),
     ("an alarm within the cool-down needs approval", |s| s.register(&armed(-3_599, ArmedBy::Failback)), Rule::P08, TOO_SOON, Verdict::Ask),
     ("after the cool-down it does not", |s| s.register(&armed(-3_600, ArmedBy::Failback)), Rule::P13, PIN, Verdict::Pin),

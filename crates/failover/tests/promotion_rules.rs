@@ -53,6 +53,7 @@ const FAILED_OVER: &str = "the workload has failed over";
 const NOT_EVERY: &str = "not every name";
 const CHANGED: &str = "somebody changed";
 const SPREADING: &str = "the pin is not known";
+const LATE: &str = "the pin was made more than 10 minutes ago";
 const ARRIVED: &str = "the pin has arrived";
 const DRAINING: &str = "clients may still";
 const OPEN: &str = "the pin is in sync";
@@ -80,6 +81,13 @@ const GATE_CASES: &[Case<Workload, Gate>] = &[
     ("a change not asked for keeps all waiting", |w| w.first(Some(&pinned(0, change("C1")))), Rule::R02, SPREADING, Gate::Wait),
     ("another change's arrival is no news of this one", |w| { w.first(Some(&pinned(0, change("C1")))); w.status("C2", ChangeStatus::InSync); }, Rule::R02, SPREADING, Gate::Wait),
     ("one of two changes keeps all waiting", |w| { both(w, "C1", "C2"); w.status("C1", ChangeStatus::InSync); w.status("C2", ChangeStatus::Pending); }, Rule::R02, SPREADING, Gate::Wait),
+    ("for 10 minutes that is usual", |w| { w.first(Some(&pinned(0, change("C1")))); w.now = 629; }, Rule::R02, SPREADING, Gate::Wait),
+    ("and then it is not", |w| { w.first(Some(&pinned(0, change("C1")))); w.now = 630; }, Rule::R02, LATE, Gate::Wait),
+    ("nor that no change is on record, however often it is tried", |w| { w.first(Some(&pinned(0, unrecorded(629)))); w.now = 630; }, Rule::R02, LATE, Gate::Wait),
+    ("the first of two late pins counts", |w| { both(w, "C1", "C2"); w.first(Some(&pinned_at(400, change("C1")))); w.now = 630; }, Rule::R02, LATE, Gate::Wait),
+    ("but not one that has arrived", |w| { w.first(Some(&pinned_at(400, change("C1")))); w.now = 999; }, Rule::R02, SPREADING, Gate::Wait),
+    ("a pin that arrives late has arrived", |w| { w.first(Some(&pinned(0, change("C1")))); w.status("C1", ChangeStatus::InSync); w.now = 9_000; }, Rule::R02, ARRIVED, Gate::RecordInSync),
+    ("a pin in the far future is never late", |w| { w.names = vec![view("app.example.com", DR, Some(&Register::Pinned { pin: Pin { at: jiff::Timestamp::MAX, ..pin(0, 0) }, spread: change("C1") }))]; w.now = 9_000; }, Rule::R02, SPREADING, Gate::Wait),
     ("when both have arrived that is put on record", |w| { both(w, "C1", "C2"); w.status("C1", ChangeStatus::InSync); w.status("C2", ChangeStatus::InSync); }, Rule::R02, ARRIVED, Gate::RecordInSync),
     ("when the last has arrived that is put on record", |w| { w.first(Some(&pinned(0, change("C1")))); w.status("C1", ChangeStatus::InSync); }, Rule::R02, ARRIVED, Gate::RecordInSync),
     ("clients drain to the last second", |w| w.now = 219, Rule::R02, DRAINING, Gate::Wait),
@@ -98,6 +106,10 @@ const GATE_CASES: &[Case<Workload, Gate>] = &[
 fn both(workload: &mut Workload, first: &str, second: &str) {
     workload.first(Some(&pinned(0, change(first))));
     workload.names[1] = view("api.example.com", DR, Some(&pinned(0, change(second))));
+}
+
+fn pinned_at(seconds: i64, spread: Spread) -> Register {
+    Register::Pinned { pin: Pin { at: at(seconds), ..pin(0, 0) }, spread }
 }
 
 /// Pinned and in sync like the others, from a PRIMARY record of this TTL.
@@ -153,9 +165,26 @@ fn the_gate_speaks_of_the_newest_incident_and_of_when_it_opened() {
     assert_eq!(workload.decide().since, Some(at(220)));
     both(&mut workload, "C1", "C2");
     assert_eq!(workload.decide().since, Some(at(30)), "until it can open, since the pin");
-    let later = Pin { at: at(35), ..pin(0, 0) };
-    workload.first(Some(&Register::Pinned { pin: later, spread: change("C1") }));
+    workload.first(Some(&pinned_at(35, change("C1"))));
     assert_eq!(workload.decide().since, Some(at(35)), "the last of them");
+}
+
+#[test]
+fn a_wait_that_has_become_too_long_pages_from_then_on() {
+    let mut workload = Workload::drained();
+    both(&mut workload, "C1", "C2");
+    for (now, attention, since) in
+        [(629, Attention::None, 30), (630, Attention::Page, 630), (9_000, Attention::Page, 630)]
+    {
+        workload.now = now;
+        let decision = workload.decide();
+        assert_eq!((decision.row.attention, decision.since), (attention, Some(at(since))));
+    }
+
+    let way = |now| Replica { state: present("promoting", Some("app"), true), now, ..Replica::ready() }.decide();
+    let (quiet, late) = (way(2_019), way(2_020));
+    assert_eq!((quiet.row.attention, quiet.since), (Attention::None, Some(at(220))));
+    assert_eq!((late.row.attention, late.since), (Attention::Page, Some(at(2_020))));
 }
 
 /// Every register a name may have, with its records at DR or drifted.
@@ -202,6 +231,8 @@ fn present(status: &str, source: Option<&str>, writer_available: bool) -> Replic
 
 /// What one replica is decided from.
 struct Replica {
+    /// The gate opened at second 220.
+    now: i64,
     state: ReplicaState,
     lag: Option<LagSample>,
     approval: Option<Approval>,
@@ -211,7 +242,7 @@ impl Replica {
     /// An available replica with no lag at the earliest that the outage can have begun.
     fn ready() -> Self {
         let lag = Some(LagSample { seconds: 0, at: at(-2_400) });
-        Self { state: present("available", Some("app"), true), lag, approval: None }
+        Self { now: 220, state: present("available", Some("app"), true), lag, approval: None }
     }
 
     fn lag(&mut self, seconds: u64, since: i64) {
@@ -221,7 +252,7 @@ impl Replica {
     fn decide(&self) -> ReplicaDecision {
         let id = ReplicaId::AuroraCluster("app-dr".to_owned());
         let view = ReplicaView { id, state: self.state.clone(), lag: self.lag };
-        decide_replica(&plan(), &incident(0), None, &view, self.approval.as_ref())
+        decide_replica(&plan(), at(self.now), &incident(0), Some(at(220)), &view, self.approval.as_ref())
     }
 }
 
@@ -235,6 +266,11 @@ const REPLICA_CASES: &[Case<Replica, Verdict>] = &[
     ("a promoting one is on its way", |r| r.state = present("promoting", Some("app"), true), Rule::R05, "promoting", Verdict::Wait),
     ("so is one that reboots", |r| r.state = present("rebooting", None, false), Rule::R05, "promoting", Verdict::Wait),
     ("so is a replica under backup, which RDS refuses to promote", |r| r.state = present("backing-up", Some("app"), true), Rule::R05, "promoting", Verdict::Wait),
+    ("for half an hour that is usual", |r| { r.state = present("promoting", Some("app"), true); r.now = 2_019; }, Rule::R05, "promoting", Verdict::Wait),
+    ("and then it is not", |r| { r.state = present("promoting", Some("app"), true); r.now = 2_020; }, Rule::R05, "still on its way", Verdict::Wait),
+    ("nor that a promoted database has no writer", |r| { r.state = present("available", None, false); r.now = 2_020; }, Rule::R05, "still on its way", Verdict::Wait),
+    ("a replica that waited for its approval is promoted however late", |r| r.now = 90_000, Rule::R08, "the replica is ready", Verdict::Promote),
+    ("a writer is done however late", |r| { r.state = present("available", None, true); r.now = 90_000; }, Rule::R04, "a writer already", Verdict::Done),
     ("a stopped replica is for people", |r| r.state = present("stopped", Some("app"), false), Rule::R06, "not in a state", Verdict::Trouble),
     ("a promoted database that failed is for people", |r| r.state = present("failed", None, false), Rule::R06, "not in a state", Verdict::Trouble),
     ("a promoted database that was stopped is for people", |r| r.state = present("stopped", None, true), Rule::R06, "not in a state", Verdict::Trouble),
@@ -301,5 +337,5 @@ fn an_incident_at_the_beginning_of_time_is_no_reason_to_fail() {
     let first = failover::incident::Incident { began: jiff::Timestamp::MIN, ..incident(0) };
     let id = ReplicaId::RdsInstance("app-dr".to_owned());
     let view = ReplicaView { id, state: present("available", Some("app"), true), lag: None };
-    assert_eq!(decide_replica(&plan(), &first, None, &view, None).row.verdict, Verdict::Ask);
+    assert_eq!(decide_replica(&plan(), at(220), &first, None, &view, None).row.verdict, Verdict::Ask);
 }

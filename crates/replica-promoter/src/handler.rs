@@ -7,18 +7,17 @@ use aws::cloudwatch::LagReader;
 use aws::rds::{ReplicaReader, ReplicaWriter};
 use aws::route53::{RecordReader, RecordWriter, protected_names, spreading_changes};
 use aws::telemetry;
-use failover::change::{self, Write};
+use failover::change;
 use failover::incident::{Approval, Incident};
 use failover::observation::{Attention, ChangeStatus, Changes, Fact, NameView};
-use failover::outcome::{Finding, Kind, Outcome, Trigger};
+use failover::outcome::{ApprovalNotCarriedOut, Finding, Kind, Outcome, Trigger};
 use failover::plan::{Plan, ReplicaId};
 use failover::promotion::{self, Gate, GateDecision, ReplicaDecision, ReplicaState, ReplicaView, Verdict};
-use failover::register::{Register, Spread};
+use failover::register::{Register, RegisterError, Spread};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use lambda_runtime::Diagnostic;
 
-use crate::event::{EventError, Signal};
+use crate::event::Signal;
 
 const FUNCTION: &str = "replica-promoter";
 
@@ -40,37 +39,15 @@ pub struct Calls<R, W, D, P, L> {
     pub lag: L,
 }
 
-/// Why an invocation fails instead of returning an outcome.
-#[derive(Debug, thiserror::Error)]
-pub enum Unhandled {
-    /// The event is of no known form.
-    #[error(transparent)]
-    Event(#[from] EventError),
-    /// A person's approval would be lost with this invocation, so Lambda must deliver it again.
-    #[error("the approval could not be carried out yet: {0}")]
-    Approval(String),
-}
-
-impl From<Unhandled> for Diagnostic {
-    fn from(error: Unhandled) -> Self {
-        match error {
-            Unhandled::Event(error) => error.into(),
-            Unhandled::Approval(_) => {
-                Self { error_type: "ApprovalNotCarriedOut".to_owned(), error_message: error.to_string() }
-            }
-        }
-    }
-}
-
 /// Handles one event.
 ///
 /// # Errors
-/// Only where returning would lose something: see [`Unhandled`].
+/// If returning would lose an approval.
 pub async fn handle<R, W, D, P, L>(
     plan: &Plan,
     calls: &Calls<R, W, D, P, L>,
     signal: Signal,
-) -> Result<Outcome, Unhandled>
+) -> Result<Outcome, ApprovalNotCarriedOut>
 where
     R: RecordReader,
     W: RecordWriter,
@@ -81,7 +58,7 @@ where
     let (trigger, approval) = match signal {
         Signal::Tick => (Trigger::Tick, None),
         Signal::Hint => (Trigger::Event, None),
-        Signal::Approval(approval) => (Trigger::Event, Some(approval)),
+        Signal::Approval(approval) => (Trigger::Approval, Some(approval)),
     };
     let findings = match protected_names(plan, &calls.records).await {
         Ok(names) => go_on(plan, calls, &names, approval.as_ref()).await,
@@ -94,7 +71,7 @@ where
     }
     // Whatever leads the outcome: what was approved for one database is not done by what became of another.
     match (approval, findings.into_iter().find(|finding| finding.kind == Kind::Interrupted)) {
-        (Some(_), Some(finding)) => Err(Unhandled::Approval(finding.because)),
+        (Some(_), Some(finding)) => Err(ApprovalNotCarriedOut(finding.because)),
         _ => Ok(outcome),
     }
 }
@@ -121,15 +98,14 @@ where
         incident = gate.incident.as_ref().map(ToString::to_string), "decided"
     );
     match (gate.row.verdict, gate.incident.clone()) {
-        (Gate::RecordInSync, incident) => {
-            let since = gate.since;
+        (Gate::RecordInSync, _) => {
             let arrived = |view: &NameView| in_sync(view, &changes, now);
             match rewrite(&calls.registers, names, arrived).await {
                 Ok(()) => vec![gate.into()],
-                Err(error) => vec![Finding::interrupted("the registers".to_owned(), &error, incident, since)],
+                Err(error) => vec![error.into_finding(gate)],
             }
         }
-        (Gate::Open, Some(incident)) => open(plan, calls, names, &gate, &incident, approval).await,
+        (Gate::Open, Some(incident)) => open(plan, calls, names, gate, &incident, approval).await,
         (Gate::Open | Gate::Closed | Gate::Wait, _) => vec![gate.into()],
     }
 }
@@ -139,7 +115,7 @@ async fn open<R, W, D, P, L>(
     plan: &Plan,
     calls: &Calls<R, W, D, P, L>,
     names: &[NameView],
-    gate: &GateDecision,
+    gate: GateDecision,
     incident: &Incident,
     approval: Option<&Approval>,
 ) -> Vec<Finding>
@@ -151,9 +127,10 @@ where
     L: LagReader,
 {
     // All at once: a slow answer about one database must not hold up another.
+    let since = gate.since;
     let each = plan.replicas.iter().map(|id| async move {
         let replica = observe_replica(plan, calls, id, incident).await;
-        let decision = promotion::decide_replica(plan, incident, gate.since, &replica, approval);
+        let decision = promotion::decide_replica(plan, calls.records.now(), incident, since, &replica, approval);
         tracing::info!(replica = %id, rule = %decision.row.rule, because = decision.row.condition, %incident, "decided");
         let finding = promote(&calls.promoter, decision).await;
         match replica.state {
@@ -168,10 +145,8 @@ where
     }
     let now = calls.records.now();
     match rewrite(&calls.registers, names, |view| failed_over(view, now)).await {
-        Ok(()) => vec![closed(plan, gate, incident, now)],
-        Err(error) => {
-            vec![Finding::interrupted("the registers".to_owned(), &error, Some(incident.clone()), gate.since)]
-        }
+        Ok(()) => vec![closed(plan, &gate, incident, now)],
+        Err(error) => vec![error.into_finding(gate)],
     }
 }
 
@@ -209,15 +184,40 @@ async fn promote(promoter: &impl ReplicaWriter, decision: ReplicaDecision) -> Fi
     }
 }
 
+/// Why registers were not rewritten.
+#[derive(Debug, PartialEq, Eq)]
+enum Unwritten {
+    /// Route 53 did not do it.
+    Call(CallError),
+    /// One of them cannot be written; none was.
+    Register(RegisterError),
+}
+
+impl Unwritten {
+    fn into_finding(self, gate: GateDecision) -> Finding {
+        match self {
+            Self::Call(error) => Finding::interrupted("the registers".to_owned(), &error, gate.incident, gate.since),
+            Self::Register(error) => Finding {
+                kind: Kind::Refused,
+                because: error.to_string(),
+                attention: Attention::Page,
+                next: "Holdfast goes no further until you have put it right".to_owned(),
+                ..gate.into()
+            },
+        }
+    }
+}
+
 /// Rewrites registers, as `next` says, by compare-and-swap.
 async fn rewrite(
     writer: &impl RecordWriter,
     names: &[NameView],
     next: impl Fn(&NameView) -> Option<Register>,
-) -> Result<(), CallError> {
-    let writes: Vec<Write> = names.iter().filter_map(|view| change::rewrite_register(view, next(view)?).ok()).collect();
+) -> Result<(), Unwritten> {
+    let writes = names.iter().filter_map(|view| Some(change::rewrite_register(view, next(view)?)));
+    let writes = writes.collect::<Result<Vec<_>, _>>().map_err(Unwritten::Register)?;
     for batch in change::batches(writes) {
-        writer.submit(&batch).await?;
+        writer.submit(&batch).await.map_err(Unwritten::Call)?;
     }
     Ok(())
 }
@@ -257,5 +257,52 @@ fn closed(plan: &Plan, gate: &GateDecision, incident: &Incident, now: Timestamp)
         facts,
         next: "users stay on DR until an operator fails back; give DR what a primary has: capacity, backups, a replica"
             .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use failover::change::Batch;
+    use failover::record::Target;
+    use failover::register::{Pin, Reading};
+
+    /// Whoever writes here writes too much.
+    struct NothingToWrite;
+
+    impl RecordWriter for NothingToWrite {
+        async fn submit(&self, batch: &Batch) -> Result<String, CallError> {
+            panic!("{batch:?} was submitted")
+        }
+    }
+
+    /// A pinned name whose PRIMARY record had so many values.
+    fn pinned(name: &str, count: usize) -> NameView {
+        let values = (0..count).map(|n| format!("192.0.2.{n}")).collect();
+        let original = [("A".to_owned(), Target::Values { ttl_seconds: 60, values })].into();
+        let incident = "started@2026-01-01T12:00:00Z".parse().unwrap();
+        let pin = Pin { at: Timestamp::UNIX_EPOCH, incident, repins: 0, original };
+        let register = Register::Pinned { pin, spread: Spread::InSync { at: Timestamp::UNIX_EPOCH } };
+        let set = Register::Disarmed { at: Timestamp::UNIX_EPOCH, by: String::new() };
+        let name = name.parse().unwrap();
+        let set = set.record_set(&name).unwrap();
+        NameView { zone: "Z1".to_owned(), name, pairs: Ok(Vec::new()), register: Reading::Known { set, register } }
+    }
+
+    #[tokio::test]
+    async fn a_register_that_cannot_be_written_is_told_and_none_is_written() {
+        let names = [pinned("a.example.com", 1), pinned("b.example.com", 400)];
+        let now = Timestamp::UNIX_EPOCH;
+        let error = rewrite(&NothingToWrite, &names, |view| failed_over(view, now)).await.unwrap_err();
+        let fault = RegisterError::TooLong("b.example.com".parse().unwrap());
+        assert_eq!(error, Unwritten::Register(fault.clone()));
+
+        let plan = r#"{"mode":"automatic","zones":[{"id":"Z1","names":["ALL"]}],"alarms":["arn:aws:cloudwatch:us-east-1:1:alarm:started"],
+            "limits":{"lag_seconds_max":60,"settle_seconds":900,"cooldown_seconds":3600,"drain_seconds":60,"detection_seconds_max":2400}}"#;
+        let gate = promotion::decide_gate(&Plan::parse(plan).unwrap(), now, &names, &Changes::new());
+        let outcome = Outcome::of(now, Trigger::Tick, &[error.into_finding(gate)]);
+        assert_eq!((outcome.outcome, outcome.attention), (Kind::Refused, Attention::Page));
+        assert_eq!(outcome.because, fault.to_string());
+        assert!(outcome.incident.is_some());
     }
 }

@@ -1,0 +1,147 @@
+//! `R01` and `R02`: the workload as a whole.
+
+use jiff::Timestamp;
+
+use super::{Page, Quiet, Row, after, first, row};
+use crate::incident::Incident;
+use crate::observation::{ChangeStatus, Changes, Fact, NameView};
+use crate::plan::Plan;
+use crate::record::Target;
+use crate::register::{Register, Spread};
+use crate::rule::Rule;
+
+/// How long a pin may be on its way, in seconds. A change is at every name server "generally within 60" seconds (Route 53,
+/// GetChange); after ten times that people must look.
+pub const ARRIVAL_SECONDS_MAX: u32 = 600;
+
+/// How many of the names that hold promotion up are told by name.
+const UNPINNED_NAMED_MAX: usize = 10;
+
+/// What to do about the workload as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Gate {
+    /// Nothing is to be promoted.
+    Closed,
+    /// Not yet.
+    Wait,
+    /// Put on record that the pin is in sync.
+    RecordInSync,
+    /// Each replica is decided by itself.
+    Open,
+}
+
+/// A row about the workload.
+pub type GateRow = Row<GateFacts, Gate>;
+
+/// The rules about the workload. The last row always holds; it opens the gate to [`REPLICA_TABLE`].
+#[rustfmt::skip]
+pub const GATE_TABLE: &[GateRow] = &[
+    row(Rule::R01, "no name is pinned", |f| f.pinned == 0 && f.failed_over == 0,
+        Gate::Closed, Quiet, "nothing; replicas stay replicas"),
+    row(Rule::R01, "the workload has failed over already", |f| f.pinned == 0,
+        Gate::Closed, Quiet, "nothing; the incident is closed"),
+    row(Rule::R01, "not every name is pinned", |f| !f.unpinned.is_empty(),
+        Gate::Wait, Page, "no database is promoted while clients of those names may still write to the primary: pin them (arm them, or see why alarm-handler does not), or take them out of the plan"),
+    row(Rule::R01, "somebody changed the pinned records", |f| !f.agree,
+        Gate::Wait, Quiet, "clients may be back on the primary; alarm-handler pins again or says why not"),
+    row(Rule::R02, "the pin was made more than 10 minutes ago, and is still not known to be at every name server", |f| f.overdue_at.is_some_and(|at| at <= f.now),
+        Gate::Wait, Page, "no database is promoted until Route 53 says that the pin has arrived; see its status page, and alarm-handler's log if the pin's change is not on record"),
+    row(Rule::R02, "the pin is not known to be at every name server", |f| f.overdue_at.is_some(),
+        Gate::Wait, Quiet, "Holdfast asks Route 53 again within a minute"),
+    row(Rule::R02, "the pin has arrived at every name server", |f| f.spreading,
+        Gate::RecordInSync, Quiet, "clients of the primary drain now, for the records' TTL and the plan's drain time"),
+    row(Rule::R02, "clients may still hold the primary's address", |f| f.drained_at.is_some_and(|at| f.now < at),
+        Gate::Wait, Quiet, "the databases are promoted when the clients have drained"),
+    row(Rule::R08, "the pin is in sync and clients have drained", |_| true,
+        Gate::Open, Quiet, "each replica is promoted by its own state"),
+];
+
+/// What the conditions about the workload are written in.
+#[derive(Debug)]
+pub struct GateFacts {
+    now: Timestamp,
+    /// Names neither pinned nor failed over.
+    unpinned: Vec<String>,
+    pinned: usize,
+    failed_over: usize,
+    agree: bool,
+    /// Some pin is not on record as in sync.
+    spreading: bool,
+    /// By when the first of those pins should have arrived that Route 53 does not say of that they have.
+    overdue_at: Option<Timestamp>,
+    drained_at: Option<Timestamp>,
+}
+
+/// What the rules decided about the workload.
+#[derive(Debug)]
+pub struct GateDecision {
+    /// Which row decided.
+    pub row: &'static GateRow,
+    /// The incident that the names are pinned for.
+    pub incident: Option<Incident>,
+    /// Since when clients of the primary have been gone, or will be; until that is known, since when the names are pinned.
+    /// Of a pin that should have arrived, since when it should have.
+    pub since: Option<Timestamp>,
+    /// What was seen.
+    pub facts: Vec<Fact>,
+}
+
+/// Decides about the workload.
+#[must_use]
+pub fn decide_gate(plan: &Plan, now: Timestamp, names: &[NameView], changes: &Changes) -> GateDecision {
+    let registers = || names.iter().filter_map(NameView::register);
+    let spreads = || {
+        registers().filter_map(|register| match register {
+            Register::Pinned { pin, spread } => Some((pin, spread)),
+            _ => None,
+        })
+    };
+    let arrived = |spread: &Spread| match spread {
+        Spread::InSync { .. } => true,
+        Spread::Change { id } => changes.get(id) == Some(&ChangeStatus::InSync),
+        Spread::Unrecorded { .. } => false,
+    };
+    let drained_at = spreads()
+        .filter_map(|(pin, spread)| match spread {
+            Spread::InSync { at } => {
+                let ttl = pin.original.values().map(Target::ttl_seconds).max().unwrap_or_default();
+                Some(after(*at, i64::from(ttl) + i64::from(plan.limits.drain_seconds)))
+            }
+            _ => None,
+        })
+        .max();
+    let awaited = spreads().filter(|(_, spread)| !arrived(spread)).map(|(pin, _)| pin.at);
+    let facts = GateFacts {
+        now,
+        unpinned: names.iter().filter(|view| !is_pinned(view)).map(|view| view.name.to_string()).collect(),
+        pinned: spreads().count(),
+        failed_over: registers().filter(|register| matches!(register, Register::FailedOver { .. })).count(),
+        agree: names.iter().all(NameView::agrees),
+        spreading: spreads().any(|(_, spread)| !matches!(spread, Spread::InSync { .. })),
+        overdue_at: awaited.min().map(|at| after(at, ARRIVAL_SECONDS_MAX.into())),
+        drained_at,
+    };
+    let pins = || registers().filter_map(Register::pin);
+    let incident = pins().map(|pin| pin.incident.clone()).max();
+    let row = first(GATE_TABLE, &facts);
+    let since = match (row.rule, row.attention) {
+        (Rule::R02, Page) => facts.overdue_at,
+        _ => drained_at.or_else(|| pins().map(|pin| pin.at).max()),
+    };
+    GateDecision { row, incident, since, facts: facts.in_words() }
+}
+
+fn is_pinned(view: &NameView) -> bool {
+    view.register().and_then(Register::pin).is_some()
+}
+
+impl GateFacts {
+    fn in_words(&self) -> Vec<Fact> {
+        let (pinned, failed_over, unpinned) = (self.pinned, self.failed_over, self.unpinned.len());
+        let count = format!("{pinned} pinned, {failed_over} failed over, {unpinned} neither");
+        let mut facts = vec![Fact::new("time", self.now), Fact::new("names", count)];
+        facts.extend(self.unpinned.iter().take(UNPINNED_NAMED_MAX).map(|name| Fact::new("not pinned", name)));
+        facts.extend(self.drained_at.map(|at| Fact::new("clients drained", at)));
+        facts
+    }
+}

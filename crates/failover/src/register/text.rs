@@ -1,0 +1,181 @@
+//! A register's text: `v=1 armed since=…`, written by `Display`, read by [`Register::parse`].
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use super::{ArmedBy, Pin, Register, RegisterError, Spread};
+use crate::record::Target;
+
+/// What stays as it is within a value; no quote, backslash, space, or delimiter of ours among it.
+const PLAIN: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b':').remove(b'/').remove(b'@');
+
+impl Register {
+    /// Reads a register's text.
+    ///
+    /// # Errors
+    /// If any of it is not understood.
+    pub fn parse(text: &str) -> Result<Self, RegisterError> {
+        let unknown = || RegisterError::Version(text.to_owned());
+        let (state, fields) = match text.split(' ').collect::<Vec<_>>().as_slice() {
+            ["v=1", state, fields @ ..] => ((*state).to_owned(), Fields::read(text, fields)?),
+            _ => return Err(unknown()),
+        };
+        match state.as_str() {
+            "disarmed" => Ok(Self::Disarmed { at: fields.time("at")?, by: fields.text("by")? }),
+            "armed" => {
+                let by = fields.text("by")?;
+                let by = ArmedBy::NAMES.iter().find(|(_, name)| *name == by).ok_or_else(|| fields.error("by"))?.0;
+                Ok(Self::Armed { since: fields.time("since")?, by })
+            }
+            "paused" => {
+                Ok(Self::Paused { at: fields.time("at")?, until: fields.time("until")?, by: fields.text("by")? })
+            }
+            "pinned" => Ok(Self::Pinned { pin: fields.pin("at")?, spread: fields.spread()? }),
+            "failed-over" => Ok(Self::FailedOver { at: fields.time("at")?, pin: fields.pin("pinned")? }),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+impl ArmedBy {
+    pub(super) const NAMES: [(Self, &'static str); 4] = [
+        (Self::Settling, "settling"),
+        (Self::Operator, "operator"),
+        (Self::MaintenanceEnd, "maintenance-end"),
+        (Self::Failback, "failback"),
+    ];
+}
+
+impl fmt::Display for ArmedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(by, _)| by == self).map_or("", |(_, name)| name);
+        f.write_str(name)
+    }
+}
+
+impl fmt::Display for Register {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Disarmed { at, by } => write!(f, "v=1 disarmed at={at} by={}", encode(by)),
+            Self::Armed { since, by } => write!(f, "v=1 armed since={since} by={by}"),
+            Self::Paused { at, until, by } => write!(f, "v=1 paused at={at} until={until} by={}", encode(by)),
+            Self::Pinned { pin, spread } => {
+                write!(f, "v=1 pinned at={} ", pin.at)?;
+                match spread {
+                    Spread::Unrecorded { at } => write!(f, "written={at}")?,
+                    Spread::Change { id } => write!(f, "change={}", encode(id))?,
+                    Spread::InSync { at } => write!(f, "in-sync={at}")?,
+                }
+                write_pin(f, pin)
+            }
+            Self::FailedOver { at, pin } => {
+                write!(f, "v=1 failed-over at={at} pinned={}", pin.at)?;
+                write_pin(f, pin)
+            }
+        }
+    }
+}
+
+fn write_pin(f: &mut fmt::Formatter<'_>, pin: &Pin) -> fmt::Result {
+    write!(f, " incident={} repins={} original=", encode(&pin.incident.to_string()), pin.repins)?;
+    for (nth, (kind, target)) in pin.original.iter().enumerate() {
+        let separator = if nth == 0 { "" } else { ";" };
+        match target {
+            Target::Values { ttl_seconds, values } => {
+                write!(f, "{separator}{},values,{ttl_seconds}", encode(kind))?;
+                values.iter().try_for_each(|value| write!(f, ",{}", encode(value)))?;
+            }
+            Target::Alias { zone, name, evaluate_health } => {
+                write!(f, "{separator}{},alias,{},{},{evaluate_health}", encode(kind), encode(zone), encode(name))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The `key=value` fields of a register's text.
+struct Fields<'a> {
+    text: &'a str,
+    values: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Fields<'a> {
+    fn read(text: &'a str, fields: &[&'a str]) -> Result<Self, RegisterError> {
+        let mut values = BTreeMap::new();
+        for field in fields {
+            let (key, value) = field.split_once('=').ok_or_else(|| RegisterError::Version(text.to_owned()))?;
+            if values.insert(key, value).is_some() {
+                return Err(RegisterError::Version(text.to_owned()));
+            }
+        }
+        Ok(Self { text, values })
+    }
+
+    fn error(&self, field: &'static str) -> RegisterError {
+        RegisterError::Field { field, text: self.text.to_owned() }
+    }
+
+    fn raw(&self, field: &'static str) -> Result<&'a str, RegisterError> {
+        self.values.get(field).copied().ok_or_else(|| self.error(field))
+    }
+
+    fn text(&self, field: &'static str) -> Result<String, RegisterError> {
+        decode(self.raw(field)?).ok_or_else(|| self.error(field))
+    }
+
+    fn time(&self, field: &'static str) -> Result<Timestamp, RegisterError> {
+        self.raw(field)?.parse().map_err(|_| self.error(field))
+    }
+
+    fn pin(&self, at: &'static str) -> Result<Pin, RegisterError> {
+        Ok(Pin {
+            at: self.time(at)?,
+            incident: self.text("incident")?.parse().map_err(|_| self.error("incident"))?,
+            repins: self.raw("repins")?.parse().map_err(|_| self.error("repins"))?,
+            original: self.original().ok_or_else(|| self.error("original"))?,
+        })
+    }
+
+    fn original(&self) -> Option<BTreeMap<String, Target>> {
+        let mut original = BTreeMap::new();
+        for entry in self.raw("original").ok()?.split(';') {
+            let atoms = entry.split(',').map(decode).collect::<Option<Vec<_>>>()?;
+            let (kind, target) = match atoms.as_slice() {
+                [kind, form, ttl, values @ ..] if form == "values" && !values.is_empty() => {
+                    (kind, Target::Values { ttl_seconds: ttl.parse().ok()?, values: values.to_vec() })
+                }
+                [kind, form, zone, name, evaluate] if form == "alias" => {
+                    let evaluate_health = evaluate.parse().ok()?;
+                    (kind, Target::Alias { zone: zone.clone(), name: name.clone(), evaluate_health })
+                }
+                _ => return None,
+            };
+            if original.insert(kind.clone(), target).is_some() {
+                return None;
+            }
+        }
+        Some(original)
+    }
+
+    fn spread(&self) -> Result<Spread, RegisterError> {
+        let given = |field: &str| self.values.contains_key(field);
+        match (given("written"), given("change"), given("in-sync")) {
+            (true, false, false) => Ok(Spread::Unrecorded { at: self.time("written")? }),
+            (false, true, false) => Ok(Spread::Change { id: self.text("change")? }),
+            (false, false, true) => Ok(Spread::InSync { at: self.time("in-sync")? }),
+            _ => Err(self.error("change")),
+        }
+    }
+}
+
+fn encode(text: &str) -> impl fmt::Display {
+    utf8_percent_encode(text, PLAIN)
+}
+
+fn decode(text: &str) -> Option<String> {
+    Some(percent_decode_str(text).decode_utf8().ok()?.into_owned())
+}
