@@ -1,5 +1,7 @@
 //! Every scenario of the drill ends as it should, and an outage does whatever the seed.
 
+#![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
+
 use drill::report::{Report, Verdict};
 use drill::scenario;
 use drill::stage::{Settings, Stage};

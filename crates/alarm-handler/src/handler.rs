@@ -8,12 +8,12 @@ use aws::probe::Prober;
 use aws::route53::{RecordReader, RecordWriter, protected_names, spreading_changes};
 use aws::telemetry::{self, Metric};
 use failover::change::{self, Batch, Write};
-use failover::incident::{AlarmSighting, AlarmState, Incident};
+use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
 use failover::name::Name;
 use failover::observation::{Alarms, Fact, Probes};
 use failover::outcome::{ApprovalNotCarriedOut, Finding, Kind, Outcome, Trigger};
 use failover::pin::{self, Observation};
-use failover::plan::Plan;
+use failover::plan::{Plan, alarm_name};
 use failover::register::{Register, Spread};
 use failover::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
@@ -152,31 +152,42 @@ where
         Signal::Alarm(_) => (None, true),
         Signal::Tick | Signal::Approval(_) => (None, false),
     };
-    let alarms = known_alarms(described, told, calls.reader.now());
+    let approval = match signal {
+        Signal::Approval(approval) => Some(approval.clone()),
+        Signal::Tick | Signal::Alarm(_) => None,
+    };
+    let vouched = approval.as_ref().and_then(|approval| vouched(plan, approval));
+    let alarms = known_alarms(described, told, vouched, calls.reader.now());
     let names = match names {
         Ok(names) => names,
         Err(error) => return Err(Blind { error, alarms }),
     };
     let changes = spreading_changes(&calls.reader, &names).await;
-    let approval = match signal {
-        Signal::Approval(approval) => Some(approval.clone()),
-        Signal::Tick | Signal::Alarm(_) => None,
-    };
     let probes = Probes { primary, dr };
     Ok(Observation { now: calls.reader.now(), alarms, probes, names, changes, approval, foreign_alarm })
 }
 
-/// What CloudWatch says, and what the event says beyond it. Where CloudWatch does not answer a fresh event speaks alone.
+/// The alarm as a person who approves its incident has seen it.
+fn vouched(plan: &Plan, approval: &Approval) -> Option<AlarmSighting> {
+    let Incident { alarm, began } = &approval.incident;
+    let arn = plan.alarms.iter().find(|arn| alarm_name(arn) == Some(alarm))?;
+    Some(AlarmSighting { arn: arn.clone(), name: alarm.clone(), state: AlarmState::Alarm, since: *began })
+}
+
+/// What CloudWatch says, and what the event says beyond it. Where CloudWatch does not answer, a fresh event speaks alone,
+/// and so does a person: with us-east-1 down, nobody else can.
 fn known_alarms(
     described: Result<Vec<AlarmSighting>, CallError>,
     told: Option<AlarmSighting>,
+    vouched: Option<AlarmSighting>,
     now: Timestamp,
 ) -> Alarms {
     match (described, told) {
         (Ok(described), told) => Some(AlarmSighting::newest(described.into_iter().chain(told))),
         (Err(error), told) => {
             tracing::warn!(%error, "CloudWatch cannot be asked for the alarms");
-            told.filter(|alarm| now.duration_since(alarm.since) <= SPEAKS_ALONE).map(|alarm| vec![alarm])
+            let fresh = told.filter(|alarm| now.duration_since(alarm.since) <= SPEAKS_ALONE);
+            fresh.or(vouched).map(|alarm| vec![alarm])
         }
     }
 }
@@ -303,8 +314,16 @@ mod tests {
             ("nor has an event beside it", Ok(vec![ringing.clone()]), Some(&over), now(900), Some(vec![&over])),
             ("CloudWatch's newer word counts", Ok(vec![over.clone()]), Some(&ringing), now(21), Some(vec![&over])),
         ] {
-            let alarms = known_alarms(described, told.cloned(), now);
+            let alarms = known_alarms(described, told.cloned(), None, now);
             assert_eq!(alarms.as_ref().map(|alarms| alarms.iter().collect()), known, "{story}");
         }
+    }
+    #[test]
+    fn a_person_vouches_for_the_alarm_only_where_cloudwatch_does_not_answer() {
+        let (ringing, over) = (sighting(AlarmState::Alarm, 10), sighting(AlarmState::Ok, 5));
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(900);
+        let silent = Err(CallError::Unknown { call: "DescribeAlarms", why: "timeout".to_owned() });
+        assert_eq!(known_alarms(silent, None, Some(ringing.clone()), now), Some(vec![ringing.clone()]));
+        assert_eq!(known_alarms(Ok(vec![over.clone()]), None, Some(ringing), now), Some(vec![over]));
     }
 }
