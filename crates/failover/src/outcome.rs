@@ -173,9 +173,10 @@ impl Outcome {
             rule: lead.rule,
             subjects: findings.iter().filter(with_lead).map(|finding| finding.subject.clone()).collect(),
             also: also.collect(),
+            // The whole of it has been so only since the last of them has.
+            since: findings.iter().filter(with_lead).filter_map(|finding| finding.since).max(),
             because: lead.because,
             incident: lead.incident,
-            since: lead.since,
             at,
             trigger,
             despite: findings.iter().flat_map(|finding| finding.despite.iter().copied()).collect(),

@@ -330,3 +330,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_state_of_several_names_has_lasted_since_the_last_of_them_came_into_it() {
+    let since = |seconds| Finding { since: Some(at(seconds)), ..finding(Kind::StaysOnDr, Attention::Notice, "a") };
+    let outcome = Outcome::of(at(600), Trigger::Tick, &[since(300), since(60)]);
+    assert_eq!(outcome.since, Some(at(300)));
+}
