@@ -24,6 +24,15 @@ const FAULTY_MINUTES: i64 = 12;
 /// ticks between them.
 pub const RECOVERY_MINUTES: i64 = 18;
 /// What a single outage may do before anybody says that it never ends.
+/// What a fault kept from being told, the reminder tells after 16 minutes.
+const REMINDER_MINUTES: i64 = 17;
+
+/// What says that the names are pinned.
+const PIN: &[&str] = &["pinned to DR", "stays on DR"];
+
+/// What says that the incident is closed.
+const END: &[&str] = &["FAILED OVER", "stays on DR"];
+
 const STEPS_MAX: usize = 5_000;
 
 /// What came of an outage.
@@ -96,7 +105,18 @@ impl Outage {
                 break;
             }
         }
+        for _ in 0..REMINDER_MINUTES {
+            if !self.is_failed_over() || self.was_told(END) {
+                break;
+            }
+            self.minute(false);
+        }
         self.judge(returns.is_some(), is_off)
+    }
+
+    fn was_told(&self, words: &[&str]) -> bool {
+        let world = self.holdfast.world.get();
+        world.mailbox.iter().any(|(_, message)| words.iter().any(|word| message.subject.contains(word)))
     }
 
     /// Lag as it was when the outage began: mostly fine, sometimes too much, sometimes unknown since long.
@@ -239,13 +259,11 @@ impl Outage {
     /// What should have come to be.
     fn judge(self, returned: bool, is_off: bool) -> Report {
         let is_failed_over = self.is_failed_over();
+        let (pin_told, end_told) = (self.was_told(PIN), self.was_told(END));
         let kinds: Vec<_> = self.holdfast.outcomes.iter().map(|(_, _, outcome)| outcome.outcome).collect();
         let world = self.holdfast.world.get();
         let is_committed = !world.watch.pins().is_empty();
         let outage_lasts = !returned && world.alarm.state == AlarmState::Alarm;
-        let told = |words: &[&str]| {
-            world.mailbox.iter().any(|(_, message)| words.iter().any(|word| message.subject.contains(word)))
-        };
         let mut missed = Vec::new();
         let mut expect = |came: bool, what: &str| {
             if !came {
@@ -257,8 +275,8 @@ impl Outage {
         } else if outage_lasts || is_committed {
             expect(is_failed_over, "an outage that lasts, or a pin once made, ends failed over in time");
             let is_silent = !self.holdfast.dead.is_empty();
-            expect(is_silent || told(&["pinned to DR", "stays on DR"]), "the pin was told");
-            expect(is_silent || told(&["FAILED OVER", "stays on DR"]), "the end was told");
+            expect(is_silent || pin_told, "the pin was told");
+            expect(is_silent || end_told, "the end was told");
         }
         let (broken, story) = (world.watch.broken.clone(), world.story.clone().unwrap_or_default());
         Report { broken, missed, story, kinds, is_failed_over }
