@@ -14,6 +14,7 @@ use failover::outcome::{ApprovalNotCarriedOut, Finding, Kind, Outcome, Trigger};
 use failover::plan::{Plan, ReplicaId};
 use failover::promotion::{self, Gate, GateDecision, ReplicaDecision, ReplicaState, ReplicaView, Verdict};
 use failover::register::{Register, RegisterError, Spread};
+use failover::rule::Rule;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
@@ -58,7 +59,11 @@ where
     let (trigger, approval) = match signal {
         Signal::Tick => (Trigger::Tick, None),
         Signal::Hint => (Trigger::Event, None),
-        Signal::Approval(approval) => (Trigger::Approval, Some(approval)),
+        Signal::Approval(approval) => {
+            // alarm-handler answers whatever is not of the one rule here that an approval may lift.
+            let is_answered_here = approval.despite.contains(&Rule::R07);
+            (if is_answered_here { Trigger::Approval } else { Trigger::Event }, Some(approval))
+        }
     };
     let findings = match protected_names(plan, &calls.records).await {
         Ok(names) => go_on(plan, calls, &names, approval.as_ref()).await,
@@ -248,7 +253,7 @@ fn closed(plan: &Plan, gate: &GateDecision, incident: &Incident, now: Timestamp)
     Finding {
         subject,
         kind: Kind::FailedOver,
-        rule: Some(failover::rule::Rule::R04),
+        rule: Some(Rule::R04),
         because: "every name is pinned and every database is an available writer".to_owned(),
         attention: Attention::Page,
         incident: Some(incident.clone()),
