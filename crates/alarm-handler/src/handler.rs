@@ -42,56 +42,82 @@ pub struct Calls<R, W, A, P> {
     pub prober: P,
 }
 
-/// Handles one event.
-///
-/// # Errors
-/// If returning would lose an approval.
-pub async fn handle<R, W, A, P>(
-    plan: &Plan,
-    calls: &Calls<R, W, A, P>,
-    signal: Signal,
-) -> Result<Outcome, ApprovalNotCarriedOut>
+impl<R, W, A, P> Calls<R, W, A, P>
 where
     R: RecordReader,
     W: RecordWriter,
     A: AlarmReader,
     P: Prober,
 {
-    let trigger = match signal {
-        Signal::Tick => Trigger::Tick,
-        Signal::Alarm(_) => Trigger::Event,
-        Signal::Approval(_) => Trigger::Approval,
-    };
-    let mut progress = Progress::default();
-    let mut findings = Vec::new();
-    for pass in 1..=PASSES_MAX {
-        let seen = match observe(plan, calls, &signal).await {
-            Ok(seen) => seen,
-            Err(blind) => {
-                findings = vec![blind.into_finding()];
+    /// Handles one event.
+    ///
+    /// # Errors
+    /// If returning would lose an approval.
+    pub async fn handle(&self, plan: &Plan, signal: Signal) -> Result<Outcome, ApprovalNotCarriedOut> {
+        let trigger = match signal {
+            Signal::Tick => Trigger::Tick,
+            Signal::Alarm(_) => Trigger::Event,
+            Signal::Approval(_) => Trigger::Approval,
+        };
+        let mut progress = Progress::default();
+        let mut findings = Vec::new();
+        for pass in 1..=PASSES_MAX {
+            let seen = match self.observe(plan, &signal).await {
+                Ok(seen) => seen,
+                Err(blind) => {
+                    findings = vec![blind.into_finding()];
+                    break;
+                }
+            };
+            report_armed(&seen);
+            let pending;
+            (pending, findings) = decide(plan, &seen, &mut progress);
+            act(&self.writer, pending, pass == PASSES_MAX, &mut progress, &mut findings).await;
+            if progress.uncertain.is_empty() {
                 break;
             }
+        }
+        findings.extend(progress.written.into_values());
+        let outcome = Outcome::of(self.reader.now(), trigger, &findings);
+        telemetry::report(FUNCTION, &outcome);
+        if outcome.outcome == Kind::Pinned {
+            telemetry::time_since_alarm(FUNCTION, "AlarmToPin", &outcome);
+        }
+        match (signal, findings.iter().find(|finding| keeps_an_approval_waiting(finding))) {
+            // Once one name is pinned the tick pins the others, without an approval.
+            (Signal::Approval(_), Some(finding)) if outcome.outcome != Kind::Pinned => {
+                Err(ApprovalNotCarriedOut(finding.because.clone()))
+            }
+            _ => Ok(outcome),
+        }
+    }
+
+    /// Looks at everything at once: the records, the alarms, both sites.
+    async fn observe(&self, plan: &Plan, signal: &Signal) -> Result<Observation, Blind> {
+        let (names, described, primary, dr) = tokio::join!(
+            protected_names(plan, &self.reader),
+            self.alarms.alarms(&plan.alarms),
+            self.prober.probe(plan.probes.primary.as_deref()),
+            self.prober.probe(plan.probes.dr.as_deref()),
+        );
+        let (told, foreign_alarm) = match signal {
+            Signal::Alarm(alarm) if plan.alarms.contains(&alarm.arn) => (Some(alarm.clone()), false),
+            Signal::Alarm(_) => (None, true),
+            Signal::Tick | Signal::Approval(_) => (None, false),
         };
-        report_armed(&seen);
-        let pending;
-        (pending, findings) = decide(plan, &seen, &mut progress);
-        act(&calls.writer, pending, pass == PASSES_MAX, &mut progress, &mut findings).await;
-        if progress.uncertain.is_empty() {
-            break;
-        }
-    }
-    findings.extend(progress.written.into_values());
-    let outcome = Outcome::of(calls.reader.now(), trigger, &findings);
-    telemetry::report(FUNCTION, &outcome);
-    if outcome.outcome == Kind::Pinned {
-        telemetry::time_since_alarm(FUNCTION, "AlarmToPin", &outcome);
-    }
-    match (signal, findings.iter().find(|finding| keeps_an_approval_waiting(finding))) {
-        // Once one name is pinned the tick pins the others, without an approval.
-        (Signal::Approval(_), Some(finding)) if outcome.outcome != Kind::Pinned => {
-            Err(ApprovalNotCarriedOut(finding.because.clone()))
-        }
-        _ => Ok(outcome),
+        let approval = match signal {
+            Signal::Approval(approval) => Some(approval.clone()),
+            Signal::Tick | Signal::Alarm(_) => None,
+        };
+        let vouched = approval.as_ref().and_then(|approval| vouched(plan, approval));
+        let alarms = known_alarms(described, told, vouched, self.reader.now());
+        let names = match names {
+            Ok(names) => names,
+            Err(error) => return Err(Blind { error, alarms }),
+        };
+        let changes = spreading_changes(&self.reader, &names).await;
+        let probes = Probes { primary, dr };
+        Ok(Observation { now: self.reader.now(), alarms, probes, names, changes, approval, foreign_alarm })
     }
 }
 
@@ -132,39 +158,6 @@ impl Blind {
         let since = incident.as_ref().map(|incident| incident.began);
         Finding::interrupted("the records".to_owned(), &self.error, incident, since)
     }
-}
-
-/// Looks at everything at once: the records, the alarms, both sites.
-async fn observe<R, W, A, P>(plan: &Plan, calls: &Calls<R, W, A, P>, signal: &Signal) -> Result<Observation, Blind>
-where
-    R: RecordReader,
-    A: AlarmReader,
-    P: Prober,
-{
-    let (names, described, primary, dr) = tokio::join!(
-        protected_names(plan, &calls.reader),
-        calls.alarms.alarms(&plan.alarms),
-        calls.prober.probe(plan.probes.primary.as_deref()),
-        calls.prober.probe(plan.probes.dr.as_deref()),
-    );
-    let (told, foreign_alarm) = match signal {
-        Signal::Alarm(alarm) if plan.alarms.contains(&alarm.arn) => (Some(alarm.clone()), false),
-        Signal::Alarm(_) => (None, true),
-        Signal::Tick | Signal::Approval(_) => (None, false),
-    };
-    let approval = match signal {
-        Signal::Approval(approval) => Some(approval.clone()),
-        Signal::Tick | Signal::Alarm(_) => None,
-    };
-    let vouched = approval.as_ref().and_then(|approval| vouched(plan, approval));
-    let alarms = known_alarms(described, told, vouched, calls.reader.now());
-    let names = match names {
-        Ok(names) => names,
-        Err(error) => return Err(Blind { error, alarms }),
-    };
-    let changes = spreading_changes(&calls.reader, &names).await;
-    let probes = Probes { primary, dr };
-    Ok(Observation { now: calls.reader.now(), alarms, probes, names, changes, approval, foreign_alarm })
 }
 
 /// The alarm as a person who approves its incident has seen it.

@@ -1,7 +1,7 @@
 //! The Lambda: parse, observe, decide, act, return.
 
 use alarm_handler::event;
-use alarm_handler::handler::{self, Calls};
+use alarm_handler::handler::Calls;
 use aws::probe::HttpProber;
 use aws::{Session, cloudwatch, route53, telemetry};
 use failover::plan::{PLAN_VARIABLE, Plan};
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Error> {
     let (plan, calls) = (&plan, &calls);
     run(service_fn(move |event: LambdaEvent<Value>| async move {
         // Boxed, since the SDK's futures nest deeper than the compiler lays out in one piece.
-        let outcome = Box::pin(handler::handle(plan, calls, event::parse(event.payload)?)).await;
+        let outcome = Box::pin(calls.handle(plan, event::parse(event.payload)?)).await;
         let error_type = "ApprovalNotCarriedOut".to_owned();
         outcome.map_err(|error| Diagnostic { error_type, error_message: error.to_string() })
     }))

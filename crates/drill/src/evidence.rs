@@ -205,9 +205,9 @@ impl Evidence {
             let check = check.to_owned();
             self.first(move |what| matches!(what, What::HealthCheck { id, healthy: false, .. } if *id == check))
         };
-        let alarm = |suffix: &'static str| {
+        let alarm = |infix: &'static str| {
             self.first(
-                move |what| matches!(what, What::Alarm { name, to, .. } if name.ends_with(suffix) && to == "ALARM"),
+                move |what| matches!(what, What::Alarm { name, to, .. } if name.contains(infix) && to == "ALARM"),
             )
         };
         let writer = |wanted: &'static str| {

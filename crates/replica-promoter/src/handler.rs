@@ -40,15 +40,7 @@ pub struct Calls<R, W, D, P, L> {
     pub lag: L,
 }
 
-/// Handles one event.
-///
-/// # Errors
-/// If returning would lose an approval.
-pub async fn handle<R, W, D, P, L>(
-    plan: &Plan,
-    calls: &Calls<R, W, D, P, L>,
-    signal: Signal,
-) -> Result<Outcome, ApprovalNotCarriedOut>
+impl<R, W, D, P, L> Calls<R, W, D, P, L>
 where
     R: RecordReader,
     W: RecordWriter,
@@ -56,125 +48,102 @@ where
     P: ReplicaWriter,
     L: LagReader,
 {
-    let (trigger, approval) = match signal {
-        Signal::Tick => (Trigger::Tick, None),
-        Signal::Hint => (Trigger::Event, None),
-        Signal::Approval(approval) => {
-            // alarm-handler answers whatever is not of the one rule here that an approval may lift.
-            let is_answered_here = approval.despite.contains(&Rule::R07);
-            (if is_answered_here { Trigger::Approval } else { Trigger::Event }, Some(approval))
-        }
-    };
-    let findings = match protected_names(plan, &calls.records).await {
-        Ok(names) => go_on(plan, calls, &names, approval.as_ref()).await,
-        Err(error) => vec![Finding::interrupted("the records".to_owned(), &error, None, None)],
-    };
-    let outcome = Outcome::of(calls.records.now(), trigger, &findings);
-    telemetry::report(FUNCTION, &outcome);
-    if outcome.outcome == Kind::FailedOver {
-        telemetry::time_since_alarm(FUNCTION, "AlarmToFailedOver", &outcome);
-    }
-    // Whatever leads the outcome: what was approved for one database is not done by what became of another.
-    match (approval, findings.into_iter().find(|finding| finding.kind == Kind::Interrupted)) {
-        (Some(_), Some(finding)) => Err(ApprovalNotCarriedOut(finding.because)),
-        _ => Ok(outcome),
-    }
-}
-
-/// Carries the incident, if there is one, as far as it may go now.
-async fn go_on<R, W, D, P, L>(
-    plan: &Plan,
-    calls: &Calls<R, W, D, P, L>,
-    names: &[NameView],
-    approval: Option<&Approval>,
-) -> Vec<Finding>
-where
-    R: RecordReader,
-    W: RecordWriter,
-    D: ReplicaReader,
-    P: ReplicaWriter,
-    L: LagReader,
-{
-    let changes = spreading_changes(&calls.records, names).await;
-    let now = calls.records.now();
-    let gate = promotion::decide_gate(plan, now, names, &changes);
-    tracing::info!(
-        rule = %gate.row.rule, because = gate.row.condition,
-        incident = gate.incident.as_ref().map(ToString::to_string), "decided"
-    );
-    match (gate.row.verdict, gate.incident.clone()) {
-        (Gate::RecordInSync, _) => {
-            let arrived = |view: &NameView| in_sync(view, &changes, now);
-            match rewrite(&calls.registers, names, arrived).await {
-                Ok(()) => vec![gate.into()],
-                Err(error) => vec![error.into_finding(gate)],
+    /// Handles one event.
+    ///
+    /// # Errors
+    /// If returning would lose an approval.
+    pub async fn handle(&self, plan: &Plan, signal: Signal) -> Result<Outcome, ApprovalNotCarriedOut> {
+        let (trigger, approval) = match signal {
+            Signal::Tick => (Trigger::Tick, None),
+            Signal::Hint => (Trigger::Event, None),
+            Signal::Approval(approval) => {
+                // alarm-handler answers whatever is not of the one rule here that an approval may lift.
+                let is_answered_here = approval.despite.contains(&Rule::R07);
+                (if is_answered_here { Trigger::Approval } else { Trigger::Event }, Some(approval))
             }
+        };
+        let findings = match protected_names(plan, &self.records).await {
+            Ok(names) => self.go_on(plan, &names, approval.as_ref()).await,
+            Err(error) => vec![Finding::interrupted("the records".to_owned(), &error, None, None)],
+        };
+        let outcome = Outcome::of(self.records.now(), trigger, &findings);
+        telemetry::report(FUNCTION, &outcome);
+        if outcome.outcome == Kind::FailedOver {
+            telemetry::time_since_alarm(FUNCTION, "AlarmToFailedOver", &outcome);
         }
-        (Gate::Open, Some(incident)) => open(plan, calls, names, gate, &incident, approval).await,
-        (Gate::Open | Gate::Closed | Gate::Wait, _) => vec![gate.into()],
+        // Whatever leads the outcome: what was approved for one database is not done by what became of another.
+        match (approval, findings.into_iter().find(|finding| finding.kind == Kind::Interrupted)) {
+            (Some(_), Some(finding)) => Err(ApprovalNotCarriedOut(finding.because)),
+            _ => Ok(outcome),
+        }
     }
-}
 
-/// The gate is open: each replica by itself, all at once, then the end of the incident.
-async fn open<R, W, D, P, L>(
-    plan: &Plan,
-    calls: &Calls<R, W, D, P, L>,
-    names: &[NameView],
-    gate: GateDecision,
-    incident: &Incident,
-    approval: Option<&Approval>,
-) -> Vec<Finding>
-where
-    R: RecordReader,
-    W: RecordWriter,
-    D: ReplicaReader,
-    P: ReplicaWriter,
-    L: LagReader,
-{
-    // All at once: a slow answer about one database must not hold up another.
-    let since = gate.since;
-    let each = plan.replicas.iter().map(|id| async move {
-        let replica = observe_replica(plan, calls, id, incident).await;
-        let decision = promotion::decide_replica(plan, calls.records.now(), incident, since, &replica, approval);
+    /// Carries the incident, if there is one, as far as it may go now.
+    async fn go_on(&self, plan: &Plan, names: &[NameView], approval: Option<&Approval>) -> Vec<Finding> {
+        let changes = spreading_changes(&self.records, names).await;
+        let now = self.records.now();
+        let gate = promotion::decide_gate(plan, now, names, &changes);
+        tracing::info!(
+            rule = %gate.row.rule, because = gate.row.condition,
+            incident = gate.incident.as_ref().map(ToString::to_string), "decided"
+        );
+        match (gate.row.verdict, gate.incident.clone()) {
+            (Gate::RecordInSync, _) => {
+                let arrived = |view: &NameView| in_sync(view, &changes, now);
+                match rewrite(&self.registers, names, arrived).await {
+                    Ok(()) => vec![gate.into()],
+                    Err(error) => vec![error.into_finding(gate)],
+                }
+            }
+            (Gate::Open, Some(incident)) => self.open(plan, names, gate, &incident, approval).await,
+            (Gate::Open | Gate::Closed | Gate::Wait, _) => vec![gate.into()],
+        }
+    }
+
+    /// The gate is open: each replica by itself, all at once, then the end of the incident.
+    async fn open(
+        &self,
+        plan: &Plan,
+        names: &[NameView],
+        gate: GateDecision,
+        incident: &Incident,
+        approval: Option<&Approval>,
+    ) -> Vec<Finding> {
+        // All at once: a slow answer about one database must not hold up another.
+        let since = gate.since;
+        let each = plan.replicas.iter().map(|id| async move {
+        let replica = self.observe_replica(plan, id, incident).await;
+        let decision = promotion::decide_replica(plan, self.records.now(), incident, since, &replica, approval);
         tracing::info!(replica = %id, rule = %decision.row.rule, because = decision.row.condition, %incident, "decided");
-        let finding = promote(&calls.promoter, decision).await;
+        let finding = promote(&self.promoter, decision).await;
         match replica.state {
             // The call failed; nothing is known to be wrong with the database.
             ReplicaState::Unanswered(_) => Finding { kind: Kind::Interrupted, ..finding },
             ReplicaState::Missing | ReplicaState::Present { .. } => finding,
         }
     });
-    let findings = join_all(each).await;
-    if findings.iter().any(|finding| finding.kind != Kind::Nothing) {
-        return findings;
+        let findings = join_all(each).await;
+        if findings.iter().any(|finding| finding.kind != Kind::Nothing) {
+            return findings;
+        }
+        let now = self.records.now();
+        match rewrite(&self.registers, names, |view| failed_over(view, now)).await {
+            Ok(()) => vec![closed(plan, &gate, incident, now)],
+            Err(error) => vec![error.into_finding(gate)],
+        }
     }
-    let now = calls.records.now();
-    match rewrite(&calls.registers, names, |view| failed_over(view, now)).await {
-        Ok(()) => vec![closed(plan, &gate, incident, now)],
-        Err(error) => vec![error.into_finding(gate)],
-    }
-}
 
-async fn observe_replica<R, W, D, P, L>(
-    plan: &Plan,
-    calls: &Calls<R, W, D, P, L>,
-    id: &ReplicaId,
-    incident: &Incident,
-) -> ReplicaView
-where
-    R: RecordReader,
-    D: ReplicaReader,
-    L: LagReader,
-{
-    let detection = SignedDuration::from_secs(i64::from(plan.limits.detection_seconds_max));
-    let from = incident.began - detection - LAG_LOOKBACK;
-    let (state, lag) = tokio::join!(calls.replicas.state(id), calls.lag.last_good_lag(id, from, calls.records.now()));
-    let state = state.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()));
-    let lag = lag.unwrap_or_else(|error| {
-        tracing::warn!(%error, replica = %id, "CloudWatch cannot be asked for the lag");
-        None
-    });
-    ReplicaView { id: id.clone(), state, lag }
+    async fn observe_replica(&self, plan: &Plan, id: &ReplicaId, incident: &Incident) -> ReplicaView {
+        let detection = SignedDuration::from_secs(i64::from(plan.limits.detection_seconds_max));
+        let from = incident.began - detection - LAG_LOOKBACK;
+        let (state, lag) = tokio::join!(self.replicas.state(id), self.lag.last_good_lag(id, from, self.records.now()));
+        let state = state.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()));
+        let lag = lag.unwrap_or_else(|error| {
+            tracing::warn!(%error, replica = %id, "CloudWatch cannot be asked for the lag");
+            None
+        });
+        ReplicaView { id: id.clone(), state, lag }
+    }
 }
 
 /// Promotes if that was decided. A refusal or an unknown outcome is observed again by the next tick: RDS promotes a

@@ -4,7 +4,7 @@ use aws::{Session, cloudwatch, rds, route53, telemetry};
 use failover::plan::{PLAN_VARIABLE, Plan};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use replica_promoter::event;
-use replica_promoter::handler::{self, Calls};
+use replica_promoter::handler::Calls;
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Error> {
     let (plan, calls) = (&plan, &calls);
     run(service_fn(move |event: LambdaEvent<Value>| async move {
         // Boxed, since the SDK's futures nest deeper than the compiler lays out in one piece.
-        let outcome = Box::pin(handler::handle(plan, calls, event::parse(event.payload)?)).await;
+        let outcome = Box::pin(calls.handle(plan, event::parse(event.payload)?)).await;
         let error_type = "ApprovalNotCarriedOut".to_owned();
         outcome.map_err(|error| Diagnostic { error_type, error_message: error.to_string() })
     }))

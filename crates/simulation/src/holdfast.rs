@@ -240,7 +240,7 @@ async fn run(function: Function, plan: Rc<Plan>, aws: Aws, event: Value) -> Resu
                 alarms: aws.clone(),
                 prober: aws,
             };
-            json_of(alarm_handler::handler::handle(&plan, &calls, signal).await)
+            json_of(calls.handle(&plan, signal).await)
         }
         Function::ReplicaPromoter => {
             let signal = replica_promoter::event::parse(event).map_err(|error| error.to_string())?;
@@ -251,7 +251,7 @@ async fn run(function: Function, plan: Rc<Plan>, aws: Aws, event: Value) -> Resu
                 promoter: aws.clone(),
                 lag: aws,
             };
-            json_of(replica_promoter::handler::handle(&plan, &calls, signal).await)
+            json_of(calls.handle(&plan, signal).await)
         }
         Function::Notifier => {
             let invocation = notifier::event::parse(event).map_err(|error| error.to_string())?;

@@ -77,7 +77,7 @@ where
     let calls =
         alarm_handler::handler::Calls { reader: bent(), writer: bent(), alarms: aws(holdfast), prober: aws(holdfast) };
     let tick = alarm_handler::event::Signal::Tick;
-    let ended = alarm_handler::handler::handle(&holdfast.plan, &calls, tick).now_or_never();
+    let ended = calls.handle(&holdfast.plan, tick).now_or_never();
     assert!(ended.is_some_and(|returned| returned.is_ok()));
 }
 
@@ -94,7 +94,7 @@ where
         lag: aws(holdfast),
     };
     let tick = replica_promoter::event::Signal::Tick;
-    let ended = replica_promoter::handler::handle(&holdfast.plan, &calls, tick).now_or_never();
+    let ended = calls.handle(&holdfast.plan, tick).now_or_never();
     assert!(ended.is_some_and(|returned| returned.is_ok()));
 }
 
