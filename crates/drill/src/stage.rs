@@ -1,7 +1,7 @@
 //! The stage of a drill: a workload in two regions, Holdfast deployed from its templates, and users.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -172,17 +172,16 @@ fn seeded_offset(seed: u64) -> i64 {
 }
 
 async fn open_sites(lab: &Arc<Lab>) -> Result<u16, SetupError> {
-    // The port must be free at both addresses.
-    let port = loop {
-        let one = TcpListener::bind((PRIMARY_ADDRESS, 0))?;
-        let port = one.local_addr()?.port();
-        if TcpListener::bind((DR_ADDRESS, port)).is_ok() {
-            break port;
+    const ATTEMPTS_MAX: usize = 20;
+    for _ in 0..ATTEMPTS_MAX {
+        let any = SocketAddr::new(PRIMARY_ADDRESS, 0);
+        let port = Sites::open(lab, PRIMARY, any, (PRIMARY, "app")).await?.port();
+        // The port may be taken at the other address; then the first site stays where nobody looks for it.
+        if Sites::open(lab, DR, SocketAddr::new(DR_ADDRESS, port), (DR, CLUSTER)).await.is_ok() {
+            return Ok(port);
         }
-    };
-    Sites::open(lab, PRIMARY, SocketAddr::new(PRIMARY_ADDRESS, port), (PRIMARY, "app")).await?;
-    Sites::open(lab, DR, SocketAddr::new(DR_ADDRESS, port), (DR, CLUSTER)).await?;
-    Ok(port)
+    }
+    Err("no port is free at both sites' addresses".into())
 }
 
 fn create_databases(lab: &Arc<Lab>) -> Result<(), SetupError> {
