@@ -1,7 +1,5 @@
 //! Nothing is lost: an event that cannot be handled is kept, and people are told.
 
-#![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
-
 use std::time::Duration;
 
 use drill::stage::{DR, Settings, Stage};
