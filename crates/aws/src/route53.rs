@@ -339,6 +339,15 @@ mod tests {
     }
 
     #[test]
+    fn every_pair_of_a_zone_means_its_pairs_and_whatever_a_register_speaks_of() {
+        let values = Target::Values { ttl_seconds: 60, values: vec!["192.0.2.1".to_owned()] };
+        let pair = Routing::Failover { role: Role::Primary, set_identifier: "p".to_owned() };
+        let plain = |text| RecordSet { name: name(text), ..sample(Routing::Simple, values.clone()) };
+        let sets = [sample(pair, values.clone()), plain("mail.example.com"), plain("_holdfast.gone.example.com")];
+        assert_eq!(names_with_pairs(&sets), [name("*.example.com"), name("gone.example.com")]);
+    }
+
+    #[test]
     fn a_listing_skips_to_the_next_wanted_name_and_ends_after_the_last() {
         let mut walk = Walk::new(&[name("a.example.com"), name("y.example.com")]);
         assert_eq!(from(&mut walk, "_holdfast.a.example.com").as_deref(), Some("_holdfast.a.example.com"));

@@ -38,10 +38,12 @@ pub const PRIMARY_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 10, 1));
 /// See [`PRIMARY_ADDRESS`].
 pub const DR_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 20, 1));
 
-/// The protected names, a plain pair, a wildcard, an alias pair and an apex in a zone of its own; and what users ask for.
-pub const NAMES: [&str; 4] = ["app.example.com", "*.shop.example.com", "www.example.com", "example.org"];
+/// The protected names: pairs of A and AAAA under one name, a wildcard, aliases, CNAMEs, and the apex of a second zone.
+pub const NAMES: [&str; 5] =
+    ["app.example.com", "*.shop.example.com", "www.example.com", "login.example.com", "example.org"];
 /// One name a user types for each of [`NAMES`].
-pub const TYPED: [&str; 4] = ["app.example.com", "berlin.shop.example.com", "www.example.com", "example.org"];
+pub const TYPED: [&str; 5] =
+    ["app.example.com", "berlin.shop.example.com", "www.example.com", "login.example.com", "example.org"];
 
 const MAILBOX: &str = "oncall@example.com";
 const RECORD_TTL_SECONDS: i64 = 60;
@@ -222,9 +224,9 @@ fn detector_parameters(port: u16) -> BTreeMap<String, String> {
 fn responder_parameters(port: u16, zones: &BTreeMap<&str, String>) -> BTreeMap<String, String> {
     parameters([
         ("HostedZoneId", zones["example.com"].clone()),
-        ("RecordNames", NAMES[..3].join(",")),
+        ("RecordNames", NAMES[..4].join(",")),
         ("SecondHostedZoneId", zones["example.org"].clone()),
-        ("SecondRecordNames", NAMES[3].to_owned()),
+        ("SecondRecordNames", NAMES[4].to_owned()),
         ("AuroraClusters", CLUSTER.to_owned()),
         ("RdsInstances", INSTANCE.to_owned()),
         ("PrimaryProbeUrl", format!("http://{PRIMARY_ADDRESS}:{port}/health")),
@@ -256,34 +258,40 @@ async fn create_endpoints(client: &Client, zone: &str) -> Result<(), SetupError>
     create(client, zone, sets).await
 }
 
-fn value(address: IpAddr) -> ResourceRecord {
-    let record = ResourceRecord::builder().value(address.to_string());
+fn value(value: impl ToString) -> ResourceRecord {
+    let record = ResourceRecord::builder().value(value.to_string());
     #[expect(clippy::expect_used, reason = "its one required field is given")]
     record.build().expect("a value is given")
 }
 
 async fn create_pairs(client: &Client, zones: &BTreeMap<&str, String>, check: &str) -> Result<(), SetupError> {
-    let half = |name: &str, role: ResourceRecordSetFailover| {
-        let is_primary = role == ResourceRecordSetFailover::Primary;
-        ResourceRecordSet::builder()
-            .name(name)
-            .r#type(RrType::A)
-            .set_identifier(if is_primary { "primary" } else { "dr" })
-            .set_health_check_id(is_primary.then(|| check.to_owned()))
-            .failover(role)
-    };
-    let roles = [
-        (ResourceRecordSetFailover::Primary, PRIMARY_ADDRESS, "primary.example.com"),
-        (ResourceRecordSetFailover::Secondary, DR_ADDRESS, "dr.example.com"),
+    let sites = [
+        (ResourceRecordSetFailover::Primary, PRIMARY_ADDRESS, "2001:db8::a", "primary.example.com"),
+        (ResourceRecordSetFailover::Secondary, DR_ADDRESS, "2001:db8::d", "dr.example.com"),
     ];
     let com = &zones["example.com"];
-    for (role, address, endpoint) in roles {
-        let plain = |name| half(name, role.clone()).ttl(RECORD_TTL_SECONDS).resource_records(value(address));
+    for (role, address, address_v6, endpoint) in sites {
+        let is_primary = role == ResourceRecordSetFailover::Primary;
+        let half = |name: &str, kind: RrType| {
+            ResourceRecordSet::builder()
+                .name(name)
+                .r#type(kind)
+                .set_identifier(if is_primary { "primary" } else { "dr" })
+                .set_health_check_id(is_primary.then(|| check.to_owned()))
+                .failover(role.clone())
+        };
+        let plain = |name, kind, record| half(name, kind).ttl(RECORD_TTL_SECONDS).resource_records(record);
         let alias =
             AliasTarget::builder().hosted_zone_id(com).dns_name(endpoint).evaluate_target_health(false).build()?;
-        let sets = [plain(NAMES[0]), plain(NAMES[1]), half(NAMES[2], role.clone()).alias_target(alias)];
+        let sets = [
+            plain(NAMES[0], RrType::A, value(address)),
+            plain(NAMES[0], RrType::Aaaa, value(address_v6)),
+            plain(NAMES[1], RrType::A, value(address)),
+            half(NAMES[2], RrType::A).alias_target(alias),
+            plain(NAMES[3], RrType::Cname, value(endpoint)),
+        ];
         create(client, com, sets).await?;
-        create(client, &zones["example.org"], [plain(NAMES[3])]).await?;
+        create(client, &zones["example.org"], [plain(NAMES[4], RrType::A, value(address))]).await?;
     }
     Ok(())
 }
