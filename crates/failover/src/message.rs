@@ -93,7 +93,7 @@ pub fn of_outcome(outcome: &Outcome, bus: &str) -> Message {
     let rule = outcome.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
     let facts = outcome.facts.iter().map(|fact| format!("{}: {}", fact.about, fact.seen));
     section(&mut body, "WHY", std::iter::once(format!("{rule}{}.", outcome.because)).chain(facts));
-    section(&mut body, "WHAT HAPPENS NEXT", std::iter::once(format!("{}.", outcome.next)));
+    section(&mut body, "WHAT HAPPENS NEXT", std::iter::once(format!("{}.", capitalised(&outcome.next))));
     section(&mut body, "ALSO", outcome.also.iter().cloned());
     section(&mut body, "WHAT TO RUN", what_to_run(outcome, bus).into_iter());
     if let Some(incident) = &outcome.incident {
@@ -139,6 +139,11 @@ fn bounded(event: &str) -> String {
             format!("{}\n  (cut here, after {EVENT_CHARACTERS_MAX} of {total} characters)", &event[..end])
         }
     }
+}
+
+fn capitalised(sentence: &str) -> String {
+    let (first, rest) = sentence.split_at(sentence.chars().next().map_or(0, char::len_utf8));
+    first.to_uppercase() + rest
 }
 
 fn subject(text: &str) -> String {

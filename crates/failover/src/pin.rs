@@ -319,7 +319,7 @@ impl Facts<'_> {
     }
 
     fn in_words(&self) -> Vec<Fact> {
-        let mut facts = vec![Fact::new("time", self.seen.now)];
+        let mut facts = vec![Fact::new("name", &self.view.name), Fact::new("time", self.seen.now)];
         match &self.seen.alarms {
             None => facts.push(Fact::new("alarm", "unknown: CloudWatch did not answer")),
             Some(alarms) => facts.extend(

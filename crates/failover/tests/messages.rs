@@ -67,7 +67,7 @@ fn every_outcome_says_what_happened_why_and_what_happens_next() {
             for said in [
                 "  P13: failover has started.",
                 "  A record: PRIMARY 192.0.2.1",
-                "  the databases are promoted.",
+                "  The databases are promoted.",
                 "  started@2026-01-01T12:00:00Z",
             ] {
                 assert!(lines.contains(&said), "{kind:?} lacks {said:?}: {}", message.body);
