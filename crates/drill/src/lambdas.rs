@@ -30,7 +30,7 @@ pub fn repository() -> PathBuf {
 pub fn build() -> Result<PathBuf, BuildError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.arg("build").arg("--quiet").current_dir(repository()).stdin(Stdio::null()).stdout(Stdio::null());
+    command.arg("build").current_dir(repository()).stdin(Stdio::null()).stdout(Stdio::null());
     for lambda in LAMBDAS {
         command.args(["--package", lambda]);
     }

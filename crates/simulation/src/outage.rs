@@ -27,12 +27,6 @@ pub const RECOVERY_MINUTES: i64 = 18;
 /// What a fault kept from being told, the reminder tells after 16 minutes.
 const REMINDER_MINUTES: i64 = 17;
 
-/// What says that the names are pinned.
-const PIN: &[&str] = &["pinned to DR", "stays on DR"];
-
-/// What says that the incident is closed.
-const END: &[&str] = &["FAILED OVER", "stays on DR"];
-
 const STEPS_MAX: usize = 5_000;
 
 /// What came of an outage.
@@ -106,7 +100,7 @@ impl Outage {
             }
         }
         for _ in 0..REMINDER_MINUTES {
-            if !self.is_failed_over() || self.was_told(END) {
+            if !self.is_failed_over() || self.end_was_told() {
                 break;
             }
             self.minute(false);
@@ -114,9 +108,23 @@ impl Outage {
         self.judge(returns.is_some(), is_off)
     }
 
-    fn was_told(&self, words: &[&str]) -> bool {
+    fn was_told(&self, words: &str, since: Timestamp) -> bool {
         let world = self.holdfast.world.get();
-        world.mailbox.iter().any(|(_, message)| words.iter().any(|word| message.subject.contains(word)))
+        world.mailbox.iter().any(|(at, message)| *at >= since && message.subject.contains(words))
+    }
+
+    /// That the names are pinned, by whoever pinned them, or by the reminder if that one did not live to say so.
+    fn pin_was_told(&self) -> bool {
+        self.was_told("pinned to DR", start()) || self.was_told("stays on DR", start())
+    }
+
+    /// That the incident is closed: so too, but a reminder from before the end says nothing of it.
+    fn end_was_told(&self) -> bool {
+        let closed = self.holdfast.names().into_iter().filter_map(|view| match view.register() {
+            Some(Register::FailedOver { at, .. }) => Some(*at),
+            _ => None,
+        });
+        self.was_told("FAILED OVER", start()) || closed.max().is_some_and(|at| self.was_told("stays on DR", at))
     }
 
     /// Lag as it was when the outage began: mostly fine, sometimes too much, sometimes unknown since long.
@@ -259,7 +267,7 @@ impl Outage {
     /// What should have come to be.
     fn judge(self, returned: bool, is_off: bool) -> Report {
         let is_failed_over = self.is_failed_over();
-        let (pin_told, end_told) = (self.was_told(PIN), self.was_told(END));
+        let (pin_told, end_told) = (self.pin_was_told(), self.end_was_told());
         let kinds: Vec<_> = self.holdfast.outcomes.iter().map(|(_, _, outcome)| outcome.outcome).collect();
         let world = self.holdfast.world.get();
         let is_committed = !world.watch.pins().is_empty();
