@@ -11,8 +11,8 @@ use crate::clock::AwsClock;
 /// The SDK sets no limit on the time of an attempt; without one a silent server would hold a function to its end.
 const CONNECT_SECONDS_MAX: u64 = 1;
 const ATTEMPT_SECONDS_MAX: u64 = 4;
-/// All attempts of one call; the longest conversation of a function (list, pin, record) fits into its timeout.
-const CALL_SECONDS_MAX: u64 = 15;
+/// All attempts of one call. Two zones looked at, written and recorded, every call at its limit, fit into a function's 120 s.
+const CALL_SECONDS_MAX: u64 = 10;
 /// Route 53 takes five requests a second from a whole account, so a throttled call must be able to wait out some seconds.
 const ATTEMPTS_MAX: u32 = 8;
 const BACKOFF_FIRST: Duration = Duration::from_millis(200);
