@@ -141,6 +141,8 @@ impl Play {
         let lag = Duration::from_secs(1 + self.settings.seed % 9);
         rds::set_lag(&self.stage.lab, DR, CLUSTER, lag);
         rds::set_lag(&self.stage.lab, DR, INSTANCE, lag);
+        let slowest = Duration::from_secs(30 + self.settings.seed.wrapping_mul(17) % 31);
+        self.stage.lab.route53.set_propagation(Duration::from_secs(5)..=slowest);
         let armed = |stage: &Stage| stage.all_registers(|register| matches!(register, Register::Armed { .. }));
         if !self.stage.until(ARMED_WITHIN, armed).await {
             return Err(Stuck("Holdfast did not arm itself"));
