@@ -299,7 +299,7 @@ fn held(evidence: &Evidence, rule: &str) -> Result<String, String> {
         return Err(format!("a page gives another reason: {}", other.body));
     }
     let ever_pinned = evidence.count(|what| is_outcome(what, "Pinned"));
-    ensure(pages.len() >= 3 && ever_pinned == 0, format!("{} pages at growing intervals", pages.len()))
+    ensure(pages.len() >= 3 && ever_pinned == 0, format!("{} pages", pages.len()))
 }
 
 fn faults_happened(evidence: &Evidence, word: &str) -> Result<String, String> {
