@@ -1,12 +1,19 @@
-//! What is broken in the lab just now.
+//! What is broken in the lab just now: the one place that decides what befalls a call or an event.
 
-use std::collections::BTreeSet;
-use std::fmt;
+mod call;
+mod chaos;
+mod event;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::watch;
+
+pub use call::{CallEffect, CallFault, Effect, Loss, Site};
+pub use chaos::Chaos;
+pub use event::{EventEffect, EventFault};
 
 /// The faults in force. Everything starts whole.
 #[derive(Debug)]
@@ -19,7 +26,21 @@ pub struct Faults {
 struct State {
     regions_down: BTreeSet<String>,
     partitions: BTreeSet<(String, String)>,
+    /// By signing name.
+    services: BTreeMap<String, ServiceFault>,
+    calls: Vec<CallFault>,
     events: Vec<EventFault>,
+    chaos: Option<Chaos>,
+    /// How often each caller made each call, and each target was delivered to.
+    counts: BTreeMap<(String, String), u64>,
+}
+
+/// What is wrong with a service, in every region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ServiceFault {
+    Down,
+    Slow(Duration),
+    Throttled,
 }
 
 impl Default for Faults {
@@ -62,6 +83,83 @@ impl Faults {
             && !state.partitions.contains(&pair(one, other))
     }
 
+    /// Takes a service's API down, in every region: calls are refused with HTTP 503. CloudWatch (`monitoring`) falls
+    /// silent altogether: no metric arrives and no alarm is evaluated.
+    pub fn fail_service(&self, service: &str) {
+        self.set_service_fault(service, ServiceFault::Down);
+    }
+
+    /// Answers a service's calls this much later, in lab time.
+    pub fn slow_service(&self, service: &str, by: Duration) {
+        self.set_service_fault(service, ServiceFault::Slow(by));
+    }
+
+    /// Throttles three of four calls of a service.
+    pub fn throttle_service(&self, service: &str) {
+        self.set_service_fault(service, ServiceFault::Throttled);
+    }
+
+    /// Makes a service whole again.
+    pub fn heal_service(&self, service: &str) {
+        self.change(|state| state.services.remove(service).is_some());
+    }
+
+    /// True while CloudWatch takes no metrics and evaluates no alarms in a region.
+    pub fn is_silent(&self, region: &str) -> bool {
+        let state = self.state();
+        state.regions_down.contains(region) || state.services.get("monitoring") == Some(&ServiceFault::Down)
+    }
+
+    /// Makes everything whole again.
+    pub fn heal_everything(&self) {
+        self.change(|state| {
+            *state = State { counts: std::mem::take(&mut state.counts), ..State::default() };
+            true
+        });
+    }
+
+    /// What is in force, in words; nothing if all is well.
+    pub fn in_force(&self) -> Vec<String> {
+        let state = self.state();
+        let regions = state.regions_down.iter().map(|region| format!("{region} is down"));
+        let partitions = state.partitions.iter().map(|(one, other)| format!("{one} and {other} are cut apart"));
+        let services = state.services.iter().map(|(service, fault)| match fault {
+            ServiceFault::Down => format!("{service} is down"),
+            ServiceFault::Slow(by) => format!("{service} is slow by {:.1} s", by.as_secs_f64()),
+            ServiceFault::Throttled => format!("{service} throttles"),
+        });
+        let calls = state.calls.iter().map(|fault| format!("{fault:?}"));
+        let events = state.events.iter().map(|fault| format!("{fault:?}"));
+        let chaos = state.chaos.iter().map(|chaos| {
+            format!("chance: {:.0} % of calls and {:.0} % of events", chaos.calls * 100.0, chaos.events * 100.0)
+        });
+        regions.chain(partitions).chain(services).chain(calls).chain(events).chain(chaos).collect()
+    }
+
+    /// Adds a fault of calls, in force until [`Self::clear_call_faults`]. The first that matches a call befalls it.
+    pub fn set_call_fault(&self, fault: CallFault) {
+        self.change(|state| {
+            state.calls.push(fault);
+            true
+        });
+    }
+
+    /// Answers calls as they should be again.
+    pub fn clear_call_faults(&self) {
+        self.change(|state| {
+            state.calls.clear();
+            true
+        });
+    }
+
+    /// Lets chance decide what befalls calls and events that no other fault befalls; `None` ends it.
+    pub fn set_chaos(&self, chaos: Option<Chaos>) {
+        self.change(|state| {
+            state.chaos = chaos;
+            true
+        });
+    }
+
     /// Adds a fault to event deliveries, in force until [`Self::clear_event_faults`].
     pub fn set_event_fault(&self, fault: EventFault) {
         self.change(|state| {
@@ -78,9 +176,30 @@ impl Faults {
         });
     }
 
-    /// What is to happen to the delivery of this event, by the faults in force.
-    pub fn event_effects(&self, event: &Value) -> Vec<EventEffect> {
-        self.state().events.iter().filter(|fault| (fault.matches)(event)).map(|fault| fault.effect).collect()
+    /// What befalls this call. A region that is down, or cut off from the caller's, does not answer.
+    pub fn befall_call(&self, site: Site<'_>) -> Option<CallEffect> {
+        if !self.connected(site.caller_region.unwrap_or(site.region), site.region) {
+            return Some(CallEffect::Lose(Loss::NoAnswer, Effect::Without));
+        }
+        let mut state = self.state();
+        let site = Site { nth: state.count(site.caller, site.action), ..site };
+        let of_service = match state.services.get(site.service) {
+            Some(ServiceFault::Down) => Some(CallEffect::unavailable()),
+            Some(ServiceFault::Slow(by)) => Some(CallEffect::Slow(*by)),
+            Some(ServiceFault::Throttled) if site.nth % 4 != 3 => Some(CallEffect::throttle()),
+            Some(ServiceFault::Throttled) | None => None,
+        };
+        of_service
+            .or_else(|| state.calls.iter().find_map(|fault| fault.effect_on(&site)))
+            .or_else(|| state.chaos.and_then(|chaos| chaos.call(&site)))
+    }
+
+    /// What befalls the delivery of this event to a target.
+    pub fn befall_event(&self, event: &Value, target: &str) -> Vec<EventEffect> {
+        let mut state = self.state();
+        let nth = state.count("", target);
+        let by_chance = state.chaos.and_then(|chaos| chaos.event(target, nth));
+        state.events.iter().filter_map(|fault| fault.effect_on(event)).chain(by_chance).collect()
     }
 
     /// Waits until the region is up; returns at once if it is.
@@ -96,6 +215,10 @@ impl Faults {
     /// Tells of every change from now on.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    fn set_service_fault(&self, service: &str, fault: ServiceFault) {
+        self.change(|state| state.services.insert(service.to_owned(), fault) != Some(fault));
     }
 
     async fn until(&self, condition: impl Fn() -> bool) {
@@ -117,48 +240,14 @@ impl Faults {
     }
 }
 
+impl State {
+    fn count(&mut self, who: &str, what: &str) -> u64 {
+        let count = self.counts.entry((who.to_owned(), what.to_owned())).or_default();
+        *count += 1;
+        *count - 1
+    }
+}
+
 fn pair(one: &str, other: &str) -> (String, String) {
     (one.min(other).to_owned(), one.max(other).to_owned())
-}
-
-/// What befalls deliveries of some events from a rule to its targets.
-pub struct EventFault {
-    matches: Box<dyn Fn(&Value) -> bool + Send + Sync>,
-    effect: EventEffect,
-}
-
-/// What can befall a delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventEffect {
-    /// It is delivered this often: "EventBridge delivers at least once".
-    Deliver(u32),
-    /// It is lost without a trace.
-    Lose,
-    /// It arrives this much later, in lab time, and so behind events that came after it.
-    Delay(Duration),
-}
-
-impl EventFault {
-    /// For events the predicate picks.
-    pub fn when(matches: impl Fn(&Value) -> bool + Send + Sync + 'static, effect: EventEffect) -> Self {
-        Self { matches: Box::new(matches), effect }
-    }
-
-    /// For events of a source.
-    pub fn from_source(source: &str, effect: EventEffect) -> Self {
-        let source = source.to_owned();
-        Self::when(move |event| event["source"] == source.as_str(), effect)
-    }
-
-    /// For events of a detail type.
-    pub fn of_detail_type(detail_type: &str, effect: EventEffect) -> Self {
-        let detail_type = detail_type.to_owned();
-        Self::when(move |event| event["detail-type"] == detail_type.as_str(), effect)
-    }
-}
-
-impl fmt::Debug for EventFault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("EventFault").field(&self.effect).finish()
-    }
 }

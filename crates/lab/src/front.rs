@@ -3,19 +3,25 @@
 //! SDKs reach it with `AWS_ENDPOINT_URL` alone: the service and the region come from the credential scope of the
 //! request's signature, `Credential=KEY/DATE/REGION/SERVICE/aws4_request` (Signature Version 4).
 
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
+use hyper::body::Frame;
 use tokio::net::TcpListener;
 
 use crate::Lab;
 use crate::api::{Call, Reply};
+use crate::fault::{CallEffect, Effect, Loss, Site};
+use crate::functions::Process;
 use crate::journal::What;
-use crate::{cloudwatch, events, functions, rds, route53, sns, sqs, sts};
+use crate::{cloudwatch, events, functions, rds, route53, sns, sqs, sts, wire};
 
 const BODY_BYTES_MAX: usize = 6 * 1024 * 1024;
 
@@ -37,8 +43,9 @@ async fn answer(State(lab): State<Arc<Lab>>, request: Request) -> Response {
             "the lab tells services and regions apart by the request's signature (Signature Version 4); this request has none",
         );
     };
+    let process = lab.functions.process_of_key(&key);
     let call = Call {
-        caller: lab.functions.name_of_key(&key).unwrap_or(key),
+        caller: process.as_ref().map_or(key, |process| process.function.clone()),
         region,
         service,
         method: parts.method,
@@ -47,20 +54,81 @@ async fn answer(State(lab): State<Arc<Lab>>, request: Request) -> Response {
         headers: parts.headers,
         body,
     };
-    if lab.faults.is_down(&call.region) {
-        return unanswered(&lab, &call).await;
-    }
-    let reply = route(&lab, &call).await;
+    let action = wire::action(&call);
+    let site = Site {
+        caller: &call.caller,
+        caller_region: process.as_ref().map(|process| process.region.as_str()),
+        region: &call.region,
+        service: &call.service,
+        action: &action,
+        nth: 0,
+    };
+    let Some(effect) = lab.faults.befall_call(site) else {
+        let reply = carry_out(&lab, &call).await;
+        return respond(&lab, reply);
+    };
+    lab.record(What::Fault { what: format!("{} {action} by {}: {effect}", call.service, call.caller) });
+    suffer(&lab, &call, &action, process, effect).await
+}
+
+/// Carries a call out, and records it.
+async fn carry_out(lab: &Arc<Lab>, call: &Call) -> Reply {
+    let reply = route(lab, call).await;
+    record(lab, call, &reply.action, Some(&reply));
+    reply
+}
+
+/// Records a call with the service's reply, or without one if it never got there.
+fn record(lab: &Lab, call: &Call, action: &str, reply: Option<&Reply>) {
     lab.record(What::Call {
-        caller: call.caller,
-        region: call.region,
-        service: call.service,
-        action: reply.action.clone(),
-        resource: reply.resource.clone(),
-        status: reply.status.as_u16(),
-        error: reply.error.clone(),
+        caller: call.caller.clone(),
+        region: call.region.clone(),
+        service: call.service.clone(),
+        action: action.to_owned(),
+        resource: reply.map(|reply| reply.resource.clone()).unwrap_or_default(),
+        status: reply.map_or(0, |reply| reply.status.as_u16()),
+        error: reply.and_then(|reply| reply.error.clone()),
     });
-    respond(&lab, reply)
+}
+
+/// Lets a call go wrong in the way decided for it.
+async fn suffer(lab: &Arc<Lab>, call: &Call, action: &str, process: Option<Process>, effect: CallEffect) -> Response {
+    let (loss, effect) = match effect {
+        CallEffect::Refuse(refusal) => {
+            let reply = wire::refuse(call, action, refusal);
+            record(lab, call, action, Some(&reply));
+            return respond(lab, reply);
+        }
+        CallEffect::Slow(by) => {
+            lab.clock.sleep(by).await;
+            let reply = carry_out(lab, call).await;
+            return respond(lab, reply);
+        }
+        CallEffect::Lose(loss, effect) => (loss, effect),
+    };
+    match effect {
+        Effect::With => drop(carry_out(lab, call).await),
+        Effect::Without => record(lab, call, action, None),
+    }
+    match loss {
+        Loss::Cut => return Response::new(Body::new(CutBody)),
+        Loss::Kill => process.iter().for_each(Process::crash),
+        Loss::NoAnswer => {}
+    }
+    // The connection stays open until the caller gives up, or is dead.
+    std::future::pending().await
+}
+
+/// A body that breaks off, and the connection with it.
+struct CutBody;
+
+impl HttpBody for CutBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))
+    }
 }
 
 async fn route(lab: &Arc<Lab>, call: &Call) -> Reply {
@@ -83,20 +151,6 @@ async fn route(lab: &Arc<Lab>, call: &Call) -> Reply {
             error: Some("NotImplemented".to_owned()),
         },
     }
-}
-
-/// A region that is down answers nothing: the connection stays open until the caller gives up.
-async fn unanswered(lab: &Lab, call: &Call) -> Response {
-    lab.record(What::Call {
-        caller: call.caller.clone(),
-        region: call.region.clone(),
-        service: call.service.clone(),
-        action: "?".to_owned(),
-        resource: String::new(),
-        status: 0,
-        error: None,
-    });
-    std::future::pending().await
 }
 
 fn credential_scope(headers: &axum::http::HeaderMap) -> Option<(String, String, String)> {

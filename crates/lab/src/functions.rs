@@ -18,6 +18,7 @@ use crate::journal::What;
 use crate::wire::Refusal;
 
 pub use api::answer;
+pub(crate) use api::{name_of, refuse};
 pub use asynchronous::invoke_async;
 use sandbox::Sandbox;
 
@@ -74,19 +75,27 @@ pub struct Functions {
 struct State {
     /// By ARN.
     functions: BTreeMap<String, Arc<Function>>,
-    /// Access key id to function name.
-    keys: BTreeMap<String, String>,
+    /// By access key id: every process has credentials of its own, as on AWS.
+    keys: BTreeMap<String, Process>,
+}
+
+/// One process of a function, known by its credentials.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// The function's name.
+    pub function: String,
+    /// The function's region.
+    pub region: String,
+    crash: Arc<Notify>,
 }
 
 #[derive(Debug)]
 struct Function {
     arn: String,
     region: String,
-    access_key: String,
     config: FunctionConfig,
     /// Warm processes with nothing to do.
     idle: Mutex<Vec<Sandbox>>,
-    crash: Notify,
 }
 
 impl Functions {
@@ -105,20 +114,8 @@ impl Functions {
             }
         }
         let arn = arn("lambda", region, &format!("function:{}", config.name));
-        let mut state = lab.functions.state();
-        let known = state.functions.get(&arn).map(|function| function.access_key.clone());
-        // Temporary credentials' key ids begin with ASIA and are twenty characters long.
-        let access_key = known.unwrap_or_else(|| format!("ASIALABFUNCTION{:05}", state.keys.len()));
-        state.keys.insert(access_key.clone(), config.name.clone());
-        let function = Function {
-            arn: arn.clone(),
-            region: region.to_owned(),
-            access_key,
-            config,
-            idle: Mutex::default(),
-            crash: Notify::new(),
-        };
-        state.functions.insert(arn.clone(), Arc::new(function));
+        let function = Function { arn: arn.clone(), region: region.to_owned(), config, idle: Mutex::default() };
+        lab.functions.state().functions.insert(arn.clone(), Arc::new(function));
         Ok(arn)
     }
 
@@ -132,22 +129,31 @@ impl Functions {
         self.find(function_arn).map(|function| function.config.environment.clone())
     }
 
-    /// The function whose credentials carry this access key id.
-    pub fn name_of_key(&self, key: &str) -> Option<String> {
+    /// The process whose credentials carry this access key id.
+    pub fn process_of_key(&self, key: &str) -> Option<Process> {
         self.state().keys.get(key).cloned()
     }
 
     /// True if any region has a function of this name.
     pub fn is_named(&self, name: &str) -> bool {
-        self.state().keys.values().any(|known| known == name)
+        self.state().functions.values().any(|function| function.config.name == name)
     }
 
-    /// Kills the function's running invocations, as if their processes had died. This is where a fault that counts a
-    /// function's API calls strikes.
+    /// Kills the function's running invocations, as if their processes had died.
     pub fn crash(&self, name: &str) {
-        for function in self.state().functions.values().filter(|function| function.config.name == name) {
-            function.crash.notify_waiters();
-        }
+        self.state().keys.values().filter(|process| process.function == name).for_each(Process::crash);
+    }
+
+    /// Makes credentials for a new process.
+    fn new_key(&self, function: &Function) -> (String, Arc<Notify>) {
+        let mut state = self.state();
+        // Temporary credentials' key ids begin with ASIA and are twenty characters long.
+        let key = format!("ASIALABPROCESS{:06}", state.keys.len());
+        let crash = Arc::new(Notify::new());
+        let process =
+            Process { function: function.config.name.clone(), region: function.region.clone(), crash: crash.clone() };
+        state.keys.insert(key.clone(), process);
+        (key, crash)
     }
 
     fn find(&self, function_arn: &str) -> Option<Arc<Function>> {
@@ -157,6 +163,13 @@ impl Functions {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Process {
+    /// Kills the process if an invocation is running in it.
+    pub fn crash(&self) {
+        self.crash.notify_waiters();
     }
 }
 
@@ -207,9 +220,10 @@ async fn attempt(lab: &Arc<Lab>, function: &Arc<Function>, request_id: &str, pay
             sandbox::error(request_id, "Runtime.InvalidEntrypoint", &format!("cannot start: {error}"))
         })?,
     };
+    let crash = sandbox.crash();
     let outcome = tokio::select! {
         outcome = sandbox.invoke(function, request_id, payload) => outcome,
-        () = function.crash.notified() => Err(sandbox::exited(request_id, "signal: killed")),
+        () = crash.notified() => Err(sandbox::exited(request_id, "signal: killed")),
         () = lab.faults.until_down(&function.region) => Err(sandbox::exited(request_id, "the region is down")),
     };
     // A function's own error leaves the process warm; anything else has ended it or ends it here.

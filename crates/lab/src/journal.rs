@@ -32,7 +32,7 @@ pub enum What {
         action: String,
         /// What it was about: a zone, a cluster, a topic; an ARN where the service has one.
         resource: String,
-        /// HTTP status of the answer; 0 when the connection was cut or the call left unanswered.
+        /// HTTP status of the service's answer, whether or not it reached the caller; 0 if the call never reached the service.
         status: u16,
         /// AWS's error code, if it was refused.
         error: Option<String>,

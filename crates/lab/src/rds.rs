@@ -212,7 +212,7 @@ fn publish_lags(lab: &Lab, at: Timestamp) {
         });
         replicas.collect()
     };
-    for ((region, id), is_cluster, lag) in lags.iter().filter(|((region, _), ..)| !lab.faults.is_down(region)) {
+    for ((region, id), is_cluster, lag) in lags.iter().filter(|((region, _), ..)| !lab.faults.is_silent(region)) {
         let cluster = [("DBClusterIdentifier", id.as_str()), ("Role", "WRITER")];
         let instance = [("DBInstanceIdentifier", id.as_str())];
         let (name, dimensions) = match is_cluster {

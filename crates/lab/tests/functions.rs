@@ -61,7 +61,7 @@ async fn a_function_sees_lambdas_environment_and_its_own_and_nothing_else() {
     assert_eq!(environment["AWS_REGION"], DR);
     assert_eq!(environment["AWS_ENDPOINT_URL"], lab.endpoint_url());
     let key = environment["AWS_ACCESS_KEY_ID"].as_str().unwrap();
-    assert_eq!(lab.functions.name_of_key(key).as_deref(), Some("echo"));
+    assert_eq!(lab.functions.process_of_key(key).unwrap().function, "echo");
     assert!(!environment.contains_key("SSL_CERT_FILE"), "the file does not exist here");
     assert!(!environment.contains_key("HOME"), "the tests' own environment stays outside");
     log(&lab, "cold start").await;

@@ -24,6 +24,7 @@ pub use self::message::Transition;
 pub use self::metric::{Dimension, MetricId, Metrics, Samples, Statistic};
 pub use self::state::{AlarmState, HistoryItem, Region};
 pub use self::wire::answer;
+pub(crate) use self::wire::refuse;
 
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -87,14 +88,14 @@ impl CloudWatch {
     }
 }
 
-/// Evaluates alarms for as long as the lab lives. A region that is down evaluates none.
+/// Evaluates alarms for as long as the lab lives. While it is silent, CloudWatch evaluates none.
 pub async fn run(lab: Arc<Lab>) {
     let mut minute = next_minute(lab.clock.now());
     loop {
         lab.clock.sleep_until(minute + SETTLING).await;
         let regions: Vec<_> = {
             let regions = lab.cloudwatch.regions.lock().unwrap_or_else(PoisonError::into_inner);
-            regions.keys().filter(|region| !lab.faults.is_down(region)).cloned().collect()
+            regions.keys().filter(|region| !lab.faults.is_silent(region)).cloned().collect()
         };
         for region in regions {
             let now = lab.clock.now();

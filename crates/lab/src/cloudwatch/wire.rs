@@ -49,27 +49,40 @@ type Outcome = (String, Result<Vec<u8>, Refusal>);
 
 /// Answers one API call.
 pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
-    let number = lab.cloudwatch.requests.fetch_add(1, Ordering::Relaxed);
-    let request_id = id::uuid("cloudwatch request", number);
     let action = call.path.rsplit('/').next().unwrap_or_default();
     let (resource, outcome) = dispatch(lab, call, action);
-    let mut headers = vec![("smithy-protocol", "rpc-v2-cbor".to_owned()), ("x-amzn-requestid", request_id)];
-    let (status, body, error) = match outcome {
-        Ok(body) => (StatusCode::OK, body, None),
-        Err(refusal) => {
-            #[derive(Serialize)]
-            struct Body {
-                #[serde(rename = "__type")]
-                kind: String,
-                message: String,
-            }
-            headers.push(("x-amzn-query-error", format!("{};Sender", refusal.code)));
-            let kind = format!("com.amazonaws.cloudwatch#{}", refusal.shape);
-            let body = write(Body { kind, message: refusal.message }).unwrap_or_default();
-            (refusal.status, body, Some(refusal.code.to_owned()))
-        }
+    let number = lab.cloudwatch.requests.fetch_add(1, Ordering::Relaxed);
+    let headers =
+        [("smithy-protocol", "rpc-v2-cbor".to_owned()), ("x-amzn-requestid", id::uuid("cloudwatch request", number))];
+    let mut reply = match outcome {
+        Ok(body) => Reply::ok(action, "", CBOR, body),
+        Err(refusal) => refused(action, refusal.shape, refusal.code, refusal.status, refusal.message),
     };
-    Reply { action: action.to_owned(), resource, status, content_type: CBOR, headers, body, error }
+    reply.headers.extend(headers);
+    Reply { resource, ..reply }
+}
+
+/// A refusal that is not CloudWatch's own.
+pub(crate) fn refuse(action: &str, refusal: crate::wire::Refusal) -> Reply {
+    let mut reply = refused(action, &refusal.code, &refusal.code, refusal.status, refusal.message);
+    reply.headers.push(("smithy-protocol", "rpc-v2-cbor".to_owned()));
+    reply
+}
+
+fn refused(action: &str, shape: &str, code: &str, status: StatusCode, message: String) -> Reply {
+    #[derive(Serialize)]
+    struct Body {
+        #[serde(rename = "__type")]
+        kind: String,
+        message: String,
+    }
+    let body = write(Body { kind: format!("com.amazonaws.cloudwatch#{shape}"), message }).unwrap_or_default();
+    Reply {
+        status,
+        headers: vec![("x-amzn-query-error", format!("{code};Sender"))],
+        error: Some(code.to_owned()),
+        ..Reply::ok(action, "", CBOR, body)
+    }
 }
 
 fn dispatch(lab: &Arc<Lab>, call: &Call, action: &str) -> Outcome {

@@ -27,7 +27,7 @@ struct Failure {
 pub(super) async fn deliver(lab: Arc<Lab>, delivery: Delivery, event: Value) {
     let mut copies = 1;
     let mut delay = LATENCY;
-    for effect in lab.faults.event_effects(&event) {
+    for effect in lab.faults.befall_event(&event, &delivery.target.arn) {
         lab.record(What::Fault {
             what: format!("{effect:?}: event {} on its way to {}", event["id"], delivery.target.arn),
         });

@@ -16,19 +16,32 @@ const JSON: &str = "application/json";
 
 /// Answers one API call.
 pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
-    let (action, outcome) = match target(call) {
-        Some((name, "invocations")) if call.method == Method::POST => ("Invoke", run(lab, call, name).await),
-        Some((name, "configuration")) if call.method == Method::GET => {
-            ("GetFunctionConfiguration", find(lab, call, name).map(|function| configuration(&function)))
-        }
-        _ => ("?", Err(Refusal::unsupported(format!("the Lambda call {} {}", call.method, call.path)))),
+    let action = name_of(call);
+    let outcome = match (action, target(call)) {
+        ("Invoke", Some((name, _))) => run(lab, call, name).await,
+        ("GetFunctionConfiguration", Some((name, _))) => find(lab, call, name).map(|function| configuration(&function)),
+        _ => Err(Refusal::unsupported(format!("the Lambda call {} {}", call.method, call.path))),
     };
-    outcome.unwrap_or_else(|refusal| Reply {
+    outcome.unwrap_or_else(|refusal| refuse(action, refusal))
+}
+
+/// The API's name of a call.
+pub(crate) fn name_of(call: &Call) -> &'static str {
+    match target(call) {
+        Some((_, "invocations")) if call.method == Method::POST => "Invoke",
+        Some((_, "configuration")) if call.method == Method::GET => "GetFunctionConfiguration",
+        _ => "?",
+    }
+}
+
+/// The answer that says why not.
+pub(crate) fn refuse(action: &str, refusal: Refusal) -> Reply {
+    Reply {
         status: refusal.status,
         headers: vec![("x-amzn-errortype", refusal.code.clone())],
         error: Some(refusal.code),
         ..Reply::ok(action, "", JSON, json!({"Type": "User", "Message": refusal.message}).to_string().into_bytes())
-    })
+    }
 }
 
 fn target(call: &Call) -> Option<(&str, &str)> {

@@ -37,6 +37,7 @@ pub(super) struct Sandbox {
     jobs: mpsc::Sender<Job>,
     /// True unless an invocation was begun and not answered.
     idle: bool,
+    crash: Arc<Notify>,
     /// Stops the Runtime API with the sandbox.
     _server: JoinSet<()>,
 }
@@ -82,9 +83,10 @@ impl Sandbox {
             // It ends with the sandbox, which drops this task.
             let _ = axum::serve(listener, router).await;
         });
+        let (access_key, crash) = lab.functions.new_key(function);
         let mut child = Command::new(&function.config.executable)
             .env_clear()
-            .envs(environment(lab, function, &address.to_string()))
+            .envs(environment(lab, function, access_key, &address.to_string()))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -96,12 +98,17 @@ impl Sandbox {
         if let Some(stderr) = child.stderr.take() {
             tokio::spawn(log(lab.clone(), function.config.name.clone(), stderr));
         }
-        Ok(Self { child, runtime, jobs, idle: true, _server: server })
+        Ok(Self { child, runtime, jobs, idle: true, crash, _server: server })
     }
 
     /// True if the process has not ended.
     pub fn lives(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Told when the process is to die.
+    pub fn crash(&self) -> Arc<Notify> {
+        self.crash.clone()
     }
 
     /// True if the process can take another invocation.
@@ -162,7 +169,7 @@ pub(super) fn exited(request_id: &str, how: &str) -> Value {
 }
 
 /// "Defined runtime environment variables" (Lambda developer guide), then the function's own.
-fn environment(lab: &Lab, function: &Function, runtime_api: &str) -> Vec<(String, String)> {
+fn environment(lab: &Lab, function: &Function, access_key: String, runtime_api: &str) -> Vec<(String, String)> {
     let (name, region) = (&function.config.name, &function.region);
     let defined = [
         ("PATH", std::env::var("PATH").unwrap_or_default()),
@@ -178,7 +185,7 @@ fn environment(lab: &Lab, function: &Function, runtime_api: &str) -> Vec<(String
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
         ("AWS_REGION", region.clone()),
         ("AWS_DEFAULT_REGION", region.clone()),
-        ("AWS_ACCESS_KEY_ID", function.access_key.clone()),
+        ("AWS_ACCESS_KEY_ID", access_key),
         ("AWS_SECRET_ACCESS_KEY", "the-lab-checks-no-signatures".to_owned()),
         ("AWS_SESSION_TOKEN", "the-lab-checks-no-tokens".to_owned()),
         ("AWS_ENDPOINT_URL", lab.endpoint_url()),

@@ -187,8 +187,18 @@ pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
     Reply { action: action.to_owned(), resource, status, content_type: "text/xml", headers, body, error }
 }
 
+/// A refusal that is not Route 53's own.
+pub(crate) fn refuse(action: &str, refusal: &crate::wire::Refusal) -> Reply {
+    let body = wire::error(&refusal.code, &refusal.message, &id::uuid("route53 refusal", 0));
+    Reply {
+        status: refusal.status,
+        error: Some(refusal.code.clone()),
+        ..Reply::ok(action, "", "text/xml", body.into_bytes())
+    }
+}
+
 /// The API's name of a call, and what it is about, without `/hostedzone/` and the like.
-fn name_of(call: &Call) -> (&'static str, String) {
+pub(crate) fn name_of(call: &Call) -> (&'static str, String) {
     let path = percent_encoding::percent_decode_str(&call.path).decode_utf8_lossy();
     let mut parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
     // Requests may name a zone `Z1` or `/hostedzone/Z1`; so too changes.

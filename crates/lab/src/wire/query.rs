@@ -47,6 +47,14 @@ impl Form {
     }
 }
 
+/// The action a call names.
+pub fn action(call: &Call) -> String {
+    form_urlencoded::parse(&call.body)
+        .find(|(name, _)| name == "Action")
+        .map(|(_, action)| action.into_owned())
+        .unwrap_or_default()
+}
+
 #[derive(Serialize)]
 struct Metadata {
     #[serde(rename = "RequestId")]
