@@ -1,5 +1,7 @@
 //! The checks: facts seen from outside, each with the detail that convinces.
 
+mod incident;
+
 use failover::name::Name;
 use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
@@ -9,6 +11,8 @@ use serde::Serialize;
 
 use crate::evidence::{Evidence, is_outcome, site};
 use crate::stage::{CLUSTER, DR_ADDRESS, INSTANCE, NAMES, PRIMARY_ADDRESS};
+
+pub use incident::*;
 
 /// How long a resolver may keep an answer, in seconds: the records' TTL.
 const TTL: SignedDuration = SignedDuration::from_secs(60);

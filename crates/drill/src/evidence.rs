@@ -85,6 +85,34 @@ impl Evidence {
         self.entries.iter().find(|entry| entry.at >= from && happened(&entry.what)).map(|entry| entry.at)
     }
 
+    /// When something last happened.
+    pub fn last(&self, happened: impl Fn(&What) -> bool) -> Option<Timestamp> {
+        self.entries.iter().rev().find(|entry| happened(&entry.what)).map(|entry| entry.at)
+    }
+
+    /// How many batches after a moment altered records other than registers, and when the first and the last was made.
+    #[must_use]
+    pub fn batches_after(&self, moment: Timestamp) -> Option<(usize, Timestamp, Timestamp)> {
+        let batches = self.entries.iter().filter(|entry| match &entry.what {
+            What::Change { status, names, .. } if entry.at > moment && status == "PENDING" => {
+                names.iter().any(|name| !name.starts_with("_holdfast."))
+            }
+            _ => false,
+        });
+        let at: Vec<_> = batches.map(|entry| entry.at).collect();
+        Some((at.len(), *at.first()?, *at.last()?))
+    }
+
+    /// How many calls functions made of a service after a moment, and how many were refused.
+    #[must_use]
+    pub fn calls_after(&self, moment: Timestamp, of: &str) -> (usize, usize) {
+        let calls = self.entries.iter().filter_map(|entry| match &entry.what {
+            What::Call { service, error, .. } if entry.at > moment && service == of => Some(error.is_some()),
+            _ => None,
+        });
+        calls.fold((0, 0), |(calls, refused), is_refused| (calls + 1, refused + usize::from(is_refused)))
+    }
+
     /// How often something happened.
     pub fn count(&self, happened: impl Fn(&What) -> bool) -> usize {
         self.entries.iter().filter(|entry| happened(&entry.what)).count()

@@ -59,7 +59,7 @@ async fn run(arguments: &Arguments) -> Result<Verdict, SetupError> {
     eprintln!("{}: {}", scenario.name, scenario.about);
     eprintln!("building the Lambdas …");
     let lambdas = tokio::task::spawn_blocking(lambdas::build).await??;
-    let stage = Stage::set(settings, &lambdas).await?;
+    let stage = Stage::set(settings, &scenario.layout, &lambdas).await?;
     eprintln!(
         "the lab answers at {}, its DNS at {}; lab time, minutes:seconds:",
         stage.lab.endpoint_url(),

@@ -1,21 +1,17 @@
 //! The scenarios: what happens, and what must be true afterwards.
 
+pub(crate) mod faulty;
+mod outage;
+mod people;
+mod play;
+
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
-
-use failover::register::Register;
-use jiff::Timestamp;
-use lab::fault::{EventEffect, EventFault};
-use lab::journal::What;
-use lab::rds;
 
 use crate::check::{self, Check};
 use crate::evidence::Evidence;
-use crate::stage::{CLUSTER, DR, INSTANCE, PRIMARY, Settings, Stage};
-
-const ARMED_WITHIN: Duration = Duration::from_secs(45 * 60);
-const FAILED_OVER_WITHIN: Duration = Duration::from_secs(90 * 60);
+use crate::stage::{Layout, Settings, Stage};
+use play::Play;
 
 /// A story with a moral.
 #[derive(Clone, Copy)]
@@ -24,18 +20,14 @@ pub struct Scenario {
     pub name: &'static str,
     /// What happens.
     pub about: &'static str,
+    /// What the stage looks like.
+    pub layout: Layout,
     play: fn(Play) -> Playing,
     /// What must be true afterwards.
     pub checks: &'static [&'static [Check]],
 }
 
 type Playing = Pin<Box<dyn Future<Output = Result<Evidence, Stuck>> + Send>>;
-
-/// What a scenario plays on.
-struct Play {
-    stage: Stage,
-    settings: Settings,
-}
 
 /// The drill could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -52,8 +44,8 @@ impl Scenario {
     }
 }
 
-/// What every completed failover must show.
-const FAILED_OVER: &[Check] = &[
+/// What every completed failover must show, whatever it went through.
+const SAFE: &[Check] = &[
     check::PINNED_ONCE,
     check::PROMOTED_ONCE,
     check::PIN_BEFORE_PROMOTION,
@@ -62,70 +54,156 @@ const FAILED_OVER: &[Check] = &[
     check::RECORDS_PINNED,
     check::RECORDS_RESTORABLE,
     check::USERS_SERVED,
-    check::LOSS_WITHIN_LAG,
-    check::OPERATORS_TOLD,
     check::RETURN_CHANGES_NOTHING,
 ];
+/// Data is lost within the policy only.
+const LOSS: &[Check] = &[check::LOSS_WITHIN_LAG];
+/// Each message arrived.
+const TOLD: &[Check] = &[check::OPERATORS_TOLD];
+/// What must not have happened when a failover is held.
+const HELD: &[Check] = &[check::NOTHING_TOUCHED, check::STILL_ARMED, check::USERS_ON_PRIMARY];
+
+const PLAIN: Layout = Layout { parameters: &[], crowd: 0 };
 
 /// Every scenario; the first is the default.
 pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "region-outage",
         about: "the primary region goes down for good and comes back an hour later: a failover, once, and it stays",
-        play: |play| Box::pin(play.outage(|_| {})),
-        checks: &[FAILED_OVER],
+        layout: PLAIN,
+        play: |play| Box::pin(play.region_outage()),
+        checks: &[SAFE, LOSS, TOLD],
     },
     Scenario {
         name: "blip",
         about: "the primary region is down for ten minutes: a mail, and no failover",
+        layout: PLAIN,
         play: |play| Box::pin(play.blip()),
-        checks: &[&[
-            check::SITE_DOWN_MAILED,
-            check::NO_FAILOVER_MAIL,
-            check::NOTHING_TOUCHED,
-            check::STILL_ARMED,
-            check::USERS_ON_PRIMARY,
-        ]],
+        checks: &[HELD, &[check::SITE_DOWN_MAILED, check::NO_FAILOVER_MAIL]],
+    },
+    Scenario {
+        name: "flapping",
+        about: "the primary goes down and comes back many times, then stays down: one failover, and none before",
+        layout: PLAIN,
+        play: |play| Box::pin(play.flapping()),
+        checks: &[SAFE, LOSS, TOLD, &[check::NOTHING_BEFORE]],
     },
     Scenario {
         name: "primary-still-up",
         about: "the health check is wrong, the primary is alive and answers Holdfast's own probe: hold, and page",
+        layout: PLAIN,
         play: |play| Box::pin(play.primary_still_up()),
-        checks: &[&[check::HELD_BY_PRIMARY, check::NOTHING_TOUCHED, check::STILL_ARMED, check::USERS_ON_PRIMARY]],
+        checks: &[HELD, &[check::HELD_BY_PRIMARY]],
     },
     Scenario {
         name: "dr-down",
         about: "the primary region goes down while the DR site does not answer either: hold, and page",
+        layout: PLAIN,
         play: |play| Box::pin(play.dr_down()),
-        checks: &[&[check::HELD_BY_DR, check::NOTHING_TOUCHED, check::STILL_ARMED, check::USERS_ON_PRIMARY]],
+        checks: &[HELD, &[check::HELD_BY_DR]],
+    },
+    Scenario {
+        name: "partition",
+        about: "DR cannot see the primary for two hours, users can: nothing is touched",
+        layout: PLAIN,
+        play: |play| Box::pin(play.partition()),
+        checks: &[HELD, &[check::USERS_NEVER_LEFT]],
+    },
+    Scenario {
+        name: "maintenance",
+        about: "planned work takes the primary down for an hour: nothing acts; it ends by itself, and a later outage fails over",
+        layout: PLAIN,
+        play: |play| Box::pin(play.maintenance()),
+        checks: &[SAFE, LOSS, TOLD, &[check::NOTHING_BEFORE, check::ARMED_AGAIN]],
+    },
+    Scenario {
+        name: "shadow",
+        about: "shadow mode: Holdfast says what it would have done, and does nothing",
+        layout: Layout { parameters: &[("Mode", "shadow")], crowd: 0 },
+        play: |play| Box::pin(play.shadow()),
+        checks: &[HELD, &[check::SHADOW_TOLD]],
+    },
+    Scenario {
+        name: "approval",
+        about: "approval mode: Holdfast asks; a wrong approval lifts nothing, the right one lets it go on",
+        layout: Layout { parameters: &[("Mode", "approval")], crowd: 0 },
+        play: |play| Box::pin(play.approval()),
+        checks: &[SAFE, LOSS, TOLD, &[check::ASKED, check::PINNED_AFTER_APPROVAL]],
+    },
+    Scenario {
+        name: "lagging-replica",
+        about: "a replica is a quarter of an hour behind: users go to DR, promotion waits for a person",
+        layout: PLAIN,
+        play: |play| Box::pin(play.lagging_replica()),
+        checks: &[SAFE, &[check::ASKED, check::PROMOTED_AFTER_APPROVAL, check::LOSS_AS_APPROVED]],
+    },
+    Scenario {
+        name: "promotion-fails",
+        about: "RDS refuses to promote for a quarter of an hour: retries, pages, and promotes once",
+        layout: PLAIN,
+        play: |play| Box::pin(play.promotion_fails()),
+        checks: &[SAFE, LOSS, TOLD, &[check::PROMOTION_TROUBLE_PAGED]],
+    },
+    Scenario {
+        name: "pin-undone",
+        about: "somebody writes a pinned record back, three times: pinned again twice, then left to people",
+        layout: PLAIN,
+        play: |play| Box::pin(play.pin_undone()),
+        checks: &[&[
+            check::PROMOTED_ONCE,
+            check::PIN_BEFORE_PROMOTION,
+            check::PINNED_AGAIN_TWICE,
+            check::LEFT_TO_PEOPLE,
+        ]],
+    },
+    Scenario {
+        name: "many-records",
+        about: "a region outage with 1,000 more names in the two zones: all of them pinned, in few batches",
+        layout: Layout { parameters: &[("RecordNames", "ALL"), ("SecondRecordNames", "ALL")], crowd: 1_000 },
+        play: |play| Box::pin(play.region_outage()),
+        checks: &[SAFE, LOSS, TOLD, &[check::FEW_BATCHES]],
     },
     Scenario {
         name: "duplicate-events",
         about: "a region outage, with every event delivered three times, and some ticks twice: one failover all the same",
-        play: |play| {
-            Box::pin(play.outage(|stage| {
-                let is_tick = |event: &serde_json::Value| event["detail-type"] == "Scheduled Event";
-                stage.lab.faults.set_event_fault(EventFault::when(is_tick, EventEffect::Deliver(2)));
-                stage
-                    .lab
-                    .faults
-                    .set_event_fault(EventFault::when(move |event| !is_tick(event), EventEffect::Deliver(3)));
-            }))
-        },
-        checks: &[FAILED_OVER, &[check::DUPLICATES_HAPPENED]],
+        layout: PLAIN,
+        play: |play| Box::pin(play.duplicate_events()),
+        checks: &[SAFE, LOSS, TOLD, &[check::DUPLICATES_HAPPENED]],
     },
     Scenario {
         name: "lost-event",
         about: "a region outage, with the alarm's event and alarm-handler's own Pinned event lost: the tick saves it",
-        play: |play| {
-            Box::pin(play.outage(|stage| {
-                stage.lab.faults.set_event_fault(EventFault::from_source("aws.cloudwatch", EventEffect::Lose));
-                let pinned = |event: &serde_json::Value| event["detail"]["responsePayload"]["outcome"] == "Pinned";
-                let to_promoter = EventFault::when(pinned, EventEffect::Lose);
-                stage.lab.faults.set_event_fault(to_promoter);
-            }))
-        },
-        checks: &[FAILED_OVER, &[check::LOSSES_HAPPENED]],
+        layout: PLAIN,
+        play: |play| Box::pin(play.lost_event()),
+        checks: &[SAFE, LOSS, TOLD, &[check::LOSSES_HAPPENED]],
+    },
+    Scenario {
+        name: "lambda-crashes",
+        about: "every function is killed before and after each of its calls: the outcome is the same",
+        layout: PLAIN,
+        play: |play| Box::pin(play.lambda_crashes()),
+        checks: &[SAFE, LOSS, &[check::OPERATORS_KNOW, check::KILLS_HAPPENED]],
+    },
+    Scenario {
+        name: "throttled-route53",
+        about: "Route 53 throttles two of three calls when it matters: slower, and the same",
+        layout: PLAIN,
+        play: |play| Box::pin(play.throttled_route53()),
+        checks: &[SAFE, LOSS, TOLD, &[check::THROTTLES_HAPPENED]],
+    },
+    Scenario {
+        name: "route53-control-plane-down",
+        about: "Route 53's API is down when it is needed: retries until it is back, promotes only then",
+        layout: PLAIN,
+        play: |play| Box::pin(play.control_plane_down()),
+        checks: &[SAFE, LOSS, TOLD, &[check::NOTHING_WHILE_DOWN]],
+    },
+    Scenario {
+        name: "everything",
+        about: "all faults at once, by the seed: calls, events, functions, services, the network, and an outage",
+        layout: PLAIN,
+        play: |play| Box::pin(play.everything()),
+        checks: &[SAFE, LOSS, &[check::OPERATORS_KNOW, check::CHAOS_HAPPENED]],
     },
 ];
 
@@ -133,88 +211,4 @@ pub const SCENARIOS: &[Scenario] = &[
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Scenario> {
     SCENARIOS.iter().find(|scenario| scenario.name == name)
-}
-
-impl Play {
-    /// Waits until Holdfast has armed itself, and lets some time pass, by the seed.
-    async fn begin(&self) -> Result<(), Stuck> {
-        let lag = Duration::from_secs(1 + self.settings.seed % 9);
-        rds::set_lag(&self.stage.lab, DR, CLUSTER, lag);
-        rds::set_lag(&self.stage.lab, DR, INSTANCE, lag);
-        let slowest = Duration::from_secs(30 + self.settings.seed.wrapping_mul(17) % 31);
-        self.stage.lab.route53.set_propagation(Duration::from_secs(5)..=slowest);
-        let armed = |stage: &Stage| stage.all_registers(|register| matches!(register, Register::Armed { .. }));
-        if !self.stage.until(ARMED_WITHIN, armed).await {
-            return Err(Stuck("Holdfast did not arm itself"));
-        }
-        // Beyond the settle time, at a second that the seed chooses.
-        let pause = 16 * 60 + self.settings.seed.wrapping_mul(31) % 60;
-        self.stage.lab.clock.sleep(Duration::from_secs(pause)).await;
-        Ok(())
-    }
-
-    fn fail_primary(&self) -> Timestamp {
-        self.say("the primary region goes down");
-        self.stage.lab.faults.fail_region(PRIMARY);
-        self.stage.lab.clock.now()
-    }
-
-    fn heal_primary(&self) -> Timestamp {
-        self.say("the primary region is back");
-        self.stage.lab.faults.heal_region(PRIMARY);
-        self.stage.lab.clock.now()
-    }
-
-    fn say(&self, what: &str) {
-        self.stage.lab.record(What::Fault { what: what.to_owned() });
-    }
-
-    async fn outage(self, prepare: impl Fn(&Stage) + Send) -> Result<Evidence, Stuck> {
-        self.begin().await?;
-        prepare(&self.stage);
-        let outage_at = self.fail_primary();
-        let done = |stage: &Stage| stage.all_registers(|register| matches!(register, Register::FailedOver { .. }));
-        if !self.stage.until(FAILED_OVER_WITHIN, done).await {
-            // The checks say what is missing.
-            self.say("the failover did not come to its end in time");
-            return Ok(Evidence::gather(&self.stage, Some(outage_at), None));
-        }
-        self.stage.minutes(20).await;
-        let healed_at = self.heal_primary();
-        self.stage.minutes(45).await;
-        Ok(Evidence::gather(&self.stage, Some(outage_at), Some(healed_at)))
-    }
-
-    async fn blip(self) -> Result<Evidence, Stuck> {
-        self.begin().await?;
-        let outage_at = self.fail_primary();
-        self.stage.minutes(10).await;
-        let healed_at = self.heal_primary();
-        self.stage.minutes(45).await;
-        Ok(Evidence::gather(&self.stage, Some(outage_at), Some(healed_at)))
-    }
-
-    async fn primary_still_up(self) -> Result<Evidence, Stuck> {
-        self.begin().await?;
-        self.say("the page that the health check asks for breaks; the primary itself is well");
-        let outage_at = self.stage.lab.clock.now();
-        self.stage.lab.sites.fail_page(PRIMARY, "/health/deep");
-        self.stage.minutes(50).await;
-        self.say("the page is mended");
-        let healed_at = self.stage.lab.clock.now();
-        self.stage.lab.sites.mend_page(PRIMARY, "/health/deep");
-        self.stage.minutes(20).await;
-        Ok(Evidence::gather(&self.stage, Some(outage_at), Some(healed_at)))
-    }
-
-    async fn dr_down(self) -> Result<Evidence, Stuck> {
-        self.begin().await?;
-        self.say("the DR site is unwell");
-        self.stage.lab.sites.fail_page(DR, "/health");
-        let outage_at = self.fail_primary();
-        self.stage.minutes(50).await;
-        let healed_at = self.heal_primary();
-        self.stage.minutes(20).await;
-        Ok(Evidence::gather(&self.stage, Some(outage_at), Some(healed_at)))
-    }
 }

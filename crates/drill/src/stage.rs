@@ -1,17 +1,13 @@
 //! The stage of a drill: a workload in two regions, Holdfast deployed from its templates, and users.
 
+mod records;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_route53::Client;
-use aws_sdk_route53::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_route53::types::{
-    AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, ResourceRecordSetFailover,
-    RrType,
-};
 use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
 use lab::route53::{RecordSet, Target};
@@ -20,6 +16,7 @@ use lab::{Lab, Options, rds, template};
 
 use crate::client::Clients;
 use crate::lambdas::repository;
+use records::{create_crowd, create_endpoints, create_pairs, route53};
 
 /// The region that goes down.
 pub const PRIMARY: &str = "eu-west-1";
@@ -46,7 +43,6 @@ pub const TYPED: [&str; 5] =
     ["app.example.com", "berlin.shop.example.com", "www.example.com", "login.example.com", "example.org"];
 
 const MAILBOX: &str = "oncall@example.com";
-const RECORD_TTL_SECONDS: i64 = 60;
 
 /// What a drill may vary.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +51,15 @@ pub struct Settings {
     pub seed: u64,
     /// How many times faster than real time the lab runs while nobody works.
     pub speed: f64,
+}
+
+/// What the stage of a scenario has of its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Layout {
+    /// Parameters of the responder's template that differ from the usual.
+    pub parameters: &'static [(&'static str, &'static str)],
+    /// How many protected names there are besides [`NAMES`], over both zones.
+    pub crowd: usize,
 }
 
 /// Why the stage could not be set.
@@ -75,6 +80,8 @@ pub struct Stage {
     pub endpoint_check: String,
     /// Id of the health check that moves DNS.
     pub failover_check: String,
+    /// How many names are protected.
+    pub names: usize,
 }
 
 impl Stage {
@@ -82,16 +89,16 @@ impl Stage {
     ///
     /// # Errors
     /// If a part of it cannot be made; the message says which.
-    pub async fn set(settings: Settings, lambdas: &Path) -> Result<Self, SetupError> {
+    pub async fn set(settings: Settings, layout: &Layout, lambdas: &Path) -> Result<Self, SetupError> {
         let lab = start_lab(settings, 0, 0).await?;
-        Self::set_in(lab, settings.seed, lambdas).await
+        Self::set_in(lab, settings.seed, layout, lambdas).await
     }
 
     /// Sets the stage in an empty lab: sites, databases, records, Holdfast, users.
     ///
     /// # Errors
     /// If a part of it cannot be made; the message says which.
-    pub async fn set_in(lab: Arc<Lab>, seed: u64, lambdas: &Path) -> Result<Self, SetupError> {
+    pub async fn set_in(lab: Arc<Lab>, seed: u64, layout: &Layout, lambdas: &Path) -> Result<Self, SetupError> {
         // Nothing waits for a clock while the stage is being set.
         let working = lab.clock.working();
         lab.rds.seed(seed);
@@ -106,14 +113,18 @@ impl Stage {
         create_endpoints(&client, &zones["example.com"]).await?;
         let detector = deploy(&lab, lambdas, DETECTOR, "detector.yaml", &detector_parameters(port))?;
         create_pairs(&client, &zones, &detector["FailoverHealthCheckId"]).await?;
-        deploy(&lab, lambdas, DR, "template.yaml", &responder_parameters(port, &zones))?;
+        create_crowd(&client, &zones, &detector["FailoverHealthCheckId"], layout.crowd).await?;
+        let mut responder = responder_parameters(port, &zones);
+        responder.extend(layout.parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        deploy(&lab, lambdas, DR, "template.yaml", &responder)?;
         drop(working);
         let original = zones.values().flat_map(|zone| lab.route53.records(zone)).collect();
         let clients = Clients::new(&lab, port)?;
         clients.start(&TYPED);
         let check = |output: &str| detector[output].clone();
         let (endpoint_check, failover_check) = (check("EndpointHealthCheckId"), check("FailoverHealthCheckId"));
-        Ok(Self { lab, clients, zones, original, endpoint_check, failover_check })
+        let names = NAMES.len() + layout.crowd;
+        Ok(Self { lab, clients, zones, original, endpoint_check, failover_check, names })
     }
 
     /// Waits until `holds`, looking every few lab seconds; false if it does not within the limit.
@@ -153,7 +164,7 @@ impl Stage {
     #[must_use]
     pub fn all_registers(&self, wanted: impl Fn(&Register) -> bool) -> bool {
         let registers = self.registers();
-        registers.len() == NAMES.len() && registers.values().all(wanted)
+        registers.len() == self.names && registers.values().all(wanted)
     }
 }
 
@@ -233,79 +244,4 @@ fn responder_parameters(port: u16, zones: &BTreeMap<&str, String>) -> BTreeMap<S
         ("DrProbeUrl", format!("http://{DR_ADDRESS}:{port}/health")),
         ("OperatorEmail", MAILBOX.to_owned()),
     ])
-}
-
-/// Records are made as anybody would make them: with the AWS SDK.
-fn route53(lab: &Lab) -> Client {
-    let config = aws_sdk_route53::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(DETECTOR))
-        .endpoint_url(lab.endpoint_url())
-        .credentials_provider(Credentials::new("operator", "secret", None, None, "drill"))
-        .build();
-    Client::from_conf(config)
-}
-
-async fn create_endpoints(client: &Client, zone: &str) -> Result<(), SetupError> {
-    let plain = |name: &str, address: IpAddr| {
-        ResourceRecordSet::builder()
-            .name(name)
-            .r#type(RrType::A)
-            .ttl(RECORD_TTL_SECONDS)
-            .resource_records(value(address))
-    };
-    let sets = [plain("primary.example.com", PRIMARY_ADDRESS), plain("dr.example.com", DR_ADDRESS)];
-    create(client, zone, sets).await
-}
-
-fn value(value: impl ToString) -> ResourceRecord {
-    let record = ResourceRecord::builder().value(value.to_string());
-    #[expect(clippy::expect_used, reason = "its one required field is given")]
-    record.build().expect("a value is given")
-}
-
-async fn create_pairs(client: &Client, zones: &BTreeMap<&str, String>, check: &str) -> Result<(), SetupError> {
-    let sites = [
-        (ResourceRecordSetFailover::Primary, PRIMARY_ADDRESS, "2001:db8::a", "primary.example.com"),
-        (ResourceRecordSetFailover::Secondary, DR_ADDRESS, "2001:db8::d", "dr.example.com"),
-    ];
-    let com = &zones["example.com"];
-    for (role, address, address_v6, endpoint) in sites {
-        let is_primary = role == ResourceRecordSetFailover::Primary;
-        let half = |name: &str, kind: RrType| {
-            ResourceRecordSet::builder()
-                .name(name)
-                .r#type(kind)
-                .set_identifier(if is_primary { "primary" } else { "dr" })
-                .set_health_check_id(is_primary.then(|| check.to_owned()))
-                .failover(role.clone())
-        };
-        let plain = |name, kind, record| half(name, kind).ttl(RECORD_TTL_SECONDS).resource_records(record);
-        let alias =
-            AliasTarget::builder().hosted_zone_id(com).dns_name(endpoint).evaluate_target_health(false).build()?;
-        let sets = [
-            plain(NAMES[0], RrType::A, value(address)),
-            plain(NAMES[0], RrType::Aaaa, value(address_v6)),
-            plain(NAMES[1], RrType::A, value(address)),
-            half(NAMES[2], RrType::A).alias_target(alias),
-            plain(NAMES[3], RrType::Cname, value(endpoint)),
-        ];
-        create(client, com, sets).await?;
-        create(client, &zones["example.org"], [plain(NAMES[4], RrType::A, value(address))]).await?;
-    }
-    Ok(())
-}
-
-async fn create(
-    client: &Client,
-    zone: &str,
-    sets: impl IntoIterator<Item = aws_sdk_route53::types::builders::ResourceRecordSetBuilder>,
-) -> Result<(), SetupError> {
-    let change = |set: aws_sdk_route53::types::builders::ResourceRecordSetBuilder| {
-        Change::builder().action(ChangeAction::Create).resource_record_set(set.build()?).build()
-    };
-    let changes = sets.into_iter().map(change).collect::<Result<Vec<_>, _>>()?;
-    let batch = ChangeBatch::builder().set_changes(Some(changes)).build()?;
-    client.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch).send().await?;
-    Ok(())
 }

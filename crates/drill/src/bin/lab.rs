@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
-use drill::stage::{DR, Settings, SetupError, Stage, start_lab};
+use drill::stage::{DR, Layout, Settings, SetupError, Stage, start_lab};
 use drill::{lambdas, live};
 use lab::Lab;
 use lab::arn::arn;
@@ -72,7 +72,7 @@ async fn serve(arguments: &Serve) -> Result<(), SetupError> {
         .map_err(|error| format!("ports {port} and {dns_port} (--port, --dns-port): {error}"))?;
     tokio::spawn(live::follow(lab.clone(), std::io::stderr().is_terminal()));
     if let Some(lambdas) = lambdas {
-        let stage = Stage::set_in(lab.clone(), arguments.seed, &lambdas).await?;
+        let stage = Stage::set_in(lab.clone(), arguments.seed, &Layout::default(), &lambdas).await?;
         print_environment(&lab, holdfast_settings(&lab));
         for (name, id) in &stage.zones {
             println!("# hosted zone {name}: {id}");

@@ -1,0 +1,108 @@
+//! People take part: maintenance, shadow and approval modes, a pin that somebody undoes.
+
+use std::time::Duration;
+
+use failover::register::Register;
+use jiff::SignedDuration;
+use lab::journal::What;
+use lab::rds;
+use serde_json::json;
+
+use super::Stuck;
+use super::play::Play;
+use crate::evidence::{Evidence, is_outcome};
+use crate::stage::{CLUSTER, DR, PRIMARY, Stage};
+
+impl Play {
+    /// Two hours of maintenance that take the primary down for one; then, later, an outage that nobody planned.
+    pub(super) async fn maintenance(self) -> Result<Evidence, Stuck> {
+        const ENDS_IN: SignedDuration = SignedDuration::from_hours(2);
+        self.begin().await?;
+        self.say("maintenance begins: the failover health check is disabled, the registers are paused");
+        let at = self.stage.lab.clock.now();
+        let paused = Register::Paused { at, until: at + ENDS_IN, by: "kim".to_owned() };
+        self.stage.disable_failover_check(true).await.map_err(|_| Stuck("to disable the health check"))?;
+        self.stage.write_registers(&paused).await.map_err(|_| Stuck("to pause the registers"))?;
+        self.say("the primary is taken down for work");
+        self.stage.lab.faults.fail_region(PRIMARY);
+        self.stage.minutes(60).await;
+        self.heal_primary();
+        self.stage.minutes(45).await;
+        self.stage.disable_failover_check(false).await.map_err(|_| Stuck("to enable the health check"))?;
+        self.armed().await?;
+        self.stage.minutes(20).await;
+        let outage_at = self.fail_primary();
+        Ok(self.to_the_end(outage_at).await)
+    }
+
+    pub(super) async fn shadow(self) -> Result<Evidence, Stuck> {
+        self.begin().await?;
+        self.held_outage().await
+    }
+
+    /// Holdfast asks; an approval of another incident lifts nothing, one of this incident lets it go on.
+    pub(super) async fn approval(self) -> Result<Evidence, Stuck> {
+        self.begin().await?;
+        let outage_at = self.fail_primary();
+        self.must(60, "Holdfast to ask for an approval", |stage| asked(stage).is_some()).await?;
+        let incident = asked(&self.stage).unwrap_or_default();
+        self.approve(&incident.replace("20", "19"), "P12");
+        self.stage.minutes(5 + self.settings.seed % 10).await;
+        self.approve(&incident, "P12");
+        Ok(self.to_the_end(outage_at).await)
+    }
+
+    /// A replica a quarter of an hour behind: users go to DR, the data waits for a person.
+    pub(super) async fn lagging_replica(self) -> Result<Evidence, Stuck> {
+        self.begin().await?;
+        self.say("the replica falls a quarter of an hour behind");
+        rds::set_lag(&self.stage.lab, DR, CLUSTER, Duration::from_secs(15 * 60));
+        self.stage.minutes(20).await;
+        let outage_at = self.fail_primary();
+        self.must(90, "Holdfast to ask for an approval", |stage| asked(stage).is_some()).await?;
+        self.stage.minutes(10 + self.settings.seed % 20).await;
+        self.approve(&asked(&self.stage).unwrap_or_default(), "R07");
+        Ok(self.to_the_end(outage_at).await)
+    }
+
+    /// After the failover somebody writes a record back, three times.
+    pub(super) async fn pin_undone(self) -> Result<Evidence, Stuck> {
+        const UNDOINGS: usize = 3;
+        self.begin().await?;
+        let outage_at = self.fail_primary();
+        if !self.failed_over().await {
+            return Ok(self.evidence(outage_at, None));
+        }
+        for nth in 1..=UNDOINGS {
+            self.seconds(60 + self.settings.seed.wrapping_mul(13) % 60).await;
+            self.say("somebody writes the PRIMARY record of app.example.com back as it was");
+            self.stage.write_app_back().await.map_err(|_| Stuck("to undo the pin"))?;
+            let answers = move |stage: &Stage| count(stage, if nth == UNDOINGS { "Yielded" } else { "PinnedAgain" });
+            let wanted = if nth == UNDOINGS { 1 } else { nth };
+            self.must(10, "Holdfast to notice that the pin was undone", |stage| answers(stage) >= wanted).await?;
+        }
+        self.stage.minutes(30).await;
+        Ok(self.evidence(outage_at, None))
+    }
+
+    fn approve(&self, incident: &str, rule: &str) {
+        self.say(&format!("kim approves {incident} despite {rule}"));
+        let detail = json!({"incident": incident, "by": "kim", "reason": "a drill", "despite": [rule]});
+        let event = json!({"source": "holdfast.operator", "detail-type": "Holdfast Approval", "detail": detail});
+        lab::events::put(&self.stage.lab, DR, "holdfast", event);
+    }
+}
+
+/// The incident that Holdfast last asked about.
+fn asked(stage: &Stage) -> Option<String> {
+    let entries = stage.lab.journal.entries();
+    let asked = entries.iter().rev().find_map(|entry| match &entry.what {
+        what @ What::Invocation { response, .. } if is_outcome(what, "ApprovalNeeded") => response["incident"].as_str(),
+        _ => None,
+    });
+    asked.map(str::to_owned)
+}
+
+fn count(stage: &Stage, outcome: &str) -> usize {
+    stage.lab.journal.entries().iter().filter(|entry| is_outcome(&entry.what, outcome)).count()
+}

@@ -1,0 +1,99 @@
+//! What every scenario does: begin, break, mend, wait, gather.
+
+use std::time::Duration;
+
+use failover::register::Register;
+use jiff::Timestamp;
+use lab::journal::What;
+use lab::rds;
+
+use super::Stuck;
+use crate::evidence::Evidence;
+use crate::stage::{CLUSTER, DR, INSTANCE, PRIMARY, Settings, Stage};
+
+const ARMED_WITHIN: Duration = Duration::from_secs(45 * 60);
+const FAILED_OVER_WITHIN: Duration = Duration::from_secs(180 * 60);
+
+/// What a scenario plays on.
+pub(super) struct Play {
+    pub stage: Stage,
+    pub settings: Settings,
+}
+
+impl Play {
+    /// Waits until Holdfast has armed itself, and lets some time pass, by the seed.
+    pub async fn begin(&self) -> Result<(), Stuck> {
+        let lag = Duration::from_secs(1 + self.settings.seed % 9);
+        rds::set_lag(&self.stage.lab, DR, CLUSTER, lag);
+        rds::set_lag(&self.stage.lab, DR, INSTANCE, lag);
+        let slowest = Duration::from_secs(30 + self.settings.seed.wrapping_mul(17) % 31);
+        self.stage.lab.route53.set_propagation(Duration::from_secs(5)..=slowest);
+        self.armed().await?;
+        // Beyond the settle time, at a second that the seed chooses.
+        let pause = 16 * 60 + self.settings.seed.wrapping_mul(31) % 60;
+        self.stage.lab.clock.sleep(Duration::from_secs(pause)).await;
+        Ok(())
+    }
+
+    /// Waits until every name is armed.
+    pub async fn armed(&self) -> Result<(), Stuck> {
+        let armed = |stage: &Stage| stage.all_registers(|register| matches!(register, Register::Armed { .. }));
+        match self.stage.until(ARMED_WITHIN, armed).await {
+            true => Ok(()),
+            false => Err(Stuck("Holdfast did not arm itself")),
+        }
+    }
+
+    /// Takes the primary region down.
+    pub fn fail_primary(&self) -> Timestamp {
+        self.say("the primary region goes down");
+        self.stage.lab.faults.fail_region(PRIMARY);
+        self.stage.lab.clock.now()
+    }
+
+    /// Brings the primary region back.
+    pub fn heal_primary(&self) -> Timestamp {
+        self.say("the primary region is back");
+        self.stage.lab.faults.heal_region(PRIMARY);
+        self.stage.lab.clock.now()
+    }
+
+    /// Notes what is done to the lab.
+    pub fn say(&self, what: &str) {
+        self.stage.lab.record(What::Fault { what: what.to_owned() });
+    }
+
+    /// Waits until the incident is closed; false if it is not in time, and then the checks say what is missing.
+    pub async fn failed_over(&self) -> bool {
+        let done = |stage: &Stage| stage.all_registers(|register| matches!(register, Register::FailedOver { .. }));
+        let closed = self.stage.until(FAILED_OVER_WITHIN, done).await;
+        if !closed {
+            self.say("the failover did not come to its end in time");
+        }
+        closed
+    }
+
+    /// Waits until a condition holds that must.
+    pub async fn must(&self, minutes: u64, wait: &'static str, holds: impl Fn(&Stage) -> bool) -> Result<(), Stuck> {
+        match self.stage.until(Duration::from_secs(minutes * 60), holds).await {
+            true => Ok(()),
+            false => Err(Stuck(wait)),
+        }
+    }
+
+    /// From an outage that began to its end, and beyond the primary's return.
+    pub async fn to_the_end(&self, outage_at: Timestamp) -> Evidence {
+        if !self.failed_over().await {
+            return self.evidence(outage_at, None);
+        }
+        self.stage.minutes(20).await;
+        let healed_at = self.heal_primary();
+        self.stage.minutes(45).await;
+        self.evidence(outage_at, Some(healed_at))
+    }
+
+    /// What there is to judge by.
+    pub fn evidence(&self, outage_at: Timestamp, healed_at: Option<Timestamp>) -> Evidence {
+        Evidence::gather(&self.stage, Some(outage_at), healed_at)
+    }
+}

@@ -1,0 +1,175 @@
+//! The stage's records, and what people do to them: all of it with the AWS SDK, as anybody would.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use aws_sdk_route53::Client;
+use aws_sdk_route53::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_route53::types::builders::ResourceRecordSetBuilder;
+use aws_sdk_route53::types::{
+    AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, ResourceRecordSetFailover,
+    RrType,
+};
+use failover::register::{REGISTER_TTL_SECONDS, Register};
+use lab::Lab;
+
+use super::{DETECTOR, DR_ADDRESS, NAMES, PRIMARY_ADDRESS, SetupError, Stage};
+
+const RECORD_TTL_SECONDS: i64 = 60;
+
+/// "1,000 ResourceRecord elements" a request (Route 53 developer guide, quotas).
+const ELEMENTS_MAX: usize = 1_000;
+
+impl Stage {
+    /// Disables the failover health check, or enables it again, as a person does around a maintenance.
+    ///
+    /// # Errors
+    /// If Route 53 refuses.
+    pub async fn disable_failover_check(&self, disabled: bool) -> Result<(), SetupError> {
+        let client = route53(&self.lab);
+        client.update_health_check().health_check_id(&self.failover_check).disabled(disabled).send().await?;
+        Ok(())
+    }
+
+    /// Writes the same register for every name of [`NAMES`], as a person's command line does.
+    ///
+    /// # Errors
+    /// If Route 53 refuses.
+    pub async fn write_registers(&self, register: &Register) -> Result<(), SetupError> {
+        let client = route53(&self.lab);
+        let set = |name: &&str| {
+            ResourceRecordSet::builder()
+                .name(format!("_holdfast.{name}"))
+                .r#type(RrType::Txt)
+                .ttl(REGISTER_TTL_SECONDS.into())
+                .resource_records(value(format!("\"{register}\"")))
+        };
+        change(&client, &self.zones["example.com"], ChangeAction::Upsert, NAMES[..4].iter().map(set)).await?;
+        change(&client, &self.zones["example.org"], ChangeAction::Upsert, NAMES[4..].iter().map(set)).await
+    }
+
+    /// Writes the PRIMARY A record of `app.example.com` as it was at first.
+    ///
+    /// # Errors
+    /// If Route 53 refuses.
+    pub async fn write_app_back(&self) -> Result<(), SetupError> {
+        let role = ResourceRecordSetFailover::Primary;
+        let set = half(NAMES[0], RrType::A, &role, &self.failover_check);
+        let set = set.ttl(RECORD_TTL_SECONDS).resource_records(value(PRIMARY_ADDRESS));
+        change(&route53(&self.lab), &self.zones["example.com"], ChangeAction::Upsert, [set]).await
+    }
+}
+
+/// Creates so many more failover pairs, three of five in the first zone.
+pub(super) async fn create_crowd(
+    client: &Client,
+    zones: &BTreeMap<&str, String>,
+    check: &str,
+    crowd: usize,
+) -> Result<(), SetupError> {
+    for (zone, names) in [("example.com", 0..crowd * 3 / 5), ("example.org", crowd * 3 / 5..crowd)] {
+        let sites =
+            [(ResourceRecordSetFailover::Primary, PRIMARY_ADDRESS), (ResourceRecordSetFailover::Secondary, DR_ADDRESS)];
+        let sets: Vec<_> = names
+            .flat_map(|nth| sites.clone().map(|(role, address)| (format!("n{nth}.crowd.{zone}"), role, address)))
+            .map(|(name, role, address)| {
+                half(&name, RrType::A, &role, check).ttl(RECORD_TTL_SECONDS).resource_records(value(address))
+            })
+            .collect();
+        for batch in sets.chunks(ELEMENTS_MAX) {
+            create(client, &zones[zone], batch.iter().cloned()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Records are made as anybody would make them: with the AWS SDK.
+pub(super) fn route53(lab: &Lab) -> Client {
+    let config = aws_sdk_route53::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(DETECTOR))
+        .endpoint_url(lab.endpoint_url())
+        .credentials_provider(Credentials::new("operator", "secret", None, None, "drill"))
+        .build();
+    Client::from_conf(config)
+}
+
+pub(super) async fn create_endpoints(client: &Client, zone: &str) -> Result<(), SetupError> {
+    let plain = |name: &str, address: IpAddr| {
+        ResourceRecordSet::builder()
+            .name(name)
+            .r#type(RrType::A)
+            .ttl(RECORD_TTL_SECONDS)
+            .resource_records(value(address))
+    };
+    let sets = [plain("primary.example.com", PRIMARY_ADDRESS), plain("dr.example.com", DR_ADDRESS)];
+    create(client, zone, sets).await
+}
+
+fn value(value: impl ToString) -> ResourceRecord {
+    let record = ResourceRecord::builder().value(value.to_string());
+    #[expect(clippy::expect_used, reason = "its one required field is given")]
+    record.build().expect("a value is given")
+}
+
+/// One record of a failover pair.
+fn half(name: &str, kind: RrType, role: &ResourceRecordSetFailover, check: &str) -> ResourceRecordSetBuilder {
+    let is_primary = *role == ResourceRecordSetFailover::Primary;
+    ResourceRecordSet::builder()
+        .name(name)
+        .r#type(kind)
+        .set_identifier(if is_primary { "primary" } else { "dr" })
+        .set_health_check_id(is_primary.then(|| check.to_owned()))
+        .failover(role.clone())
+}
+
+pub(super) async fn create_pairs(
+    client: &Client,
+    zones: &BTreeMap<&str, String>,
+    check: &str,
+) -> Result<(), SetupError> {
+    let sites = [
+        (ResourceRecordSetFailover::Primary, PRIMARY_ADDRESS, "2001:db8::a", "primary.example.com"),
+        (ResourceRecordSetFailover::Secondary, DR_ADDRESS, "2001:db8::d", "dr.example.com"),
+    ];
+    let com = &zones["example.com"];
+    for (role, address, address_v6, endpoint) in sites {
+        let half = |name: &str, kind: RrType| half(name, kind, &role, check);
+        let plain = |name, kind, record| half(name, kind).ttl(RECORD_TTL_SECONDS).resource_records(record);
+        let alias =
+            AliasTarget::builder().hosted_zone_id(com).dns_name(endpoint).evaluate_target_health(false).build()?;
+        let sets = [
+            plain(NAMES[0], RrType::A, value(address)),
+            plain(NAMES[0], RrType::Aaaa, value(address_v6)),
+            plain(NAMES[1], RrType::A, value(address)),
+            half(NAMES[2], RrType::A).alias_target(alias),
+            plain(NAMES[3], RrType::Cname, value(endpoint)),
+        ];
+        create(client, com, sets).await?;
+        create(client, &zones["example.org"], [plain(NAMES[4], RrType::A, value(address))]).await?;
+    }
+    Ok(())
+}
+
+async fn create(
+    client: &Client,
+    zone: &str,
+    sets: impl IntoIterator<Item = ResourceRecordSetBuilder>,
+) -> Result<(), SetupError> {
+    change(client, zone, ChangeAction::Create, sets).await
+}
+
+async fn change(
+    client: &Client,
+    zone: &str,
+    action: ChangeAction,
+    sets: impl IntoIterator<Item = ResourceRecordSetBuilder>,
+) -> Result<(), SetupError> {
+    let change = |set: ResourceRecordSetBuilder| {
+        Change::builder().action(action.clone()).resource_record_set(set.build()?).build()
+    };
+    let changes = sets.into_iter().map(change).collect::<Result<Vec<_>, _>>()?;
+    let batch = ChangeBatch::builder().set_changes(Some(changes)).build()?;
+    client.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch).send().await?;
+    Ok(())
+}
