@@ -8,6 +8,8 @@ pub mod client;
 pub mod evidence;
 pub mod lambdas;
 pub mod live;
+pub mod progress;
 pub mod report;
+pub mod run;
 pub mod scenario;
 pub mod stage;

@@ -42,10 +42,10 @@ fn is_trouble(what: &What) -> bool {
 }
 
 /// What an entry has to say to somebody who watches, if anything.
-fn line(entry: &Entry) -> Option<String> {
+pub(crate) fn line(entry: &Entry) -> Option<String> {
     match &entry.what {
         // Too many to watch.
-        What::Fault { what } if what.starts_with("Deliver") => None,
+        What::Fault { what } if what.starts_with("Deliver") || what.contains(" by holdfast-") => None,
         What::Fault { what } => Some(format!("!! {what}")),
         What::HealthCheck { name, healthy, .. } => {
             Some(format!("health check {name} is {}", if *healthy { "healthy" } else { "UNHEALTHY" }))

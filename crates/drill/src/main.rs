@@ -1,13 +1,23 @@
 //! `cargo drill`: an outage in the lab, from the first failed health check to the report.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use drill::report::{Report, Verdict};
-use drill::scenario::{self, SCENARIOS};
-use drill::stage::{Settings, SetupError, Stage};
-use drill::{lambdas, live};
+use drill::progress::Progress;
+use drill::report::{Verdict, table};
+use drill::run::{Drill, Ended};
+use drill::scenario::{self, SCENARIOS, Scenario};
+use drill::stage::{Settings, SetupError};
+use drill::{lambdas, live, run};
+
+/// What one watches runs at a pace that can be watched; what runs for its verdict runs as fast as a lab can.
+const SPEED_TO_WATCH: u32 = 240;
+const SPEED_MAX: u32 = 3_600;
+
+/// See `--jobs`.
+const JOBS_A_CORE: usize = 4;
 
 /// Fails the primary region over in a lab of two AWS regions on this machine, and judges what Holdfast did.
 #[derive(Debug, Parser)]
@@ -19,30 +29,43 @@ struct Arguments {
     /// What happens.
     #[arg(long, default_value = SCENARIOS[0].name, value_name = "NAME")]
     scenario: String,
+    /// Every scenario, side by side.
+    #[arg(long, conflicts_with = "scenario")]
+    all: bool,
     /// List the scenarios.
     #[arg(long)]
     list: bool,
     /// Decides everything left to chance; the same seed gives the same drill.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many times faster than real time the lab runs while nobody works.
-    #[arg(long, default_value_t = 240, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3600))]
-    speed: u32,
-    /// Print the report as one JSON object.
+    /// Repeat with so many seeds, from --seed on.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    seeds: u64,
+    /// How many drills run at a time; most of a drill is waiting, so more than there are cores.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// How many times faster than real time the lab runs while nobody works [default: 240; of several drills 3600].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(SPEED_MAX)))]
+    speed: Option<u32>,
+    /// Print the report as a JSON object, of several drills one a line.
     #[arg(long)]
     json: bool,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.list {
         for scenario in SCENARIOS {
-            println!("{:<18} {}", scenario.name, scenario.about);
+            println!("{:<28} {}", scenario.name, scenario.about);
         }
         return ExitCode::SUCCESS;
     }
-    match run(&arguments).await {
+    let verdict = match drills(&arguments) {
+        Ok(drills) if drills.len() == 1 => run_one(&arguments, drills[0]),
+        Ok(drills) => run_many(&arguments, &drills),
+        Err(error) => Err(error),
+    };
+    match verdict {
         Ok(Verdict::Passed) => ExitCode::SUCCESS,
         Ok(Verdict::Failed) => ExitCode::from(1),
         Err(error) => {
@@ -52,26 +75,61 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments) -> Result<Verdict, SetupError> {
-    let scenario = scenario::named(&arguments.scenario)
-        .ok_or_else(|| format!("there is no scenario {:?}; --list shows those there are", arguments.scenario))?;
-    let settings = Settings { seed: arguments.seed, speed: f64::from(arguments.speed) };
-    eprintln!("{}: {}", scenario.name, scenario.about);
+fn drills(arguments: &Arguments) -> Result<Vec<Drill>, SetupError> {
+    let scenarios: Vec<&'static Scenario> = if arguments.all {
+        SCENARIOS.iter().collect()
+    } else {
+        let name = &arguments.scenario;
+        let known = scenario::named(name);
+        vec![known.ok_or_else(|| format!("there is no scenario {name:?}; --list shows those there are"))?]
+    };
+    let several = scenarios.len() > 1 || arguments.seeds > 1;
+    let speed = arguments.speed.unwrap_or(if several { SPEED_MAX } else { SPEED_TO_WATCH });
+    let seeds = arguments.seed..arguments.seed.saturating_add(arguments.seeds);
+    let of_seed = |seed| {
+        let settings = Settings { seed, speed: f64::from(speed) };
+        scenarios.iter().map(move |scenario| Drill { scenario, settings })
+    };
+    Ok(seeds.flat_map(of_seed).collect())
+}
+
+fn build_lambdas() -> Result<PathBuf, SetupError> {
     eprintln!("building the Lambdas …");
-    let lambdas = tokio::task::spawn_blocking(lambdas::build).await??;
-    let stage = Stage::set(settings, &scenario.layout, &lambdas).await?;
-    eprintln!(
-        "the lab answers at {}, its DNS at {}; lab time, minutes:seconds:",
-        stage.lab.endpoint_url(),
-        stage.lab.dns
-    );
-    tokio::spawn(live::follow(stage.lab.clone(), std::io::stderr().is_terminal()));
-    let evidence = scenario.play(stage, settings).await?;
-    let report = Report::of(scenario, settings, &evidence);
+    Ok(lambdas::build()?)
+}
+
+fn run_one(arguments: &Arguments, drill: Drill) -> Result<Verdict, SetupError> {
+    eprintln!("{}: {}", drill.scenario.name, drill.scenario.about);
+    let lambdas = build_lambdas()?;
+    let report = run::one(drill, &lambdas, |lab| {
+        eprintln!("the lab answers at {}, its DNS at {}; lab time, minutes:seconds:", lab.endpoint_url(), lab.dns);
+        tokio::spawn(live::follow(lab.clone(), std::io::stderr().is_terminal()));
+    })
+    .map_err(|error| format!("{error}\n{}", drill.replay()))?;
     if arguments.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
         println!("{}", report.text(std::io::stdout().is_terminal()));
     }
     Ok(report.verdict)
+}
+
+fn run_many(arguments: &Arguments, drills: &[Drill]) -> Result<Verdict, SetupError> {
+    let lambdas = build_lambdas()?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = arguments.jobs.map_or(cores * JOBS_A_CORE, usize::from);
+    eprintln!("{} drills, {jobs} at a time:", drills.len());
+    let ends = run::many(drills, jobs, &lambdas, &Progress::of(drills.len()));
+    if arguments.json {
+        for report in ends.iter().flatten() {
+            println!("{}", serde_json::to_string(report)?);
+        }
+    } else {
+        println!("{}", table(drills, &ends, std::io::stdout().is_terminal()));
+    }
+    if ends.iter().any(Ended::is_err) {
+        return Err("a drill could not run to its end; see above".into());
+    }
+    let passed = ends.iter().flatten().all(|report| report.verdict == Verdict::Passed);
+    Ok(if passed { Verdict::Passed } else { Verdict::Failed })
 }

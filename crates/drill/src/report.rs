@@ -1,11 +1,13 @@
 //! The report: when each stage was reached, RTO, RPO, the checks, a verdict.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::check::Checked;
 use crate::evidence::{Evidence, Reached};
+use crate::run::{Drill, Ended};
 use crate::scenario::Scenario;
 use crate::stage::Settings;
 
@@ -38,12 +40,14 @@ pub struct Report {
     pub rpo_seconds: Option<f64>,
     /// Acknowledged writes that were lost.
     pub rpo_writes: usize,
+    /// How long the drill took, in seconds of real time.
+    pub real_seconds: f64,
 }
 
 impl Report {
     /// Judges the evidence.
     #[must_use]
-    pub fn of(scenario: &Scenario, settings: Settings, evidence: &Evidence) -> Self {
+    pub fn of(scenario: &Scenario, settings: Settings, evidence: &Evidence, took: Duration) -> Self {
         let checks: Vec<_> = scenario.checks.iter().copied().flatten().map(|check| check.run(evidence)).collect();
         let verdict = if checks.iter().all(|check| check.held) { Verdict::Passed } else { Verdict::Failed };
         Self {
@@ -55,6 +59,7 @@ impl Report {
             rto_seconds: evidence.rto_seconds(),
             rpo_seconds: evidence.rpo_seconds(),
             rpo_writes: evidence.lost().len(),
+            real_seconds: took.as_secs_f64(),
         }
     }
 
@@ -95,8 +100,46 @@ impl Report {
     }
 }
 
+/// One line a drill, for people.
+#[must_use]
+pub fn table(drills: &[Drill], ends: &[Ended], colour: bool) -> String {
+    let paint = |code: &str, text: &str| if colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
+    let mut text = format!(
+        "\n  {:<28} {:>6}  {:<6} {:>8} {:>8} {:>10}  {}\n",
+        "scenario", "seed", "", "RTO", "RPO", "took", "checks held"
+    );
+    for (drill, ended) in drills.iter().zip(ends) {
+        let (name, seed) = (drill.scenario.name, drill.settings.seed);
+        let _ = match ended {
+            Ok(report) => {
+                let held = report.checks.iter().filter(|check| check.held).count();
+                let verdict = match report.verdict {
+                    Verdict::Passed => paint("32", "passed"),
+                    Verdict::Failed => paint("31;1", "FAILED"),
+                };
+                let rto = report.rto_seconds.map(minutes).unwrap_or_default();
+                let rpo = report.rpo_seconds.map(|rpo| format!("{rpo:.0} s")).unwrap_or_default();
+                let checks = format!("{held} of {}", report.checks.len());
+                writeln!(
+                    text,
+                    "  {name:<28} {seed:>6}  {verdict} {rto:>8} {rpo:>8} {:>8.0} s  {checks}",
+                    report.real_seconds
+                )
+            }
+            Err(error) => writeln!(text, "  {name:<28} {seed:>6}  {} {error}", paint("31;1", "FAILED")),
+        };
+    }
+    let passed = |ended: &&Ended| matches!(ended, Ok(report) if report.verdict == Verdict::Passed);
+    let count = ends.iter().filter(passed).count();
+    let _ = writeln!(text, "\n{count} of {} drills passed", drills.len());
+    for (drill, _) in drills.iter().zip(ends).filter(|(_, ended)| !passed(ended)) {
+        let _ = writeln!(text, "{}", drill.replay());
+    }
+    text
+}
+
 /// `m:ss`, as people read durations.
-fn minutes(seconds: f64) -> String {
+pub(crate) fn minutes(seconds: f64) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "a drill lasts hours, and `as` saturates")]
     let seconds = seconds.round() as i64;
     format!("{}:{:02}", seconds / 60, seconds % 60)

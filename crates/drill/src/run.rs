@@ -1,0 +1,79 @@
+//! Running drills: one, or many side by side.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use lab::Lab;
+
+use crate::report::Report;
+use crate::scenario::Scenario;
+use crate::stage::{Settings, SetupError, Stage};
+
+/// One drill to run.
+#[derive(Clone, Copy)]
+pub struct Drill {
+    /// What happens.
+    pub scenario: &'static Scenario,
+    /// What varies.
+    pub settings: Settings,
+}
+
+impl Drill {
+    /// The command that runs it again.
+    #[must_use]
+    pub fn replay(&self) -> String {
+        format!("replay: cargo drill --scenario {} --seed {}", self.scenario.name, self.settings.seed)
+    }
+}
+
+/// A drill's end: its report, or why it could not run.
+pub type Ended = Result<Report, SetupError>;
+
+/// Runs a drill to its end in a runtime of its own, and all that its lab consists of ends with it. `watch` is given the
+/// lab as soon as the stage is set.
+///
+/// # Errors
+/// If the stage cannot be set, or something the scenario must wait for does not happen.
+pub fn one(drill: Drill, lambdas: &Path, watch: impl FnOnce(&Arc<Lab>)) -> Ended {
+    let began = Instant::now();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let evidence = runtime.block_on(async {
+        let stage = Stage::set(drill.settings, &drill.scenario.layout, lambdas).await?;
+        // Inside the runtime, so that what watches can be spawned on it.
+        watch(&stage.lab);
+        Ok::<_, SetupError>(drill.scenario.play(stage, drill.settings).await?)
+    });
+    runtime.shutdown_background();
+    Ok(Report::of(drill.scenario, drill.settings, &evidence?, began.elapsed()))
+}
+
+/// Watches drills that run side by side.
+pub trait Watcher: Sync {
+    /// A drill's stage is set.
+    fn began(&self, nth: usize, drill: &Drill, lab: &Arc<Lab>);
+    /// A drill is over.
+    fn ended(&self, nth: usize, drill: &Drill, ended: &Ended);
+}
+
+/// Runs drills, so many at a time; the ends are in the order of the drills.
+pub fn many(drills: &[Drill], jobs: usize, lambdas: &Path, watcher: &impl Watcher) -> Vec<Ended> {
+    let waiting: Mutex<VecDeque<_>> = Mutex::new(drills.iter().enumerate().collect());
+    let ends = Mutex::new(Vec::new());
+    let work = || {
+        while let Some((nth, drill)) = { waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front() } {
+            let ended = one(*drill, lambdas, |lab| watcher.began(nth, drill, lab));
+            watcher.ended(nth, drill, &ended);
+            ends.lock().unwrap_or_else(PoisonError::into_inner).push((nth, ended));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.min(drills.len()) {
+            scope.spawn(work);
+        }
+    });
+    let mut ends = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
+    ends.sort_by_key(|(nth, _)| *nth);
+    ends.into_iter().map(|(_, ended)| ended).collect()
+}
