@@ -48,8 +48,9 @@ impl Reader {
     }
 
     fn client(&self, region: Option<&str>) -> Client {
-        let mut config =
-            aws_sdk_cloudwatch::config::Builder::from(self.session.config()).interceptor(self.session.clock().clone());
+        let mut config = aws_sdk_cloudwatch::config::Builder::from(self.session.config())
+            .retry_partition(self.session.retries())
+            .interceptor(self.session.clock().clone());
         if let Some(region) = region {
             config = config.region(Region::new(region.to_owned()));
         }

@@ -33,7 +33,9 @@ pub struct Writer {
 }
 
 fn client(session: &Session) -> Client {
-    let config = aws_sdk_rds::config::Builder::from(session.config()).interceptor(session.clock().clone());
+    let config = aws_sdk_rds::config::Builder::from(session.config())
+        .retry_partition(session.retries())
+        .interceptor(session.clock().clone());
     Client::from_conf(config.build())
 }
 

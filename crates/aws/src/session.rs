@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 
 use crate::clock::AwsClock;
 
@@ -23,6 +24,7 @@ const BACKOFF_MAX: Duration = Duration::from_secs(2);
 pub struct Session {
     config: SdkConfig,
     clock: AwsClock,
+    retries: RetryPartition,
 }
 
 impl Session {
@@ -43,13 +45,23 @@ impl Session {
             .retry_config(retries)
             .load()
             .await;
-        Self { config, clock: AwsClock::default() }
+        // By default all calls of a process share a quota of retries, and every success gives back but one. A trouble of
+        // some minutes spends it, and then a warm function does not retry for hours: each throttled call ends an invocation.
+        // What bounds retries here are the limits above.
+        let retries = RetryPartition::custom("holdfast").token_bucket(TokenBucket::unlimited()).build();
+        Self { config, clock: AwsClock::default(), retries }
     }
 
     /// The shared configuration, for clients.
     #[must_use]
     pub fn config(&self) -> &SdkConfig {
         &self.config
+    }
+
+    /// For clients: the quota that retries are taken from.
+    #[must_use]
+    pub fn retries(&self) -> RetryPartition {
+        self.retries.clone()
     }
 
     /// AWS's time as heard by this session's clients.

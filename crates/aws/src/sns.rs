@@ -23,7 +23,8 @@ impl Topic {
     /// The topic with this ARN.
     #[must_use]
     pub fn new(session: &Session, arn: String) -> Self {
-        Self { client: Client::new(session.config()), arn }
+        let config = aws_sdk_sns::config::Builder::from(session.config()).retry_partition(session.retries());
+        Self { client: Client::from_conf(config.build()), arn }
     }
 }
 

@@ -13,6 +13,9 @@ const BATCHES_MAX: usize = 40;
 /// What approving the lag of the scenario risks, with the lag's own spread.
 const APPROVED_LOSS_SECONDS: std::ops::RangeInclusive<f64> = 60.0..=(16.0 * 60.0);
 
+/// Two ticks, and what a call may take.
+const PINNED_AFTER_SECONDS_MAX: i64 = 150;
+
 /// No failover before the real one.
 pub const NOTHING_BEFORE: Check =
     Check { name: "nothing is pinned or promoted before the outage that lasts", run: nothing_before };
@@ -59,8 +62,10 @@ pub const KILLS_HAPPENED: Check =
 pub const THROTTLES_HAPPENED: Check =
     Check { name: "calls were indeed throttled", run: |e| faults_happened(e, "refused with Throttling") };
 /// The order of things around a broken control plane.
-pub const NOTHING_WHILE_DOWN: Check =
-    Check { name: "nothing is pinned or promoted until the control plane is back", run: nothing_while_down };
+pub const NOTHING_WHILE_DOWN: Check = Check {
+    name: "nothing is pinned or promoted until the control plane is back, and then all at once",
+    run: nothing_while_down,
+};
 /// Chaos did happen.
 pub const CHAOS_HAPPENED: Check = Check { name: "faults of every kind did happen", run: chaos_happened };
 
@@ -86,7 +91,7 @@ fn armed_again(evidence: &Evidence) -> Result<String, String> {
 }
 
 fn users_never_left(evidence: &Evidence) -> Result<String, String> {
-    let writes = evidence.writes_after(Timestamp::MIN);
+    let writes = evidence.writes_after(evidence.outage_at.ok_or("there was no trouble")?);
     let mut count = 0;
     for write in writes {
         count += 1;
@@ -177,9 +182,11 @@ fn nothing_while_down(evidence: &Evidence) -> Result<String, String> {
         .ok_or("it never came back")?;
     let tried = evidence.first(|what| matches!(what, What::Fault { what } if what.contains("ServiceUnavailable")));
     let first = first_act(evidence).ok_or("there was no failover")?;
+    let last = evidence.pins().iter().map(|pin| pin.requested_at).max().ok_or("no name was pinned")?;
+    let seconds = |at: Timestamp| at.duration_since(back).as_secs();
     ensure(
-        first >= back && tried.is_some(),
-        format!("the first change came {} s after", first.duration_since(back).as_secs()),
+        first >= back && tried.is_some() && seconds(last) <= PINNED_AFTER_SECONDS_MAX,
+        format!("the first change came {} s after, the last name was pinned {} s after", seconds(first), seconds(last)),
     )
 }
 
