@@ -19,6 +19,18 @@ impl Play {
         Ok(self.to_the_end(outage_at).await)
     }
 
+    /// Every minute costs some seconds of the account's five requests a second here, so it is kept short: it settles in two
+    /// minutes and ends with the failover.
+    pub(super) async fn many_records(self) -> Result<Evidence, Stuck> {
+        self.armed().await?;
+        self.stage.minutes(3).await;
+        let outage_at = self.fail_primary();
+        if self.failed_over().await {
+            self.stage.minutes(7).await;
+        }
+        Ok(self.evidence(outage_at, None))
+    }
+
     pub(super) async fn blip(self) -> Result<Evidence, Stuck> {
         self.begin().await?;
         let outage_at = self.fail_primary();

@@ -1,0 +1,50 @@
+"""Lambda: the echo function of the lab's tests, invoked."""
+
+import json
+import os
+
+import pytest
+
+FUNCTION = os.environ["LAB_FUNCTION"]
+
+
+def test_a_function_is_invoked_and_answers(client):
+    answer = client("lambda").invoke(FunctionName=FUNCTION, Payload=b'{"hello": "world"}')
+    assert answer["StatusCode"] == 200
+    said = json.loads(answer["Payload"].read())
+    assert said["event"] == {"hello": "world"}
+    assert said["environment"]["AWS_LAMBDA_FUNCTION_NAME"] == FUNCTION
+
+
+def test_a_functions_own_error_is_an_answer(client):
+    answer = client("lambda").invoke(FunctionName=FUNCTION, Payload=b'{"fail": true}')
+    assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
+    assert json.loads(answer["Payload"].read())["errorType"] == "Asked"
+
+
+def test_a_dead_process_is_a_function_error_too(client):
+    answer = client("lambda").invoke(FunctionName=FUNCTION, Payload=b'{"die": true}')
+    assert answer["FunctionError"] == "Unhandled"
+    assert json.loads(answer["Payload"].read())["errorType"] == "Runtime.ExitError"
+
+
+def test_an_event_is_accepted_at_once(client):
+    assert client("lambda").invoke(FunctionName=FUNCTION, InvocationType="Event", Payload=b"{}")["StatusCode"] == 202
+
+
+def test_its_configuration_is_told(client):
+    config = client("lambda").get_function_configuration(FunctionName=FUNCTION)
+    assert (config["FunctionName"], config["Runtime"]) == (FUNCTION, "provided.al2023")
+
+
+def test_a_function_of_another_region_is_not_found(client, refused):
+    refused("ResourceNotFoundException", 404, client("lambda", "us-east-1").invoke, FunctionName=FUNCTION, Payload=b"{}")
+
+
+def test_the_command_line_invokes(aws, tmp_path):
+    out = tmp_path / "answer.json"
+    told = aws("lambda", "invoke", "--function-name", FUNCTION, "--payload", '{"from": "cli"}', str(out))
+    assert told["StatusCode"] == 200
+    assert json.loads(out.read_text())["event"] == {"from": "cli"}
+    with pytest.raises(Exception, match="ResourceNotFoundException"):
+        aws("lambda", "invoke", "--function-name", "absent", str(out))

@@ -1,0 +1,91 @@
+"""RDS: clusters, instances, replicas, promotion."""
+
+import itertools
+
+import pytest
+
+NUMBERS = itertools.count()
+DR, PRIMARY = "eu-central-1", "eu-west-1"
+
+
+@pytest.fixture
+def pair(client, until):
+    """A cluster in the primary region and its replica in DR, each with an instance, available."""
+    nth = next(NUMBERS)
+    source, replica = f"app-{nth}", f"app-{nth}-dr"
+    login = {"MasterUsername": "admin", "MasterUserPassword": "not-a-secret"}
+    arn = client("rds", PRIMARY).create_db_cluster(DBClusterIdentifier=source, Engine="aurora-mysql", **login)["DBCluster"]["DBClusterArn"]
+    client("rds", DR).create_db_cluster(DBClusterIdentifier=replica, Engine="aurora-mysql", ReplicationSourceIdentifier=arn)
+    for region, cluster in [(PRIMARY, source), (DR, replica)]:
+        client("rds", region).create_db_instance(
+            DBInstanceIdentifier=f"{cluster}-1", DBInstanceClass="db.r6g.large", Engine="aurora-mysql", DBClusterIdentifier=cluster)
+        until(lambda: available(client("rds", region), cluster))
+    return source, replica
+
+
+def describe(rds, cluster):
+    return rds.describe_db_clusters(DBClusterIdentifier=cluster)["DBClusters"][0]
+
+
+def available(rds, cluster):
+    instance = rds.describe_db_instances(DBInstanceIdentifier=f"{cluster}-1")["DBInstances"][0]
+    return describe(rds, cluster)["Status"] == "available" and instance["DBInstanceStatus"] == "available"
+
+
+def test_a_replica_names_its_source_and_the_source_its_replica(client, pair):
+    source, replica = pair
+    found = describe(client("rds"), replica)
+    assert found["ReplicationSourceIdentifier"].endswith(f"{PRIMARY}:123456789012:cluster:{source}")
+    assert [member["IsClusterWriter"] for member in found["DBClusterMembers"]] == [True]
+    assert describe(client("rds", PRIMARY), source)["ReadReplicaIdentifiers"] == [found["DBClusterArn"]]
+
+
+def test_a_promoted_cluster_reboots_and_then_stands_alone(client, pair, until, refused):
+    rds, (_, replica) = client("rds"), pair
+    assert rds.promote_read_replica_db_cluster(DBClusterIdentifier=replica)["DBCluster"]["Status"] == "promoting"
+    refused("InvalidDBClusterStateFault", 400, rds.promote_read_replica_db_cluster, DBClusterIdentifier=replica)
+    until(lambda: available(rds, replica))
+    assert not describe(rds, replica).get("ReplicationSourceIdentifier")
+    refused("InvalidDBClusterStateFault", 400, rds.promote_read_replica_db_cluster, DBClusterIdentifier=replica)
+
+
+def test_an_instance_replica_is_made_and_promoted(client, until):
+    primary, rds, name = client("rds", PRIMARY), client("rds"), f"orders-{next(NUMBERS)}"
+    arn = primary.create_db_instance(
+        DBInstanceIdentifier=name, DBInstanceClass="db.m6g.large", Engine="mysql", MasterUsername="admin",
+        MasterUserPassword="not-a-secret", AllocatedStorage=20)["DBInstance"]["DBInstanceArn"]
+
+    def status(rds, name):
+        return rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]["DBInstanceStatus"]
+
+    until(lambda: status(primary, name) == "available")
+    rds.create_db_instance_read_replica(DBInstanceIdentifier=f"{name}-dr", SourceDBInstanceIdentifier=arn)
+    until(lambda: status(rds, f"{name}-dr") == "available")
+    rds.promote_read_replica(DBInstanceIdentifier=f"{name}-dr")
+    until(lambda: status(rds, f"{name}-dr") == "available")
+    found = rds.describe_db_instances(DBInstanceIdentifier=f"{name}-dr")["DBInstances"][0]
+    assert not found.get("ReadReplicaSourceDBInstanceIdentifier")
+
+
+def test_what_does_not_exist_or_exists_already_is_refused(client, pair, refused):
+    rds, (_, replica) = client("rds"), pair
+    refused("DBClusterNotFoundFault", 404, rds.describe_db_clusters, DBClusterIdentifier="absent")
+    refused("DBClusterNotFoundFault", 404, rds.promote_read_replica_db_cluster, DBClusterIdentifier="absent")
+    refused("DBInstanceNotFound", 404, rds.describe_db_instances, DBInstanceIdentifier="absent")
+    refused("DBInstanceNotFound", 404, rds.promote_read_replica, DBInstanceIdentifier="absent")
+    refused("DBClusterAlreadyExistsFault", 400, rds.create_db_cluster, DBClusterIdentifier=replica, Engine="aurora-mysql",
+            MasterUsername="admin", MasterUserPassword="not-a-secret")
+
+
+def test_events_tell_what_happened(client, pair):
+    _, replica = pair
+    events = client("rds").describe_events(SourceIdentifier=replica, SourceType="db-cluster", Duration=1440)["Events"]
+    assert all(event["SourceIdentifier"] == replica for event in events)
+
+
+def test_the_command_line_describes_and_promotes(aws, pair):
+    _, replica = pair
+    assert aws("rds", "describe-db-clusters", "--db-cluster-identifier", replica)["DBClusters"][0]["Status"] == "available"
+    assert aws("rds", "promote-read-replica-db-cluster", "--db-cluster-identifier", replica)["DBCluster"]["Status"] == "promoting"
+    with pytest.raises(Exception, match="DBClusterNotFoundFault"):
+        aws("rds", "describe-db-clusters", "--db-cluster-identifier", "absent")

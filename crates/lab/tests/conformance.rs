@@ -1,0 +1,139 @@
+//! Clients that nobody here wrote judge the lab: boto3 and the AWS command line, from a virtual environment set up here.
+//!
+//! And the tables in `calls/` are complete and true: each call in them succeeded, and no other.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use lab::Lab;
+use lab::functions::{FunctionConfig, Functions};
+use lab::journal::What;
+use lab::site::Sites;
+
+mod common;
+
+use common::{echo, lab};
+
+const REGION: &str = "eu-central-1";
+/// Fast enough that nobody waits for lab minutes, slow enough that a call does not take one.
+const SPEED: f64 = 300.0;
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}; it needs python3 with venv"));
+    let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+    assert!(output.status.success(), "{command:?}\n{said}");
+}
+
+/// The Python in which the requirements are installed; they are installed anew when they change.
+fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let venv = here().join("../../target/conformance");
+        let (python, installed) = (venv.join("bin/python"), venv.join("installed.txt"));
+        let requirements = here().join("conformance/requirements.txt");
+        let wanted = std::fs::read_to_string(&requirements).unwrap();
+        if std::fs::read_to_string(&installed).ok().as_ref() != Some(&wanted) {
+            run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
+            run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements));
+            std::fs::write(&installed, wanted).unwrap();
+        }
+        python
+    })
+}
+
+/// Runs a Python file against a lab of its own; returns the lab.
+async fn judged(file: &str) -> std::sync::Arc<Lab> {
+    let lab = lab(SPEED).await;
+    let config = FunctionConfig { retries: 0, ..FunctionConfig::new("echo", echo()) };
+    Functions::create(&lab, REGION, config).unwrap();
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let site = Sites::open(&lab, REGION, any, (REGION, "none")).await.unwrap();
+    let mut command = Command::new(tokio::task::spawn_blocking(python).await.unwrap());
+    command
+        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", file])
+        .current_dir(here().join("conformance"))
+        .env_clear()
+        .env("PATH", std::env::var("PATH").unwrap_or_default())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("AWS_ENDPOINT_URL", lab.endpoint_url())
+        .env("AWS_ACCESS_KEY_ID", "conformance")
+        .env("AWS_SECRET_ACCESS_KEY", "the-lab-checks-no-signatures")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("LAB_DNS", lab.dns.to_string())
+        .env("LAB_SITE_PORT", site.port().to_string())
+        .env("LAB_FUNCTION", "echo");
+    tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap();
+    lab
+}
+
+/// Every call of a service that was answered as asked.
+fn answered(labs: &[std::sync::Arc<Lab>], service: &str) -> BTreeSet<String> {
+    let entries = labs.iter().flat_map(|lab| lab.journal.entries());
+    let answered = entries.filter_map(|entry| match entry.what {
+        What::Call { service: of, action, status: 200..=299, .. } if of == service => Some(action),
+        _ => None,
+    });
+    answered.collect()
+}
+
+/// The calls in a service's table.
+fn promised(table: &str) -> BTreeSet<String> {
+    let path = here().join("calls").join(table);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    rows.map(str::to_owned).collect()
+}
+
+fn the_table_is_complete_and_true(table: &str, service: &str, labs: &[std::sync::Arc<Lab>]) {
+    assert_eq!(promised(table), answered(labs, service), "left: calls/{table}, right: what {service} answered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn route_53_and_its_health_checks_pass() {
+    let labs = [judged("test_route53.py").await, judged("test_health_checks.py").await];
+    the_table_is_complete_and_true("route53.md", "route53", &labs);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dns_passes() {
+    judged("test_dns.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cloudwatch_passes() {
+    let labs = [judged("test_cloudwatch.py").await];
+    the_table_is_complete_and_true("cloudwatch.md", "monitoring", &labs);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eventbridge_passes() {
+    let labs = [judged("test_events.py").await];
+    the_table_is_complete_and_true("events.md", "events", &labs);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lambda_passes() {
+    let labs = [judged("test_lambda.py").await];
+    the_table_is_complete_and_true("lambda.md", "lambda", &labs);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rds_passes() {
+    let labs = [judged("test_rds.py").await];
+    the_table_is_complete_and_true("rds.md", "rds", &labs);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sns_sqs_and_sts_pass() {
+    let labs = [judged("test_messages.py").await];
+    for service in ["sns", "sqs", "sts"] {
+        the_table_is_complete_and_true(&format!("{service}.md"), service, &labs);
+    }
+}
