@@ -26,8 +26,8 @@ pub(crate) fn refuse(call: &Call, action: &str, refusal: Refusal) -> Reply {
     match call.service.as_str() {
         "route53" => route53::refuse(action, &refusal),
         "lambda" => functions::refuse(action, refusal),
+        "monitoring" => cloudwatch::refuse(call, action, refusal),
         _ if call.headers.contains_key("x-amz-target") => json::reply(json::JSON_1_0, action, Err(refusal)),
-        _ if call.path.contains("/operation/") => cloudwatch::refuse(action, refusal),
         _ => query::reply::<()>(action, Err(refusal)),
     }
 }

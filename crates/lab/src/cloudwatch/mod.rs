@@ -1,7 +1,7 @@
 //! Metrics and alarms, evaluated as CloudWatch documents it.
 
 mod alarm;
-mod cbor;
+mod codec;
 mod message;
 mod metric;
 mod queries;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cbor::Moment;
+use super::codec::Moment;
 use super::metric::{Dimension, MetricId, Samples, Statistic};
 use super::wire::Refusal;
 use crate::Lab;

@@ -8,15 +8,13 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::alarm::{Alarm, Verdict};
-use super::cbor::{Moment, read, write};
+use super::codec::{Codec, Moment};
 use super::metric::{Dimension, MetricId, Samples};
 use super::state::{AlarmState, HistoryItem};
 use super::{deliver, queries};
 use crate::Lab;
 use crate::api::{Call, Reply};
 use crate::id;
-
-const CBOR: &str = "application/cbor";
 
 /// Why CloudWatch refuses a request: code, shape and message.
 pub(super) struct Refusal {
@@ -44,82 +42,87 @@ impl Refusal {
     }
 }
 
+/// "If you omit this parameter, the default is 50" (API reference, DescribeAlarms, MaxRecords).
+const ALARMS_A_PAGE: usize = 50;
+
 /// What the call was about, and its answer.
 type Outcome = (String, Result<Vec<u8>, Refusal>);
 
 /// Answers one API call.
 pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
-    let action = call.path.rsplit('/').next().unwrap_or_default();
-    let (resource, outcome) = dispatch(lab, call, action);
-    let number = lab.cloudwatch.requests.fetch_add(1, Ordering::Relaxed);
-    let headers =
-        [("smithy-protocol", "rpc-v2-cbor".to_owned()), ("x-amzn-requestid", id::uuid("cloudwatch request", number))];
-    let mut reply = match outcome {
-        Ok(body) => Reply::ok(action, "", CBOR, body),
-        Err(refusal) => refused(action, refusal.shape, refusal.code, refusal.status, refusal.message),
+    let Some((codec, action)) = Codec::of(call) else {
+        let what = "any protocol but Smithy RPC v2 CBOR and AWS JSON for CloudWatch";
+        return refuse(call, "?", crate::wire::Refusal::unsupported(what));
     };
-    reply.headers.extend(headers);
+    let (resource, outcome) = dispatch(lab, call, codec, action);
+    let mut reply = match outcome {
+        Ok(body) => Reply::ok(action, "", codec.media(), body),
+        Err(refusal) => refused(codec, action, refusal.shape, refusal.code, refusal.status, refusal.message),
+    };
+    let number = lab.cloudwatch.requests.fetch_add(1, Ordering::Relaxed);
+    reply.headers.push(("x-amzn-requestid", id::uuid("cloudwatch request", number)));
+    if codec == Codec::Cbor {
+        reply.headers.push(("smithy-protocol", "rpc-v2-cbor".to_owned()));
+    }
     Reply { resource, ..reply }
 }
 
 /// A refusal that is not CloudWatch's own.
-pub(crate) fn refuse(action: &str, refusal: crate::wire::Refusal) -> Reply {
-    let mut reply = refused(action, &refusal.code, &refusal.code, refusal.status, refusal.message);
-    reply.headers.push(("smithy-protocol", "rpc-v2-cbor".to_owned()));
+pub(crate) fn refuse(call: &Call, action: &str, refusal: crate::wire::Refusal) -> Reply {
+    let codec = Codec::of(call).map_or(Codec::Json, |(codec, _)| codec);
+    let mut reply = refused(codec, action, &refusal.code, &refusal.code, refusal.status, refusal.message);
+    if codec == Codec::Cbor {
+        reply.headers.push(("smithy-protocol", "rpc-v2-cbor".to_owned()));
+    }
     reply
 }
 
-fn refused(action: &str, shape: &str, code: &str, status: StatusCode, message: String) -> Reply {
+fn refused(codec: Codec, action: &str, shape: &str, code: &str, status: StatusCode, message: String) -> Reply {
     #[derive(Serialize)]
     struct Body {
         #[serde(rename = "__type")]
         kind: String,
         message: String,
     }
-    let body = write(Body { kind: format!("com.amazonaws.cloudwatch#{shape}"), message }).unwrap_or_default();
+    let body = codec.write(Body { kind: format!("com.amazonaws.cloudwatch#{shape}"), message }).unwrap_or_default();
     Reply {
         status,
         headers: vec![("x-amzn-query-error", format!("{code};Sender"))],
         error: Some(code.to_owned()),
-        ..Reply::ok(action, "", CBOR, body)
+        ..Reply::ok(action, "", codec.media(), body)
     }
 }
 
-fn dispatch(lab: &Arc<Lab>, call: &Call, action: &str) -> Outcome {
-    let header = |name| call.headers.get(name).and_then(|value| value.to_str().ok());
-    if header("smithy-protocol") != Some("rpc-v2-cbor")
-        || !call.path.starts_with("/service/GraniteServiceVersion20100801/")
-    {
-        return (String::new(), Err(Refusal::unknown("any protocol but Smithy RPC v2 CBOR for CloudWatch")));
-    }
-    if let Some(encoding) = header("content-encoding") {
+fn dispatch(lab: &Arc<Lab>, call: &Call, codec: Codec, action: &str) -> Outcome {
+    if let Some(encoding) = call.headers.get("content-encoding").and_then(|value| value.to_str().ok()) {
         return (String::new(), Err(Refusal::unknown(&format!("the content encoding {encoding}"))));
     }
     match action {
-        "PutMetricData" => on(call, |input| put_metric_data(lab, call, input)),
-        "GetMetricData" => on(call, |input| queries::get_metric_data(lab, call, input)),
-        "GetMetricStatistics" => on(call, |input| queries::get_metric_statistics(lab, call, input)),
-        "PutMetricAlarm" => on(call, |input| put_metric_alarm(lab, call, input)),
-        "DescribeAlarms" => on(call, |input| describe_alarms(lab, call, input)),
-        "DescribeAlarmHistory" => on(call, |input| describe_alarm_history(lab, call, input)),
-        "SetAlarmState" => on(call, |input| set_alarm_state(lab, call, input)),
-        "EnableAlarmActions" => on(call, |input| enable_actions(lab, call, input, true)),
-        "DisableAlarmActions" => on(call, |input| enable_actions(lab, call, input, false)),
-        "DeleteAlarms" => on(call, |input| delete_alarms(lab, call, input)),
+        "PutMetricData" => on(call, codec, |input| put_metric_data(lab, call, input)),
+        "GetMetricData" => on(call, codec, |input| queries::get_metric_data(lab, call, input)),
+        "GetMetricStatistics" => on(call, codec, |input| queries::get_metric_statistics(lab, call, input)),
+        "PutMetricAlarm" => on(call, codec, |input| put_metric_alarm(lab, call, input)),
+        "DescribeAlarms" => on(call, codec, |input| describe_alarms(lab, call, input)),
+        "DescribeAlarmHistory" => on(call, codec, |input| describe_alarm_history(lab, call, input)),
+        "SetAlarmState" => on(call, codec, |input| set_alarm_state(lab, call, input)),
+        "EnableAlarmActions" => on(call, codec, |input| enable_actions(lab, call, input, true)),
+        "DisableAlarmActions" => on(call, codec, |input| enable_actions(lab, call, input, false)),
+        "DeleteAlarms" => on(call, codec, |input| delete_alarms(lab, call, input)),
         other => (String::new(), Err(Refusal::unknown(&format!("the call {other}")))),
     }
 }
 
 fn on<I: serde::de::DeserializeOwned, O: Serialize>(
     call: &Call,
+    codec: Codec,
     work: impl FnOnce(I) -> (String, Result<O, Refusal>),
 ) -> Outcome {
-    let input = match read(&call.body) {
+    let input = match codec.read(&call.body) {
         Ok(input) => input,
         Err(reason) => return (String::new(), Err(Refusal::invalid(reason))),
     };
     let (resource, outcome) = work(input);
-    (resource, outcome.and_then(|output| write(output).map_err(Refusal::invalid)))
+    (resource, outcome.and_then(|output| codec.write(output).map_err(Refusal::invalid)))
 }
 
 #[derive(Serialize)]
@@ -205,6 +208,8 @@ struct DescribeAlarmsInput {
     alarm_name_prefix: Option<String>,
     alarm_types: Option<Vec<String>>,
     state_value: Option<Verdict>,
+    max_records: Option<usize>,
+    next_token: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -212,6 +217,8 @@ struct DescribeAlarmsInput {
 struct DescribeAlarmsOutput {
     metric_alarms: Vec<WireAlarm>,
     composite_alarms: Vec<()>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -258,10 +265,18 @@ fn describe_alarms(
             && input.alarm_types.as_ref().is_none_or(|types| types.iter().any(|kind| kind == "MetricAlarm"))
             && input.state_value.is_none_or(|value| value == known.value)
     };
-    let metric_alarms = lab.cloudwatch.region(&call.region, |region| {
-        region.alarms.values().filter(wanted).map(|known| WireAlarm::of(known, &call.region)).collect()
+    let most = input.max_records.unwrap_or(ALARMS_A_PAGE);
+    if !(1..=100).contains(&most) {
+        return (resource, Err(Refusal::invalid("MaxRecords must be between 1 and 100")));
+    }
+    // A token is the name of the first alarm of the page.
+    let from = input.next_token.clone().unwrap_or_default();
+    let (metric_alarms, next_token) = lab.cloudwatch.region(&call.region, |region| {
+        let mut found = region.alarms.values().filter(wanted).skip_while(|known| known.alarm.alarm_name < from);
+        let page = found.by_ref().take(most).map(|known| WireAlarm::of(known, &call.region)).collect();
+        (page, found.next().map(|known| known.alarm.alarm_name.clone()))
     });
-    (resource, Ok(DescribeAlarmsOutput { metric_alarms, composite_alarms: Vec::new() }))
+    (resource, Ok(DescribeAlarmsOutput { metric_alarms, composite_alarms: Vec::new(), next_token }))
 }
 
 #[derive(Deserialize)]

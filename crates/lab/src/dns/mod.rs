@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_server::net::runtime::Time;
-use hickory_server::proto::op::{Edns, HeaderCounts, MessageType, Metadata, OpCode, ResponseCode};
+use hickory_server::net::xfer::Protocol;
+use hickory_server::proto::op::{Edns, HeaderCounts, Message, MessageType, Metadata, OpCode, ResponseCode};
 use hickory_server::proto::rr::rdata::TXT;
 use hickory_server::proto::rr::{LowerName, Name, RData, Record, RecordType};
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo, Server};
@@ -76,11 +77,17 @@ struct NameServer(Arc<Lab>);
 #[async_trait::async_trait]
 impl RequestHandler for NameServer {
     async fn handle_request<R: ResponseHandler, T: Time>(&self, request: &Request, mut to: R) -> ResponseInfo {
-        let (code, answers, authority) = self.answer(request);
+        let (code, mut answers, mut authority) = self.answer(request);
         let mut metadata = Metadata::response_from_request(&request.metadata);
         metadata.authoritative = code != ResponseCode::Refused;
         metadata.recursion_available = false;
         metadata.response_code = code;
+        if request.protocol() == Protocol::Udp && bytes(request, &answers, &authority) > bytes_max(request) {
+            // All records go, since the library leaves the bytes of those that do not fit behind the message.
+            metadata.truncation = true;
+            answers.clear();
+            authority.clear();
+        }
         let mut edns = Edns::new();
         edns.set_max_payload(UDP_BYTES_MAX).set_version(0);
         let mut builder = MessageResponseBuilder::from_message_request(request);
@@ -123,6 +130,23 @@ impl NameServer {
             _ => nothing(ResponseCode::ServFail),
         }
     }
+}
+
+/// How long a response with these records is.
+fn bytes(request: &Request, answers: &[Record], authority: &[Record]) -> usize {
+    let mut message = Message::response(request.metadata.id, OpCode::Query);
+    if let Ok(info) = request.request_info() {
+        message.add_query(info.query.original().clone());
+    }
+    message.add_answers(answers.iter().cloned());
+    message.add_authorities(authority.iter().cloned());
+    // An OPT record without options is eleven bytes (RFC 6891, section 6.1.2).
+    message.to_vec().map_or(usize::MAX, |message| message.len() + if request.edns.is_some() { 11 } else { 0 })
+}
+
+/// "Messages carried by UDP are restricted to 512 bytes" (RFC 1035, section 4.2.1), unless the asker takes more.
+fn bytes_max(request: &Request) -> usize {
+    request.edns.as_ref().map_or(512, |edns| edns.max_payload().clamp(512, UDP_BYTES_MAX)).into()
 }
 
 fn name_asked(name: &LowerName) -> DnsName {

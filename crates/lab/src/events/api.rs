@@ -46,9 +46,12 @@ fn carry_out(lab: &Arc<Lab>, call: &Call, action: &str) -> Result<(String, Value
             Ok((rule, json!({"FailedEntryCount": 0, "FailedEntries": []})))
         }
         "ListRules" => {
-            let OnBus { event_bus_name } = input(call)?;
+            let ListRules { event_bus_name, name_prefix } = input(call)?;
+            let prefix = name_prefix.unwrap_or_default();
             let mut state = lab.events.state();
-            let rules: Vec<Value> = state.rules(region, event_bus_name.as_deref())?.values().map(described).collect();
+            let rules = state.rules(region, event_bus_name.as_deref())?;
+            let rules: Vec<Value> =
+                rules.iter().filter(|(name, _)| name.starts_with(&prefix)).map(|(_, rule)| described(rule)).collect();
             Ok((String::new(), json!({"Rules": rules})))
         }
         "ListTargetsByRule" => {
@@ -68,8 +71,9 @@ struct Nothing {}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct OnBus {
+struct ListRules {
     event_bus_name: Option<String>,
+    name_prefix: Option<String>,
 }
 
 #[derive(Deserialize)]

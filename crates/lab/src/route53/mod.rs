@@ -4,6 +4,7 @@ mod batch;
 mod checks;
 mod name;
 mod record;
+mod tags;
 mod wire;
 mod zone;
 mod zones;
@@ -61,6 +62,9 @@ pub enum Refusal {
         "The value of HealthCheckVersion in the request doesn't match the value of HealthCheckVersion in the health check."
     )]
     HealthCheckVersionMismatch,
+    /// There is more in it than its NS and SOA records.
+    #[error("The specified hosted zone contains non-required resource record sets and so cannot be deleted.")]
+    HostedZoneNotEmpty,
     /// Something is wrong with the batch.
     #[error("[{}]", .0.join(", "))]
     InvalidChangeBatch(Vec<String>),
@@ -84,6 +88,7 @@ impl Refusal {
             Self::HostedZoneAlreadyExists(_) => ("HostedZoneAlreadyExists", StatusCode::CONFLICT),
             Self::HealthCheckAlreadyExists(_) => ("HealthCheckAlreadyExists", StatusCode::CONFLICT),
             Self::HealthCheckVersionMismatch => ("HealthCheckVersionMismatch", StatusCode::CONFLICT),
+            Self::HostedZoneNotEmpty => ("HostedZoneNotEmpty", StatusCode::BAD_REQUEST),
             Self::InvalidChangeBatch(_) => ("InvalidChangeBatch", StatusCode::BAD_REQUEST),
             Self::InvalidInput(_) => ("InvalidInput", StatusCode::BAD_REQUEST),
             Self::Throttling => ("Throttling", StatusCode::BAD_REQUEST),
@@ -206,6 +211,8 @@ pub(crate) fn name_of(call: &Call) -> (&'static str, String) {
     let parts = parts.strip_prefix(&["2013-04-01"]).unwrap_or_default();
     let (action, id) = match (call.method.as_str(), parts) {
         ("POST", ["hostedzone"]) => ("CreateHostedZone", ""),
+        ("GET", ["hostedzone"]) => ("ListHostedZones", ""),
+        ("DELETE", ["hostedzone", id]) => ("DeleteHostedZone", *id),
         ("GET", ["hostedzonesbyname"]) => ("ListHostedZonesByName", ""),
         ("GET", ["hostedzone", id]) => ("GetHostedZone", *id),
         ("GET", ["hostedzone", id, "rrset"]) => ("ListResourceRecordSets", *id),
@@ -217,6 +224,8 @@ pub(crate) fn name_of(call: &Call) -> (&'static str, String) {
         ("POST", ["healthcheck", id]) => ("UpdateHealthCheck", *id),
         ("DELETE", ["healthcheck", id]) => ("DeleteHealthCheck", *id),
         ("GET", ["healthcheck", id, "status"]) => ("GetHealthCheckStatus", *id),
+        ("POST", ["tags", _, id]) => ("ChangeTagsForResource", *id),
+        ("GET", ["tags", _, id]) => ("ListTagsForResource", *id),
         _ => ("?", &*path),
     };
     (action, id.to_owned())
@@ -226,6 +235,10 @@ fn dispatch(lab: &Arc<Lab>, call: &Call, action: &str, id: &str) -> Outcome {
     match action {
         "CreateHostedZone" => zones::create(lab, call),
         "GetHostedZone" => zones::get(lab, id),
+        "ListHostedZones" => zones::list(lab, call),
+        "DeleteHostedZone" => zones::delete(lab, id),
+        "ChangeTagsForResource" => tags::change(lab, call, id),
+        "ListTagsForResource" => tags::list(lab, call, id),
         "ListHostedZonesByName" => zones::list_by_name(lab, call),
         "ListResourceRecordSets" => zones::list_records(lab, call, id),
         "ChangeResourceRecordSets" => zones::change(lab, call, id),

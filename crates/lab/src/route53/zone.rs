@@ -73,6 +73,8 @@ pub struct State {
     pub(super) changes: BTreeMap<String, Change>,
     /// Health checks.
     pub checks: Checks,
+    /// Tags by resource type and id.
+    pub(super) tags: BTreeMap<(String, String), BTreeMap<String, String>>,
     pub(super) delays: RangeInclusive<Duration>,
     recent: VecDeque<Timestamp>,
     minted: u64,
@@ -84,6 +86,7 @@ impl Default for State {
             zones: BTreeMap::new(),
             changes: BTreeMap::new(),
             checks: Checks::default(),
+            tags: BTreeMap::new(),
             // "Changes generally propagate to all Route 53 name servers within 60 seconds" (API reference, GetChange).
             delays: Duration::from_secs(5)..=Duration::from_secs(60),
             recent: VecDeque::new(),
@@ -138,6 +141,19 @@ impl State {
         };
         self.zones.insert(id.clone(), zone.clone());
         Ok((zone, self.enqueue(now, id, records, names, None)))
+    }
+
+    /// Removes a zone in which only the required records are left.
+    pub(super) fn delete_zone(&mut self, now: Timestamp, zone_id: &str) -> Result<Change, Refusal> {
+        let zone = self.zone(zone_id)?;
+        let required = apex(&zone.name);
+        if zone.records.keys().any(|key| !required.contains_key(key)) {
+            return Err(Refusal::HostedZoneNotEmpty);
+        }
+        let names = vec![zone.name.bare()];
+        let change = self.enqueue(now, zone_id.to_owned(), Arc::default(), names, None);
+        self.zones.remove(zone_id);
+        Ok(change)
     }
 
     /// Applies a batch to a zone; the name servers have it once the returned change is in sync.

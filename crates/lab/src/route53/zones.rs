@@ -61,6 +61,34 @@ pub(super) fn get(lab: &Lab, id: &str) -> Outcome {
     ok("GetHostedZoneResponse", answer)
 }
 
+pub(super) fn list(lab: &Lab, call: &Call) -> Outcome {
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Answer {
+        hosted_zones: HostedZones,
+        marker: String,
+        is_truncated: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next_marker: Option<String>,
+        max_items: usize,
+    }
+    let [marker, max] = parameters(&call.query, ["marker", "maxitems"])?;
+    let max_items = items_max(max, 100)?;
+    let marker = marker.unwrap_or_default();
+    let state = lab.route53.state();
+    let mut zones = state.zones.values().skip_while(|zone| zone.id < marker);
+    let items: Vec<WireZone> = zones.by_ref().take(max_items).map(Into::into).collect();
+    let next_marker = zones.next().map(|zone| zone.id.clone());
+    let is_truncated = next_marker.is_some();
+    let hosted_zones = HostedZones { items };
+    ok("ListHostedZonesResponse", Answer { hosted_zones, marker, is_truncated, next_marker, max_items })
+}
+
+pub(super) fn delete(lab: &Arc<Lab>, id: &str) -> Outcome {
+    let change = lab.route53.state().delete_zone(lab.clock.now(), id)?;
+    ok("DeleteHostedZoneResponse", ChangeAnswer { change_info: (&change).into() })
+}
+
 pub(super) fn list_by_name(lab: &Lab, call: &Call) -> Outcome {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]

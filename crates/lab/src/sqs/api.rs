@@ -127,7 +127,8 @@ fn receive(lab: &Lab, call: &Call) -> Result<(String, Value), Refusal> {
         queue.receive(count, timeout, lab.clock.now())
     })?;
     let messages: Vec<Value> = messages.iter().map(|message| received(message, &message_attribute_names)).collect();
-    Ok((arn, json!({"Messages": messages})))
+    // AWS leaves the list out when there is nothing in it.
+    Ok((arn, if messages.is_empty() { json!({}) } else { json!({"Messages": messages}) }))
 }
 
 fn received(message: &Message, wanted: &[String]) -> Value {
