@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The functions, by package and binary name.
-const LAMBDAS: [&str; 3] = ["alarm-handler", "replica-promoter", "notifier"];
+pub const LAMBDAS: [&str; 3] = ["alarm-handler", "replica-promoter", "notifier"];
 
 /// Why the Lambdas could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -28,11 +28,19 @@ pub fn repository() -> PathBuf {
 /// # Errors
 /// If cargo cannot be started, or fails.
 pub fn build() -> Result<PathBuf, BuildError> {
+    build_packages(&LAMBDAS)
+}
+
+/// Builds packages of the workspace; the folder that holds their binaries.
+///
+/// # Errors
+/// If cargo cannot be started, or fails.
+pub fn build_packages(packages: &[&str]) -> Result<PathBuf, BuildError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.arg("build").current_dir(repository()).stdin(Stdio::null()).stdout(Stdio::null());
-    for lambda in LAMBDAS {
-        command.args(["--package", lambda]);
+    for package in packages {
+        command.args(["--package", package]);
     }
     if !command.status().map_err(BuildError::NoCargo)?.success() {
         return Err(BuildError::Failed);

@@ -55,6 +55,14 @@ const PINNED_AND_PROMOTED: &[Check] = &[
     check::RECORDS_RESTORABLE,
     check::USERS_SERVED,
 ];
+/// The same where a person changed a record too.
+const EDITED: &[Check] = &[
+    check::PROMOTED_ONCE,
+    check::PIN_BEFORE_PROMOTION,
+    check::RECORDS_PINNED,
+    check::RECORDS_RESTORABLE,
+    check::USERS_SERVED,
+];
 /// What must not follow it.
 const HOLDS: &[Check] = &[check::RETURN_CHANGES_NOTHING];
 /// Data is lost within the policy only.
@@ -64,7 +72,7 @@ const TOLD: &[Check] = &[check::OPERATORS_TOLD];
 /// What must not have happened when a failover is held.
 const HELD: &[Check] = &[check::NOTHING_TOUCHED, check::STILL_ARMED, check::USERS_ON_PRIMARY];
 
-const PLAIN: Layout = Layout { parameters: &[], crowd: 0 };
+const PLAIN: Layout = Layout { responder: &[], detector: &[], crowd: 0 };
 
 /// Every scenario; the first is the default.
 pub const SCENARIOS: &[Scenario] = &[
@@ -120,14 +128,14 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "shadow",
         about: "shadow mode: Holdfast says what it would have done, and does nothing",
-        layout: Layout { parameters: &[("Mode", "shadow")], crowd: 0 },
+        layout: Layout { responder: &[("Mode", "shadow")], ..PLAIN },
         play: |play| Box::pin(play.shadow()),
         checks: &[HELD, &[check::SHADOW_TOLD]],
     },
     Scenario {
         name: "approval",
         about: "approval mode: Holdfast asks; a wrong approval lifts nothing, the right one lets it go on",
-        layout: Layout { parameters: &[("Mode", "approval")], crowd: 0 },
+        layout: Layout { responder: &[("Mode", "approval")], ..PLAIN },
         play: |play| Box::pin(play.approval()),
         checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::ASKED, check::PINNED_AFTER_APPROVAL]],
     },
@@ -158,10 +166,18 @@ pub const SCENARIOS: &[Scenario] = &[
         ]],
     },
     Scenario {
+        name: "edited-meanwhile",
+        about: "somebody edits a record between Holdfast's look and its write: the edit is not lost",
+        layout: PLAIN,
+        play: |play| Box::pin(play.edited_meanwhile()),
+        checks: &[EDITED, HOLDS, LOSS, TOLD],
+    },
+    Scenario {
         name: "many-records",
         about: "a region outage with 1,000 more names in the two zones: all of them pinned, in few batches",
         layout: Layout {
-            parameters: &[("RecordNames", "ALL"), ("SecondRecordNames", "ALL"), ("SettleSeconds", "120")],
+            responder: &[("RecordNames", "ALL"), ("SecondRecordNames", "ALL"), ("SettleSeconds", "120")],
+            detector: &[("OutageMinutes", "5")],
             crowd: 1_000,
         },
         play: |play| Box::pin(play.many_records()),

@@ -57,7 +57,9 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Layout {
     /// Parameters of the responder's template that differ from the usual.
-    pub parameters: &'static [(&'static str, &'static str)],
+    pub responder: &'static [(&'static str, &'static str)],
+    /// Parameters of the detector's template that differ from the usual.
+    pub detector: &'static [(&'static str, &'static str)],
     /// How many protected names there are besides [`NAMES`], over both zones.
     pub crowd: usize,
 }
@@ -111,11 +113,15 @@ impl Stage {
         ]);
         let client = route53(&lab);
         create_endpoints(&client, &zones["example.com"]).await?;
-        let detector = deploy(&lab, lambdas, DETECTOR, "detector.yaml", &detector_parameters(port))?;
+        let own =
+            |pairs: &[(&str, &str)]| parameters_of(pairs.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let mut detector = detector_parameters(port);
+        detector.extend(own(layout.detector));
+        let detector = deploy(&lab, lambdas, DETECTOR, "detector.yaml", &detector)?;
         create_pairs(&client, &zones, &detector["FailoverHealthCheckId"]).await?;
         create_crowd(&client, &zones, &detector["FailoverHealthCheckId"], layout.crowd).await?;
         let mut responder = responder_parameters(port, &zones);
-        responder.extend(layout.parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        responder.extend(own(layout.responder));
         deploy(&lab, lambdas, DR, "template.yaml", &responder)?;
         drop(working);
         let original = zones.values().flat_map(|zone| lab.route53.records(zone)).collect();
@@ -217,12 +223,12 @@ fn deploy(
     Ok(template::deploy(lab, region, stack, &yaml, parameters, &|binary| lambdas.join(&binary.name))?)
 }
 
-fn parameters<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
+fn parameters_of<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> BTreeMap<String, String> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn detector_parameters(port: u16) -> BTreeMap<String, String> {
-    parameters([
+    parameters_of([
         ("EndpointDomain", "primary.example.com".to_owned()),
         ("EndpointPort", port.to_string()),
         ("EndpointType", "HTTP".to_owned()),
@@ -233,7 +239,7 @@ fn detector_parameters(port: u16) -> BTreeMap<String, String> {
 }
 
 fn responder_parameters(port: u16, zones: &BTreeMap<&str, String>) -> BTreeMap<String, String> {
-    parameters([
+    parameters_of([
         ("HostedZoneId", zones["example.com"].clone()),
         ("RecordNames", NAMES[..4].join(",")),
         ("SecondHostedZoneId", zones["example.org"].clone()),

@@ -95,7 +95,7 @@ impl Play {
             let left =
                 (outage_at + Duration::from_secs(trouble.from_seconds)).duration_since(self.stage.lab.clock.now());
             self.stage.lab.clock.sleep(left.try_into().unwrap_or_default()).await;
-            self.say(trouble.what);
+            self.say(&trouble.what);
             (trouble.strike)(faults);
         }
         Ok(self.to_the_end(outage_at).await)
@@ -110,7 +110,7 @@ fn pinned(stage: &Stage) -> bool {
 }
 
 /// True for the call that is the `turn`th, from 0, of its caller and its kind since now.
-fn nth_of_each_call(turn: u32) -> impl Fn(&Site<'_>) -> bool + Send + Sync {
+pub(super) fn nth_of_each_call(turn: u32) -> impl Fn(&Site<'_>) -> bool + Send + Sync {
     let counts: Mutex<BTreeMap<(String, String), u32>> = Mutex::default();
     move |site| {
         let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,64 +120,68 @@ fn nth_of_each_call(turn: u32) -> impl Fn(&Site<'_>) -> bool + Send + Sync {
     }
 }
 
-/// Something that begins, or ends, so long after the outage.
+/// Something that is done to the lab so long after the outage.
 struct Trouble {
     from_seconds: u64,
-    what: &'static str,
+    what: String,
     strike: fn(&Faults),
 }
 
+/// A kind of trouble: how it begins and ends, the minutes it may begin in, and how long it lasts at most.
+struct Kind {
+    what: &'static str,
+    strike: fn(&Faults),
+    heal: fn(&Faults),
+    begins: std::ops::RangeInclusive<u64>,
+    minutes_max: u64,
+}
+
+const KINDS: [Kind; 5] = [
+    Kind {
+        what: "Route 53's control plane is down",
+        strike: |faults| faults.fail_service("route53"),
+        heal: |faults| faults.heal_service("route53"),
+        begins: 25..=34,
+        minutes_max: 4,
+    },
+    Kind {
+        what: "Route 53 throttles",
+        strike: |faults| faults.throttle_service("route53"),
+        heal: |faults| faults.heal_service("route53"),
+        begins: 39..=45,
+        minutes_max: 3,
+    },
+    Kind {
+        what: "CloudWatch is silent",
+        strike: |faults| faults.fail_service("monitoring"),
+        heal: |faults| faults.heal_service("monitoring"),
+        begins: 5..=40,
+        minutes_max: 5,
+    },
+    Kind {
+        what: "RDS is slow",
+        strike: |faults| faults.slow_service("rds", Duration::from_millis(1_500)),
+        heal: |faults| faults.heal_service("rds"),
+        begins: 30..=45,
+        minutes_max: 8,
+    },
+    Kind {
+        what: "DR and us-east-1 are cut apart",
+        strike: |faults| faults.partition(DR, DETECTOR),
+        heal: |faults| faults.heal_partition(DR, DETECTOR),
+        begins: 20..=45,
+        minutes_max: 4,
+    },
+];
+
 /// Each kind of trouble once, for some minutes, around the moments that matter.
 fn troubles(chance: &mut StdRng) -> Vec<Trouble> {
-    type Strike = fn(&Faults);
-    let kinds: [(&str, Strike, &str, Strike, (u64, u64), u64); 5] = [
-        (
-            "Route 53's control plane is down",
-            |f| f.fail_service("route53"),
-            "Route 53's control plane is back",
-            |f| f.heal_service("route53"),
-            (25, 34),
-            4,
-        ),
-        (
-            "Route 53 throttles",
-            |f| f.throttle_service("route53"),
-            "Route 53 throttles no more",
-            |f| f.heal_service("route53"),
-            (39, 45),
-            3,
-        ),
-        (
-            "CloudWatch is silent",
-            |f| f.fail_service("monitoring"),
-            "CloudWatch is back",
-            |f| f.heal_service("monitoring"),
-            (5, 40),
-            5,
-        ),
-        (
-            "RDS is slow",
-            |f| f.slow_service("rds", Duration::from_millis(1_500)),
-            "RDS is quick again",
-            |f| f.heal_service("rds"),
-            (30, 45),
-            8,
-        ),
-        (
-            "DR and us-east-1 are cut apart",
-            |f| f.partition(DR, DETECTOR),
-            "DR and us-east-1 see each other again",
-            |f| f.heal_partition(DR, DETECTOR),
-            (20, 45),
-            4,
-        ),
-    ];
     let mut troubles = Vec::new();
-    for (begins, strike, ends, heal, (earliest, latest), minutes_max) in kinds {
-        let from_seconds = chance.random_range(earliest * 60..=latest * 60);
-        let to_seconds = from_seconds + chance.random_range(60..=minutes_max * 60);
-        troubles.push(Trouble { from_seconds, what: begins, strike });
-        troubles.push(Trouble { from_seconds: to_seconds, what: ends, strike: heal });
+    for kind in KINDS {
+        let begins = chance.random_range(kind.begins.start() * 60..=kind.begins.end() * 60);
+        let ends = begins + chance.random_range(60..=kind.minutes_max * 60);
+        troubles.push(Trouble { from_seconds: begins, what: kind.what.to_owned(), strike: kind.strike });
+        troubles.push(Trouble { from_seconds: ends, what: format!("no more: {}", kind.what), strike: kind.heal });
     }
     troubles.sort_by_key(|trouble| trouble.from_seconds);
     troubles

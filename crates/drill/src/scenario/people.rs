@@ -1,17 +1,20 @@
 //! People take part: maintenance, shadow and approval modes, a pin that somebody undoes.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use failover::register::Register;
 use jiff::SignedDuration;
+use lab::fault::{CallEffect, CallFault, Site};
 use lab::journal::What;
 use lab::rds;
 use serde_json::json;
 
 use super::Stuck;
+use super::faulty::nth_of_each_call;
 use super::play::Play;
 use crate::evidence::{Evidence, is_outcome};
-use crate::stage::{CLUSTER, DR, PRIMARY, Stage};
+use crate::stage::{CLUSTER, DR, PRIMARY, PRIMARY_ADDRESS, Stage};
 
 impl Play {
     /// Two hours of maintenance that take the primary down for one; then, later, an outage that nobody planned.
@@ -76,13 +79,32 @@ impl Play {
         for nth in 1..=UNDOINGS {
             self.seconds(60 + self.settings.seed.wrapping_mul(13) % 60).await;
             self.say("somebody writes the PRIMARY record of app.example.com back as it was");
-            self.stage.write_app_back().await.map_err(|_| Stuck("to undo the pin"))?;
+            self.stage.point_app_at(PRIMARY_ADDRESS).await.map_err(|_| Stuck("to undo the pin"))?;
             let answers = move |stage: &Stage| count(stage, if nth == UNDOINGS { "Yielded" } else { "PinnedAgain" });
             let wanted = if nth == UNDOINGS { 1 } else { nth };
             self.must(10, "Holdfast to notice that the pin was undone", |stage| answers(stage) >= wanted).await?;
         }
         self.stage.minutes(30).await;
         Ok(self.evidence(outage_at, None))
+    }
+
+    /// Between alarm-handler's look and its write, somebody moves the primary to another address.
+    pub(super) async fn edited_meanwhile(mut self) -> Result<Evidence, Stuck> {
+        const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 10, 2));
+        self.begin().await?;
+        let slow = CallEffect::Slow(Duration::from_secs(3));
+        let pins = nth_of_each_call(0);
+        let pin = move |site: &Site<'_>| site.action == "ChangeResourceRecordSets" && pins(site);
+        self.stage.lab.faults.set_call_fault(CallFault::when(pin, slow));
+        let mut journal = self.stage.lab.journal.follow();
+        let outage_at = self.fail_primary();
+        let is_pin = |what: &What| matches!(what, What::Fault { what } if what.contains("slow by"));
+        while !is_pin(&journal.recv().await.map_err(|_| Stuck("for the pin to be on its way"))?.what) {}
+        self.say("somebody moves the primary of app.example.com to another address");
+        self.stage.point_app_at(ELSEWHERE).await.map_err(|_| Stuck("to edit the record"))?;
+        let records = self.stage.zones.values().flat_map(|zone| self.stage.lab.route53.records(zone));
+        self.stage.original = records.filter(|set| !set.key.name.bare().starts_with("_holdfast.")).collect();
+        Ok(self.to_the_end(outage_at).await)
     }
 
     fn approve(&self, incident: &str, rule: &str) {

@@ -48,14 +48,14 @@ impl Stage {
         change(&client, &self.zones["example.org"], ChangeAction::Upsert, NAMES[4..].iter().map(set)).await
     }
 
-    /// Writes the PRIMARY A record of `app.example.com` as it was at first.
+    /// Points the PRIMARY A record of `app.example.com` at an address, as a person does.
     ///
     /// # Errors
     /// If Route 53 refuses.
-    pub async fn write_app_back(&self) -> Result<(), SetupError> {
+    pub async fn point_app_at(&self, address: IpAddr) -> Result<(), SetupError> {
         let role = ResourceRecordSetFailover::Primary;
         let set = half(NAMES[0], RrType::A, &role, &self.failover_check);
-        let set = set.ttl(RECORD_TTL_SECONDS).resource_records(value(PRIMARY_ADDRESS));
+        let set = set.ttl(RECORD_TTL_SECONDS).resource_records(value(address));
         change(&route53(&self.lab), &self.zones["example.com"], ChangeAction::Upsert, [set]).await
     }
 }

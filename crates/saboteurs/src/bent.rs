@@ -1,0 +1,210 @@
+//! The sabotages, and the calls they bend.
+
+use alarm_handler::handler::Calls;
+use aws::CallError;
+use aws::cloudwatch::AlarmReader;
+use aws::probe::{HttpProber, Prober};
+use aws::route53::{Reader, RecordReader, RecordWriter, Writer, protected_names};
+use aws::sns::Publisher;
+use failover::change::{Batch, Change, Write};
+use failover::incident::AlarmState;
+use failover::message::Message;
+use failover::observation::{ChangeStatus, Probe};
+use failover::plan::{Names, Plan};
+use failover::record::{RecordSet, Role, Routing, Target};
+use failover::register::Register;
+use jiff::{SignedDuration, Timestamp};
+
+/// A rule to break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    /// P09 and P10: the probes say what suits a failover.
+    IgnoresProbes,
+    /// R02: every change counts as in sync, and clients as drained.
+    DoesNotWait,
+    /// The compare-and-swap: what is there is deleted, whatever it is.
+    Overwrites,
+    /// What a pinned record said before is not kept.
+    LosesOriginal,
+    /// The records are written a second time, with another TTL.
+    PinsTwice,
+    /// The records go back by themselves once the alarm is OK.
+    GoesBack,
+    /// Only events wake the function once all is armed.
+    IgnoresTicks,
+    /// Nobody is told.
+    KeepsSilent,
+}
+
+impl Sabotage {
+    /// The sabotage of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "ignores-probes" => Self::IgnoresProbes,
+            "does-not-wait" => Self::DoesNotWait,
+            "overwrites" => Self::Overwrites,
+            "loses-original" => Self::LosesOriginal,
+            "pins-twice" => Self::PinsTwice,
+            "goes-back" => Self::GoesBack,
+            "ignores-ticks" => Self::IgnoresTicks,
+            "keeps-silent" => Self::KeepsSilent,
+            _ => return None,
+        })
+    }
+}
+
+/// A call that is honest but for the sabotage.
+pub struct Bent<T> {
+    pub honest: T,
+    pub sabotage: Sabotage,
+}
+
+impl RecordReader for Bent<Reader> {
+    async fn record_sets(&self, zone: &str, names: &Names) -> Result<Vec<RecordSet>, CallError> {
+        self.honest.record_sets(zone, names).await
+    }
+
+    async fn change_status(&self, id: &str) -> Result<ChangeStatus, CallError> {
+        match self.sabotage {
+            Sabotage::DoesNotWait => Ok(ChangeStatus::InSync),
+            _ => self.honest.change_status(id).await,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        let drained = SignedDuration::from_mins(5);
+        self.honest.now() + if self.sabotage == Sabotage::DoesNotWait { drained } else { SignedDuration::ZERO }
+    }
+}
+
+impl Prober for Bent<HttpProber> {
+    async fn probe(&self, url: Option<&str>) -> Probe {
+        match (self.sabotage, url) {
+            // The drill's primary site; the other is DR's.
+            (Sabotage::IgnoresProbes, Some(url)) if url.contains("//127.0.10.1:") => Probe::Silent,
+            (Sabotage::IgnoresProbes, Some(_)) => Probe::Answers,
+            _ => self.honest.probe(url).await,
+        }
+    }
+}
+
+impl Publisher for Bent<aws::sns::Topic> {
+    async fn publish(&self, message: &Message) -> Result<(), CallError> {
+        match self.sabotage {
+            Sabotage::KeepsSilent => Ok(()),
+            _ => self.honest.publish(message).await,
+        }
+    }
+}
+
+/// A writer that bends what it is given.
+pub struct BentWriter {
+    pub reader: Reader,
+    pub writer: Writer,
+    pub sabotage: Sabotage,
+}
+
+impl RecordWriter for BentWriter {
+    async fn submit(&self, batch: &Batch) -> Result<String, CallError> {
+        match self.sabotage {
+            Sabotage::Overwrites => {
+                let there = self.reader.record_sets(&batch.zone, &Names::EveryPair).await?;
+                self.writer.submit(&with_changes(batch, |change| Some(deleting_what_is(&there, change)))).await
+            }
+            Sabotage::LosesOriginal => {
+                self.writer.submit(&with_changes(batch, |change| Some(forgetting(change)))).await
+            }
+            Sabotage::PinsTwice => {
+                let id = self.writer.submit(batch).await?;
+                let again = with_changes(batch, |_| None);
+                let again =
+                    Batch { writes: again.writes.into_iter().zip(&batch.writes).map(slower).collect(), ..again };
+                if again.changes().next().is_some() {
+                    self.writer.submit(&again).await?;
+                }
+                Ok(id)
+            }
+            _ => self.writer.submit(batch).await,
+        }
+    }
+}
+
+fn with_changes(batch: &Batch, bend: impl Fn(&Change) -> Option<Change>) -> Batch {
+    let write = |write: &Write| Write { changes: write.changes.iter().filter_map(&bend).collect(), ..write.clone() };
+    Batch { zone: batch.zone.clone(), writes: batch.writes.iter().map(write).collect() }
+}
+
+fn deleting_what_is(there: &[RecordSet], change: &Change) -> Change {
+    let Change::Delete(observed) = change else { return change.clone() };
+    let same =
+        |set: &&RecordSet| (&set.name, &set.kind, &set.routing) == (&observed.name, &observed.kind, &observed.routing);
+    Change::Delete(there.iter().find(same).unwrap_or(observed).clone())
+}
+
+fn forgetting(change: &Change) -> Change {
+    let Change::Create(set) = change else { return change.clone() };
+    let Some(name) = set.name.protected_by_register() else { return change.clone() };
+    let Target::Values { values, .. } = &set.target else { return change.clone() };
+    let text = values.concat().replace("\" \"", "").replace('"', "");
+    let Ok(mut register) = Register::parse(&text) else { return change.clone() };
+    if let Register::Pinned { pin, .. } | Register::FailedOver { pin, .. } = &mut register
+        && let Some(Target::Values { values, .. }) = pin.original.get_mut("A")
+    {
+        *values = vec!["192.0.2.9".to_owned()];
+    }
+    register.record_set(&name).map_or_else(|_| change.clone(), Change::Create)
+}
+
+/// The created records of a name once more, with another TTL.
+fn slower((again, written): (Write, &Write)) -> Write {
+    let mut changes = Vec::new();
+    for change in &written.changes {
+        let Change::Create(set) = change else { continue };
+        let (Routing::Failover { .. }, Target::Values { ttl_seconds, values }) = (&set.routing, &set.target) else {
+            continue;
+        };
+        let target = Target::Values { ttl_seconds: ttl_seconds + 1, values: values.clone() };
+        changes.extend([Change::Delete(set.clone()), Change::Create(RecordSet { target, ..set.clone() })]);
+    }
+    Write { changes, ..again }
+}
+
+/// True if no name is in an incident.
+pub async fn all_are_armed(plan: &Plan, reader: &impl RecordReader) -> bool {
+    let Ok(names) = protected_names(plan, reader).await else { return false };
+    names.iter().all(|name| matches!(name.register(), Some(Register::Armed { .. })))
+}
+
+/// Writes the original values back where the alarm is over; true if there was anything to write.
+pub async fn went_back<R: RecordReader, W: RecordWriter, A: AlarmReader, P>(
+    plan: &Plan,
+    calls: &Calls<R, W, A, P>,
+) -> bool {
+    let Ok(alarms) = calls.alarms.alarms(&plan.alarms).await else { return false };
+    if alarms.iter().any(|alarm| alarm.state == AlarmState::Alarm) {
+        return false;
+    }
+    let mut wrote = false;
+    for zone in &plan.zones {
+        let Ok(sets) = calls.reader.record_sets(&zone.id, &zone.names).await else { continue };
+        let Ok(views) = protected_names(plan, &calls.reader).await else { continue };
+        let writes = views.iter().filter(|view| view.zone == zone.id).filter_map(|view| {
+            let register = view.register()?;
+            let Register::FailedOver { pin, .. } = register else { return None };
+            let of_name = sets.iter().filter(|set| set.name == view.name);
+            let primaries =
+                of_name.filter(|set| matches!(&set.routing, Routing::Failover { role, .. } if *role == Role::Primary));
+            let back = primaries.filter_map(|set| {
+                let target = pin.original.get(&set.kind).filter(|target| **target != set.target)?.clone();
+                Some([Change::Delete(set.clone()), Change::Create(RecordSet { target, ..set.clone() })])
+            });
+            let changes = back.flatten().collect();
+            Some(Write { zone: zone.id.clone(), name: view.name.clone(), register: register.clone(), changes })
+        });
+        let batch = Batch { zone: zone.id.clone(), writes: writes.collect() };
+        if batch.changes().next().is_some() {
+            wrote |= calls.writer.submit(&batch).await.is_ok();
+        }
+    }
+    wrote
+}

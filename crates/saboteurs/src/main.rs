@@ -1,0 +1,98 @@
+//! A Lambda of Holdfast with one rule broken on purpose, to show that the drill's checks notice. Never shipped.
+//!
+//! Started as `…/SABOTAGE/FUNCTION`, by a link of that name, it is that function with that sabotage.
+
+mod bent;
+
+use std::path::Path;
+
+use aws::probe::HttpProber;
+use aws::route53::RecordReader as _;
+use aws::sns::Topic;
+use aws::{Session, cloudwatch, rds, route53, telemetry};
+use bent::{Bent, BentWriter, Sabotage};
+use failover::outcome::{Outcome, Trigger};
+use failover::plan::{PLAN_VARIABLE, Plan};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let called = std::env::args().next().unwrap_or_default();
+    let called = Path::new(&called);
+    let name = |path: Option<&Path>| Some(path?.file_name()?.to_str()?.to_owned());
+    let sabotage = name(called.parent()).as_deref().and_then(Sabotage::named).ok_or("no such sabotage")?;
+    let session = Session::load().await;
+    match name(Some(called)).as_deref() {
+        Some("alarm-handler") => alarm_handler(sabotage, &session).await,
+        Some("replica-promoter") => replica_promoter(sabotage, &session).await,
+        Some("notifier") => notifier(sabotage, &session).await,
+        _ => Err("no such function".into()),
+    }
+}
+
+fn plan() -> Result<Plan, Error> {
+    Ok(Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default())?)
+}
+
+fn writer(session: &Session, sabotage: Sabotage) -> BentWriter {
+    BentWriter { reader: route53::Reader::new(session), writer: route53::Writer::new(session), sabotage }
+}
+
+fn not_carried_out(error: &impl ToString) -> Diagnostic {
+    Diagnostic { error_type: "ApprovalNotCarriedOut".to_owned(), error_message: error.to_string() }
+}
+
+async fn alarm_handler(sabotage: Sabotage, session: &Session) -> Result<(), Error> {
+    use alarm_handler::event::{self, Signal};
+    let plan = plan()?;
+    let calls = alarm_handler::handler::Calls {
+        reader: Bent { honest: route53::Reader::new(session), sabotage },
+        writer: writer(session, sabotage),
+        alarms: cloudwatch::Reader::new(session),
+        prober: Bent { honest: HttpProber, sabotage },
+    };
+    let (plan, calls) = (&plan, &calls);
+    run(service_fn(move |event: LambdaEvent<Value>| async move {
+        let signal = event::parse(event.payload)?;
+        let tick = matches!(signal, Signal::Tick);
+        if tick && sabotage == Sabotage::IgnoresTicks && bent::all_are_armed(plan, &calls.reader).await {
+            return Ok::<_, Diagnostic>(Outcome::of(calls.reader.now(), Trigger::Tick, &[]));
+        }
+        if tick && sabotage == Sabotage::GoesBack && bent::went_back(plan, calls).await {
+            return Ok(Outcome::of(calls.reader.now(), Trigger::Tick, &[]));
+        }
+        Box::pin(calls.handle(plan, signal)).await.map_err(|error| not_carried_out(&error))
+    }))
+    .await
+}
+
+async fn replica_promoter(sabotage: Sabotage, session: &Session) -> Result<(), Error> {
+    use replica_promoter::event;
+    let plan = plan()?;
+    let calls = replica_promoter::handler::Calls {
+        records: Bent { honest: route53::Reader::new(session), sabotage },
+        registers: writer(session, sabotage),
+        replicas: rds::Reader::new(session),
+        promoter: rds::Writer::new(session),
+        lag: cloudwatch::Reader::new(session),
+    };
+    let (plan, calls) = (&plan, &calls);
+    run(service_fn(move |event: LambdaEvent<Value>| async move {
+        let signal = event::parse(event.payload)?;
+        Box::pin(calls.handle(plan, signal)).await.map_err(|error| not_carried_out(&error))
+    }))
+    .await
+}
+
+async fn notifier(sabotage: Sabotage, session: &Session) -> Result<(), Error> {
+    use notifier::{event, handler};
+    let settings = handler::Settings::from_environment(|name| std::env::var(name).ok())?;
+    let topic = Bent { honest: Topic::new(session, settings.topic_arn.clone()), sabotage };
+    let (topic, settings) = (&topic, &settings);
+    run(service_fn(move |event: LambdaEvent<Value>| async move {
+        Box::pin(handler::handle(topic, &settings.bus, event::parse(event.payload)?)).await
+    }))
+    .await
+}
