@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use drill::stage::{DR, Settings, Stage};
+use drill::stage::{DR, Layout, Settings, Stage};
 use lab::functions;
 use lab::journal::What;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_cannot_be_handled_ends_in_the_dead_letter_queue_and_pages() {
     let lambdas = drill::lambdas::build().expect("the Lambdas build");
-    let stage = Stage::set(Settings { seed: 1, speed: 600.0 }, &lambdas).await.expect("the stage can be set");
+    let stage = Stage::set(Settings { seed: 1, speed: 600.0 }, &Layout::default(), &lambdas)
+        .await
+        .expect("the stage can be set");
     let lab = &stage.lab;
     let poison: serde_json::Value =
         serde_json::from_str(include_str!("../../events/unknown.json")).expect("it is JSON");

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use drill::lambdas;
-use drill::stage::{DR, Settings, Stage};
+use drill::stage::{DR, Layout, Settings, Stage};
 use failover::register::Register;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -66,7 +66,7 @@ async fn every_sample_event_comes_to_what_stands_beside_it() {
     assert_eq!(functions.len(), 3, "every function has samples: {functions:?}");
 
     let lambdas = tokio::task::spawn_blocking(lambdas::build).await.unwrap().unwrap();
-    let stage = Stage::set(Settings { seed: 1, speed: 600.0 }, &lambdas).await.unwrap();
+    let stage = Stage::set(Settings { seed: 1, speed: 600.0 }, &Layout::default(), &lambdas).await.unwrap();
     let armed = |stage: &Stage| stage.all_registers(|register| matches!(register, Register::Armed { .. }));
     assert!(stage.until(ARMED_WITHIN, armed).await, "the names are not armed: {:?}", stage.registers());
 

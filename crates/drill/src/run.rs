@@ -59,7 +59,10 @@ pub trait Watcher: Sync {
 
 /// Runs drills, so many at a time; the ends are in the order of the drills.
 pub fn many(drills: &[Drill], jobs: usize, lambdas: &Path, watcher: &impl Watcher) -> Vec<Ended> {
-    let waiting: Mutex<VecDeque<_>> = Mutex::new(drills.iter().enumerate().collect());
+    // The longest first, so that nothing is left to wait for at the end.
+    let mut order: Vec<_> = drills.iter().enumerate().collect();
+    order.sort_by_key(|(_, drill)| std::cmp::Reverse(drill.scenario.layout.crowd));
+    let waiting = Mutex::new(VecDeque::from(order));
     let ends = Mutex::new(Vec::new());
     let work = || {
         while let Some((nth, drill)) = { waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front() } {

@@ -1,5 +1,7 @@
 //! The sabotages, and the calls they bend.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use alarm_handler::handler::Calls;
 use aws::CallError;
 use aws::cloudwatch::AlarmReader;
@@ -12,7 +14,7 @@ use failover::message::Message;
 use failover::observation::{ChangeStatus, Probe};
 use failover::plan::{Names, Plan};
 use failover::record::{RecordSet, Role, Routing, Target};
-use failover::register::Register;
+use failover::register::{Register, Spread};
 use jiff::{SignedDuration, Timestamp};
 
 /// A rule to break.
@@ -59,9 +61,21 @@ pub struct Bent<T> {
     pub sabotage: Sabotage,
 }
 
-impl RecordReader for Bent<Reader> {
+/// A reader that is in a hurry, if it is told to be.
+pub struct BentReader {
+    pub honest: Reader,
+    pub sabotage: Sabotage,
+    /// A register that says in sync was seen.
+    pub in_sync: AtomicBool,
+}
+
+impl RecordReader for BentReader {
     async fn record_sets(&self, zone: &str, names: &Names) -> Result<Vec<RecordSet>, CallError> {
-        self.honest.record_sets(zone, names).await
+        let sets = self.honest.record_sets(zone, names).await?;
+        let is_in_sync =
+            |set: &RecordSet| matches!(register_in(set), Some(Register::Pinned { spread: Spread::InSync { .. }, .. }));
+        self.in_sync.fetch_or(sets.iter().any(is_in_sync), Ordering::Relaxed);
+        Ok(sets)
     }
 
     async fn change_status(&self, id: &str) -> Result<ChangeStatus, CallError> {
@@ -72,18 +86,34 @@ impl RecordReader for Bent<Reader> {
     }
 
     fn now(&self) -> Timestamp {
-        let drained = SignedDuration::from_mins(5);
-        self.honest.now() + if self.sabotage == Sabotage::DoesNotWait { drained } else { SignedDuration::ZERO }
+        let hurries = self.sabotage == Sabotage::DoesNotWait && self.in_sync.load(Ordering::Relaxed);
+        self.honest.now() + if hurries { SignedDuration::from_mins(5) } else { SignedDuration::ZERO }
     }
 }
 
-impl Prober for Bent<HttpProber> {
+/// A prober that says what suits a failover, if it lies.
+#[derive(Default)]
+pub struct BentProber {
+    lies: AtomicBool,
+}
+
+impl BentProber {
+    pub fn lies(&self) -> bool {
+        self.lies.load(Ordering::Relaxed)
+    }
+
+    pub fn set_lies(&self, lies: bool) {
+        self.lies.store(lies, Ordering::Relaxed);
+    }
+}
+
+impl Prober for BentProber {
     async fn probe(&self, url: Option<&str>) -> Probe {
-        match (self.sabotage, url) {
+        match url.filter(|_| self.lies()) {
             // The drill's primary site; the other is DR's.
-            (Sabotage::IgnoresProbes, Some(url)) if url.contains("//127.0.10.1:") => Probe::Silent,
-            (Sabotage::IgnoresProbes, Some(_)) => Probe::Answers,
-            _ => self.honest.probe(url).await,
+            Some(url) if url.contains("//127.0.10.1:") => Probe::Silent,
+            Some(_) => Probe::Answers,
+            None => HttpProber.probe(url).await,
         }
     }
 }
@@ -107,10 +137,13 @@ pub struct BentWriter {
 impl RecordWriter for BentWriter {
     async fn submit(&self, batch: &Batch) -> Result<String, CallError> {
         match self.sabotage {
-            Sabotage::Overwrites => {
-                let there = self.reader.record_sets(&batch.zone, &Names::EveryPair).await?;
-                self.writer.submit(&with_changes(batch, |change| Some(deleting_what_is(&there, change)))).await
-            }
+            Sabotage::Overwrites => match self.writer.submit(batch).await {
+                Err(CallError::Refused { .. }) => {
+                    let there = self.reader.record_sets(&batch.zone, &Names::EveryPair).await?;
+                    self.writer.submit(&with_changes(batch, |change| Some(deleting_what_is(&there, change)))).await
+                }
+                ended => ended,
+            },
             Sabotage::LosesOriginal => {
                 self.writer.submit(&with_changes(batch, |change| Some(forgetting(change)))).await
             }
@@ -141,12 +174,16 @@ fn deleting_what_is(there: &[RecordSet], change: &Change) -> Change {
     Change::Delete(there.iter().find(same).unwrap_or(observed).clone())
 }
 
+fn register_in(set: &RecordSet) -> Option<Register> {
+    set.name.protected_by_register()?;
+    let Target::Values { values, .. } = &set.target else { return None };
+    Register::parse(&values.concat().replace("\" \"", "").replace('"', "")).ok()
+}
+
 fn forgetting(change: &Change) -> Change {
     let Change::Create(set) = change else { return change.clone() };
     let Some(name) = set.name.protected_by_register() else { return change.clone() };
-    let Target::Values { values, .. } = &set.target else { return change.clone() };
-    let text = values.concat().replace("\" \"", "").replace('"', "");
-    let Ok(mut register) = Register::parse(&text) else { return change.clone() };
+    let Some(mut register) = register_in(set) else { return change.clone() };
     if let Register::Pinned { pin, .. } | Register::FailedOver { pin, .. } = &mut register
         && let Some(Target::Values { values, .. }) = pin.original.get_mut("A")
     {

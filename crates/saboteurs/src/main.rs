@@ -5,13 +5,14 @@
 mod bent;
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
-use aws::probe::HttpProber;
 use aws::route53::RecordReader as _;
 use aws::sns::Topic;
 use aws::{Session, cloudwatch, rds, route53, telemetry};
-use bent::{Bent, BentWriter, Sabotage};
-use failover::outcome::{Outcome, Trigger};
+use bent::{Bent, BentProber, BentReader, BentWriter, Sabotage};
+use failover::outcome::{Kind, Outcome, Trigger};
 use failover::plan::{PLAN_VARIABLE, Plan};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
@@ -36,6 +37,10 @@ fn plan() -> Result<Plan, Error> {
     Ok(Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default())?)
 }
 
+fn reader(session: &Session, sabotage: Sabotage) -> BentReader {
+    BentReader { honest: route53::Reader::new(session), sabotage, in_sync: AtomicBool::new(false) }
+}
+
 fn writer(session: &Session, sabotage: Sabotage) -> BentWriter {
     BentWriter { reader: route53::Reader::new(session), writer: route53::Writer::new(session), sabotage }
 }
@@ -48,22 +53,31 @@ async fn alarm_handler(sabotage: Sabotage, session: &Session) -> Result<(), Erro
     use alarm_handler::event::{self, Signal};
     let plan = plan()?;
     let calls = alarm_handler::handler::Calls {
-        reader: Bent { honest: route53::Reader::new(session), sabotage },
+        reader: reader(session, sabotage),
         writer: writer(session, sabotage),
         alarms: cloudwatch::Reader::new(session),
-        prober: Bent { honest: HttpProber, sabotage },
+        prober: BentProber::default(),
     };
-    let (plan, calls) = (&plan, &calls);
+    let on_dr = AtomicBool::new(false);
+    let (plan, calls, on_dr) = (&plan, &calls, &on_dr);
     run(service_fn(move |event: LambdaEvent<Value>| async move {
         let signal = event::parse(event.payload)?;
         let tick = matches!(signal, Signal::Tick);
-        if tick && sabotage == Sabotage::IgnoresTicks && bent::all_are_armed(plan, &calls.reader).await {
-            return Ok::<_, Diagnostic>(Outcome::of(calls.reader.now(), Trigger::Tick, &[]));
+        let nothing = || Ok::<_, Diagnostic>(Outcome::of(calls.reader.now(), Trigger::Tick, &[]));
+        match sabotage {
+            // What answers no probe would never be armed, so it lies from then on.
+            Sabotage::IgnoresProbes if !calls.prober.lies() => {
+                calls.prober.set_lies(bent::all_are_armed(plan, &calls.reader).await);
+            }
+            Sabotage::IgnoresTicks if tick && bent::all_are_armed(plan, &calls.reader).await => return nothing(),
+            Sabotage::GoesBack if tick && on_dr.load(Relaxed) && bent::went_back(plan, calls).await => {
+                return nothing();
+            }
+            _ => {}
         }
-        if tick && sabotage == Sabotage::GoesBack && bent::went_back(plan, calls).await {
-            return Ok(Outcome::of(calls.reader.now(), Trigger::Tick, &[]));
-        }
-        Box::pin(calls.handle(plan, signal)).await.map_err(|error| not_carried_out(&error))
+        let outcome = Box::pin(calls.handle(plan, signal)).await.map_err(|error| not_carried_out(&error))?;
+        on_dr.store(outcome.outcome == Kind::StaysOnDr, Relaxed);
+        Ok(outcome)
     }))
     .await
 }
@@ -72,7 +86,7 @@ async fn replica_promoter(sabotage: Sabotage, session: &Session) -> Result<(), E
     use replica_promoter::event;
     let plan = plan()?;
     let calls = replica_promoter::handler::Calls {
-        records: Bent { honest: route53::Reader::new(session), sabotage },
+        records: reader(session, sabotage),
         registers: writer(session, sabotage),
         replicas: rds::Reader::new(session),
         promoter: rds::Writer::new(session),
