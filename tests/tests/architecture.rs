@@ -16,8 +16,8 @@ fn shipped_in(package: &str) -> BTreeSet<String> {
     text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
-const OURS: [&str; 8] =
-    ["failover", "aws", "alarm-handler", "replica-promoter", "notifier", "simulation", "lab", "drill"];
+const OURS: [&str; 9] =
+    ["failover", "aws", "alarm-handler", "replica-promoter", "notifier", "simulation", "saboteurs", "lab", "drill"];
 
 fn ours_in(package: &str) -> BTreeSet<String> {
     shipped_in(package).into_iter().filter(|name| name != package && OURS.contains(&name.as_str())).collect()

@@ -94,7 +94,7 @@ impl Faults {
         self.set_service_fault(service, ServiceFault::Slow(by));
     }
 
-    /// Throttles three of four calls of a service.
+    /// Throttles two of three calls of a service.
     pub fn throttle_service(&self, service: &str) {
         self.set_service_fault(service, ServiceFault::Throttled);
     }
@@ -186,7 +186,7 @@ impl Faults {
         let of_service = match state.services.get(site.service) {
             Some(ServiceFault::Down) => Some(CallEffect::unavailable()),
             Some(ServiceFault::Slow(by)) => Some(CallEffect::Slow(*by)),
-            Some(ServiceFault::Throttled) if site.nth % 4 != 3 => Some(CallEffect::throttle()),
+            Some(ServiceFault::Throttled) if site.nth % 3 != 2 => Some(CallEffect::throttle()),
             Some(ServiceFault::Throttled) | None => None,
         };
         of_service

@@ -21,7 +21,7 @@ use crate::api::{Call, Reply};
 use crate::fault::{CallEffect, Effect, Loss, Site};
 use crate::functions::Process;
 use crate::journal::What;
-use crate::{cloudwatch, events, functions, rds, route53, sns, sqs, sts, wire};
+use crate::{cloudwatch, control, events, functions, rds, route53, sns, sqs, sts, wire};
 
 const BODY_BYTES_MAX: usize = 6 * 1024 * 1024;
 
@@ -37,6 +37,10 @@ async fn answer(State(lab): State<Arc<Lab>>, request: Request) -> Response {
     let Ok(body) = axum::body::to_bytes(body, BODY_BYTES_MAX).await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE, "the lab takes bodies of at most 6 MiB");
     };
+    if parts.uri.path() == control::PATH {
+        let (status, answer) = control::answer(&lab, &body);
+        return plain(status, &answer.to_string());
+    }
     let Some((key, region, service)) = credential_scope(&parts.headers) else {
         return plain(
             StatusCode::FORBIDDEN,

@@ -7,6 +7,7 @@ pub mod api;
 pub mod arn;
 pub mod clock;
 pub mod cloudwatch;
+pub mod control;
 pub mod dns;
 pub mod events;
 pub mod fault;

@@ -1,4 +1,4 @@
-//! `cargo lab serve`: the lab by itself, for whatever speaks to AWS.
+//! `cargo lab`: the lab by itself, for whatever speaks to AWS, and what people do to it.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -6,15 +6,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
-use drill::stage::{DR, Layout, Settings, SetupError, Stage, start_lab};
+use drill::stage::{DETECTOR, DR, Layout, PRIMARY, Settings, SetupError, Stage, start_lab};
 use drill::{lambdas, live};
 use lab::Lab;
 use lab::arn::arn;
+use lab::control::{Order, PATH, SERVICES};
 
 /// Two AWS regions on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "lab")]
 struct Arguments {
+    /// Where the lab answers that the other commands speak to.
+    #[arg(long, global = true, env = "AWS_ENDPOINT_URL", default_value = "http://127.0.0.1:4580")]
+    endpoint: String,
     #[command(subcommand)]
     command: Command,
 }
@@ -26,12 +30,94 @@ enum Command {
     /// What to export for the AWS CLI, SDKs and `cargo lambda watch` goes to standard output, what happens to standard
     /// error.
     Serve(Serve),
+    /// Takes a region (primary, dr, detector, or its name) or a service's API down.
+    Fail {
+        /// Region or service.
+        what: String,
+    },
+    /// Makes everything whole again.
+    Heal,
+    /// Cuts two regions apart.
+    Partition {
+        /// One.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// Lets a service answer late.
+    Slow {
+        /// Its name: route53, cloudwatch, rds, …
+        service: String,
+        /// By so many seconds.
+        seconds: f64,
+    },
+    /// Lets a service throttle two of three calls.
+    Throttle {
+        /// Its name: route53, cloudwatch, rds, …
+        service: String,
+    },
+    /// Says what is broken.
+    Status,
+}
+
+/// The port of a lab that nobody gave another one.
+const PORT: u16 = 4580;
+
+impl Command {
+    /// What to tell a running lab.
+    fn order(self) -> Option<Order> {
+        Some(match self {
+            Self::Serve(_) => return None,
+            Self::Fail { what } => match service(&what) {
+                service if SERVICES.contains(&service.as_str()) => Order::FailService { service },
+                _ => Order::FailRegion { region: region(&what)? },
+            },
+            Self::Heal => Order::Heal,
+            Self::Partition { one, other } => Order::Partition { one: region(&one)?, other: region(&other)? },
+            Self::Slow { service: of, seconds } => Order::Slow { service: service(&of), seconds },
+            Self::Throttle { service: of } => Order::Throttle { service: service(&of) },
+            Self::Status => Order::Status,
+        })
+    }
+}
+
+/// A region by its part in the drill or by its name.
+fn region(name: &str) -> Option<String> {
+    let known = [("primary", PRIMARY), ("dr", DR), ("detector", DETECTOR)];
+    let found = known.iter().find(|(part, region)| *part == name || *region == name);
+    found.map(|(_, region)| (*region).to_owned())
+}
+
+/// A service's signing name.
+fn service(name: &str) -> String {
+    if name == "cloudwatch" { "monitoring".to_owned() } else { name.to_owned() }
+}
+
+/// Tells a running lab, and prints what is broken in it now.
+async fn tell(endpoint: &str, order: &Order) -> Result<(), SetupError> {
+    let url = format!("{endpoint}{PATH}");
+    let answer = reqwest::Client::new().post(url).body(serde_json::to_string(order)?).send().await;
+    let answer = answer.map_err(|_| format!("no lab answers at {endpoint}; start one with cargo lab serve"))?;
+    let told: serde_json::Value = serde_json::from_slice(&answer.bytes().await?)?;
+    if let Some(message) = told["message"].as_str() {
+        return Err(message.into());
+    }
+    let broken: Vec<_> = told["broken"].as_array().into_iter().flatten().filter_map(|one| one.as_str()).collect();
+    println!(
+        "lab time {}: {}",
+        told["now"].as_str().unwrap_or("?"),
+        match broken.as_slice() {
+            [] => "all is whole".to_owned(),
+            broken => broken.join("; "),
+        }
+    );
+    Ok(())
 }
 
 #[derive(Debug, Args)]
 struct Serve {
     /// Port of the AWS endpoint; 0 takes any free one.
-    #[arg(long, default_value_t = 4580)]
+    #[arg(long, default_value_t = PORT)]
     port: u16,
     /// Port of the DNS server, UDP and TCP; 0 takes any free one.
     #[arg(long, default_value_t = 5380)]
@@ -49,8 +135,19 @@ struct Serve {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Command::Serve(arguments) = Arguments::parse().command;
-    match serve(&arguments).await {
+    let Arguments { endpoint, command } = Arguments::parse();
+    let ended = match command {
+        Command::Serve(arguments) => serve(&arguments).await,
+        command => match command.order() {
+            Some(order) => tell(&endpoint, &order).await,
+            None => Err(format!(
+                "there is no such region or service; regions: primary, dr, detector; services: cloudwatch, {}",
+                SERVICES.join(", ")
+            )
+            .into()),
+        },
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("lab: {error}");

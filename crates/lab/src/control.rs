@@ -1,0 +1,91 @@
+//! What people do to a running lab: `POST /_lab/orders`, one order as JSON. No AWS service has such a path.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::Lab;
+use crate::journal::What;
+
+/// The path of orders.
+pub const PATH: &str = "/_lab/orders";
+
+/// Services that can be broken by name, by their signing names.
+pub const SERVICES: [&str; 8] = ["route53", "monitoring", "events", "lambda", "rds", "sns", "sqs", "sts"];
+
+/// Something to do to the lab.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Order {
+    /// A region goes down.
+    FailRegion {
+        /// Its name.
+        region: String,
+    },
+    /// A service's API goes down, in every region.
+    FailService {
+        /// Its signing name.
+        service: String,
+    },
+    /// Two regions are cut apart.
+    Partition {
+        /// One.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// A service answers late.
+    Slow {
+        /// Its signing name.
+        service: String,
+        /// By so many seconds of lab time.
+        seconds: f64,
+    },
+    /// A service throttles two of three calls.
+    Throttle {
+        /// Its signing name.
+        service: String,
+    },
+    /// Everything is whole again.
+    Heal,
+    /// Nothing is done; the answer says what is broken.
+    Status,
+}
+
+/// Carries out an order; the answer says what is broken now.
+pub(crate) fn answer(lab: &Lab, body: &[u8]) -> (StatusCode, Value) {
+    match serde_json::from_slice(body).map_err(|error| error.to_string()).and_then(|order| carry_out(lab, order)) {
+        Ok(()) => (StatusCode::OK, json!({"now": lab.clock.now().to_string(), "broken": lab.faults.in_force()})),
+        Err(message) => (StatusCode::BAD_REQUEST, json!({"message": message})),
+    }
+}
+
+fn carry_out(lab: &Lab, order: Order) -> Result<(), String> {
+    let said = serde_json::to_string(&order).unwrap_or_default();
+    let is_change = order != Order::Status;
+    match order {
+        Order::FailRegion { region } => lab.faults.fail_region(&region),
+        Order::FailService { service } => lab.faults.fail_service(&known(service)?),
+        Order::Partition { one, other } => lab.faults.partition(&one, &other),
+        Order::Slow { service, seconds } => {
+            let by = Duration::try_from_secs_f64(seconds).map_err(|error| format!("seconds: {error}"))?;
+            lab.faults.slow_service(&known(service)?, by);
+        }
+        Order::Throttle { service } => lab.faults.throttle_service(&known(service)?),
+        Order::Heal => lab.faults.heal_everything(),
+        Order::Status => {}
+    }
+    if is_change {
+        lab.record(What::Fault { what: format!("order: {said}") });
+    }
+    Ok(())
+}
+
+fn known(service: String) -> Result<String, String> {
+    match SERVICES.contains(&service.as_str()) {
+        true => Ok(service),
+        false => Err(format!("there is no service {service}; those there are: {}", SERVICES.join(", "))),
+    }
+}
