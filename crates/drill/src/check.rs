@@ -17,6 +17,9 @@ pub use incident::*;
 /// How long a resolver may keep an answer, in seconds: the records' TTL.
 const TTL: SignedDuration = SignedDuration::from_secs(60);
 
+/// How long an answer may be on its way to a user: as long as users wait.
+const ANSWER_ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(2);
+
 /// What a check found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Checked {
@@ -225,7 +228,9 @@ fn loss_within_lag(evidence: &Evidence) -> Result<String, String> {
     const LAG_SECONDS_MAX: f64 = 60.0;
     let (lost, all) = (evidence.lost().len(), evidence.acknowledged().count());
     let rpo = evidence.rpo_seconds().ok_or("nothing was promoted")?;
-    let after_outage = evidence.lost().iter().any(|write| Some(write.at) > evidence.outage_at);
+    // The answer to a write that the primary took in its last moment is heard a moment later.
+    let heard_by = evidence.outage_at.map(|outage| outage + ANSWER_ON_ITS_WAY);
+    let after_outage = evidence.lost().iter().any(|write| Some(write.at) > heard_by);
     ensure(
         rpo <= LAG_SECONDS_MAX && !after_outage,
         format!("{lost} of {all} acknowledged writes lost, the oldest {rpo:.0} s before"),
