@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws::CallError;
 use aws::cloudwatch::AlarmReader;
 use aws::probe::Prober;
-use aws::route53::{RecordReader, RecordWriter, protected_names, spreading_changes};
+use aws::route53::{HealthCheckWriter, RecordReader, RecordWriter, protected_names, spreading_changes};
 use aws::telemetry::{self, Metric};
 use failover::change::{self, Batch, Write};
 use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
@@ -14,7 +14,7 @@ use failover::observation::{Alarms, Fact, Probes};
 use failover::outcome::{ApprovalNotCarriedOut, Finding, Kind, Outcome, Trigger};
 use failover::pin::{self, Observation};
 use failover::plan::{Plan, alarm_name};
-use failover::register::{Register, Spread};
+use failover::register::{ArmedBy, Register, Spread};
 use failover::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
 
@@ -45,7 +45,7 @@ pub struct Calls<R, W, A, P> {
 impl<R, W, A, P> Calls<R, W, A, P>
 where
     R: RecordReader,
-    W: RecordWriter,
+    W: RecordWriter + HealthCheckWriter,
     A: AlarmReader,
     P: Prober,
 {
@@ -62,7 +62,7 @@ where
         let mut progress = Progress::default();
         let mut findings = Vec::new();
         for pass in 1..=PASSES_MAX {
-            let seen = match self.observe(plan, &signal).await {
+            let seen = match observe(plan, &self.reader, &self.alarms, &self.prober, &signal).await {
                 Ok(seen) => seen,
                 Err(blind) => {
                     findings = vec![blind.into_finding()];
@@ -72,6 +72,7 @@ where
             report_armed(&seen);
             let pending;
             (pending, findings) = decide(plan, &seen, &mut progress);
+            let pending = end_maintenance(&self.writer, plan, pending, &mut findings).await;
             act(&self.writer, pending, pass == PASSES_MAX, &mut progress, &mut findings).await;
             if progress.uncertain.is_empty() {
                 break;
@@ -91,34 +92,44 @@ where
             _ => Ok(outcome),
         }
     }
+}
 
-    /// Looks at everything at once: the records, the alarms, both sites.
-    async fn observe(&self, plan: &Plan, signal: &Signal) -> Result<Observation, Blind> {
-        let (names, described, primary, dr) = tokio::join!(
-            protected_names(plan, &self.reader),
-            self.alarms.alarms(&plan.alarms),
-            self.prober.probe(plan.probes.primary.as_deref()),
-            self.prober.probe(plan.probes.dr.as_deref()),
-        );
-        let (told, foreign_alarm) = match signal {
-            Signal::Alarm(alarm) if plan.alarms.contains(&alarm.arn) => (Some(alarm.clone()), false),
-            Signal::Alarm(_) => (None, true),
-            Signal::Tick | Signal::Approval(_) => (None, false),
-        };
-        let approval = match signal {
-            Signal::Approval(approval) => Some(approval.clone()),
-            Signal::Tick | Signal::Alarm(_) => None,
-        };
-        let vouched = approval.as_ref().and_then(|approval| vouched(plan, approval));
-        let alarms = known_alarms(described, told, vouched, self.reader.now());
-        let names = match names {
-            Ok(names) => names,
-            Err(error) => return Err(Blind { error, alarms }),
-        };
-        let changes = spreading_changes(&self.reader, &names).await;
-        let probes = Probes { primary, dr };
-        Ok(Observation { now: self.reader.now(), alarms, probes, names, changes, approval, foreign_alarm })
-    }
+/// Looks at everything at once: the records, the alarms, both sites. Nothing in it can write.
+///
+/// # Errors
+/// If Route 53 cannot be read.
+pub async fn observe(
+    plan: &Plan,
+    reader: &impl RecordReader,
+    alarms: &impl AlarmReader,
+    prober: &impl Prober,
+    signal: &Signal,
+) -> Result<Observation, Blind> {
+    let (names, described, primary, dr) = tokio::join!(
+        protected_names(plan, reader),
+        alarms.alarms(&plan.alarms),
+        prober.probe(plan.probes.primary.as_deref()),
+        prober.probe(plan.probes.dr.as_deref()),
+    );
+    let now = reader.now();
+    let (told, foreign_alarm, approval) = match signal {
+        Signal::Tick => (None, false, None),
+        Signal::Alarm(alarm) => {
+            let is_ours = plan.alarms.contains(&alarm.arn);
+            (is_ours.then(|| alarm.clone()), !is_ours, None)
+        }
+        Signal::Approval(approval) => (declared(approval, now), false, Some(approval)),
+    };
+    let vouched = approval.and_then(|approval| vouched(plan, approval));
+    let alarms = known_alarms(described, told, vouched, now);
+    let names = match names {
+        Ok(names) => names,
+        Err(error) => return Err(Blind { error, alarms }),
+    };
+    let changes = spreading_changes(reader, &names).await;
+    let probes = Probes { primary, dr };
+    let approval = approval.cloned();
+    Ok(Observation { now: reader.now(), alarms, probes, names, changes, approval, foreign_alarm })
 }
 
 /// A call failed that may yet succeed; `P06` waits only while nobody can tell what the alarm says.
@@ -146,8 +157,10 @@ fn key(write: &Write) -> Key {
 }
 
 /// Route 53 could not be read.
-struct Blind {
-    error: CallError,
+#[derive(Debug)]
+pub struct Blind {
+    /// The call that failed.
+    pub error: CallError,
     alarms: Alarms,
 }
 
@@ -158,6 +171,12 @@ impl Blind {
         let since = incident.as_ref().map(|incident| incident.began);
         Finding::interrupted("the records".to_owned(), &self.error, incident, since)
     }
+}
+
+/// The alarm that a person rings who starts a failover. An old request is none: what it was meant for may be over.
+fn declared(approval: &Approval, now: Timestamp) -> Option<AlarmSighting> {
+    let alarm = approval.incident.as_declared_alarm()?;
+    (now.duration_since(alarm.since).abs() <= SPEAKS_ALONE).then_some(alarm)
 }
 
 /// The alarm as a person who approves its incident has seen it.
@@ -218,6 +237,29 @@ fn decide(plan: &Plan, seen: &Observation, progress: &mut Progress) -> (Pending,
         }
     }
     (pending, findings)
+}
+
+/// Enables the failover health check before any register says that the maintenance is over: whoever is killed in
+/// between leaves a register that the next tick ends again. What must wait for the check is left out.
+async fn end_maintenance(
+    writer: &impl HealthCheckWriter,
+    plan: &Plan,
+    pending: Pending,
+    findings: &mut Vec<Finding>,
+) -> Pending {
+    let ends_one = |write: &Write| matches!(write.register, Register::Armed { by: ArmedBy::MaintenanceEnd, .. });
+    let Some(check) = &plan.failover_health_check else { return pending };
+    if !pending.iter().any(|(write, _)| ends_one(write)) {
+        return pending;
+    }
+    let Err(error) = writer.set_disabled(check, false).await else { return pending };
+    let (held, rest): (Pending, Pending) = pending.into_iter().partition(|(write, _)| ends_one(write));
+    findings.extend(
+        held.into_iter().map(|(write, finding)| {
+            Finding::interrupted(write.name.to_string(), &error, finding.incident, finding.since)
+        }),
+    );
+    rest
 }
 
 /// Writes, and puts on record which changes carry the pins.
@@ -311,6 +353,20 @@ mod tests {
             assert_eq!(alarms.as_ref().map(|alarms| alarms.iter().collect()), known, "{story}");
         }
     }
+
+    #[test]
+    fn a_person_who_starts_a_failover_rings_an_alarm_that_soon_falls_silent() {
+        let began = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(10);
+        let approval =
+            |incident| Approval { incident, by: "kim".to_owned(), reason: String::new(), despite: [].into() };
+        let request = approval(Incident::declared(began));
+        let rings =
+            |minute: i64| declared(&request, Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute)).is_some();
+        assert_eq!([rings(-6), rings(-5), rings(10), rings(25), rings(26)], [false, true, true, true, false]);
+        let of_an_alarm = Incident { alarm: "a".to_owned(), began };
+        assert_eq!(declared(&approval(of_an_alarm), began), None);
+    }
+
     #[test]
     fn a_person_vouches_for_the_alarm_only_where_cloudwatch_does_not_answer() {
         let (ringing, over) = (sighting(AlarmState::Alarm, 10), sighting(AlarmState::Ok, 5));

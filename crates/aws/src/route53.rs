@@ -34,6 +34,13 @@ pub trait RecordWriter {
     async fn submit(&self, batch: &change::Batch) -> Result<String, CallError>;
 }
 
+/// Someone who can disable a health check.
+pub trait HealthCheckWriter {
+    /// "When you disable a health check, Route 53 considers the status … to always be healthy" (developer guide,
+    /// "UpdateHealthCheck"). Said twice, it changes nothing the second time.
+    async fn set_disabled(&self, check: &str, disabled: bool) -> Result<(), CallError>;
+}
+
 /// Every name the plan protects, as Route 53 describes it now.
 ///
 /// # Errors
@@ -239,6 +246,13 @@ impl RecordWriter for Writer {
             Some(info) => Ok(info.id().trim_start_matches("/change/").to_owned()),
             None => Err(CallError::Unknown { call: CALL, why: "the answer names no change".to_owned() }),
         }
+    }
+}
+
+impl HealthCheckWriter for Writer {
+    async fn set_disabled(&self, check: &str, disabled: bool) -> Result<(), CallError> {
+        let call = self.client.update_health_check().health_check_id(check).disabled(disabled).send();
+        call.await.map(drop).map_err(|error| CallError::of("UpdateHealthCheck", error))
     }
 }
 

@@ -20,6 +20,24 @@ pub struct Incident {
     pub alarm: String,
 }
 
+/// Instead of an alarm's name: a person started the failover.
+const OPERATOR: &str = "operator";
+
+impl Incident {
+    /// An incident that a person declares.
+    #[must_use]
+    pub fn declared(at: Timestamp) -> Self {
+        Self { began: at, alarm: OPERATOR.to_owned() }
+    }
+
+    /// A declared incident as the alarm that nobody else rang.
+    #[must_use]
+    pub fn as_declared_alarm(&self) -> Option<AlarmSighting> {
+        let (arn, name) = (self.alarm.clone(), self.alarm.clone());
+        (self.alarm == OPERATOR).then_some(AlarmSighting { arn, name, state: AlarmState::Alarm, since: self.began })
+    }
+}
+
 impl fmt::Display for Incident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.alarm, self.began)

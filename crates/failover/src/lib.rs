@@ -4,12 +4,14 @@
 //! Lambdas, the command line's dry run, the simulator, the model checker and the tests.
 
 pub mod change;
+pub mod failback;
 #[cfg(test)]
 mod fixture;
 pub mod incident;
 pub mod message;
 pub mod name;
 pub mod observation;
+pub mod order;
 pub mod outcome;
 pub mod pin;
 pub mod plan;

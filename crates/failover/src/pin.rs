@@ -129,7 +129,7 @@ pub const TABLE: &[Row] = &[
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
     row(Rule::P06, "the alarm does not say that failover has started", |f| f.incident().is_none(),
         Verdict::Nothing, Quiet, "Holdfast keeps watching"),
-    row(Rule::P06, "the alarm has been in ALARM since before this name was failed back", |f| f.alarm_is_older_than_failback(),
+    row(Rule::P06, "the alarm has been in ALARM since before this name was failed back, or a person rejected the incident", |f| f.alarm_is_dismissed(),
         Verdict::Nothing, Quiet, "Holdfast acts on the next alarm"),
     row(Rule::P08, "the alarm came before this name was armed, within the settle time after it, or within the cool-down after a failback", |f| f.armed_too_recently() && !f.lifted(Rule::P08),
         Verdict::Ask, Page, "approve the failover if the primary is really down"),
@@ -293,11 +293,13 @@ impl Facts<'_> {
         registers.filter_map(Result::err).next().map(|error| error.to_string())
     }
 
-    /// An old event delivered again must not undo a failback. Whatever else armed a name while the alarm rang, the outage
-    /// may be real and go on: a person decides.
-    fn alarm_is_older_than_failback(&self) -> bool {
+    /// An old event delivered again must not undo a failback, nor a person's rejection. Whatever else armed a name while
+    /// the alarm rang, the outage may be real and go on: a person decides.
+    fn alarm_is_dismissed(&self) -> bool {
         match (self.view.register(), self.incident()) {
-            (Some(Register::Armed { since, by: ArmedBy::Failback }), Some(incident)) => incident.began <= *since,
+            (Some(Register::Armed { since, by: ArmedBy::Failback | ArmedBy::Rejection }), Some(incident)) => {
+                incident.began <= *since
+            }
             _ => false,
         }
     }
@@ -309,7 +311,9 @@ impl Facts<'_> {
         let limits = &self.plan.limits;
         let quiet_seconds = match by {
             ArmedBy::Failback => limits.cooldown_seconds.max(limits.settle_seconds),
-            ArmedBy::Settling | ArmedBy::Operator | ArmedBy::MaintenanceEnd => limits.settle_seconds,
+            ArmedBy::Settling | ArmedBy::Operator | ArmedBy::MaintenanceEnd | ArmedBy::Rejection => {
+                limits.settle_seconds
+            }
         };
         !elapsed(*since, incident.began, quiet_seconds)
     }

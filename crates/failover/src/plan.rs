@@ -21,6 +21,8 @@ pub struct Plan {
     pub replicas: Vec<ReplicaId>,
     /// Where to ask whether the sites are alive.
     pub probes: ProbeUrls,
+    /// The health check of the PRIMARY records, if Holdfast may disable it for a maintenance and enable it again.
+    pub failover_health_check: Option<String>,
     /// ARNs of the alarms that mean "failover has started"; never empty.
     pub alarms: Vec<String>,
     /// Limits in seconds.
@@ -160,6 +162,8 @@ struct RawPlan {
     rds_instances: Vec<String>,
     #[serde(default)]
     probes: RawProbes,
+    #[serde(default)]
+    failover_health_check: String,
     alarms: Vec<String>,
     limits: Limits,
 }
@@ -214,7 +218,8 @@ impl Plan {
             primary: parse_probe("probes.primary", raw.probes.primary)?,
             dr: parse_probe("probes.dr", raw.probes.dr)?,
         };
-        Ok(Self { mode: raw.mode, zones, replicas, probes, alarms, limits: raw.limits })
+        let failover_health_check = given(vec![raw.failover_health_check]).pop();
+        Ok(Self { mode: raw.mode, zones, replicas, probes, failover_health_check, alarms, limits: raw.limits })
     }
 }
 

@@ -76,6 +76,8 @@ pub enum ArmedBy {
     MaintenanceEnd,
     /// A failback; the cool-down runs.
     Failback,
+    /// A person's rejection of the incident that was under way.
+    Rejection,
 }
 
 /// A committed failover of one name.

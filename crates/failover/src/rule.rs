@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A rule's id. `P` rules decide about the pin, `R` rules about promotion.
+/// A rule's id. `P` rules decide about the pin, `R` rules about promotion, `F` rules about failback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the tables in `pin` and `promotion` say what each means")]
+#[expect(missing_docs, reason = "the tables in `pin` and `promotion`, and `failback`, say what each means")]
 pub enum Rule {
     P01,
     P02,
@@ -29,6 +29,14 @@ pub enum Rule {
     R06,
     R07,
     R08,
+    F01,
+    F02,
+    F03,
+    F04,
+    F05,
+    F06,
+    F07,
+    F08,
 }
 
 impl Rule {

@@ -6,7 +6,7 @@ use alarm_handler::handler::Calls;
 use aws::CallError;
 use aws::cloudwatch::AlarmReader;
 use aws::probe::{HttpProber, Prober};
-use aws::route53::{Reader, RecordReader, RecordWriter, Writer, protected_names};
+use aws::route53::{HealthCheckWriter, Reader, RecordReader, RecordWriter, Writer, protected_names};
 use aws::sns::Publisher;
 use failover::change::{Batch, Change, Write};
 use failover::incident::AlarmState;
@@ -132,6 +132,12 @@ pub struct BentWriter {
     pub reader: Reader,
     pub writer: Writer,
     pub sabotage: Sabotage,
+}
+
+impl HealthCheckWriter for BentWriter {
+    async fn set_disabled(&self, check: &str, disabled: bool) -> Result<(), CallError> {
+        self.writer.set_disabled(check, disabled).await
+    }
 }
 
 impl RecordWriter for BentWriter {

@@ -9,7 +9,7 @@ use aws::CallError;
 use aws::cloudwatch::{AlarmReader, LagReader};
 use aws::probe::Prober;
 use aws::rds::{ReplicaReader, ReplicaWriter};
-use aws::route53::{RecordReader, RecordWriter};
+use aws::route53::{HealthCheckWriter, RecordReader, RecordWriter};
 use aws::sns::Publisher;
 use failover::change::Batch;
 use failover::incident::AlarmSighting;
@@ -148,6 +148,16 @@ impl RecordWriter for Aws {
         let batch = batch.clone();
         self.call("ChangeResourceRecordSets", move |world| world.submit(Author::Holdfast, &batch.zone, batch.changes()))
             .await
+    }
+}
+
+impl HealthCheckWriter for Aws {
+    async fn set_disabled(&self, _check: &str, disabled: bool) -> Result<(), CallError> {
+        self.call("UpdateHealthCheck", move |world| {
+            world.watch.is_check_disabled = disabled;
+            Ok(())
+        })
+        .await
     }
 }
 

@@ -153,7 +153,10 @@ impl Outage {
         let (at, by) = (self.holdfast.world.get().now, "kim".to_owned());
         let off = match self.rng.random_bool(0.5) {
             true => Register::Disarmed { at, by },
-            false => Register::Paused { at, until: at + SignedDuration::from_hours(2), by },
+            false => {
+                self.holdfast.world.get().watch.is_check_disabled = true;
+                Register::Paused { at, until: at + SignedDuration::from_hours(2), by }
+            }
         };
         let switched = write_registers(&self.holdfast, &off);
         self.holdfast.world.get().tell(|| format!("switched off: {switched:?}"));

@@ -58,6 +58,7 @@ impl Setup {
         let url = |site: &str| if self.probes { format!("https://{site}.example.net/health") } else { String::new() };
         let plan = json!({"mode": self.mode, "zones": zones, "aurora_clusters": clusters,
             "probes": {"primary": url("primary"), "dr": url("dr")},
+            "failover_health_check": "hc-1",
             "alarms": ["arn:aws:cloudwatch:us-east-1:123456789012:alarm:holdfast-failover-started"],
             "limits": {"lag_seconds_max": 60, "settle_seconds": 900, "cooldown_seconds": 3600, "drain_seconds": 60,
                 "detection_seconds_max": 2400}});

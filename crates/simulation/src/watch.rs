@@ -41,6 +41,8 @@ pub enum Invariant {
     OriginalLost,
     /// Nothing but PRIMARY records' targets and registers is touched.
     ForeignRecordTouched,
+    /// Nothing is armed while the failover health check, disabled for a maintenance, keeps DNS on the primary.
+    ArmedUnchecked,
 }
 
 /// A PRIMARY record: zone, name, type.
@@ -60,6 +62,8 @@ pub struct Watch {
     /// Times that a person undid a pin.
     undone: BTreeMap<(String, Name), u32>,
     promotions: BTreeMap<ReplicaId, u32>,
+    /// Whether the failover health check is disabled.
+    pub is_check_disabled: bool,
     /// What was found, in order.
     pub broken: Vec<(Timestamp, Invariant, String)>,
 }
@@ -153,6 +157,9 @@ impl Watch {
         };
         if !may_write {
             self.accuse(now, Invariant::WroteWhileOff, format!("{name}: {was:?}"));
+        }
+        if self.is_check_disabled && matches!(is, Some(Register::Armed { .. })) {
+            self.accuse(now, Invariant::ArmedUnchecked, name.to_string());
         }
         if let Some(primary) = moved.iter().find(|primary| !is_on_dr(after, primary)) {
             self.accuse(now, Invariant::PrimaryAnswered, format!("Holdfast wrote {primary:?}"));

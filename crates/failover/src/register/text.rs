@@ -42,11 +42,12 @@ impl Register {
 }
 
 impl ArmedBy {
-    pub(super) const NAMES: [(Self, &'static str); 4] = [
+    pub(super) const NAMES: [(Self, &'static str); 5] = [
         (Self::Settling, "settling"),
         (Self::Operator, "operator"),
         (Self::MaintenanceEnd, "maintenance-end"),
         (Self::Failback, "failback"),
+        (Self::Rejection, "rejection"),
     ];
 }
 

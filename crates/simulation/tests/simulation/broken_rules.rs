@@ -1,7 +1,7 @@
 //! Does the watch notice? Each test breaks one rule on purpose and asserts that it is seen.
 
 use aws::CallError;
-use aws::route53::{RecordReader, RecordWriter};
+use aws::route53::{HealthCheckWriter, RecordReader, RecordWriter};
 use failover::change::{Batch, Change};
 use failover::incident::Incident;
 use failover::name::Name;
@@ -49,6 +49,12 @@ impl<R: Fn(Vec<RecordSet>) -> Vec<RecordSet>, W> RecordReader for Bent<R, W> {
 impl<R, W: Fn(&Aws, &Batch) -> Result<String, CallError>> RecordWriter for Bent<R, W> {
     async fn submit(&self, batch: &Batch) -> Result<String, CallError> {
         (self.write)(&self.aws, batch)
+    }
+}
+
+impl<R, W> HealthCheckWriter for Bent<R, W> {
+    async fn set_disabled(&self, check: &str, disabled: bool) -> Result<(), CallError> {
+        self.aws.set_disabled(check, disabled).await
     }
 }
 
@@ -210,6 +216,19 @@ fn whatever_is_written_while_disarmed_or_paused_is_noticed() {
         alarm_handler_with(&holdfast, |sets| claiming(&armed(), sets), blindly);
         assert_noticed(&holdfast, Invariant::WroteWhileOff);
     }
+}
+
+#[test]
+fn a_name_armed_while_the_health_check_is_disabled_is_noticed() {
+    let holdfast = deployed(&Setup::default());
+    let ended = Register::Paused { at: start(), until: start(), by: "kim".to_owned() };
+    write_registers(&holdfast, &ended).unwrap();
+    let too_late = |aws: &Aws, batch: &Batch| {
+        aws.world.get().watch.is_check_disabled = true;
+        compare_and_swap(aws, batch)
+    };
+    alarm_handler_with(&holdfast, truth, too_late);
+    assert_noticed(&holdfast, Invariant::ArmedUnchecked);
 }
 
 /// Pins, with one change of each batch bent.

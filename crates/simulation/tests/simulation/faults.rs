@@ -3,11 +3,15 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use failover::register::Register;
+use jiff::SignedDuration;
 use simulation::fault::{Fault, script};
 use simulation::holdfast::{Function, Holdfast};
-use simulation::setup::Setup;
+use simulation::setup::{Setup, start, write_registers};
 
-use crate::common::{End, MINUTES, assert_unbroken, deployed, end, good_end, minutes, outage, subjects, was_told};
+use crate::common::{
+    End, MINUTES, assert_unbroken, deployed, end, good_end, minutes, outage, states, subjects, was_told,
+};
 
 /// A failover in which `function`'s call number `nth`, counted from the alarm on, meets `fault`; `None` if it never
 /// makes so many before it is over.
@@ -87,5 +91,35 @@ fn a_function_that_dies_once_at_every_call_in_turn_still_ends_failed_over() {
         outage(&mut holdfast);
         minutes(&mut holdfast, 2 * MINUTES);
         assert_eq!(end(&holdfast), good_end(&setup), "{fault:?}");
+    }
+}
+
+/// A maintenance of two minutes, in which alarm-handler's call number `nth` meets `fault`; `None` if it never makes so
+/// many.
+fn maintenance_with(nth: u32, fault: Fault) -> Option<Holdfast> {
+    let calls = Rc::new(Cell::new(0));
+    let count = Rc::clone(&calls);
+    let mut holdfast = deployed(&Setup::default());
+    let until = start() + SignedDuration::from_mins(2);
+    write_registers(&holdfast, &Register::Paused { at: start(), until, by: "kim".to_owned() }).unwrap();
+    holdfast.world.get().watch.is_check_disabled = true;
+    holdfast.script = script(move |site| {
+        let is_it = site.function == Function::AlarmHandler && count.replace(count.get() + 1) == nth;
+        if is_it { fault } else { Fault::None }
+    });
+    minutes(&mut holdfast, 6);
+    (calls.get() > nth).then_some(holdfast)
+}
+
+#[test]
+fn a_maintenance_ends_by_itself_with_its_health_check_enabled_first_though_any_one_call_fails() {
+    for fault in Fault::ALL {
+        let mut nth = 0;
+        while let Some(holdfast) = maintenance_with(nth, fault) {
+            assert_eq!(states(&holdfast), ["armed"; 3], "{fault:?} at call {nth}");
+            assert!(!holdfast.world.get().watch.is_check_disabled, "{fault:?} at call {nth}");
+            nth += 1;
+        }
+        assert!(nth >= 10, "alarm-handler makes {nth} calls only");
     }
 }

@@ -1,0 +1,231 @@
+//! The failback rules, F01–F08: whether a workload may return to the primary. Nothing but a person's command asks.
+//!
+//! The whole table is read, not its first row alone: a person is told everything that stands in the way at once.
+
+use jiff::Timestamp;
+
+use crate::change::{Change, Write};
+use crate::incident::AlarmState;
+use crate::name::Name;
+use crate::observation::{Alarms, NameView, Probe, Probes};
+use crate::plan::{Plan, ReplicaId};
+use crate::promotion::{LagSample, ReplicaState};
+use crate::record::RecordSet;
+use crate::register::{ArmedBy, Reading, Register, RegisterError};
+use crate::rule::Rule;
+
+/// The database in the primary region that takes over from one in DR.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Successor {
+    /// The database in DR that users write to now.
+    pub of: ReplicaId,
+    /// How it is called in its region; nothing if the person has not named one.
+    pub named: Option<String>,
+    /// What RDS says of it.
+    pub state: ReplicaState,
+    /// When it was created: what is older than the failover cannot hold what was written since.
+    pub created: Option<Timestamp>,
+    /// Its newest good lag sample.
+    pub lag: Option<LagSample>,
+}
+
+/// How far a successor has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Readiness {
+    /// There is none, or it does not follow DR.
+    NotRebuilt,
+    /// It follows DR, and is behind or not available yet.
+    CatchingUp,
+    /// It has all that DR has, as far as can be seen.
+    CaughtUp,
+    /// It takes writes.
+    Writer,
+}
+
+impl Successor {
+    /// How far it has come, for a failover of `pinned_at`.
+    #[must_use]
+    pub fn readiness(&self, pinned_at: Timestamp) -> Readiness {
+        let ReplicaState::Present { status, source, writer_available } = &self.state else {
+            return Readiness::NotRebuilt;
+        };
+        // The old primary is an available writer too, once its region is back, and lacks all that was written in DR.
+        if self.created.is_none_or(|created| created <= pinned_at) {
+            return Readiness::NotRebuilt;
+        }
+        let is_available = status == "available" && *writer_available;
+        let (ReplicaId::AuroraCluster(dr) | ReplicaId::RdsInstance(dr)) = &self.of;
+        match source {
+            Some(source) if !follows(source, dr) => Readiness::NotRebuilt,
+            None if is_available => Readiness::Writer,
+            Some(_) if is_available && self.lag.is_some_and(|lag| lag.seconds == 0) => Readiness::CaughtUp,
+            _ => Readiness::CatchingUp,
+        }
+    }
+}
+
+/// A source is given by its ARN, or by its bare identifier.
+fn follows(source: &str, id: &str) -> bool {
+    source == id || source.rsplit(':').next() == Some(id)
+}
+
+/// All that is known when a failback is decided.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// AWS's own time.
+    pub now: Timestamp,
+    /// What the alarms say.
+    pub alarms: Alarms,
+    /// What our own health requests found.
+    pub probes: Probes,
+    /// Every protected name.
+    pub names: Vec<NameView>,
+    /// The databases that take over, one for each of the plan's.
+    pub successors: Vec<Successor>,
+    /// A person says that nothing writes to DR any more.
+    pub writes_stopped: bool,
+}
+
+/// A rule that stands in the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obstacle {
+    /// Which rule.
+    pub rule: Rule,
+    /// What stands in the way.
+    pub because: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// Everything that stands in the way of a failback, in the order of the rules; empty if nothing does.
+#[must_use]
+pub fn obstacles(plan: &Plan, seen: &Observation) -> Vec<Obstacle> {
+    let obstacle = |rule, because: String, remedy: &str| Obstacle { rule, because, remedy: remedy.to_owned() };
+    let Some(pinned_at) = pinned_at(&seen.names) else {
+        return vec![obstacle(Rule::F01, "no name is pinned to DR".to_owned(), "nothing is to be done")];
+    };
+    let mut found = Vec::new();
+    for view in &seen.names {
+        let fault = match (&view.register, &view.pairs) {
+            (Reading::Unreadable(error), _) => Some(error.to_string()),
+            (_, Err(fault)) => Some(fault.to_string()),
+            (Reading::Known { register, .. }, Ok(_)) if register.pin().is_some() && !view.agrees() => {
+                Some(format!("the records of {} are not as Holdfast pinned them", view.name))
+            }
+            _ => None,
+        };
+        let remedy = "put it right by hand; Holdfast pins again what was edited, twice in an incident";
+        found.extend(fault.map(|fault| obstacle(Rule::F02, fault, remedy)));
+    }
+    if let Some(view) = seen.names.iter().find(|view| matches!(view.register(), Some(Register::Pinned { .. }))) {
+        let because = format!("the failover of {} is still under way: its databases are not all promoted", view.name);
+        found.push(obstacle(Rule::F03, because, "wait until Holdfast says that it has failed over"));
+    }
+    for alarm in not_ok(plan, &seen.alarms) {
+        found.push(obstacle(Rule::F04, alarm, "wait until the primary is healthy and its alarms say OK"));
+    }
+    if seen.probes.primary == Probe::Silent {
+        let because = "the primary does not answer our own probe".to_owned();
+        found.push(obstacle(Rule::F05, because, "bring the primary site up"));
+    }
+    found.extend(seen.successors.iter().filter_map(|successor| not_ready(successor, pinned_at)));
+    let writes_on = seen.successors.iter().any(|successor| successor.readiness(pinned_at) != Readiness::Writer);
+    if writes_on && !seen.writes_stopped {
+        let because = "users may still be writing to DR, and what they write from now on would be lost".to_owned();
+        found.push(obstacle(Rule::F08, because, "stop writes in DR, then say --writes-stopped"));
+    }
+    found
+}
+
+/// When the workload was pinned: the last of its names.
+#[must_use]
+pub fn pinned_at(names: &[NameView]) -> Option<Timestamp> {
+    names.iter().filter_map(|view| view.register()?.pin()).map(|pin| pin.at).max()
+}
+
+/// The plan's alarms that do not say OK, in words.
+fn not_ok(plan: &Plan, alarms: &Alarms) -> Vec<String> {
+    let said = |arn: &String| {
+        let alarm = alarms.iter().flatten().find(|alarm| alarm.arn == *arn);
+        match alarm {
+            Some(alarm) if alarm.state == AlarmState::Ok => None,
+            Some(alarm) => Some(format!("alarm {} is {:?} since {}", alarm.name, alarm.state, alarm.since)),
+            None => Some(format!("nothing is known of alarm {arn}")),
+        }
+    };
+    plan.alarms.iter().filter_map(said).collect()
+}
+
+fn not_ready(successor: &Successor, pinned_at: Timestamp) -> Option<Obstacle> {
+    let Successor { of, named, state, created, lag } = successor;
+    let name = named.as_deref().unwrap_or("a database nobody has named");
+    match successor.readiness(pinned_at) {
+        Readiness::NotRebuilt => Some(Obstacle {
+            rule: Rule::F06,
+            because: match (named, state, created) {
+                (None, ..) => format!("nobody has named the database that takes over from {of}"),
+                (_, ReplicaState::Missing, _) => format!("{name}, to take over from {of}, does not exist"),
+                (_, ReplicaState::Unanswered(why), _) => format!("RDS did not answer about {name}: {why}"),
+                (.., Some(created)) if *created <= pinned_at => {
+                    format!("{name} was created {created}, before the failover: it lacks what was written in DR since")
+                }
+                _ => format!("{name} is no replica of {of}"),
+            },
+            remedy: format!("create a replica of {of} in the primary region under a new name; keep the old database"),
+        }),
+        Readiness::CatchingUp => Some(Obstacle {
+            rule: Rule::F07,
+            because: match lag {
+                Some(lag) => format!("{name} is {} s behind {of} as of {}", lag.seconds, lag.at),
+                None => format!("{name} is not available yet, or nobody knows its lag"),
+            },
+            remedy: "wait until it is available and its lag is 0".to_owned(),
+        }),
+        Readiness::CaughtUp | Readiness::Writer => None,
+    }
+}
+
+/// Why a name's records cannot be restored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreError {
+    /// A type came after the pin, so nobody knows where it should point.
+    #[error("the register of {name} does not say what its PRIMARY {kind} record said; point it at the primary by hand")]
+    NoOriginal {
+        /// Which name.
+        name: Name,
+        /// Which type.
+        kind: String,
+    },
+    /// The new register cannot be written.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+}
+
+/// The exact inverse of the pin, for one name; `None` if it is not failed over.
+///
+/// Where the plan has databases, those in DR are writers of their own by now: an outage must not send users to data that
+/// nobody replicates, so the name is left disarmed until there are replicas again.
+///
+/// # Errors
+/// If an original is missing.
+pub fn restore(plan: &Plan, view: &NameView, now: Timestamp, by: &str) -> Result<Option<Write>, RestoreError> {
+    let (Reading::Known { set, register: Register::FailedOver { pin, .. } }, Ok(pairs)) = (&view.register, &view.pairs)
+    else {
+        return Ok(None);
+    };
+    let register = match plan.replicas.as_slice() {
+        [] => Register::Armed { since: now, by: ArmedBy::Failback },
+        _ => Register::Disarmed { at: now, by: format!("failback by {by}") },
+    };
+    let mut changes = vec![Change::Delete(set.clone()), Change::Create(register.record_set(&view.name)?)];
+    for pair in pairs {
+        let primary = pair.primary();
+        let original = pin
+            .original
+            .get(&primary.kind)
+            .ok_or_else(|| RestoreError::NoOriginal { name: view.name.clone(), kind: primary.kind.clone() })?;
+        changes.push(Change::Delete(primary.clone()));
+        changes.push(Change::Create(RecordSet { target: original.clone(), ..primary.clone() }));
+    }
+    Ok(Some(Write { zone: view.zone.clone(), name: view.name.clone(), register, changes }))
+}

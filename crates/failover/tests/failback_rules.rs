@@ -1,0 +1,172 @@
+//! What stands in the way of a failback, and that the failback is the exact inverse of the pin.
+#![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows tests by #[test] only")]
+
+mod common;
+
+use common::*;
+use failover::change::{self, Change};
+use failover::failback::{Observation, Successor, obstacles, restore};
+use failover::incident::AlarmState::{Alarm, Ok as Fine};
+use failover::observation::{NameView, Probe, Probes};
+use failover::pin::Verdict;
+use failover::plan::{Plan, ReplicaId};
+use failover::promotion::{LagSample, ReplicaState};
+use failover::record::RecordSet;
+use failover::register::{ArmedBy, Register};
+use failover::rule::Rule;
+
+const DR_CLUSTER: &str = "arn:aws:rds:us-west-2:123456789012:cluster:app-dr";
+
+fn database(source: Option<&str>, status: &str) -> ReplicaState {
+    ReplicaState::Present { status: status.to_owned(), source: source.map(str::to_owned), writer_available: true }
+}
+
+/// Rebuilt from DR an hour after the failover, and not behind.
+fn rebuilt() -> Successor {
+    Successor {
+        of: ReplicaId::AuroraCluster("app-dr".to_owned()),
+        named: Some("app-new".to_owned()),
+        state: database(Some(DR_CLUSTER), "available"),
+        created: Some(at(3_600)),
+        lag: Some(LagSample { seconds: 0, at: at(7_000) }),
+    }
+}
+
+/// A day later all is well again, the data is where it should be, and nothing writes to DR.
+fn day_after() -> Observation {
+    Observation {
+        now: at(86_400),
+        alarms: Some(vec![alarm(0, Fine, 40_000), alarm(1, Fine, 40_000)]),
+        probes: Probes { primary: Probe::Answers, dr: Probe::Answers },
+        names: vec![view("app.example.com", DR, Some(&failed_over(0)))],
+        successors: vec![rebuilt()],
+        writes_stopped: true,
+    }
+}
+
+type Case = (&'static str, fn(&mut Observation), &'static [Rule]);
+
+#[rustfmt::skip]
+const CASES: &[Case] = &[
+    ("nothing stands in the way", |_| {}, &[]),
+    ("nothing is pinned", |o| o.names = vec![view("app.example.com", PRIMARY, Some(&armed(0, ArmedBy::Operator)))], &[Rule::F01]),
+    ("the records were edited", |o| o.names = vec![view("app.example.com", PRIMARY, Some(&failed_over(0)))], &[Rule::F02]),
+    ("one of two registers cannot be read", |o| o.names.push(unreadable("api.example.com", DR)), &[Rule::F02]),
+    ("a name beside the workload that was never armed is no matter", |o| o.names.push(view("api.example.com", PRIMARY, None)), &[]),
+    ("the failover is still under way", |o| o.names.push(view("api.example.com", DR, Some(&pinned(0, in_sync(40))))), &[Rule::F03]),
+    ("the alarm rings", |o| o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]), &[Rule::F04]),
+    ("CloudWatch says nothing", |o| o.alarms = None, &[Rule::F04, Rule::F04]),
+    ("the primary is silent", |o| o.probes.primary = Probe::Silent, &[Rule::F05]),
+    ("the plan has no probe", |o| o.probes.primary = Probe::NotAsked, &[]),
+    ("nobody has named a successor", |o| { o.successors[0].named = None; o.successors[0].state = ReplicaState::Missing; }, &[Rule::F06]),
+    ("the successor does not exist", |o| o.successors[0].state = ReplicaState::Missing, &[Rule::F06]),
+    ("the old primary is a writer and lacks what DR wrote", |o| { o.successors[0].state = database(None, "available"); o.successors[0].created = Some(at(30)); }, &[Rule::F06]),
+    ("it follows another database", |o| o.successors[0].state = database(Some("arn:aws:rds:us-west-2:1:cluster:other"), "available"), &[Rule::F06]),
+    ("it is being created", |o| o.successors[0].state = database(Some(DR_CLUSTER), "creating"), &[Rule::F07]),
+    ("it is a second behind", |o| o.successors[0].lag = Some(LagSample { seconds: 1, at: at(7_000) }), &[Rule::F07]),
+    ("nobody knows how far it is behind", |o| o.successors[0].lag = None, &[Rule::F07]),
+    ("users may still write to DR", |o| o.writes_stopped = false, &[Rule::F08]),
+    ("the successor takes the writes already", |o| { o.successors[0].state = database(None, "available"); o.writes_stopped = false; }, &[]),
+    ("everything at once", |o| { o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]); o.probes.primary = Probe::Silent; o.successors[0].lag = None; o.writes_stopped = false; },
+        &[Rule::F04, Rule::F05, Rule::F07, Rule::F08]),
+];
+
+#[test]
+fn whatever_stands_in_the_way_is_named_all_of_it_at_once() {
+    for (story, differs, rules) in CASES {
+        let mut seen = day_after();
+        differs(&mut seen);
+        let found = obstacles(&plan(), &seen);
+        assert_eq!(found.iter().map(|obstacle| obstacle.rule).collect::<Vec<_>>(), *rules, "{story}: {found:?}");
+    }
+}
+
+#[test]
+fn every_failback_rule_is_met_by_some_case() {
+    let met: std::collections::BTreeSet<_> = CASES.iter().flat_map(|(_, _, rules)| *rules).collect();
+    assert_eq!(met.len(), 8);
+}
+
+fn without_databases() -> Plan {
+    Plan { replicas: Vec::new(), ..plan() }
+}
+
+/// An armed name with a pair of values and a pair of aliases.
+fn two_families() -> Vec<RecordSet> {
+    let mut sets = pair(&app(), "A", values(20, &["192.0.2.2", PRIMARY]), values(300, &[DR]));
+    sets.extend(pair(&app(), "AAAA", alias("p.elb"), alias("d.elb")));
+    sets
+}
+
+/// What Route 53 holds after a batch that it accepts.
+fn apply(sets: &[RecordSet], changes: &[Change]) -> Vec<RecordSet> {
+    let mut sets = sets.to_vec();
+    for change in changes {
+        match change {
+            Change::Delete(set) => drop(sets.remove(sets.iter().position(|stored| stored == set).unwrap())),
+            Change::Create(set) => sets.push(set.clone()),
+        }
+    }
+    sets.sort_by_key(|set| (set.name.clone(), set.kind.clone(), format!("{:?}", set.routing)));
+    sets
+}
+
+fn register_of(sets: &[RecordSet]) -> Register {
+    NameView::of_name("Z1", &app(), sets).register().cloned().unwrap()
+}
+
+/// Pinned by the rules' own writes, then failed over as replica-promoter writes it.
+fn failed_over_sets(before: &[RecordSet]) -> Vec<RecordSet> {
+    let mut armed_sets = before.to_vec();
+    armed_sets.push(armed(-7_200, ArmedBy::Operator).record_set(&app()).unwrap());
+    let view = NameView::of_name("Z1", &app(), &armed_sets);
+    let pin = change::write(&view, Verdict::Pin, Some(&incident(0)), at(60)).unwrap().unwrap();
+    let pinned = apply(&armed_sets, &pin.changes);
+    let view = NameView::of_name("Z1", &app(), &pinned);
+    let Some(Register::Pinned { pin, .. }) = view.register() else { panic!("pinned") };
+    let register = Register::FailedOver { at: at(600), pin: pin.clone() };
+    apply(&pinned, &change::rewrite_register(&view, register).unwrap().changes)
+}
+
+#[test]
+fn a_failback_restores_every_record_as_it_was() {
+    let before = apply(&two_families(), &[]);
+    for (plan, register) in [
+        (without_databases(), Register::Armed { since: at(90_000), by: ArmedBy::Failback }),
+        // Nothing replicates to DR any more: an outage must not send users to data that stands still.
+        (plan(), Register::Disarmed { at: at(90_000), by: "failback by kim".to_owned() }),
+    ] {
+        let sets = failed_over_sets(&before);
+        let view = NameView::of_name("Z1", &app(), &sets);
+        assert!(view.agrees());
+        let write = restore(&plan, &view, at(90_000), "kim").unwrap().unwrap();
+        let mut restored = apply(&sets, &write.changes);
+        assert_eq!(register_of(&restored), register);
+        restored.retain(|set| set.name == app());
+        assert_eq!(restored, before);
+    }
+}
+
+#[test]
+fn a_second_failback_writes_nothing() {
+    let sets = failed_over_sets(&two_families());
+    let view = NameView::of_name("Z1", &app(), &sets);
+    let restored = apply(&sets, &restore(&plan(), &view, at(90_000), "kim").unwrap().unwrap().changes);
+    let view = NameView::of_name("Z1", &app(), &restored);
+    assert_eq!(restore(&plan(), &view, at(90_001), "kim"), Ok(None));
+}
+
+#[test]
+fn a_failover_that_is_not_finished_is_not_undone() {
+    let view = view("app.example.com", DR, Some(&pinned(0, in_sync(40))));
+    assert_eq!(restore(&plan(), &view, at(90_000), "kim"), Ok(None));
+}
+
+#[test]
+fn a_record_that_came_after_the_pin_is_for_people() {
+    let mut sets = failed_over_sets(&a_pair(&app(), PRIMARY));
+    sets.extend(pair(&app(), "AAAA", alias("d.elb"), alias("d.elb")));
+    let view = NameView::of_name("Z1", &app(), &sets);
+    let error = restore(&plan(), &view, at(90_000), "kim").unwrap_err().to_string();
+    assert!(error.contains("AAAA record"), "{error}");
+}
