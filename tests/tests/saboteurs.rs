@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use drill::check::{self, Check};
-use drill::lambdas::{LAMBDAS, build, build_packages};
+use drill::lambdas::{COMMAND_LINE, LAMBDAS, build, build_packages};
 use drill::run::{self, Drill};
 use drill::scenario;
 use drill::stage::Settings;
@@ -86,7 +86,7 @@ fn folder(honest: &Path, saboteur: &Path, companion: &Companion) -> PathBuf {
         std::fs::remove_dir_all(&folder).expect("an old folder can be removed");
     }
     std::fs::create_dir_all(&folder).expect("a folder can be made");
-    for lambda in LAMBDAS {
+    for lambda in LAMBDAS.into_iter().chain([COMMAND_LINE]) {
         let target = if companion.of.contains(&lambda) { saboteur.to_owned() } else { honest.join(lambda) };
         symlink(target, folder.join(lambda)).expect("a link can be made");
     }

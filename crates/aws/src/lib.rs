@@ -9,6 +9,8 @@ pub mod clock;
 #[cfg(feature = "cloudwatch")]
 pub mod cloudwatch;
 pub mod error;
+#[cfg(feature = "operator")]
+pub mod operator;
 pub mod probe;
 #[cfg(feature = "rds")]
 pub mod rds;

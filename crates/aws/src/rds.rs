@@ -4,6 +4,7 @@ use aws_sdk_rds::Client;
 use aws_sdk_rds::types::Filter;
 use failover::plan::ReplicaId;
 use failover::promotion::ReplicaState;
+use jiff::Timestamp;
 
 use crate::error::CallError;
 use crate::session::Session;
@@ -93,6 +94,35 @@ impl Reader {
             source: named(instance.read_replica_source_db_instance_identifier()),
             writer_available: status == "available",
         })
+    }
+}
+
+impl Reader {
+    /// When a database was created; `None` if there is no such database.
+    ///
+    /// # Errors
+    /// If RDS does not say.
+    pub async fn created(&self, database: &ReplicaId) -> Result<Option<Timestamp>, CallError> {
+        let (answer, code) = match database {
+            ReplicaId::AuroraCluster(id) => {
+                let answer = self.client.describe_db_clusters().db_cluster_identifier(id).send().await;
+                let answer = answer.map_err(|error| CallError::of("DescribeDBClusters", error));
+                let created =
+                    answer.map(|it| it.db_clusters().first().and_then(|one| one.cluster_create_time().copied()));
+                (created, "DBClusterNotFoundFault")
+            }
+            ReplicaId::RdsInstance(id) => {
+                let answer = self.client.describe_db_instances().db_instance_identifier(id).send().await;
+                let answer = answer.map_err(|error| CallError::of("DescribeDBInstances", error));
+                let created =
+                    answer.map(|it| it.db_instances().first().and_then(|one| one.instance_create_time().copied()));
+                (created, "DBInstanceNotFound")
+            }
+        };
+        match answer {
+            Ok(created) => Ok(created.and_then(|at| Timestamp::from_second(at.secs()).ok())),
+            Err(error) => missing_or(error, code).map(|_| None),
+        }
     }
 }
 

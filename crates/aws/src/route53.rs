@@ -111,6 +111,16 @@ impl Reader {
         Self { client: client(session), session: session.clone() }
     }
 
+    /// The names of a zone's name servers.
+    ///
+    /// # Errors
+    /// If Route 53 does not say.
+    pub async fn name_servers(&self, zone: &str) -> Result<Vec<String>, CallError> {
+        let answer = self.client.get_hosted_zone().id(zone).send().await;
+        let answer = answer.map_err(|error| CallError::of("GetHostedZone", error))?;
+        Ok(answer.delegation_set().map(|set| set.name_servers().to_vec()).unwrap_or_default())
+    }
+
     /// One page of the listing from `start`, and where the next begins.
     async fn page(&self, zone: &str, start: &Start) -> Result<(Vec<RecordSet>, Option<Start>), CallError> {
         let page = self

@@ -28,6 +28,13 @@ pub struct Session {
 }
 
 impl Session {
+    /// The same session in another region, whatever the environment says.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        let region = aws_config::Region::new(region.to_owned());
+        Self { config: self.config.to_builder().region(region).build(), ..self.clone() }
+    }
+
     /// Reads region, credentials and endpoint as every AWS SDK does.
     pub async fn load() -> Self {
         let timeouts = TimeoutConfig::builder()

@@ -1,5 +1,6 @@
 //! The checks: facts seen from outside, each with the detail that convinces.
 
+mod failback;
 mod incident;
 
 use failover::name::Name;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use crate::evidence::{Evidence, is_outcome, site};
 use crate::stage::{CLUSTER, DR_ADDRESS, INSTANCE, NAMES, PRIMARY_ADDRESS};
 
+pub use failback::*;
 pub use incident::*;
 
 /// How long a resolver may keep an answer, in seconds: the records' TTL.

@@ -31,11 +31,20 @@ pub struct Evidence {
     pub healed_at: Option<Timestamp>,
     /// When the drill ended.
     pub ended_at: Timestamp,
+    /// The records after a failback.
+    pub restored: Vec<RecordSet>,
+    /// When users were sent home by a failback.
+    pub home_at: Option<Timestamp>,
+    /// What the command line answered where it had to refuse.
+    pub refusals: Vec<String>,
     in_dr: BTreeSet<String>,
     in_primary: BTreeSet<String>,
     endpoint_check: String,
     failover_check: String,
 }
+
+/// How the journal notes an outage.
+pub(crate) const OUTAGE: &str = "the primary region goes down";
 
 /// When a stage of the incident was reached.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -72,6 +81,9 @@ impl Evidence {
             outage_at,
             healed_at,
             ended_at: lab.clock.now(),
+            restored: Vec::new(),
+            home_at: None,
+            refusals: Vec::new(),
             in_dr: ids(DR, CLUSTER),
             in_primary: ids(PRIMARY, "app"),
             endpoint_check: stage.endpoint_check.clone(),
@@ -83,6 +95,12 @@ impl Evidence {
     pub fn first(&self, happened: impl Fn(&What) -> bool) -> Option<Timestamp> {
         let from = self.outage_at?;
         self.entries.iter().find(|entry| entry.at >= from && happened(&entry.what)).map(|entry| entry.at)
+    }
+
+    /// When the primary region went down.
+    pub fn outages(&self) -> impl Iterator<Item = Timestamp> {
+        let is_outage = |what: &What| matches!(what, What::Fault { what } if what == OUTAGE);
+        self.entries.iter().filter(move |entry| is_outage(&entry.what)).map(|entry| entry.at)
     }
 
     /// When something last happened.

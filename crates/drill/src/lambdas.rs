@@ -23,12 +23,15 @@ pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Builds the Lambdas; the folder that holds their binaries.
+/// The operators' command line, by package and binary name.
+pub const COMMAND_LINE: &str = "holdfast";
+
+/// Builds the Lambdas and the command line; the folder that holds their binaries.
 ///
 /// # Errors
 /// If cargo cannot be started, or fails.
 pub fn build() -> Result<PathBuf, BuildError> {
-    build_packages(&LAMBDAS)
+    build_packages(&[&LAMBDAS[..], &[COMMAND_LINE]].concat())
 }
 
 /// Builds packages of the workspace; the folder that holds their binaries.

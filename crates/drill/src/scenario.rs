@@ -1,5 +1,6 @@
 //! The scenarios: what happens, and what must be true afterwards.
 
+mod failback;
 pub(crate) mod faulty;
 mod outage;
 mod people;
@@ -11,6 +12,7 @@ use std::pin::Pin;
 use crate::check::{self, Check};
 use crate::evidence::Evidence;
 use crate::stage::{Layout, Settings, Stage};
+pub(crate) use failback::REBUILT_CLUSTER;
 use play::Play;
 
 /// A story with a moral.
@@ -32,7 +34,14 @@ type Playing = Pin<Box<dyn Future<Output = Result<Evidence, Stuck>> + Send>>;
 /// The drill could not go on.
 #[derive(Debug, thiserror::Error)]
 #[error("the drill waited in vain: {0}")]
-pub struct Stuck(&'static str);
+pub struct Stuck(String);
+
+impl Stuck {
+    /// What for.
+    fn new(wait: impl Into<String>) -> Self {
+        Self(wait.into())
+    }
+}
 
 impl Scenario {
     /// Plays it on the stage and gathers the evidence.
@@ -138,6 +147,22 @@ pub const SCENARIOS: &[Scenario] = &[
         layout: Layout { responder: &[("Mode", "approval")], ..PLAIN },
         play: |play| Box::pin(play.approval()),
         checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::ASKED, check::PINNED_AFTER_APPROVAL]],
+    },
+    Scenario {
+        name: "failback",
+        about: "out, back by the command line's guarded steps, and out again in a second outage: no write is lost but by lag",
+        layout: PLAIN,
+        play: |play| Box::pin(play.failback()),
+        checks: &[&[
+            check::BACK_WAS_GUARDED,
+            check::OUT_BACK_AND_OUT,
+            check::RECORDS_RESTORED,
+            check::USERS_CAME_HOME,
+            check::LOSS_NEAR_OUTAGES,
+            check::RECORDS_PINNED,
+            check::RECORDS_RESTORABLE,
+            check::USERS_SERVED,
+        ]],
     },
     Scenario {
         name: "lagging-replica",

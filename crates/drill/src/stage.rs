@@ -1,10 +1,11 @@
 //! The stage of a drill: a workload in two regions, Holdfast deployed from its templates, and users.
 
+mod operator;
 mod records;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use lab::site::Sites;
 use lab::{Lab, Options, rds, template};
 
 use crate::client::Clients;
-use crate::lambdas::repository;
+use crate::lambdas::{COMMAND_LINE, repository};
 use records::{create_crowd, create_endpoints, create_pairs, route53};
 
 /// The region that goes down.
@@ -84,6 +85,8 @@ pub struct Stage {
     pub failover_check: String,
     /// How many names are protected.
     pub names: usize,
+    /// The operators' command line.
+    pub holdfast: PathBuf,
 }
 
 impl Stage {
@@ -121,6 +124,7 @@ impl Stage {
         create_pairs(&client, &zones, &detector["FailoverHealthCheckId"]).await?;
         create_crowd(&client, &zones, &detector["FailoverHealthCheckId"], layout.crowd).await?;
         let mut responder = responder_parameters(port, &zones);
+        responder.insert("FailoverHealthCheckId".to_owned(), detector["FailoverHealthCheckId"].clone());
         responder.extend(own(layout.responder));
         deploy(&lab, lambdas, DR, "template.yaml", &responder)?;
         drop(working);
@@ -130,7 +134,8 @@ impl Stage {
         let check = |output: &str| detector[output].clone();
         let (endpoint_check, failover_check) = (check("EndpointHealthCheckId"), check("FailoverHealthCheckId"));
         let names = NAMES.len() + layout.crowd;
-        Ok(Self { lab, clients, zones, original, endpoint_check, failover_check, names })
+        let holdfast = lambdas.join(COMMAND_LINE);
+        Ok(Self { lab, clients, zones, original, endpoint_check, failover_check, names, holdfast })
     }
 
     /// Waits until `holds`, looking every few lab seconds; false if it does not within the limit.

@@ -14,6 +14,23 @@ use crate::record::RecordSet;
 use crate::register::{ArmedBy, Reading, Register, RegisterError};
 use crate::rule::Rule;
 
+/// What stands in the way, by rule, and what to do about it: for people who look a rule up.
+#[rustfmt::skip]
+pub const RULES: [(Rule, &str, &str); 8] = [
+    (Rule::F01, "no name is pinned to DR", "nothing is to be done"),
+    (Rule::F02, "a register cannot be read, or records are not as Holdfast pinned them", "put it right by hand; Holdfast pins again what was edited, twice in an incident"),
+    (Rule::F03, "the failover is still under way: its databases are not all promoted", "wait until Holdfast says that it has failed over"),
+    (Rule::F04, "an alarm of the plan does not say OK", "wait until the primary is healthy and its alarms say OK"),
+    (Rule::F05, "the primary does not answer our own probe", "bring the primary site up"),
+    (Rule::F06, "a database in DR has no successor that holds what was written in DR", "create a replica of it in the primary region under a new name; keep the old database"),
+    (Rule::F07, "a successor is not available, or behind", "wait until it is available and its lag is 0"),
+    (Rule::F08, "users may still be writing to DR, and what they write from now on would be lost", "stop writes in DR, then say --writes-stopped"),
+];
+
+fn remedy(rule: Rule) -> &'static str {
+    RULES.iter().find(|(of, ..)| *of == rule).map_or("", |(.., remedy)| remedy)
+}
+
 /// The database in the primary region that takes over from one in DR.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Successor {
@@ -94,47 +111,49 @@ pub struct Obstacle {
     /// What stands in the way.
     pub because: String,
     /// What to do about it.
-    pub remedy: String,
+    pub remedy: &'static str,
+}
+
+impl Obstacle {
+    fn new(rule: Rule, because: String) -> Self {
+        Self { rule, because, remedy: remedy(rule) }
+    }
 }
 
 /// Everything that stands in the way of a failback, in the order of the rules; empty if nothing does.
 #[must_use]
 pub fn obstacles(plan: &Plan, seen: &Observation) -> Vec<Obstacle> {
-    let obstacle = |rule, because: String, remedy: &str| Obstacle { rule, because, remedy: remedy.to_owned() };
     let Some(pinned_at) = pinned_at(&seen.names) else {
-        return vec![obstacle(Rule::F01, "no name is pinned to DR".to_owned(), "nothing is to be done")];
+        return vec![Obstacle::new(Rule::F01, "no name is pinned to DR".to_owned())];
     };
-    let mut found = Vec::new();
-    for view in &seen.names {
-        let fault = match (&view.register, &view.pairs) {
-            (Reading::Unreadable(error), _) => Some(error.to_string()),
-            (_, Err(fault)) => Some(fault.to_string()),
-            (Reading::Known { register, .. }, Ok(_)) if register.pin().is_some() && !view.agrees() => {
-                Some(format!("the records of {} are not as Holdfast pinned them", view.name))
-            }
-            _ => None,
-        };
-        let remedy = "put it right by hand; Holdfast pins again what was edited, twice in an incident";
-        found.extend(fault.map(|fault| obstacle(Rule::F02, fault, remedy)));
-    }
+    let mut found: Vec<_> = seen.names.iter().filter_map(fault).map(|fault| Obstacle::new(Rule::F02, fault)).collect();
     if let Some(view) = seen.names.iter().find(|view| matches!(view.register(), Some(Register::Pinned { .. }))) {
         let because = format!("the failover of {} is still under way: its databases are not all promoted", view.name);
-        found.push(obstacle(Rule::F03, because, "wait until Holdfast says that it has failed over"));
+        found.push(Obstacle::new(Rule::F03, because));
     }
-    for alarm in not_ok(plan, &seen.alarms) {
-        found.push(obstacle(Rule::F04, alarm, "wait until the primary is healthy and its alarms say OK"));
-    }
+    found.extend(not_ok(plan, &seen.alarms).into_iter().map(|alarm| Obstacle::new(Rule::F04, alarm)));
     if seen.probes.primary == Probe::Silent {
-        let because = "the primary does not answer our own probe".to_owned();
-        found.push(obstacle(Rule::F05, because, "bring the primary site up"));
+        found.push(Obstacle::new(Rule::F05, "the primary does not answer our own probe".to_owned()));
     }
     found.extend(seen.successors.iter().filter_map(|successor| not_ready(successor, pinned_at)));
-    let writes_on = seen.successors.iter().any(|successor| successor.readiness(pinned_at) != Readiness::Writer);
-    if writes_on && !seen.writes_stopped {
+    let takes_over = |successor: &Successor| successor.readiness(pinned_at) == Readiness::Writer;
+    if !seen.writes_stopped && !seen.successors.iter().all(takes_over) {
         let because = "users may still be writing to DR, and what they write from now on would be lost".to_owned();
-        found.push(obstacle(Rule::F08, because, "stop writes in DR, then say --writes-stopped"));
+        found.push(Obstacle::new(Rule::F08, because));
     }
     found
+}
+
+/// What is wrong with a name's records or register.
+fn fault(view: &NameView) -> Option<String> {
+    match (&view.register, &view.pairs) {
+        (Reading::Unreadable(error), _) => Some(error.to_string()),
+        (_, Err(fault)) => Some(fault.to_string()),
+        (Reading::Known { register, .. }, Ok(_)) if register.pin().is_some() && !view.agrees() => {
+            Some(format!("the records of {} are not as Holdfast pinned them", view.name))
+        }
+        _ => None,
+    }
 }
 
 /// When the workload was pinned: the last of its names.
@@ -160,9 +179,8 @@ fn not_ready(successor: &Successor, pinned_at: Timestamp) -> Option<Obstacle> {
     let Successor { of, named, state, created, lag } = successor;
     let name = named.as_deref().unwrap_or("a database nobody has named");
     match successor.readiness(pinned_at) {
-        Readiness::NotRebuilt => Some(Obstacle {
-            rule: Rule::F06,
-            because: match (named, state, created) {
+        Readiness::NotRebuilt => {
+            let because = match (named, state, created) {
                 (None, ..) => format!("nobody has named the database that takes over from {of}"),
                 (_, ReplicaState::Missing, _) => format!("{name}, to take over from {of}, does not exist"),
                 (_, ReplicaState::Unanswered(why), _) => format!("RDS did not answer about {name}: {why}"),
@@ -170,17 +188,16 @@ fn not_ready(successor: &Successor, pinned_at: Timestamp) -> Option<Obstacle> {
                     format!("{name} was created {created}, before the failover: it lacks what was written in DR since")
                 }
                 _ => format!("{name} is no replica of {of}"),
-            },
-            remedy: format!("create a replica of {of} in the primary region under a new name; keep the old database"),
-        }),
-        Readiness::CatchingUp => Some(Obstacle {
-            rule: Rule::F07,
-            because: match lag {
+            };
+            Some(Obstacle::new(Rule::F06, because))
+        }
+        Readiness::CatchingUp => {
+            let because = match lag {
                 Some(lag) => format!("{name} is {} s behind {of} as of {}", lag.seconds, lag.at),
                 None => format!("{name} is not available yet, or nobody knows its lag"),
-            },
-            remedy: "wait until it is available and its lag is 0".to_owned(),
-        }),
+            };
+            Some(Obstacle::new(Rule::F07, because))
+        }
         Readiness::CaughtUp | Readiness::Writer => None,
     }
 }

@@ -97,6 +97,11 @@ pub fn create_instance(lab: &Lab, region: &str, id: &str, source: Option<(&str, 
     Ok(arn("rds", region, &format!("db:{id}")))
 }
 
+/// Removes a database as a person does who has no more use for it: a cluster with its members, or an instance.
+pub fn delete(lab: &Lab, region: &str, id: &str) {
+    current(lab).remove(&key(region, id));
+}
+
 /// Sets how far a replica is behind its source; nothing happens to a database that is no replica.
 pub fn set_lag(lab: &Lab, region: &str, id: &str, lag: Duration) {
     let mut state = current(lab);

@@ -1,6 +1,6 @@
 //! A web site in a region: a health page, and writes that go to the region's database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +20,8 @@ use crate::{Lab, rds};
 pub struct Sites {
     /// Region and path of the pages that are out of order.
     broken: Mutex<BTreeSet<(String, String)>>,
+    /// Database by region, where it is not the one that the region's sites were opened with.
+    moved: Mutex<BTreeMap<String, String>>,
 }
 
 #[derive(Clone, Debug)]
@@ -34,6 +36,20 @@ impl Sites {
     /// Lets a page of a region's sites answer 503.
     pub fn fail_page(&self, region: &str, path: &str) {
         self.broken().insert((region.to_owned(), path.to_owned()));
+    }
+
+    /// Lets a region's sites write to another database of the region.
+    pub fn connect(&self, region: &str, database: &str) {
+        self.moved.lock().unwrap_or_else(PoisonError::into_inner).insert(region.to_owned(), database.to_owned());
+    }
+
+    fn database_of(&self, site: &Site) -> String {
+        let moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+        moved.get(&site.region).unwrap_or(&site.database.1).clone()
+    }
+
+    fn is_broken(&self, region: &str, path: &str) -> bool {
+        self.broken().contains(&(region.to_owned(), path.to_owned()))
     }
 
     /// Mends a page.
@@ -90,14 +106,17 @@ async fn connection(site: Site, stream: TcpStream) {
 }
 
 async fn page(State(site): State<Site>, path: Uri) -> (StatusCode, &'static str) {
-    if site.lab.sites.broken().contains(&(site.region.clone(), path.path().to_owned())) {
+    if site.lab.sites.is_broken(&site.region, path.path()) {
         return (StatusCode::SERVICE_UNAVAILABLE, "out of order\n");
     }
     (StatusCode::OK, "ok\n")
 }
 
 async fn write(State(site): State<Site>, id: String) -> (StatusCode, &'static str) {
-    match rds::write(&site.lab, &site.database.0, &site.database.1, &id) {
+    if site.lab.sites.is_broken(&site.region, "/write") {
+        return (StatusCode::SERVICE_UNAVAILABLE, r#"{"error":"closed for writes"}"#);
+    }
+    match rds::write(&site.lab, &site.database.0, &site.lab.sites.database_of(&site), &id) {
         Some(_) => (StatusCode::OK, r#"{"status":"acknowledged"}"#),
         None => (StatusCode::SERVICE_UNAVAILABLE, r#"{"error":"read-only"}"#),
     }

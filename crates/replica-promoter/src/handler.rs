@@ -112,7 +112,8 @@ where
         // All at once: a slow answer about one database must not hold up another.
         let since = gate.since;
         let each = plan.replicas.iter().map(|id| async move {
-        let replica = self.observe_replica(plan, id, incident).await;
+        let now = self.records.now();
+        let replica = observe_replica(plan, id, incident, now, &self.replicas, &self.lag).await;
         let decision = promotion::decide_replica(plan, self.records.now(), incident, since, &replica, approval);
         tracing::info!(replica = %id, rule = %decision.row.rule, because = decision.row.condition, %incident, "decided");
         let finding = promote(&self.promoter, decision).await;
@@ -132,18 +133,26 @@ where
             Err(error) => vec![error.into_finding(gate)],
         }
     }
+}
 
-    async fn observe_replica(&self, plan: &Plan, id: &ReplicaId, incident: &Incident) -> ReplicaView {
-        let detection = SignedDuration::from_secs(i64::from(plan.limits.detection_seconds_max));
-        let from = incident.began - detection - LAG_LOOKBACK;
-        let (state, lag) = tokio::join!(self.replicas.state(id), self.lag.last_good_lag(id, from, self.records.now()));
-        let state = state.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()));
-        let lag = lag.unwrap_or_else(|error| {
-            tracing::warn!(%error, replica = %id, "CloudWatch cannot be asked for the lag");
-            None
-        });
-        ReplicaView { id: id.clone(), state, lag }
-    }
+/// Looks at one replica and its lag. Nothing in it can write.
+pub async fn observe_replica(
+    plan: &Plan,
+    id: &ReplicaId,
+    incident: &Incident,
+    now: Timestamp,
+    replicas: &impl ReplicaReader,
+    lag: &impl LagReader,
+) -> ReplicaView {
+    let detection = SignedDuration::from_secs(i64::from(plan.limits.detection_seconds_max));
+    let from = incident.began - detection - LAG_LOOKBACK;
+    let (state, lag) = tokio::join!(replicas.state(id), lag.last_good_lag(id, from, now));
+    let state = state.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()));
+    let lag = lag.unwrap_or_else(|error| {
+        tracing::warn!(%error, replica = %id, "CloudWatch cannot be asked for the lag");
+        None
+    });
+    ReplicaView { id: id.clone(), state, lag }
 }
 
 /// Promotes if that was decided. A refusal or an unknown outcome is observed again by the next tick: RDS promotes a

@@ -3,12 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use failover::register::Register;
-use jiff::SignedDuration;
 use lab::fault::{CallEffect, CallFault, Site};
 use lab::journal::What;
 use lab::rds;
-use serde_json::json;
 
 use super::Stuck;
 use super::faulty::nth_of_each_call;
@@ -19,19 +16,13 @@ use crate::stage::{CLUSTER, DR, PRIMARY, PRIMARY_ADDRESS, Stage};
 impl Play {
     /// Two hours of maintenance that take the primary down for one; then, later, an outage that nobody planned.
     pub(super) async fn maintenance(self) -> Result<Evidence, Stuck> {
-        const ENDS_IN: SignedDuration = SignedDuration::from_hours(2);
         self.begin().await?;
-        self.say("maintenance begins: the failover health check is disabled, the registers are paused");
-        let at = self.stage.lab.clock.now();
-        let paused = Register::Paused { at, until: at + ENDS_IN, by: "kim".to_owned() };
-        self.stage.disable_failover_check(true).await.map_err(|_| Stuck("to disable the health check"))?;
-        self.stage.write_registers(&paused).await.map_err(|_| Stuck("to pause the registers"))?;
+        self.operator(&["maintenance", "begin", "--for", "2h", "--reason", "new network"]).await?;
         self.say("the primary is taken down for work");
         self.stage.lab.faults.fail_region(PRIMARY);
         self.stage.minutes(60).await;
         self.heal_primary();
         self.stage.minutes(45).await;
-        self.stage.disable_failover_check(false).await.map_err(|_| Stuck("to enable the health check"))?;
         self.armed().await?;
         self.stage.minutes(20).await;
         let outage_at = self.fail_primary();
@@ -49,9 +40,9 @@ impl Play {
         let outage_at = self.fail_primary();
         self.must(60, "Holdfast to ask for an approval", |stage| asked(stage).is_some()).await?;
         let incident = asked(&self.stage).unwrap_or_default();
-        self.approve(&incident.replace("20", "19"), "P12");
+        self.approve(&incident.replace("20", "19"), "P12").await?;
         self.stage.minutes(5 + self.settings.seed % 10).await;
-        self.approve(&incident, "P12");
+        self.approve(&incident, "P12").await?;
         Ok(self.to_the_end(outage_at).await)
     }
 
@@ -64,7 +55,7 @@ impl Play {
         let outage_at = self.fail_primary();
         self.must(90, "Holdfast to ask for an approval", |stage| asked(stage).is_some()).await?;
         self.stage.minutes(10 + self.settings.seed % 20).await;
-        self.approve(&asked(&self.stage).unwrap_or_default(), "R07");
+        self.approve(&asked(&self.stage).unwrap_or_default(), "R07").await?;
         Ok(self.to_the_end(outage_at).await)
     }
 
@@ -79,7 +70,7 @@ impl Play {
         for nth in 1..=UNDOINGS {
             self.seconds(60 + self.settings.seed.wrapping_mul(13) % 60).await;
             self.say("somebody writes the PRIMARY record of app.example.com back as it was");
-            self.stage.point_app_at(PRIMARY_ADDRESS).await.map_err(|_| Stuck("to undo the pin"))?;
+            self.stage.point_app_at(PRIMARY_ADDRESS).await.map_err(|_| Stuck::new("to undo the pin"))?;
             let answers = move |stage: &Stage| count(stage, if nth == UNDOINGS { "Yielded" } else { "PinnedAgain" });
             let wanted = if nth == UNDOINGS { 1 } else { nth };
             self.must(10, "Holdfast to notice that the pin was undone", |stage| answers(stage) >= wanted).await?;
@@ -99,19 +90,16 @@ impl Play {
         let mut journal = self.stage.lab.journal.follow();
         let outage_at = self.fail_primary();
         let is_pin = |what: &What| matches!(what, What::Fault { what } if what.contains("slow by"));
-        while !is_pin(&journal.recv().await.map_err(|_| Stuck("for the pin to be on its way"))?.what) {}
+        while !is_pin(&journal.recv().await.map_err(|_| Stuck::new("for the pin to be on its way"))?.what) {}
         self.say("somebody moves the primary of app.example.com to another address");
-        self.stage.point_app_at(ELSEWHERE).await.map_err(|_| Stuck("to edit the record"))?;
+        self.stage.point_app_at(ELSEWHERE).await.map_err(|_| Stuck::new("to edit the record"))?;
         let records = self.stage.zones.values().flat_map(|zone| self.stage.lab.route53.records(zone));
         self.stage.original = records.filter(|set| !set.key.name.bare().starts_with("_holdfast.")).collect();
         Ok(self.to_the_end(outage_at).await)
     }
 
-    fn approve(&self, incident: &str, rule: &str) {
-        self.say(&format!("kim approves {incident} despite {rule}"));
-        let detail = json!({"incident": incident, "by": "kim", "reason": "a drill", "despite": [rule]});
-        let event = json!({"source": "holdfast.operator", "detail-type": "Holdfast Approval", "detail": detail});
-        lab::events::put(&self.stage.lab, DR, "holdfast", event);
+    async fn approve(&self, incident: &str, rule: &str) -> Result<(), Stuck> {
+        self.operator(&["approve", incident, "--despite", rule, "--reason", "a drill"]).await
     }
 }
 

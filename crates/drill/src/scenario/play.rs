@@ -8,7 +8,7 @@ use lab::journal::What;
 use lab::rds;
 
 use super::Stuck;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, OUTAGE};
 use crate::stage::{CLUSTER, DR, INSTANCE, PRIMARY, Settings, Stage};
 
 const ARMED_WITHIN: Duration = Duration::from_secs(45 * 60);
@@ -40,13 +40,13 @@ impl Play {
         let armed = |stage: &Stage| stage.all_registers(|register| matches!(register, Register::Armed { .. }));
         match self.stage.until(ARMED_WITHIN, armed).await {
             true => Ok(()),
-            false => Err(Stuck("Holdfast did not arm itself")),
+            false => Err(Stuck::new("Holdfast did not arm itself")),
         }
     }
 
     /// Takes the primary region down.
     pub fn fail_primary(&self) -> Timestamp {
-        self.say("the primary region goes down");
+        self.say(OUTAGE);
         self.stage.lab.faults.fail_region(PRIMARY);
         self.stage.lab.clock.now()
     }
@@ -56,6 +56,26 @@ impl Play {
         self.say("the primary region is back");
         self.stage.lab.faults.heal_region(PRIMARY);
         self.stage.lab.clock.now()
+    }
+
+    /// Runs the operators' command line, which must do as told.
+    pub async fn operator(&self, arguments: &[&str]) -> Result<(), Stuck> {
+        self.command_line(arguments, false).await
+    }
+
+    /// The same for what waits for AWS, so that time must go on.
+    pub async fn patient_operator(&self, arguments: &[&str]) -> Result<(), Stuck> {
+        self.command_line(arguments, true).await
+    }
+
+    async fn command_line(&self, arguments: &[&str], waits_for_aws: bool) -> Result<(), Stuck> {
+        let command = format!("holdfast {}", arguments.join(" "));
+        self.say(&format!("somebody runs {command}"));
+        match self.stage.holdfast(arguments, waits_for_aws).await {
+            Ok(output) if output.status.success() => Ok(()),
+            Ok(output) => Err(Stuck::new(format!("{command}: {}", String::from_utf8_lossy(&output.stderr)))),
+            Err(error) => Err(Stuck::new(format!("{command}: {error}"))),
+        }
     }
 
     /// Notes what is done to the lab.
@@ -77,7 +97,7 @@ impl Play {
     pub async fn must(&self, minutes: u64, wait: &'static str, holds: impl Fn(&Stage) -> bool) -> Result<(), Stuck> {
         match self.stage.until(Duration::from_secs(minutes * 60), holds).await {
             true => Ok(()),
-            false => Err(Stuck(wait)),
+            false => Err(Stuck::new(wait)),
         }
     }
 

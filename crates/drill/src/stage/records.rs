@@ -10,7 +10,6 @@ use aws_sdk_route53::types::{
     AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, ResourceRecordSetFailover,
     RrType,
 };
-use failover::register::{REGISTER_TTL_SECONDS, Register};
 use lab::Lab;
 
 use super::{DETECTOR, DR_ADDRESS, NAMES, PRIMARY_ADDRESS, SetupError, Stage};
@@ -21,33 +20,6 @@ const RECORD_TTL_SECONDS: i64 = 60;
 const ELEMENTS_MAX: usize = 1_000;
 
 impl Stage {
-    /// Disables the failover health check, or enables it again, as a person does around a maintenance.
-    ///
-    /// # Errors
-    /// If Route 53 refuses.
-    pub async fn disable_failover_check(&self, disabled: bool) -> Result<(), SetupError> {
-        let client = route53(&self.lab);
-        client.update_health_check().health_check_id(&self.failover_check).disabled(disabled).send().await?;
-        Ok(())
-    }
-
-    /// Writes the same register for every name of [`NAMES`], as a person's command line does.
-    ///
-    /// # Errors
-    /// If Route 53 refuses.
-    pub async fn write_registers(&self, register: &Register) -> Result<(), SetupError> {
-        let client = route53(&self.lab);
-        let set = |name: &&str| {
-            ResourceRecordSet::builder()
-                .name(format!("_holdfast.{name}"))
-                .r#type(RrType::Txt)
-                .ttl(REGISTER_TTL_SECONDS.into())
-                .resource_records(value(format!("\"{register}\"")))
-        };
-        change(&client, &self.zones["example.com"], ChangeAction::Upsert, NAMES[..4].iter().map(set)).await?;
-        change(&client, &self.zones["example.org"], ChangeAction::Upsert, NAMES[4..].iter().map(set)).await
-    }
-
     /// Points the PRIMARY A record of `app.example.com` at an address, as a person does.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! RDS's answers in XML.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::database::Key;
@@ -65,6 +66,7 @@ pub(super) struct DbCluster {
     arn: String,
     status: &'static str,
     engine: String,
+    cluster_create_time: String,
     endpoint: String,
     reader_endpoint: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +97,7 @@ pub(super) struct DbInstance {
     #[serde(rename = "DBInstanceStatus")]
     status: &'static str,
     engine: String,
+    instance_create_time: String,
     endpoint: Endpoint,
     #[serde(rename = "DBClusterIdentifier", skip_serializing_if = "Option::is_none")]
     cluster: Option<String>,
@@ -122,6 +125,10 @@ pub(super) struct DbEvent {
     source_arn: String,
 }
 
+fn date(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
 pub(super) fn cluster(state: &State, (region, id): &Key, cluster: &Cluster) -> DbCluster {
     let replicas = state.clusters.values().filter(|other| other.source.as_ref() == Some(&cluster.arn));
     let member = |(n, id): (usize, &String)| Member { id: id.clone(), is_cluster_writer: n == 0, promotion_tier: 1 };
@@ -130,6 +137,7 @@ pub(super) fn cluster(state: &State, (region, id): &Key, cluster: &Cluster) -> D
         arn: cluster.arn.clone(),
         status: cluster.status.as_str(),
         engine: cluster.engine.clone(),
+        cluster_create_time: date(cluster.created),
         endpoint: format!("{id}.cluster-lab.{region}.rds.amazonaws.com"),
         reader_endpoint: format!("{id}.cluster-ro-lab.{region}.rds.amazonaws.com"),
         replication_source_identifier: cluster.source.clone(),
@@ -146,6 +154,7 @@ pub(super) fn instance(state: &State, (region, id): &Key, instance: &Instance) -
         class: instance.class.clone(),
         status: instance.status.as_str(),
         engine: instance.engine.clone(),
+        instance_create_time: date(instance.created),
         endpoint: Endpoint { address: format!("{id}.lab.{region}.rds.amazonaws.com"), port: 3306 },
         cluster: instance.cluster.clone(),
         source: instance.source.clone(),
@@ -159,7 +168,7 @@ pub(super) fn event(event: &Event) -> DbEvent {
         source_type: event.source_type(),
         message: event.message,
         event_categories: Categories { items: vec![event.category] },
-        date: event.at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
+        date: date(event.at),
         source_arn: event.arn.clone(),
     }
 }

@@ -33,6 +33,7 @@ pub(super) struct Cluster {
     pub arn: String,
     pub engine: String,
     pub status: Status,
+    pub created: Timestamp,
     /// ARN of the cluster it replicates.
     pub source: Option<String>,
     /// Identifiers; the first is the writer.
@@ -45,6 +46,7 @@ pub(super) struct Instance {
     pub class: String,
     pub engine: String,
     pub status: Status,
+    pub created: Timestamp,
     /// Identifier of the cluster it is a member of.
     pub cluster: Option<String>,
     /// ARN of the instance it replicates.

@@ -37,6 +37,8 @@ pub(super) struct State {
     /// Of every cluster and of every instance outside one.
     pub databases: BTreeMap<Key, Database>,
     pub events: Vec<Event>,
+    /// The moment up to which every replica was brought.
+    now: Timestamp,
     steps: Vec<(Timestamp, Key, Step)>,
 }
 
@@ -61,6 +63,7 @@ impl State {
             arn: arn("rds", region, &format!("cluster:{id}")),
             engine: engine.to_owned(),
             status: Status::Available,
+            created: self.now,
             source: source.map(str::to_owned),
             members: Vec::new(),
         };
@@ -114,6 +117,7 @@ impl State {
             class: class.to_owned(),
             engine: engine.to_owned(),
             status: Status::Available,
+            created: self.now,
             cluster,
             source,
         };
@@ -167,6 +171,16 @@ impl State {
         Ok(())
     }
 
+    /// Removes a cluster with its members, or an instance, and what is in it; replicas of it stop where they are.
+    pub fn remove(&mut self, key: &Key) {
+        self.clusters.remove(key);
+        self.databases.remove(key);
+        let (region, id) = key;
+        self.instances
+            .retain(|(at, name), instance| at != region || (name != id && instance.cluster.as_ref() != Some(id)));
+        self.steps.retain(|(_, of, _)| of != key);
+    }
+
     fn cut(&mut self, key: &Key) {
         if let Some(database) = self.databases.get_mut(key) {
             database.cut();
@@ -198,6 +212,7 @@ impl State {
 
     /// Brings every replica up to `now`.
     pub fn replicate(&mut self, now: Timestamp, connected: &dyn Fn(&str, &str) -> bool) {
+        self.now = now;
         let replicas: Vec<Key> = self.databases.keys().cloned().collect();
         for replica in replicas {
             let Some(Replication { source, .. }) = self.databases.get(&replica).and_then(|db| db.replication.as_ref())

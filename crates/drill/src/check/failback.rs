@@ -1,0 +1,83 @@
+//! Checks of a failback.
+
+use jiff::SignedDuration;
+use lab::route53::RecordSet;
+
+use super::{ANSWER_ON_ITS_WAY, Check, TTL, ensure, is_register};
+use crate::evidence::{Evidence, site};
+use crate::scenario::REBUILT_CLUSTER;
+use crate::stage::{CLUSTER, INSTANCE, NAMES, PRIMARY_ADDRESS};
+
+/// What replication may lag behind, with what the outage's beginning adds.
+const LAG_MAX: SignedDuration = SignedDuration::from_secs(60);
+
+/// No return to data that lacks what DR wrote.
+pub const BACK_WAS_GUARDED: Check = Check {
+    name: "no failback while the primary's databases lack what was written in DR (F06)",
+    run: back_was_guarded,
+};
+/// One change each way, one promotion each way.
+pub const OUT_BACK_AND_OUT: Check = Check {
+    name: "each name moves out, back and out, and each database is promoted once a move",
+    run: out_back_and_out,
+};
+/// The records are home.
+pub const RECORDS_RESTORED: Check =
+    Check { name: "the failback restores every record field by field", run: records_restored };
+/// The users are home.
+pub const USERS_CAME_HOME: Check =
+    Check { name: "between failback and second outage users write to the primary", run: users_came_home };
+/// Only the outages cost data.
+pub const LOSS_NEAR_OUTAGES: Check = Check {
+    name: "no acknowledged write is lost but those of the last seconds before an outage",
+    run: loss_near_outages,
+};
+
+fn back_was_guarded(evidence: &Evidence) -> Result<String, String> {
+    let guarded = evidence.refusals.iter().filter(|said| said.contains("F06")).count();
+    ensure(guarded == 2, format!("{guarded} failbacks refused"))
+}
+
+fn out_back_and_out(evidence: &Evidence) -> Result<String, String> {
+    let pins = evidence.pins();
+    let moves = NAMES.map(|name| pins.iter().filter(|pin| pin.name == name).count());
+    let promotions = evidence.promotions();
+    let of = |id: &str| promotions.iter().filter(|(_, resource)| resource.ends_with(id)).count();
+    let promoted = [of(CLUSTER), of(INSTANCE), of(REBUILT_CLUSTER)];
+    ensure(
+        moves == [3; 5] && promoted == [2, 2, 1],
+        format!("changes {moves:?}; promotions of {CLUSTER}, {INSTANCE}, {REBUILT_CLUSTER}: {promoted:?}"),
+    )
+}
+
+fn records_restored(evidence: &Evidence) -> Result<String, String> {
+    let restored: Vec<&RecordSet> = evidence.restored.iter().filter(|set| !is_register(set)).collect();
+    if let Some(other) = evidence.original.iter().find(|set| !restored.contains(set)) {
+        return Err(format!("expected {} to be {other:?} again", other.key));
+    }
+    ensure(restored.len() == evidence.original.len(), format!("{} record sets compared", restored.len()))
+}
+
+fn users_came_home(evidence: &Evidence) -> Result<String, String> {
+    let home = evidence.home_at.ok_or("there was no failback")? + TTL;
+    let second = evidence.outages().nth(1).ok_or("there was no second outage")?;
+    let writes: Vec<_> = evidence.writes_after(home).filter(|write| write.at < second).collect();
+    match writes.iter().find(|write| !(write.acknowledged && write.address == Some(PRIMARY_ADDRESS))) {
+        Some(bad) => {
+            Err(format!("{} at {} went to {} and was refused or unanswered", bad.id, bad.at, site(bad.address)))
+        }
+        None => ensure(!writes.is_empty(), format!("{} writes, all acknowledged", writes.len())),
+    }
+}
+
+fn loss_near_outages(evidence: &Evidence) -> Result<String, String> {
+    let (lost, all) = (evidence.lost(), evidence.acknowledged().count());
+    let is_near = |at| {
+        let mut outages = evidence.outages();
+        outages.any(|outage| at <= outage + ANSWER_ON_ITS_WAY && outage.duration_since(at) <= LAG_MAX)
+    };
+    match lost.iter().find(|write| !is_near(write.at)) {
+        Some(write) => Err(format!("{} of {} is lost", write.id, write.at)),
+        None => Ok(format!("{} of {all} acknowledged writes lost", lost.len())),
+    }
+}

@@ -1,0 +1,202 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use failover::incident::Incident;
+use failover::plan::PLAN_VARIABLE;
+use failover::rule::Rule;
+use jiff::{SignedDuration, Timestamp};
+
+/// Looks after a workload that Holdfast fails over.
+///
+/// Region, profile, credentials and endpoint are taken from the environment as by every AWS SDK; the region is the DR
+/// region. Exit codes: 0 done; 1 refused, with the rule or the reason; 2 wrong usage; 3 AWS did not do its part;
+/// 4 not confirmed.
+#[derive(Debug, Parser)]
+#[command(name = "holdfast", version, max_term_width = 100)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub source: Source,
+    /// Machine-readable output on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Do not ask before something is changed.
+    #[arg(long, short, global = true)]
+    pub yes: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Where the plan and the world are.
+#[derive(Clone, Debug, Args)]
+pub struct Source {
+    /// Name of the deployed event bus, which is also the prefix of the functions' names.
+    #[arg(long, global = true, env = "HOLDFAST_BUS", default_value = "holdfast")]
+    pub bus: String,
+    /// A file with the plan; else it is read from the deployed alarm-handler.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub plan_file: Option<PathBuf>,
+    /// The plan itself, as the functions get it.
+    #[arg(long, global = true, env = PLAN_VARIABLE, hide = true, conflicts_with = "plan_file")]
+    pub plan: Option<String>,
+    /// Name server to ask, as ADDRESS:PORT; else the hosted zone's own.
+    #[arg(long, global = true, env = "HOLDFAST_DNS", value_name = "ADDRESS:PORT")]
+    pub dns: Option<std::net::SocketAddr>,
+}
+
+/// Why, for the record.
+#[derive(Clone, Debug, Args)]
+pub struct Ask {
+    /// Why, for the record.
+    #[arg(long, default_value = "")]
+    pub reason: String,
+}
+
+/// What if.
+#[derive(Clone, Debug, Args)]
+pub struct WhatIf {
+    /// As if the failover-started alarm rang now.
+    #[arg(long)]
+    pub alarm: bool,
+    /// As if it were this time, as in 2026-01-01T12:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<Timestamp>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Shows everything that Holdfast sees now, what it makes of it, and what an alarm would start.
+    Status {
+        /// Show it again every few seconds.
+        #[arg(long, conflicts_with = "json")]
+        watch: bool,
+    },
+    /// Shows the exact calls that Holdfast would make; changes nothing.
+    Plan(WhatIf),
+    /// Lets Holdfast act from now on.
+    Arm(Ask),
+    /// Keeps Holdfast from acting, until armed again or for a while.
+    Disarm {
+        /// Act again by itself after this long, as in 2h or 90m.
+        #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+        lasting: Option<SignedDuration>,
+        #[command(flatten)]
+        ask: Ask,
+    },
+    /// Planned work on the primary: DNS stays on it and Holdfast does not act, until the maintenance ends by itself.
+    Maintenance {
+        #[command(subcommand)]
+        command: Maintenance,
+    },
+    /// Lets Holdfast go on in an incident that it asked about.
+    Approve {
+        /// The incident, as the message names it.
+        incident: Incident,
+        /// Rules to lift: P08, P09, P10, R07.
+        #[arg(long, value_delimiter = ',', value_parser = rule)]
+        despite: Vec<Rule>,
+        #[command(flatten)]
+        ask: Ask,
+    },
+    /// Says that an incident is no reason to fail over; Holdfast acts on the next.
+    Reject {
+        /// The incident, as the message names it.
+        incident: Incident,
+        #[command(flatten)]
+        ask: Ask,
+    },
+    /// Fails over now, by the same path and guards as an alarm.
+    Failover {
+        /// Rules to lift: P08, P09, P10.
+        #[arg(long, value_delimiter = ',', value_parser = rule)]
+        despite: Vec<Rule>,
+        #[command(flatten)]
+        ask: Ask,
+    },
+    /// Brings users back to the primary.
+    Failback {
+        #[command(subcommand)]
+        command: Failback,
+    },
+    /// Explains a rule that a message cites.
+    Explain {
+        /// Its id, as in P09.
+        #[arg(value_parser = rule)]
+        rule: Rule,
+    },
+    /// Prints completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Prints the manual page.
+    Man,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Maintenance {
+    /// Begins one, or makes one longer or shorter.
+    Begin {
+        /// How long, as in 2h or 90m.
+        #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+        lasting: SignedDuration,
+        #[command(flatten)]
+        ask: Ask,
+    },
+    /// Ends it before its time.
+    End,
+    /// Says whether there is one.
+    Status,
+}
+
+/// Databases that take over.
+#[derive(Clone, Debug, Args)]
+pub struct Successors {
+    /// For each database in DR the one that takes over, as in app-dr=us-east-2/app-2.
+    #[arg(long = "successor", value_name = "DR=REGION/ID", value_parser = successor)]
+    pub successors: Vec<Named>,
+    /// Nothing writes to the databases in DR any more.
+    #[arg(long)]
+    pub writes_stopped: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Failback {
+    /// Says what stands in the way, with the remedies; changes nothing.
+    Check(Successors),
+    /// Promotes the successors and restores the records. May be interrupted and run again at any point.
+    Switch(Successors),
+}
+
+/// A successor as named on the command line.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// The database in DR.
+    pub dr: String,
+    /// Region of the one that takes over.
+    pub region: String,
+    /// Its identifier.
+    pub id: String,
+}
+
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    let parsed = text.parse::<SignedDuration>();
+    parsed.ok().filter(|duration| duration.is_positive()).ok_or_else(|| "write it as in 2h, 90m or 1h30m".to_owned())
+}
+
+fn rule(text: &str) -> Result<Rule, String> {
+    let quoted = serde_json::Value::String(text.to_uppercase());
+    serde_json::from_value(quoted).map_err(|_| "rules are called P01 to P13, R01 to R08, F01 to F08".to_owned())
+}
+
+fn successor(text: &str) -> Result<Named, String> {
+    let parts = text.split_once('=').and_then(|(dr, named)| Some((dr, named.split_once('/')?)));
+    match parts {
+        Some((dr, (region, id))) if ![dr, region, id].contains(&"") => {
+            Ok(Named { dr: dr.to_owned(), region: region.to_owned(), id: id.to_owned() })
+        }
+        _ => Err("write it as in app-dr=us-east-2/app-2".to_owned()),
+    }
+}

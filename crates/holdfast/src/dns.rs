@@ -1,0 +1,70 @@
+//! What DNS answers now: asked of the zone's own name servers, since resolvers answer from memory.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use failover::name::Name;
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::RecordType;
+
+use crate::workload::Workload;
+
+const PATIENCE: Duration = Duration::from_secs(3);
+const DNS_PORT: u16 = 53;
+
+/// Someone to ask.
+#[derive(Debug)]
+pub struct NameServer(TokioResolver);
+
+impl NameServer {
+    /// The one given, or else one of the zone's own.
+    pub async fn of_zone(workload: &Workload, zone: &str, given: Option<SocketAddr>) -> Result<Self, String> {
+        let address = match given {
+            Some(address) => address,
+            None => first_address(workload, zone).await?,
+        };
+        let mut server = NameServerConfig::udp_and_tcp(address.ip());
+        server.connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].into();
+        server.connections.iter_mut().for_each(|connection| connection.port = address.port());
+        let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
+        let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+        *builder.options_mut() = options();
+        builder.build().map(Self).map_err(|error| error.to_string())
+    }
+
+    /// The answer in words: addresses, an alias's too, or why there is none.
+    pub async fn answer(&self, name: &Name, kind: &str) -> String {
+        let Ok(kind) = kind.parse::<RecordType>() else { return format!("{kind} is not asked for") };
+        // A wildcard is no name to ask for; any name below it is.
+        let asked = name.to_string().replacen('*', "holdfast-status", 1);
+        match self.0.lookup(format!("{asked}."), kind).await {
+            Ok(found) => {
+                let of_kind = found.answers().iter().filter(|record| record.record_type() == kind);
+                of_kind.map(|record| record.data.to_string()).collect::<Vec<_>>().join(", ")
+            }
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+fn options() -> ResolverOpts {
+    let mut options = ResolverOpts::default();
+    options.timeout = PATIENCE;
+    options.attempts = 1;
+    options.cache_size = 0;
+    options
+}
+
+async fn first_address(workload: &Workload, zone: &str) -> Result<SocketAddr, String> {
+    let servers = workload.records.name_servers(zone).await.map_err(|error| error.to_string())?;
+    for server in &servers {
+        if let Some(address) =
+            tokio::net::lookup_host((server.as_str(), DNS_PORT)).await.ok().and_then(|mut all| all.next())
+        {
+            return Ok(address);
+        }
+    }
+    Err(format!("none of the zone's name servers can be found: {}", servers.join(", ")))
+}

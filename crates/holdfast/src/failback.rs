@@ -1,0 +1,196 @@
+//! `holdfast failback`: back to the primary, guarded, and safe to interrupt anywhere, since each run goes on from what AWS
+//! says.
+
+use std::time::Duration;
+
+use aws::cloudwatch::{self, LagReader as _};
+use aws::rds::{self, ReplicaReader as _, ReplicaWriter as _};
+use aws::route53::{RecordReader as _, RecordWriter as _, Writer};
+use failover::change;
+use failover::failback::{self, Observation, Readiness, Successor};
+use failover::observation::ChangeStatus;
+use failover::plan::ReplicaId;
+use failover::promotion::ReplicaState;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::cli::{self, Named, Successors};
+use crate::failure::Failure;
+use crate::look::look;
+use crate::orders::overtaken;
+use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal};
+use crate::workload::Workload;
+
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A promotion takes minutes; after this a person should look at RDS.
+const PROMOTION_MAX: Duration = Duration::from_secs(1_800);
+
+/// "Changes generally propagate … within 60 seconds" (Route 53, GetChange); ten times that.
+const SPREAD_MAX: Duration = Duration::from_secs(600);
+
+/// How far back a lag sample may lie: CloudWatch has one a minute, some minutes late.
+const LAG_LOOKBACK: SignedDuration = SignedDuration::from_mins(10);
+
+/// Checks, or switches.
+pub async fn run(workload: &Workload, terminal: &Terminal, command: cli::Failback) -> Result<(), Failure> {
+    match command {
+        cli::Failback::Check(named) => check(workload, terminal, &named).await.map(drop),
+        cli::Failback::Switch(named) => switch(workload, terminal, &named).await,
+    }
+}
+
+/// Tells everything that stands in the way; fails if anything does.
+async fn check(workload: &Workload, terminal: &Terminal, named: &Successors) -> Result<Observation, Failure> {
+    let seen = observe(workload, named).await?;
+    let obstacles = failback::obstacles(&workload.plan, &seen);
+    for obstacle in &obstacles {
+        terminal
+            .say(format!("{BAD}{}{BAD:#}  {}\n      {DIM}{}{DIM:#}", obstacle.rule, obstacle.because, obstacle.remedy));
+    }
+    if obstacles.is_empty() {
+        terminal.say(format!("{GOOD}nothing stands in the way of a failback{GOOD:#}"));
+        return Ok(seen);
+    }
+    let told: Vec<_> = obstacles
+        .iter()
+        .map(|obstacle| format!("{}: {}; {}", obstacle.rule, obstacle.because, obstacle.remedy))
+        .collect();
+    Err(Failure::Refused(format!("no failback yet: {}", told.join(" | "))))
+}
+
+async fn observe(workload: &Workload, named: &Successors) -> Result<Observation, Failure> {
+    let unknown = named.successors.iter().find(|one| !workload.plan.replicas.iter().any(|id| identifier(id) == one.dr));
+    if let Some(Named { dr, .. }) = unknown {
+        return Err(Failure::Usage(format!("--successor {dr}=…: the plan has no database {dr}")));
+    }
+    let seen = look(workload).await?;
+    let mut successors = Vec::new();
+    for of in &workload.plan.replicas {
+        let named = named.successors.iter().find(|one| one.dr == identifier(of));
+        successors.push(successor(workload, of, named, seen.now).await?);
+    }
+    Ok(Observation {
+        now: seen.now,
+        alarms: seen.alarms,
+        probes: seen.probes,
+        names: seen.names,
+        successors,
+        writes_stopped: named.writes_stopped,
+    })
+}
+
+async fn successor(
+    workload: &Workload,
+    of: &ReplicaId,
+    named: Option<&Named>,
+    now: jiff::Timestamp,
+) -> Result<Successor, Failure> {
+    let Some(named) = named else {
+        let (state, of) = (ReplicaState::Missing, of.clone());
+        return Ok(Successor { of, named: None, state, created: None, lag: None });
+    };
+    let session = workload.session.in_region(&named.region);
+    let (databases, id) = (rds::Reader::new(&session), renamed(of, &named.id));
+    Ok(Successor {
+        of: of.clone(),
+        named: Some(format!("{id} in {}", named.region)),
+        state: databases.state(&id).await?,
+        created: databases.created(&id).await?,
+        lag: cloudwatch::Reader::new(&session).last_good_lag(&id, now - LAG_LOOKBACK, now).await?,
+    })
+}
+
+fn identifier(database: &ReplicaId) -> &str {
+    match database {
+        ReplicaId::AuroraCluster(id) | ReplicaId::RdsInstance(id) => id,
+    }
+}
+
+/// A database of the same kind.
+fn renamed(kind: &ReplicaId, id: &str) -> ReplicaId {
+    match kind {
+        ReplicaId::AuroraCluster(_) => ReplicaId::AuroraCluster(id.to_owned()),
+        ReplicaId::RdsInstance(_) => ReplicaId::RdsInstance(id.to_owned()),
+    }
+}
+
+async fn switch(workload: &Workload, terminal: &Terminal, named: &Successors) -> Result<(), Failure> {
+    let seen = check(workload, terminal, named).await?;
+    promote(workload, terminal, named, &seen).await?;
+    // What may have changed while the databases were promoted.
+    let seen = check(workload, terminal, named).await?;
+    let by = workload.author("").await?;
+    let writes = seen.names.iter().map(|view| failback::restore(&workload.plan, view, seen.now, &by));
+    let writes = writes.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>();
+    let writes = writes.map_err(|error| Failure::Refused(format!("nothing was restored: {error}")))?;
+    let names: Vec<_> = writes.iter().map(|write| write.name.to_string()).collect();
+    let batches = change::batches(writes);
+    terminal.show_batches(&batches);
+    terminal.confirm("Send users back to the primary?")?;
+    let writer = Writer::new(&workload.session);
+    let mut changes = Vec::new();
+    for batch in &batches {
+        changes.push(writer.submit(batch).await.map_err(overtaken)?);
+    }
+    for id in &changes {
+        let what = format!("waiting for change {id} to be at every name server");
+        until(terminal, what, SPREAD_MAX, || async {
+            Ok(workload.records.change_status(id).await? == ChangeStatus::InSync)
+        })
+        .await?;
+    }
+    terminal.result(&json!({"restored": names, "changes": changes}));
+    terminal.say(format!("{GOOD}DNS answers with the primary again{GOOD:#}: {}", names.join(", ")));
+    match workload.plan.replicas.is_empty() {
+        true => terminal.say("armed; a failover within the cool-down asks for an approval (P08)"),
+        false => terminal.say(format!(
+            "{BOLD}disarmed, since nothing replicates to DR any more{BOLD:#}: make the plan's databases replicas of the primary again, \
+             then `holdfast arm`"
+        )),
+    }
+    Ok(())
+}
+
+/// Promotes what has caught up and waits until it takes writes.
+async fn promote(
+    workload: &Workload,
+    terminal: &Terminal,
+    named: &Successors,
+    seen: &Observation,
+) -> Result<(), Failure> {
+    let Some(pinned_at) = failback::pinned_at(&seen.names) else { return Ok(()) };
+    for successor in seen.successors.iter().filter(|one| one.readiness(pinned_at) == Readiness::CaughtUp) {
+        let Some(chosen) = named.successors.iter().find(|one| one.dr == identifier(&successor.of)) else { continue };
+        let (session, id) = (workload.session.in_region(&chosen.region), renamed(&successor.of, &chosen.id));
+        terminal.confirm(&format!("Promote {id} in {}? It stops following {}.", chosen.region, successor.of))?;
+        rds::Writer::new(&session).promote(&id).await?;
+        let what = format!("waiting for {id} in {} to take writes", chosen.region);
+        until(terminal, what, PROMOTION_MAX, || async {
+            Ok(self::successor(workload, &successor.of, Some(chosen), seen.now).await?.readiness(pinned_at)
+                == Readiness::Writer)
+        })
+        .await?;
+        terminal.say(format!("{id} in {} takes writes", chosen.region));
+    }
+    Ok(())
+}
+
+/// Looks until it is so; a look that fails is made again.
+async fn until<F: Future<Output = Result<bool, Failure>>>(
+    terminal: &Terminal,
+    what: String,
+    patience: Duration,
+    is_so: impl Fn() -> F,
+) -> Result<(), Failure> {
+    let progress = terminal.wait(what.clone());
+    let wait = async {
+        while !matches!(is_so().await, Ok(true)) {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    let waited = tokio::time::timeout(patience, wait).await;
+    progress.finish_and_clear();
+    waited
+        .map_err(|_| Failure::Refused(format!("gave up {what} after {} s; run the command again", patience.as_secs())))
+}

@@ -1,0 +1,113 @@
+//! Looks at everything, and lets the rules of the functions decide about it: nothing here can write.
+
+use std::collections::BTreeSet;
+
+use alarm_handler::event::Signal;
+use alarm_handler::handler;
+use failover::change::{self, Batch};
+use failover::incident::{AlarmSighting, AlarmState, Incident};
+use failover::pin::{self, Decision, Observation, Verdict};
+use failover::plan::alarm_name;
+use failover::promotion::{self, GateDecision, ReplicaDecision};
+use failover::rule::Rule;
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use replica_promoter::handler::observe_replica;
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::workload::Workload;
+
+/// What alarm-handler would see now.
+pub async fn look(workload: &Workload) -> Result<Observation, Failure> {
+    let Workload { plan, records, metrics, prober, .. } = workload;
+    handler::observe(plan, records, metrics, prober, &Signal::Tick).await.map_err(|blind| Failure::Aws(blind.error))
+}
+
+/// The same, as if the plan's first alarm had just begun to ring.
+pub fn with_alarm(workload: &Workload, seen: &Observation) -> Observation {
+    let mut alarms = seen.alarms.clone().unwrap_or_default();
+    if let Some(arn) = workload.plan.alarms.first() {
+        let name = alarm_name(arn).unwrap_or_default().to_owned();
+        alarms.retain(|alarm| alarm.arn != *arn);
+        alarms.push(AlarmSighting { arn: arn.clone(), name, state: AlarmState::Alarm, since: seen.now });
+    }
+    Observation { alarms: Some(alarms), ..seen.clone() }
+}
+
+/// What the pin rules decide, name by name.
+pub fn decide(workload: &Workload, seen: &Observation) -> Vec<Decision> {
+    seen.names.iter().map(|view| pin::decide(&workload.plan, seen, view)).collect()
+}
+
+/// What alarm-handler would submit.
+pub fn batches(seen: &Observation, decisions: &[Decision]) -> Result<Vec<Batch>, Failure> {
+    let writes = seen
+        .names
+        .iter()
+        .zip(decisions)
+        .map(|(view, decision)| change::write(view, decision.row.verdict, decision.incident.as_ref(), seen.now));
+    let writes = writes.filter_map(Result::transpose).collect::<Result<_, _>>();
+    writes.map(change::batches).map_err(|error| Failure::Refused(error.to_string()))
+}
+
+/// What the promotion rules decide about the workload.
+pub fn gate(workload: &Workload, seen: &Observation) -> GateDecision {
+    promotion::decide_gate(&workload.plan, seen.now, &seen.names, &seen.changes)
+}
+
+/// What the promotion rules would decide about each database in an incident, were the gate open.
+pub async fn replicas(workload: &Workload, incident: &Incident, now: Timestamp) -> Vec<ReplicaDecision> {
+    let Workload { plan, databases, metrics, .. } = workload;
+    join_all(plan.replicas.iter().map(|id| async move {
+        let replica = observe_replica(plan, id, incident, now, databases, metrics).await;
+        promotion::decide_replica(plan, now, incident, None, &replica, None)
+    }))
+    .await
+}
+
+/// The incident that some name is in.
+pub fn incident(decisions: &[Decision]) -> Option<&Incident> {
+    decisions.iter().find_map(|decision| decision.incident.as_ref())
+}
+
+/// Names of which one row decided.
+#[derive(Debug, Serialize)]
+pub struct Finding {
+    /// The rule.
+    pub rule: Rule,
+    /// What it decides.
+    pub verdict: String,
+    /// When it decides so.
+    pub because: &'static str,
+    /// What happens next.
+    pub next: &'static str,
+    /// What one approval would have to lift.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub despite: BTreeSet<Rule>,
+    /// The names.
+    pub names: Vec<String>,
+    /// True if this would pin, or has.
+    #[serde(skip)]
+    pub goes_on: bool,
+}
+
+/// One finding a row, in the order of the names.
+pub fn findings(decisions: &[Decision]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for Decision { name, row, despite, .. } in decisions {
+        match findings.iter_mut().find(|finding| finding.because == row.condition && finding.rule == row.rule) {
+            Some(finding) => finding.names.push(name.to_string()),
+            None => findings.push(Finding {
+                rule: row.rule,
+                verdict: format!("{:?}", row.verdict),
+                because: row.condition,
+                next: row.next,
+                despite: despite.clone(),
+                names: vec![name.to_string()],
+                goes_on: matches!(row.verdict, Verdict::Pin | Verdict::Repin | Verdict::Confirm | Verdict::Stay),
+            }),
+        }
+    }
+    findings
+}

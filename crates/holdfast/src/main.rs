@@ -1,0 +1,69 @@
+//! `holdfast`: what a person needs before, during and after a failover.
+
+mod cli;
+mod dns;
+mod explain;
+mod failback;
+mod failure;
+mod look;
+mod orders;
+mod plan;
+mod status;
+mod summons;
+mod terminal;
+mod workload;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use cli::{Arguments, Command};
+use failure::Failure;
+use terminal::Terminal;
+use workload::Workload;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let terminal = Terminal { json: arguments.json, yes: arguments.yes };
+    // Boxed, since the SDK's futures nest deeper than the compiler lays out in one piece.
+    match Box::pin(run(arguments, &terminal)).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal.failed(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), Failure> {
+    let Arguments { source, command, .. } = arguments;
+    match &command {
+        Command::Explain { rule } => return explain::explain(terminal, *rule),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Arguments::command(), "holdfast", &mut std::io::stdout());
+            return Ok(());
+        }
+        Command::Man => {
+            return clap_mangen::Man::new(Arguments::command())
+                .render(&mut std::io::stdout())
+                .map_err(|error| Failure::Usage(format!("the manual page cannot be printed: {error}")));
+        }
+        _ => {}
+    }
+    let workload = Workload::load(&source).await?;
+    match command {
+        Command::Status { watch } => status::show(&workload, terminal, &source.dns, watch).await,
+        Command::Plan(what_if) => plan::show(&workload, terminal, &what_if).await,
+        Command::Arm(ask) => orders::arm(&workload, terminal, &ask).await,
+        Command::Disarm { lasting, ask } => orders::disarm(&workload, terminal, lasting, &ask).await,
+        Command::Maintenance { command } => orders::maintenance(&workload, terminal, command).await,
+        Command::Reject { incident, ask } => orders::reject(&workload, terminal, incident, &ask).await,
+        Command::Approve { incident, despite, ask } => {
+            summons::approve(&workload, terminal, incident, despite, &ask).await
+        }
+        Command::Failover { despite, ask } => summons::failover(&workload, terminal, despite, &ask).await,
+        Command::Failback { command } => failback::run(&workload, terminal, command).await,
+        Command::Explain { .. } | Command::Completions { .. } | Command::Man => Ok(()),
+    }
+}

@@ -1,0 +1,193 @@
+//! What a person orders by writing registers: arm, disarm, maintenance, reject. Every write is a compare-and-swap.
+
+use aws::rds;
+use aws::route53::{HealthCheckWriter, RecordWriter, Writer};
+use failover::change::{self, Write};
+use failover::incident::Incident;
+use failover::order::{Order, register_for};
+use failover::pin::Observation;
+use failover::promotion::ReplicaState;
+use failover::register::Register;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::cli::{Ask, Maintenance};
+use crate::failure::Failure;
+use crate::look::look;
+use crate::status::state;
+use crate::terminal::{BOLD, Terminal, WARNING, span};
+use crate::workload::Workload;
+
+/// Lets Holdfast act.
+pub async fn arm(workload: &Workload, terminal: &Terminal, _ask: &Ask) -> Result<(), Failure> {
+    let seen = look(workload).await?;
+    let idle = not_replicating(workload).await?;
+    if !idle.is_empty() {
+        return Err(Failure::Refused(format!(
+            "{}: users would be sent to data that nobody replicates; make a replica of the primary again, then arm",
+            idle.join("; ")
+        )));
+    }
+    let writes = writes(&seen, &Order::Arm)?;
+    let settle = SignedDuration::from_secs(workload.plan.limits.settle_seconds.into());
+    terminal.say(format!("an alarm within {} of arming asks for an approval (P08)", span(settle)));
+    submit(workload, terminal, &seen, writes, "Let Holdfast act?").await
+}
+
+/// Databases in DR that are no replicas.
+async fn not_replicating(workload: &Workload) -> Result<Vec<String>, Failure> {
+    let mut idle = Vec::new();
+    for id in &workload.plan.replicas {
+        match rds::ReplicaReader::state(&workload.databases, id).await? {
+            ReplicaState::Present { source: Some(_), .. } => {}
+            ReplicaState::Present { .. } => idle.push(format!("{id} is no replica")),
+            ReplicaState::Missing | ReplicaState::Unanswered(_) => idle.push(format!("{id} does not exist")),
+        }
+    }
+    Ok(idle)
+}
+
+/// Keeps Holdfast from acting.
+pub async fn disarm(
+    workload: &Workload,
+    terminal: &Terminal,
+    lasting: Option<SignedDuration>,
+    ask: &Ask,
+) -> Result<(), Failure> {
+    let by = workload.author(&ask.reason).await?;
+    let seen = look(workload).await?;
+    let order = match lasting {
+        Some(lasting) => Order::Pause { until: end(&seen, lasting)?, by },
+        None => Order::Disarm { by },
+    };
+    let writes = writes(&seen, &order)?;
+    submit(workload, terminal, &seen, writes, "Keep Holdfast from acting?").await
+}
+
+/// Says that an incident is none.
+pub async fn reject(workload: &Workload, terminal: &Terminal, incident: Incident, _ask: &Ask) -> Result<(), Failure> {
+    let seen = look(workload).await?;
+    let writes = writes(&seen, &Order::Reject { incident: incident.clone() })?;
+    submit(workload, terminal, &seen, writes, &format!("Not fail over in {incident}?")).await
+}
+
+/// Planned work on the primary.
+pub async fn maintenance(workload: &Workload, terminal: &Terminal, command: Maintenance) -> Result<(), Failure> {
+    match command {
+        Maintenance::Begin { lasting, ask } => begin(workload, terminal, lasting, &ask).await,
+        Maintenance::End => end_now(workload, terminal).await,
+        Maintenance::Status => {
+            report(terminal, &look(workload).await?);
+            Ok(())
+        }
+    }
+}
+
+/// Registers first: whoever is interrupted between the two leaves names paused, which end by themselves, and never a
+/// disabled health check that nobody enables again.
+async fn begin(workload: &Workload, terminal: &Terminal, lasting: SignedDuration, ask: &Ask) -> Result<(), Failure> {
+    let by = workload.author(&ask.reason).await?;
+    let seen = look(workload).await?;
+    let until = end(&seen, lasting)?;
+    let writes = writes(&seen, &Order::Pause { until, by })?;
+    if workload.plan.failover_health_check.is_none() {
+        terminal.say(format!(
+            "{WARNING}the plan names no failover health check (the template's FailoverHealthCheckId): Holdfast will not act, but \
+             Route 53 answers with DR if the primary is unhealthy{WARNING:#}"
+        ));
+    }
+    submit(workload, terminal, &seen, writes, &format!("Begin a maintenance until {until}?")).await?;
+    if let Some(check) = &workload.plan.failover_health_check {
+        Writer::new(&workload.session).set_disabled(check, true).await?;
+        terminal.say(format!("health check {check} is disabled: DNS stays on the primary until {until}"));
+    }
+    Ok(())
+}
+
+async fn end_now(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
+    let seen = look(workload).await?;
+    let writes = writes(&seen, &Order::Resume)?;
+    terminal.confirm("End the maintenance now?")?;
+    if let Some(check) = &workload.plan.failover_health_check {
+        Writer::new(&workload.session).set_disabled(check, false).await?;
+        terminal.say(format!("health check {check} is enabled"));
+    }
+    submit(workload, &Terminal { yes: true, ..*terminal }, &seen, writes, "").await
+}
+
+fn end(seen: &Observation, lasting: SignedDuration) -> Result<Timestamp, Failure> {
+    seen.now.checked_add(lasting).map_err(|error| Failure::Usage(format!("--for: {error}")))
+}
+
+/// What the order writes; every refusal is told, and with one of them nothing is written.
+fn writes(seen: &Observation, order: &Order) -> Result<Vec<Write>, Failure> {
+    let mut writes = Vec::new();
+    let mut refusals = Vec::new();
+    for view in &seen.names {
+        match register_for(order, view, seen.now) {
+            Ok(None) => {}
+            Ok(Some(register)) => match change::rewrite_register(view, register) {
+                Ok(write) => writes.push(write),
+                Err(error) => refusals.push(error.to_string()),
+            },
+            Err(error) => refusals.push(error.to_string()),
+        }
+    }
+    match refusals.as_slice() {
+        [] => Ok(writes),
+        refusals => Err(Failure::Refused(format!("nothing was changed: {}", refusals.join("; ")))),
+    }
+}
+
+async fn submit(
+    workload: &Workload,
+    terminal: &Terminal,
+    seen: &Observation,
+    writes: Vec<Write>,
+    question: &str,
+) -> Result<(), Failure> {
+    if !writes.is_empty() {
+        for write in &writes {
+            terminal.say(format!("{BOLD}{}{BOLD:#}  {}", write.name, write.register));
+        }
+        terminal.confirm(question)?;
+        let writer = Writer::new(&workload.session);
+        for batch in change::batches(writes) {
+            writer.submit(&batch).await.map_err(overtaken)?;
+        }
+        report(terminal, &look(workload).await?);
+        return Ok(());
+    }
+    terminal.say("nothing is to be changed:");
+    report(terminal, seen);
+    Ok(())
+}
+
+/// Somebody else wrote between our look and our write.
+pub fn overtaken(error: aws::CallError) -> Failure {
+    match error.is_refused_with("InvalidChangeBatch") {
+        true => Failure::Refused(
+            "the records changed while the command ran, so Route 53 took nothing of it; run it again".to_owned(),
+        ),
+        false => error.into(),
+    }
+}
+
+fn report(terminal: &Terminal, seen: &Observation) {
+    let names = seen.names.iter().map(|view| {
+        let until = match view.register() {
+            Some(Register::Paused { until, .. }) => Some(until),
+            _ => None,
+        };
+        json!({"name": view.name.to_string(), "state": state(view), "until": until,
+            "register": view.register().map(ToString::to_string)})
+    });
+    terminal.result(&json!({"at": seen.now, "names": names.collect::<Vec<_>>()}));
+    for view in &seen.names {
+        let until = match view.register() {
+            Some(Register::Paused { until, by, .. }) => format!(" until {until}, by {by}"),
+            _ => String::new(),
+        };
+        terminal.say(format!("{BOLD}{}{BOLD:#}  {}{until}", view.name, state(view)));
+    }
+}

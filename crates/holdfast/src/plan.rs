@@ -1,0 +1,79 @@
+//! `holdfast plan`: the dry run.
+
+use failover::change::Batch;
+use failover::incident::Incident;
+use failover::pin::Observation;
+use failover::promotion;
+use serde_json::json;
+
+use crate::cli::WhatIf;
+use crate::failure::Failure;
+use crate::look;
+use crate::status::print_findings;
+use crate::terminal::{BOLD, DIM, Terminal, record};
+use crate::workload::Workload;
+
+/// Shows what the functions would do, in the words of their own rules and batches.
+pub async fn show(workload: &Workload, terminal: &Terminal, what_if: &WhatIf) -> Result<(), Failure> {
+    let now = look::look(workload).await?;
+    let now = Observation { now: what_if.at.unwrap_or(now.now), ..now };
+    let seen = if what_if.alarm { look::with_alarm(workload, &now) } else { now };
+    let decisions = look::decide(workload, &seen);
+    let findings = look::findings(&decisions);
+    let batches = look::batches(&seen, &decisions)?;
+    let incident = look::incident(&decisions).cloned();
+    let imagined = incident.clone().unwrap_or_else(|| Incident::declared(seen.now));
+    let replicas = look::replicas(workload, &imagined, seen.now).await;
+    let gate = look::gate(workload, &seen);
+    terminal.result(&json!({
+        "at": seen.now,
+        "incident": incident,
+        "pin": findings,
+        "batches": batches.iter().map(batch_as_json).collect::<Vec<_>>(),
+        "promotion": {"rule": gate.row.rule, "because": gate.row.condition, "next": gate.row.next},
+        "databases": replicas.iter().map(|replica| json!({
+            "database": replica.id.to_string(),
+            "rule": replica.row.rule,
+            "verdict": format!("{:?}", replica.row.verdict),
+            "because": replica.row.condition,
+            "facts": replica.facts,
+        })).collect::<Vec<_>>(),
+    }));
+    terminal.say(format!("{BOLD}alarm-handler{BOLD:#} at {} would decide", seen.now));
+    print_findings(terminal, &findings);
+    match batches.as_slice() {
+        [] => terminal.say("and write nothing"),
+        batches => {
+            terminal.say("and write");
+            terminal.show_batches(batches);
+        }
+    }
+    terminal.say(format!("\n{BOLD}replica-promoter{BOLD:#} would decide"));
+    terminal.say(format!("  {BOLD}{}{BOLD:#}  {}", gate.row.rule, gate.row.condition));
+    terminal.say(format!("      {DIM}{}{DIM:#}", gate.row.next));
+    if !replicas.is_empty() {
+        terminal.say("and, once a pin is in sync and clients have drained");
+    }
+    for replica in &replicas {
+        terminal.say(format!(
+            "  {BOLD}{} {:?}{BOLD:#}  {}: {}",
+            replica.row.rule, replica.row.verdict, replica.id, replica.row.condition
+        ));
+        let facts = replica.facts.iter().map(|fact| format!("{}: {}", fact.about, fact.seen));
+        terminal.say(format!("      {DIM}{}{DIM:#}", facts.collect::<Vec<_>>().join("; ")));
+        if replica.row.verdict == promotion::Verdict::Ask {
+            terminal.say(format!("      {DIM}{}{DIM:#}", replica.row.next));
+        }
+    }
+    terminal.say("\nnothing was changed");
+    Ok(())
+}
+
+fn batch_as_json(batch: &Batch) -> serde_json::Value {
+    use failover::change::Change;
+    let changes = batch.changes().map(|change| match change {
+        Change::Delete(set) => json!({"action": "DELETE", "record": record(set), "set": set}),
+        Change::Create(set) => json!({"action": "CREATE", "record": record(set), "set": set}),
+    });
+    json!({"zone": batch.zone, "changes": changes.collect::<Vec<_>>()})
+}

@@ -1,0 +1,233 @@
+//! `holdfast status`: one screen.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use failover::incident::{AlarmState, Incident};
+use failover::observation::{NameView, Probe};
+use failover::pin::Observation;
+use failover::register::{Reading, Register};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::dns::NameServer;
+use crate::failure::Failure;
+use crate::look::{self, Finding};
+use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal, WARNING, age};
+use crate::workload::Workload;
+
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Everything that Holdfast sees now, and what it makes of it.
+#[derive(Debug, Serialize)]
+struct Status {
+    at: Timestamp,
+    mode: String,
+    alarms: Option<Vec<Alarm>>,
+    probes: Value,
+    names: Vec<Name>,
+    databases: Vec<Database>,
+    incident: Option<Incident>,
+    now: Vec<Finding>,
+    if_the_alarm_rang: Vec<Finding>,
+}
+
+#[derive(Debug, Serialize)]
+struct Alarm {
+    name: String,
+    state: AlarmState,
+    since: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+struct Name {
+    name: String,
+    zone: String,
+    state: &'static str,
+    register: Option<String>,
+    on_dr: bool,
+    records: Vec<Record>,
+    fault: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Record {
+    kind: String,
+    primary: String,
+    secondary: String,
+    dns: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Database {
+    database: String,
+    rule: failover::rule::Rule,
+    if_promoted_now: &'static str,
+    facts: Vec<failover::observation::Fact>,
+}
+
+/// Shows the status, once or until interrupted.
+pub async fn show(
+    workload: &Workload,
+    terminal: &Terminal,
+    dns: &Option<SocketAddr>,
+    watch: bool,
+) -> Result<(), Failure> {
+    loop {
+        let status = observe(workload, *dns).await?;
+        terminal.result(&status);
+        if watch {
+            anstream::print!("\x1b[2J\x1b[H");
+        }
+        print(terminal, &status);
+        if !watch {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status, Failure> {
+    let seen = look::look(workload).await?;
+    let decisions = look::decide(workload, &seen);
+    let incident = look::incident(&decisions).cloned();
+    let imagined = incident.clone().unwrap_or_else(|| Incident::declared(seen.now));
+    let replicas = look::replicas(workload, &imagined, seen.now).await;
+    let alarms = seen.alarms.iter().flatten().map(|alarm| Alarm {
+        name: alarm.name.clone(),
+        state: alarm.state,
+        since: alarm.since,
+    });
+    Ok(Status {
+        at: seen.now,
+        mode: format!("{:?}", workload.plan.mode).to_lowercase(),
+        alarms: seen.alarms.is_some().then(|| alarms.collect()),
+        probes: json!({"primary": probe(seen.probes.primary), "dr": probe(seen.probes.dr)}),
+        names: names(workload, &seen, dns).await,
+        databases: replicas
+            .into_iter()
+            .map(|decision| Database {
+                database: decision.id.to_string(),
+                rule: decision.row.rule,
+                if_promoted_now: decision.row.condition,
+                facts: decision.facts,
+            })
+            .collect(),
+        now: look::findings(&decisions),
+        if_the_alarm_rang: look::findings(&look::decide(workload, &look::with_alarm(workload, &seen))),
+        incident,
+    })
+}
+
+async fn names(workload: &Workload, seen: &Observation, dns: Option<SocketAddr>) -> Vec<Name> {
+    let mut names = Vec::new();
+    let mut server: Option<(&str, Result<NameServer, String>)> = None;
+    for view in &seen.names {
+        let of_zone = match server.take() {
+            Some((zone, known)) if zone == view.zone => known,
+            _ => NameServer::of_zone(workload, &view.zone, dns).await,
+        };
+        let mut records = Vec::new();
+        for pair in view.pairs.iter().flatten() {
+            let kind = pair.primary().kind.clone();
+            let dns = match &of_zone {
+                Ok(server) => server.answer(&view.name, &kind).await,
+                Err(why) => why.clone(),
+            };
+            let (primary, secondary) = (pair.primary().target.to_string(), pair.secondary().target.to_string());
+            records.push(Record { kind, primary, secondary, dns });
+        }
+        server = Some((&view.zone, of_zone));
+        names.push(Name {
+            name: view.name.to_string(),
+            zone: view.zone.clone(),
+            state: state(view),
+            register: view.register().map(ToString::to_string),
+            on_dr: view.agrees(),
+            records,
+            fault: view.pairs.as_ref().err().map(ToString::to_string),
+        });
+    }
+    names
+}
+
+fn probe(probe: Probe) -> &'static str {
+    match probe {
+        Probe::NotAsked => "not asked: the plan gives no URL",
+        Probe::Answers => "answers",
+        Probe::Silent => "silent",
+    }
+}
+
+/// The register's state in the vocabulary of the messages.
+pub fn state(view: &NameView) -> &'static str {
+    match &view.register {
+        Reading::Absent => "not armed yet",
+        Reading::Unreadable(_) => "unreadable",
+        Reading::Known { register, .. } => match register {
+            Register::Disarmed { .. } => "disarmed",
+            Register::Armed { .. } => "armed",
+            Register::Paused { .. } => "paused",
+            Register::Pinned { .. } => "pinned to DR",
+            Register::FailedOver { .. } => "failed over to DR",
+        },
+    }
+}
+
+fn print(terminal: &Terminal, status: &Status) {
+    terminal.say(format!("{BOLD}holdfast{BOLD:#}  mode {}  {DIM}{}{DIM:#}", status.mode, status.at));
+    if let Some(incident) = &status.incident {
+        terminal.say(format!("{BAD}incident{BAD:#}  {incident}, {} ago", age(incident.began, status.at)));
+    }
+    match &status.alarms {
+        None => terminal.say(format!("alarm     {WARNING}unknown: CloudWatch did not answer{WARNING:#}")),
+        Some(alarms) => alarms.iter().for_each(|alarm| {
+            let style = if alarm.state == AlarmState::Ok { GOOD } else { BAD };
+            let since = age(alarm.since, status.at);
+            terminal.say(format!("alarm     {} {style}{:?}{style:#} for {since}", alarm.name, alarm.state));
+        }),
+    }
+    let word = |site: &str| status.probes[site].as_str().unwrap_or_default().to_owned();
+    terminal.say(format!("probes    primary {}, DR {}", word("primary"), word("dr")));
+    for name in &status.names {
+        let style = match name.state {
+            "armed" => GOOD,
+            "pinned to DR" | "failed over to DR" | "unreadable" => BAD,
+            _ => WARNING,
+        };
+        terminal.say(format!("\n{BOLD}{}{BOLD:#}  {style}{}{style:#}", name.name, name.state));
+        terminal.say(format!("  {DIM}{}{DIM:#}", name.register.as_deref().unwrap_or("no register")));
+        if let Some(fault) = &name.fault {
+            terminal.say(format!("  {BAD}{fault}{BAD:#}"));
+        }
+        for record in &name.records {
+            let Record { kind, primary, secondary, dns } = record;
+            terminal.say(format!("  {kind:<5} PRIMARY {primary}  SECONDARY {secondary}  DNS {BOLD}{dns}{BOLD:#}"));
+        }
+    }
+    for database in &status.databases {
+        terminal.say(format!("\n{BOLD}{}{BOLD:#}", database.database));
+        database.facts.iter().for_each(|fact| terminal.say(format!("  {}: {}", fact.about, fact.seen)));
+    }
+    terminal.say(format!("\n{BOLD}now{BOLD:#}"));
+    print_findings(terminal, &status.now);
+    if status.incident.is_none() {
+        terminal.say(format!("{BOLD}if the alarm rang now{BOLD:#}"));
+        print_findings(terminal, &status.if_the_alarm_rang);
+    }
+}
+
+/// What the rules decide, a row a line.
+pub fn print_findings(terminal: &Terminal, findings: &[Finding]) {
+    for Finding { rule, verdict, because, next, names, despite, .. } in findings {
+        let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
+        let first = names.first().map_or("", String::as_str);
+        terminal.say(format!("  {BOLD}{rule} {verdict}{BOLD:#}  {first}{more}: {because}"));
+        terminal.say(format!("      {DIM}{next}{DIM:#}"));
+        if !despite.is_empty() {
+            let rules: Vec<_> = despite.iter().map(ToString::to_string).collect();
+            terminal.say(format!("      {DIM}an approval would have to lift {}{DIM:#}", rules.join(", ")));
+        }
+    }
+}

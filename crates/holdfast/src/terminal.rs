@@ -1,0 +1,137 @@
+//! Speaking with a person, or with a machine.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use failover::change::{Batch, Change};
+use failover::record::{RecordSet, Role, Routing, Target};
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+pub const BOLD: Style = Style::new().bold();
+pub const DIM: Style = Style::new().dimmed();
+pub const GOOD: Style = AnsiColor::Green.on_default();
+pub const WARNING: Style = AnsiColor::Yellow.on_default();
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// How this run speaks. Colour is left out by `anstream` where there is no terminal.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal {
+    /// JSON on standard output, nothing else there.
+    pub json: bool,
+    /// Everything is confirmed beforehand.
+    pub yes: bool,
+}
+
+impl Terminal {
+    /// One line for people.
+    pub fn say(&self, line: impl std::fmt::Display) {
+        if !self.json {
+            anstream::println!("{line}");
+        }
+    }
+
+    /// The result for machines.
+    pub fn result(&self, result: &impl Serialize) {
+        if self.json {
+            let text =
+                serde_json::to_string_pretty(result).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"));
+            anstream::println!("{text}");
+        }
+    }
+
+    /// The end of a command that failed.
+    pub fn failed(&self, failure: &Failure) {
+        match self.json {
+            true => {
+                eprintln!("{}", serde_json::json!({"error": failure.to_string(), "exit_code": failure.exit_code()}))
+            }
+            false => anstream::eprintln!("{BAD}holdfast:{BAD:#} {failure}"),
+        }
+    }
+
+    /// Asks before something is changed.
+    pub fn confirm(&self, question: &str) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        if !std::io::stdin().is_terminal() {
+            return Err(Failure::NotConfirmed("; say --yes where nobody can be asked"));
+        }
+        anstream::eprint!("{BOLD}{question} [y/N]{BOLD:#} ");
+        // A prompt that cannot be shown is as good as a no.
+        let mut answer = String::new();
+        let heard = std::io::stderr().flush().and_then(|()| std::io::stdin().lock().read_line(&mut answer));
+        match heard.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
+            true => Ok(()),
+            false => Err(Failure::NotConfirmed("")),
+        }
+    }
+
+    /// Progress of something that takes long.
+    pub fn wait(&self, what: String) -> ProgressBar {
+        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
+        let bar = ProgressBar::new_spinner().with_message(what);
+        if let Ok(style) = style {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+
+    /// The batches that a command or a function would submit.
+    pub fn show_batches(&self, batches: &[Batch]) {
+        for (nth, batch) in batches.iter().enumerate() {
+            self.say(format!(
+                "{DIM}batch {} of {}, zone {}, applied whole or not at all:{DIM:#}",
+                nth + 1,
+                batches.len(),
+                batch.zone
+            ));
+            batch.changes().for_each(|change| self.say(format!("  {}", in_words(change))));
+        }
+    }
+}
+
+/// A change as one line.
+pub fn in_words(change: &Change) -> String {
+    let (verb, style, set) = match change {
+        Change::Delete(set) => ("DELETE", BAD, set),
+        Change::Create(set) => ("CREATE", GOOD, set),
+    };
+    format!("{style}{verb}{style:#} {}", record(set))
+}
+
+/// A record set as one line.
+pub fn record(set: &RecordSet) -> String {
+    let role = match &set.routing {
+        Routing::Failover { role: Role::Primary, .. } => " PRIMARY",
+        Routing::Failover { role: Role::Secondary, .. } => " SECONDARY",
+        Routing::Simple | Routing::Other => "",
+    };
+    let ttl = match set.target {
+        Target::Values { ttl_seconds, .. } => format!(" ttl {ttl_seconds}"),
+        Target::Alias { .. } => String::new(),
+    };
+    format!("{} {}{role}{ttl}  {}", set.name, set.kind, set.target)
+}
+
+/// How long ago, as people say it.
+pub fn age(since: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(since).as_secs().max(0);
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// A span of time as people write it.
+pub fn span(duration: SignedDuration) -> String {
+    format!("{duration:#}")
+}

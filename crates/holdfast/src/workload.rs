@@ -1,0 +1,72 @@
+//! The deployed workload: its plan, and everything that looks at it.
+
+use aws::probe::HttpProber;
+use aws::{CallError, Session, cloudwatch, operator, rds, route53};
+use failover::plan::{PLAN_VARIABLE, Plan};
+
+use crate::cli::Source;
+use crate::failure::Failure;
+
+/// Everything that looks, and nothing that can write.
+#[derive(Debug)]
+pub struct Workload {
+    /// What is protected.
+    pub plan: Plan,
+    /// Settings for clients; whatever writes is made from it where it is needed.
+    pub session: Session,
+    /// Name of the event bus.
+    pub bus: String,
+    /// Looks at Route 53.
+    pub records: route53::Reader,
+    /// Looks at alarms and lag.
+    pub metrics: cloudwatch::Reader,
+    /// Looks at databases.
+    pub databases: rds::Reader,
+    /// Asks the sites.
+    pub prober: HttpProber,
+}
+
+impl Workload {
+    /// Reads the plan: from the file or the environment if given, else from the deployed function.
+    pub async fn load(source: &Source) -> Result<Self, Failure> {
+        let session = Session::load().await;
+        let text = match (&source.plan_file, &source.plan) {
+            (Some(file), _) => std::fs::read_to_string(file)
+                .map_err(|error| Failure::Usage(format!("--plan-file {}: {error}", file.display())))?,
+            (None, Some(text)) => text.clone(),
+            (None, None) => deployed_plan(&session, &source.bus).await?,
+        };
+        let plan = Plan::parse(&text).map_err(|error| Failure::Usage(error.to_string()))?;
+        Ok(Self {
+            plan,
+            records: route53::Reader::new(&session),
+            metrics: cloudwatch::Reader::new(&session),
+            databases: rds::Reader::new(&session),
+            prober: HttpProber,
+            bus: source.bus.clone(),
+            session,
+        })
+    }
+
+    /// Who gives the orders, and why: what registers and events put on record.
+    pub async fn author(&self, reason: &str) -> Result<String, Failure> {
+        let caller = operator::caller(&self.session).await?;
+        Ok(if reason.is_empty() { caller } else { format!("{caller}: {reason}") })
+    }
+}
+
+async fn deployed_plan(session: &Session, bus: &str) -> Result<String, Failure> {
+    let function = format!("{bus}-alarm-handler");
+    let region = session.config().region().map_or("no region", |region| region.as_ref());
+    let remedy = format!(
+        "set AWS_REGION to the DR region (it is {region}), --bus to the stack's BusName, or give the plan with --plan-file"
+    );
+    match operator::function_variable(session, &function, PLAN_VARIABLE).await {
+        Ok(Some(plan)) => Ok(plan),
+        Ok(None) => Err(Failure::Usage(format!("the function {function} has no {PLAN_VARIABLE}; {remedy}"))),
+        Err(CallError::Refused { code, .. }) if code == "ResourceNotFoundException" => {
+            Err(Failure::Usage(format!("there is no function {function}; {remedy}")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
