@@ -16,8 +16,18 @@ fn shipped_in(package: &str) -> BTreeSet<String> {
     text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
-const OURS: [&str; 9] =
-    ["failover", "aws", "alarm-handler", "replica-promoter", "notifier", "simulation", "saboteurs", "lab", "drill"];
+const OURS: [&str; 10] = [
+    "failover",
+    "aws",
+    "alarm-handler",
+    "replica-promoter",
+    "notifier",
+    "holdfast",
+    "simulation",
+    "saboteurs",
+    "lab",
+    "drill",
+];
 
 fn ours_in(package: &str) -> BTreeSet<String> {
     shipped_in(package).into_iter().filter(|name| name != package && OURS.contains(&name.as_str())).collect()
@@ -49,6 +59,11 @@ fn a_function_carries_the_sdks_it_calls_and_no_other() {
         assert_eq!(carried, sdks, "{lambda}");
         assert_eq!(ours_in(lambda), set(&["aws", "failover"]), "{lambda}");
     }
+}
+
+#[test]
+fn the_command_line_looks_and_decides_with_the_functions_own_code() {
+    assert_eq!(ours_in("holdfast"), set(&["aws", "failover", "alarm-handler", "replica-promoter"]));
 }
 
 #[test]

@@ -192,9 +192,13 @@ fn not_ready(successor: &Successor, pinned_at: Timestamp) -> Option<Obstacle> {
             Some(Obstacle::new(Rule::F06, because))
         }
         Readiness::CatchingUp => {
-            let because = match lag {
-                Some(lag) => format!("{name} is {} s behind {of} as of {}", lag.seconds, lag.at),
-                None => format!("{name} is not available yet, or nobody knows its lag"),
+            let because = match (state, lag) {
+                (ReplicaState::Present { status, .. }, _) if status != "available" => format!("{name} is {status}"),
+                (ReplicaState::Present { writer_available: false, .. }, _) => {
+                    format!("{name} has no instance available")
+                }
+                (_, Some(lag)) => format!("{name} is {} s behind {of} as of {}", lag.seconds, lag.at),
+                (_, None) => format!("nobody knows how far {name} is behind {of}"),
             };
             Some(Obstacle::new(Rule::F07, because))
         }

@@ -1,5 +1,4 @@
 //! What a person's order makes of a register: state in, register out.
-#![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows tests by #[test] only")]
 
 mod common;
 

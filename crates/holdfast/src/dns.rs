@@ -44,6 +44,7 @@ impl NameServer {
                 let of_kind = found.answers().iter().filter(|record| record.record_type() == kind);
                 of_kind.map(|record| record.data.to_string()).collect::<Vec<_>>().join(", ")
             }
+            Err(error) if error.is_no_records_found() => "no answer".to_owned(),
             Err(error) => error.to_string(),
         }
     }

@@ -11,6 +11,7 @@ use failover::failback::{self, Observation, Readiness, Successor};
 use failover::observation::ChangeStatus;
 use failover::plan::ReplicaId;
 use failover::promotion::ReplicaState;
+use failover::rule::Rule;
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -23,8 +24,8 @@ use crate::workload::Workload;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// A promotion takes minutes; after this a person should look at RDS.
-const PROMOTION_MAX: Duration = Duration::from_secs(1_800);
+/// Catching up and promotion take minutes; after this a person should look at RDS.
+const SUCCESSOR_MAX: Duration = Duration::from_secs(1_800);
 
 /// "Changes generally propagate … within 60 seconds" (Route 53, GetChange); ten times that.
 const SPREAD_MAX: Duration = Duration::from_secs(600);
@@ -38,6 +39,29 @@ pub async fn run(workload: &Workload, terminal: &Terminal, command: cli::Failbac
         cli::Failback::Check(named) => check(workload, terminal, &named).await.map(drop),
         cli::Failback::Switch(named) => switch(workload, terminal, &named).await,
     }
+}
+
+/// Waits as long as nothing but successors on their way stands in the way: they catch up, or an interrupted run has
+/// promoted them.
+async fn ready(workload: &Workload, terminal: &Terminal, named: &Successors) -> Result<Observation, Failure> {
+    let progress = terminal.wait("looking".to_owned());
+    let wait = async {
+        loop {
+            let seen = observe(workload, named).await?;
+            let obstacles = failback::obstacles(&workload.plan, &seen);
+            if obstacles.is_empty() || obstacles.iter().any(|obstacle| obstacle.rule != Rule::F07) {
+                return Ok::<_, Failure>(());
+            }
+            let told: Vec<_> = obstacles.iter().map(|obstacle| obstacle.because.as_str()).collect();
+            progress.set_message(told.join("; "));
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    // Once time is up the check says what is missing.
+    let waited = tokio::time::timeout(SUCCESSOR_MAX, wait).await;
+    progress.finish_and_clear();
+    waited.unwrap_or(Ok(()))?;
+    check(workload, terminal, named).await
 }
 
 /// Tells everything that stands in the way; fails if anything does.
@@ -116,7 +140,7 @@ fn renamed(kind: &ReplicaId, id: &str) -> ReplicaId {
 }
 
 async fn switch(workload: &Workload, terminal: &Terminal, named: &Successors) -> Result<(), Failure> {
-    let seen = check(workload, terminal, named).await?;
+    let seen = ready(workload, terminal, named).await?;
     promote(workload, terminal, named, &seen).await?;
     // What may have changed while the databases were promoted.
     let seen = check(workload, terminal, named).await?;
@@ -166,7 +190,7 @@ async fn promote(
         terminal.confirm(&format!("Promote {id} in {}? It stops following {}.", chosen.region, successor.of))?;
         rds::Writer::new(&session).promote(&id).await?;
         let what = format!("waiting for {id} in {} to take writes", chosen.region);
-        until(terminal, what, PROMOTION_MAX, || async {
+        until(terminal, what, SUCCESSOR_MAX, || async {
             Ok(self::successor(workload, &successor.of, Some(chosen), seen.now).await?.readiness(pinned_at)
                 == Readiness::Writer)
         })

@@ -200,6 +200,7 @@ fn print_environment(lab: &Arc<Lab>, holdfast: BTreeMap<String, String>) {
         // The lab checks no signatures, but SDKs sign.
         ("AWS_ACCESS_KEY_ID", "operator".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "the-lab-checks-no-signatures".to_owned()),
+        ("HOLDFAST_DNS", lab.dns.to_string()),
     ];
     let aws = aws.map(|(name, value)| (name.to_owned(), value));
     for (name, value) in aws.into_iter().chain(holdfast) {

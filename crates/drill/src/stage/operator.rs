@@ -23,6 +23,7 @@ impl Stage {
             .env("AWS_SECRET_ACCESS_KEY", "the-lab-checks-no-signatures")
             .env("HOLDFAST_DNS", self.lab.dns.to_string())
             .stdin(Stdio::null())
+            .kill_on_drop(true)
             .output()
             .await;
         drop(working);

@@ -1,0 +1,321 @@
+//! The operators' command line, end to end: the binary, the lab, the deployed functions. What it prints is for people; what
+//! `--json` prints and the exit codes are for scripts.
+
+#![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
+
+use std::process::Output;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use drill::lambdas;
+use drill::stage::{CLUSTER, DR, INSTANCE, Layout, PRIMARY, Settings, Stage};
+use failover::register::Register;
+use lab::fault::{CallEffect, CallFault, Effect, Loss, Site};
+use lab::rds;
+use serde_json::Value;
+use tokio::sync::Notify;
+
+const NAMES: usize = 5;
+
+/// A stage whose workload has no databases: what the records alone need.
+const WITHOUT_DATABASES: Layout =
+    Layout { responder: &[("AuroraClusters", ""), ("RdsInstances", "")], detector: &[], crowd: 0 };
+
+async fn stage(layout: &Layout) -> Stage {
+    let lambdas = tokio::task::spawn_blocking(lambdas::build).await.expect("the build ends").expect("all builds");
+    let settings = Settings { seed: 1, speed: 3_600.0 };
+    Stage::set(settings, layout, &lambdas).await.expect("the stage can be set")
+}
+
+async fn run(stage: &Stage, arguments: &[&str]) -> Output {
+    stage.holdfast(arguments, false).await.expect("holdfast starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Runs it, and it must do as told.
+async fn text(stage: &Stage, arguments: &[&str]) -> String {
+    let output = run(stage, arguments).await;
+    assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+    stdout(&output)
+}
+
+async fn json(stage: &Stage, arguments: &[&str]) -> Value {
+    let text = text(stage, &[arguments, &["--json"]].concat()).await;
+    serde_json::from_str(&text).expect("standard output is one JSON document")
+}
+
+/// Runs it, and it must refuse; what it says.
+async fn refused(stage: &Stage, arguments: &[&str], code: i32) -> String {
+    let output = run(stage, arguments).await;
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}{}", stdout(&output), stderr(&output));
+    stderr(&output)
+}
+
+fn states(stage: &Stage) -> Vec<&'static str> {
+    let state = |register: &Register| match register {
+        Register::Disarmed { .. } => "disarmed",
+        Register::Armed { .. } => "armed",
+        Register::Paused { .. } => "paused",
+        Register::Pinned { .. } => "pinned",
+        Register::FailedOver { .. } => "failed over",
+    };
+    stage.registers().values().map(state).collect()
+}
+
+fn contains_all(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(text.contains(word), "{word:?} is not in:\n{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
+    let stage = stage(&Layout::default()).await;
+    // Until the stage's records are at every name server.
+    stage.minutes(3).await;
+    let before = stage.registers();
+    let status = text(&stage, &["status"]).await;
+    contains_all(&status, &["mode automatic", "app.example.com", "DNS 127.0.10.1", "Aurora cluster app-dr", "P04"]);
+    assert!(!status.contains('\u{1b}'), "colour is for terminals only");
+    let status = json(&stage, &["status"]).await;
+    assert_eq!(status["names"].as_array().map(Vec::len), Some(NAMES));
+    assert_eq!(status["names"][0]["records"][0]["dns"], "127.0.10.1");
+    text(&stage, &["arm"]).await;
+    let armed = stage.registers();
+    assert_ne!(armed, before);
+    stage.minutes(16).await;
+    let plan = text(&stage, &["plan", "--alarm"]).await;
+    contains_all(&plan, &["P09 Hold", "an approval would have to lift P09", "R08 Promote", "nothing was changed"]);
+    stage.lab.faults.fail_region(PRIMARY);
+    let plan = text(&stage, &["plan", "--alarm"]).await;
+    contains_all(&plan, &["P13 Pin", "DELETE", "CREATE", "v=1 pinned"]);
+    let plan = json(&stage, &["plan", "--alarm"]).await;
+    assert_eq!(plan["pin"][0]["rule"], "P13");
+    // One batch a zone; each name's register and pairs are deleted and created.
+    assert_eq!(plan["batches"].as_array().map(Vec::len), Some(2));
+    assert_eq!(plan["batches"][0]["changes"].as_array().map(Vec::len), Some(2 * (4 + 5)));
+    assert_eq!(stage.registers(), armed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_switch_holdfast_off_and_on_for_good_or_for_a_while() {
+    let stage = stage(&WITHOUT_DATABASES).await;
+    contains_all(&text(&stage, &["arm"]).await, &["app.example.com  armed"]);
+    contains_all(&text(&stage, &["arm"]).await, &["nothing is to be changed"]);
+    text(&stage, &["disarm", "--reason", "new network"]).await;
+    assert_eq!(states(&stage), ["disarmed"; NAMES]);
+    let who = |register: &Register| match register {
+        Register::Disarmed { by, .. } => by.clone(),
+        other => panic!("{other:?}"),
+    };
+    let by = stage.registers().values().map(who).next().unwrap_or_default();
+    assert!(by.ends_with("user/operator: new network"), "{by}");
+    contains_all(&text(&stage, &["maintenance", "begin", "--for", "1h"]).await, &["disarmed"]);
+    assert_eq!(states(&stage), ["disarmed"; NAMES], "the end of a maintenance must not arm what people disarmed");
+    text(&stage, &["maintenance", "end"]).await;
+    text(&stage, &["arm"]).await;
+    let told = json(&stage, &["disarm", "--for", "30m"]).await;
+    assert_eq!(told["names"][0]["state"], "paused");
+    assert_eq!(states(&stage), ["paused"; NAMES]);
+    stage.minutes(33).await;
+    assert_eq!(states(&stage), ["armed"; NAMES], "it ends by itself");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_maintenance_keeps_dns_on_the_primary_and_is_ended_by_a_person_or_by_the_tick() {
+    let stage = stage(&WITHOUT_DATABASES).await;
+    text(&stage, &["arm"]).await;
+    contains_all(&text(&stage, &["maintenance", "status"]).await, &["app.example.com  armed"]);
+    let began = text(&stage, &["maintenance", "begin", "--for", "1h", "--reason", "patching"]).await;
+    contains_all(&began, &["paused until", "is disabled: DNS stays on the primary"]);
+    assert!(is_check_disabled(&stage).await);
+    contains_all(&text(&stage, &["maintenance", "end"]).await, &["is enabled", "armed"]);
+    assert!(!is_check_disabled(&stage).await);
+    text(&stage, &["maintenance", "begin", "--for", "20m"]).await;
+    stage.minutes(23).await;
+    assert_eq!(states(&stage), ["armed"; NAMES]);
+    assert!(!is_check_disabled(&stage).await, "the tick enables it");
+}
+
+async fn is_check_disabled(stage: &Stage) -> bool {
+    let id = &stage.failover_check;
+    let url = format!("{}/2013-04-01/healthcheck/{id}", stage.lab.endpoint_url());
+    let scope =
+        "AWS4-HMAC-SHA256 Credential=operator/20260101/us-east-1/route53/aws4_request, SignedHeaders=host, Signature=0";
+    let answer = reqwest::Client::new().get(url).header("authorization", scope).send().await.expect("the lab answers");
+    let answer = answer.text().await.expect("the lab answers with a text");
+    assert!(answer.contains(id), "{answer}");
+    answer.contains("<Disabled>true</Disabled>")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_fails_over_by_the_rules_and_fails_back() {
+    let stage = stage(&WITHOUT_DATABASES).await;
+    let original = records(&stage);
+    text(&stage, &["arm"]).await;
+    let refusal = refused(&stage, &["failover", "--reason", "game day"], 1).await;
+    contains_all(&refusal, &["P08", "--despite P08,P09 lifts it"]);
+    let refusal = refused(&stage, &["failover", "--despite", "P13"], 1).await;
+    contains_all(&refusal, &["no approval may lift P13"]);
+    let failover = ["failover", "--reason", "game day", "--despite", "P08,P09"];
+    let output = stage.holdfast(&failover, true).await.expect("holdfast starts");
+    assert!(output.status.success(), "{}", stderr(&output));
+    contains_all(&stdout(&output), &["P13 Pin", "pinned to DR", "incident operator@"]);
+    let failed_over = |stage: &Stage| states(stage) == ["failed over"; NAMES];
+    assert!(stage.until(Duration::from_secs(1_800), failed_over).await, "{:?}", states(&stage));
+    contains_all(&text(&stage, &["status"]).await, &["failed over to DR", "DNS 127.0.20.1", "incident  operator@"]);
+    contains_all(&refused(&stage, &["disarm"], 1).await, &["holdfast failback"]);
+    let output = stage.holdfast(&["failback", "switch"], true).await.expect("holdfast starts");
+    assert!(output.status.success(), "{}", stderr(&output));
+    contains_all(&stdout(&output), &["DNS answers with the primary again", "cool-down"]);
+    assert_eq!(records(&stage), original);
+    assert_eq!(states(&stage), ["armed"; NAMES]);
+    contains_all(&text(&stage, &["plan", "--alarm"]).await, &["P08 Ask"]);
+    contains_all(&refused(&stage, &["failback", "check"], 1).await, &["F01"]);
+}
+
+/// All records but the registers.
+fn records(stage: &Stage) -> Vec<lab::route53::RecordSet> {
+    let all = stage.zones.values().flat_map(|zone| stage.lab.route53.records(zone));
+    all.filter(|set| !set.key.name.bare().starts_with("_holdfast.")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_incident_is_left_alone_until_the_next() {
+    let stage = stage(&WITHOUT_DATABASES).await;
+    text(&stage, &["arm"]).await;
+    stage.minutes(20).await;
+    stage.lab.sites.fail_page(PRIMARY, "/health/deep");
+    let asked =
+        |stage: &Stage| stage.lab.journal.entries().iter().any(|entry| format!("{:?}", entry.what).contains("P09"));
+    assert!(stage.until(Duration::from_secs(5_400), asked).await, "the failover is held, since the primary answers");
+    let status = json(&stage, &["status"]).await;
+    let incident = status["incident"].as_str().expect("there is an incident").to_owned();
+    let wrong = incident.replace("2026", "2025");
+    contains_all(&refused(&stage, &["reject", &wrong], 1).await, &["is not in the incident", "nothing was changed"]);
+    text(&stage, &["reject", &incident]).await;
+    let plan = json(&stage, &["plan"]).await;
+    assert_eq!(plan["pin"][0]["rule"], "P06");
+    // Even once nothing else would hold it.
+    stage.lab.faults.fail_region(PRIMARY);
+    stage.minutes(10).await;
+    assert_eq!(states(&stage), ["armed"; NAMES]);
+}
+
+/// Kills a run at the operator's call number `nth`, before or after it takes effect; its exit code if it makes fewer.
+async fn run_killed_at(stage: &Stage, nth: usize, effect: Effect, arguments: &[&str]) -> Option<Output> {
+    let reached = Arc::new(Notify::new());
+    let (calls, tell) = (AtomicUsize::new(0), Arc::clone(&reached));
+    let from_there_on = move |site: &Site<'_>| {
+        let is_there = site.caller == "operator" && calls.fetch_add(1, Ordering::SeqCst) >= nth;
+        if is_there {
+            tell.notify_one();
+        }
+        is_there
+    };
+    stage.lab.faults.clear_call_faults();
+    stage.lab.faults.set_call_fault(CallFault::when(from_there_on, CallEffect::Lose(Loss::NoAnswer, effect)));
+    tokio::select! {
+        output = stage.holdfast(arguments, true) => Some(output.expect("holdfast starts")),
+        () = reached.notified() => {
+            // What takes effect does so before the caller is gone.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            None
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failback_is_interrupted_at_each_of_its_calls_and_goes_on_when_run_again() {
+    let stage = stage(&Layout::default()).await;
+    let original = records(&stage);
+    text(&stage, &["arm"]).await;
+    stage.minutes(16).await;
+    stage.lab.faults.fail_region(PRIMARY);
+    let failed_over = |stage: &Stage| states(stage) == ["failed over"; NAMES];
+    assert!(stage.until(Duration::from_secs(10_800), failed_over).await, "{:?}", states(&stage));
+    stage.lab.faults.heal_region(PRIMARY);
+    rds::create_cluster(&stage.lab, PRIMARY, "app-2", Some((DR, CLUSTER)), &["app-2-1"]).expect("the name is free");
+    rds::create_instance(&stage.lab, PRIMARY, "orders-2", Some((DR, INSTANCE))).expect("the name is free");
+    for id in ["app-2", "orders-2"] {
+        rds::set_lag(&stage.lab, PRIMARY, id, Duration::ZERO);
+    }
+    stage.minutes(30).await;
+    let switch = [
+        "failback",
+        "switch",
+        "--writes-stopped",
+        "--successor",
+        "app-dr=eu-west-1/app-2",
+        "--successor",
+        "orders-dr=eu-west-1/orders-2",
+    ];
+    let mut kills = 0;
+    let last = loop {
+        let effect = if kills % 2 == 0 { Effect::Without } else { Effect::With };
+        match run_killed_at(&stage, kills / 2, effect, &switch).await {
+            Some(output) => break output,
+            None => kills += 1,
+        }
+    };
+    assert!(kills > 40, "after {kills} kills: {}{}", stdout(&last), stderr(&last));
+    stage.lab.faults.clear_call_faults();
+    let ended = stage.holdfast(&switch, true).await.expect("holdfast starts");
+    assert!(last.status.success() || stderr(&ended).contains("F01"), "{}{}", stderr(&last), stderr(&ended));
+    assert_eq!(records(&stage), original);
+    assert_eq!(states(&stage), ["disarmed"; NAMES], "nothing replicates to DR any more");
+    contains_all(&refused(&stage, &["arm"], 1).await, &["Aurora cluster app-dr is no replica"]);
+    let promotions = stage.lab.journal.entries().into_iter().filter(|entry| {
+        matches!(&entry.what, lab::journal::What::Call { action, resource, status: 200, .. }
+            if action.starts_with("Promote") && (resource.ends_with("app-2") || resource.ends_with("orders-2")))
+    });
+    assert_eq!(promotions.count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_done_is_said_with_a_remedy_and_an_exit_code() {
+    let stage = stage(&WITHOUT_DATABASES).await;
+    contains_all(
+        &refused(&stage, &["status", "--bus", "elsewhere"], 2).await,
+        &["elsewhere-alarm-handler", "--bus", "AWS_REGION"],
+    );
+    contains_all(&refused(&stage, &["status", "--plan-file", "/nowhere"], 2).await, &["--plan-file /nowhere"]);
+    contains_all(&refused(&stage, &["approve", "yesterday"], 2).await, &["is no incident id"]);
+    contains_all(&refused(&stage, &["disarm", "--for", "soon"], 2).await, &["2h, 90m"]);
+    contains_all(&refused(&stage, &["explain", "P99"], 2).await, &["P01 to P13"]);
+    contains_all(&refused(&stage, &["failback", "check", "--successor", "app"], 2).await, &["app-dr=us-east-2/app-2"]);
+    stage.lab.faults.fail_service("route53");
+    contains_all(&refused(&stage, &["status"], 3).await, &["ListResourceRecordSets", "run the command again"]);
+    let error: Value =
+        serde_json::from_str(&refused(&stage, &["status", "--json"], 3).await).expect("errors are JSON too");
+    assert_eq!(error["exit_code"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_are_explained_and_shells_helped_without_any_aws() {
+    let holdfast = tokio::task::spawn_blocking(lambdas::build).await.expect("the build ends").expect("all builds");
+    let said = |arguments: &[&str]| {
+        let output = std::process::Command::new(holdfast.join("holdfast")).args(arguments).env_clear().output();
+        let output = output.expect("holdfast starts");
+        assert!(output.status.success(), "{arguments:?}");
+        stdout(&output)
+    };
+    contains_all(
+        &said(&["explain", "p09"]),
+        &["the primary answers our own probe", "Hold, and people are paged", "--despite P09"],
+    );
+    contains_all(&said(&["explain", "R02"]), &["clients may still hold the primary's address", "no approval lifts it"]);
+    contains_all(&said(&["explain", "F06"]), &["no successor", "keep the old database"]);
+    contains_all(&said(&["completions", "bash"]), &["holdfast"]);
+    contains_all(&said(&["man"]), &[".TH holdfast"]);
+    let rule: Value = serde_json::from_str(&said(&["explain", "P09", "--json"])).expect("it is JSON");
+    assert_eq!(rule["may_be_approved"], true);
+}
