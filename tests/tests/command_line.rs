@@ -180,6 +180,9 @@ async fn a_person_fails_over_by_the_rules_and_fails_back() {
     assert_eq!(states(&stage), ["armed"; NAMES]);
     contains_all(&text(&stage, &["plan", "--alarm"]).await, &["P08 Ask"]);
     contains_all(&refused(&stage, &["failback", "check"], 1).await, &["F01"]);
+    let check = stdout(&run(&stage, &["failback", "check", "--json"]).await);
+    let check: Value = serde_json::from_str(&check).expect("standard output is one JSON document");
+    assert_eq!(check["obstacles"][0]["rule"], "F01");
 }
 
 /// All records but the registers.

@@ -7,7 +7,7 @@ use aws::cloudwatch::{self, LagReader as _};
 use aws::rds::{self, ReplicaReader as _, ReplicaWriter as _};
 use aws::route53::{RecordReader as _, RecordWriter as _, Writer};
 use failover::change;
-use failover::failback::{self, Observation, Readiness, Successor};
+use failover::failback::{self, Observation, Obstacle, Readiness, Successor};
 use failover::observation::ChangeStatus;
 use failover::plan::ReplicaId;
 use failover::promotion::ReplicaState;
@@ -36,7 +36,11 @@ const LAG_LOOKBACK: SignedDuration = SignedDuration::from_mins(10);
 /// Checks, or switches.
 pub async fn run(workload: &Workload, terminal: &Terminal, command: cli::Failback) -> Result<(), Failure> {
     match command {
-        cli::Failback::Check(named) => check(workload, terminal, &named).await.map(drop),
+        cli::Failback::Check(named) => {
+            check(workload, terminal, &named).await?;
+            terminal.result(&json!({"obstacles": []}));
+            Ok(())
+        }
         cli::Failback::Switch(named) => switch(workload, terminal, &named).await,
     }
 }
@@ -76,11 +80,11 @@ async fn check(workload: &Workload, terminal: &Terminal, named: &Successors) -> 
         terminal.say(format!("{GOOD}nothing stands in the way of a failback{GOOD:#}"));
         return Ok(seen);
     }
-    let told: Vec<_> = obstacles
-        .iter()
-        .map(|obstacle| format!("{}: {}; {}", obstacle.rule, obstacle.because, obstacle.remedy))
-        .collect();
-    Err(Failure::Refused(format!("no failback yet: {}", told.join(" | "))))
+    let told =
+        |obstacle: &Obstacle| json!({"rule": obstacle.rule, "because": obstacle.because, "remedy": obstacle.remedy});
+    terminal.result(&json!({"obstacles": obstacles.iter().map(told).collect::<Vec<_>>()}));
+    let rules: Vec<_> = obstacles.iter().map(|obstacle| obstacle.rule.to_string()).collect();
+    Err(Failure::Refused(format!("no failback yet: {} in the way", rules.join(", "))))
 }
 
 async fn observe(workload: &Workload, named: &Successors) -> Result<Observation, Failure> {
