@@ -248,9 +248,7 @@ async fn a_failback_is_interrupted_at_each_of_its_calls_and_goes_on_when_run_aga
     stage.lab.faults.heal_region(PRIMARY);
     rds::create_cluster(&stage.lab, PRIMARY, "app-2", Some((DR, CLUSTER)), &["app-2-1"]).expect("the name is free");
     rds::create_instance(&stage.lab, PRIMARY, "orders-2", Some((DR, INSTANCE))).expect("the name is free");
-    for id in ["app-2", "orders-2"] {
-        rds::set_lag(&stage.lab, PRIMARY, id, Duration::ZERO);
-    }
+    stage.lab.sites.fail_page(DR, "/write");
     stage.minutes(30).await;
     let switch = [
         "failback",

@@ -60,9 +60,9 @@ pub enum Readiness {
 }
 
 impl Successor {
-    /// How far it has come, for a failover of `pinned_at`.
+    /// How far it has come, for a failover of `pinned_at` after which writes to DR stopped, if they have.
     #[must_use]
-    pub fn readiness(&self, pinned_at: Timestamp) -> Readiness {
+    pub fn readiness(&self, pinned_at: Timestamp, writes_stopped: Option<Timestamp>) -> Readiness {
         let ReplicaState::Present { status, source, writer_available } = &self.state else {
             return Readiness::NotRebuilt;
         };
@@ -75,9 +75,16 @@ impl Successor {
         match source {
             Some(source) if !follows(source, dr) => Readiness::NotRebuilt,
             None if is_available => Readiness::Writer,
-            Some(_) if is_available && self.lag.is_some_and(|lag| lag.seconds == 0) => Readiness::CaughtUp,
+            Some(_) if is_available && self.has_everything(writes_stopped) => Readiness::CaughtUp,
             _ => Readiness::CatchingUp,
         }
+    }
+}
+
+impl Successor {
+    /// A sample from before the last write says nothing of that write.
+    fn has_everything(&self, writes_stopped: Option<Timestamp>) -> bool {
+        self.lag.is_some_and(|lag| lag.seconds == 0 && writes_stopped.is_none_or(|stopped| stopped <= lag.at))
     }
 }
 
@@ -99,8 +106,8 @@ pub struct Observation {
     pub names: Vec<NameView>,
     /// The databases that take over, one for each of the plan's.
     pub successors: Vec<Successor>,
-    /// A person says that nothing writes to DR any more.
-    pub writes_stopped: bool,
+    /// Since when, by a person's word, nothing writes to DR any more.
+    pub writes_stopped: Option<Timestamp>,
 }
 
 /// A rule that stands in the way.
@@ -135,9 +142,9 @@ pub fn obstacles(plan: &Plan, seen: &Observation) -> Vec<Obstacle> {
     if seen.probes.primary == Probe::Silent {
         found.push(Obstacle::new(Rule::F05, "the primary does not answer our own probe".to_owned()));
     }
-    found.extend(seen.successors.iter().filter_map(|successor| not_ready(successor, pinned_at)));
-    let takes_over = |successor: &Successor| successor.readiness(pinned_at) == Readiness::Writer;
-    if !seen.writes_stopped && !seen.successors.iter().all(takes_over) {
+    found.extend(seen.successors.iter().filter_map(|successor| not_ready(successor, pinned_at, seen.writes_stopped)));
+    let takes_over = |successor: &Successor| successor.readiness(pinned_at, seen.writes_stopped) == Readiness::Writer;
+    if seen.writes_stopped.is_none() && !seen.successors.iter().all(takes_over) {
         let because = "users may still be writing to DR, and what they write from now on would be lost".to_owned();
         found.push(Obstacle::new(Rule::F08, because));
     }
@@ -175,10 +182,10 @@ fn not_ok(plan: &Plan, alarms: &Alarms) -> Vec<String> {
     plan.alarms.iter().filter_map(said).collect()
 }
 
-fn not_ready(successor: &Successor, pinned_at: Timestamp) -> Option<Obstacle> {
+fn not_ready(successor: &Successor, pinned_at: Timestamp, writes_stopped: Option<Timestamp>) -> Option<Obstacle> {
     let Successor { of, named, state, created, lag } = successor;
     let name = named.as_deref().unwrap_or("a database nobody has named");
-    match successor.readiness(pinned_at) {
+    match successor.readiness(pinned_at, writes_stopped) {
         Readiness::NotRebuilt => {
             let because = match (named, state, created) {
                 (None, ..) => format!("nobody has named the database that takes over from {of}"),
@@ -196,6 +203,9 @@ fn not_ready(successor: &Successor, pinned_at: Timestamp) -> Option<Obstacle> {
                 (ReplicaState::Present { status, .. }, _) if status != "available" => format!("{name} is {status}"),
                 (ReplicaState::Present { writer_available: false, .. }, _) => {
                     format!("{name} has no instance available")
+                }
+                (_, Some(lag)) if lag.seconds == 0 => {
+                    format!("{name} was not behind at {}, but {of} may have been written to since", lag.at)
                 }
                 (_, Some(lag)) => format!("{name} is {} s behind {of} as of {}", lag.seconds, lag.at),
                 (_, None) => format!("nobody knows how far {name} is behind {of}"),

@@ -226,6 +226,10 @@ fn what_to_run(outcome: &Outcome, bus: &str) -> Option<String> {
     // The shell takes all between single quotes as it is, and JSON allows every character to be written as its number.
     let quoted = entry.to_string().replace('\'', "\\u0027");
     let rules: Vec<_> = outcome.despite.iter().map(ToString::to_string).collect();
-    let what = rules.join(", ");
-    Some(format!("to approve despite {what}, in the DR region: aws events put-events --entries '{quoted}'"))
+    let incident = incident.to_string().replace('\'', "'\\''");
+    let (rules, other_bus) = (rules.join(","), if bus == "holdfast" { String::new() } else { format!(" --bus {bus}") });
+    Some(format!(
+        "to approve, in the DR region: holdfast approve '{incident}' --despite {rules}{other_bus} --reason WHY\n\
+         or without it: aws events put-events --entries '{quoted}'"
+    ))
 }

@@ -40,7 +40,7 @@ fn day_after() -> Observation {
         probes: Probes { primary: Probe::Answers, dr: Probe::Answers },
         names: vec![view("app.example.com", DR, Some(&failed_over(0)))],
         successors: vec![rebuilt()],
-        writes_stopped: true,
+        writes_stopped: Some(at(7_000)),
     }
 }
 
@@ -64,10 +64,11 @@ const CASES: &[Case] = &[
     ("it follows another database", |o| o.successors[0].state = database(Some("arn:aws:rds:us-west-2:1:cluster:other"), "available"), &[Rule::F06]),
     ("it is being created", |o| o.successors[0].state = database(Some(DR_CLUSTER), "creating"), &[Rule::F07]),
     ("it is a second behind", |o| o.successors[0].lag = Some(LagSample { seconds: 1, at: at(7_000) }), &[Rule::F07]),
+    ("its last sample is from before writes stopped", |o| o.writes_stopped = Some(at(7_001)), &[Rule::F07]),
     ("nobody knows how far it is behind", |o| o.successors[0].lag = None, &[Rule::F07]),
-    ("users may still write to DR", |o| o.writes_stopped = false, &[Rule::F08]),
-    ("the successor takes the writes already", |o| { o.successors[0].state = database(None, "available"); o.writes_stopped = false; }, &[]),
-    ("everything at once", |o| { o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]); o.probes.primary = Probe::Silent; o.successors[0].lag = None; o.writes_stopped = false; },
+    ("users may still write to DR", |o| o.writes_stopped = None, &[Rule::F08]),
+    ("the successor takes the writes already", |o| { o.successors[0].state = database(None, "available"); o.writes_stopped = None; }, &[]),
+    ("everything at once", |o| { o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]); o.probes.primary = Probe::Silent; o.successors[0].lag = None; o.writes_stopped = None; },
         &[Rule::F04, Rule::F05, Rule::F07, Rule::F08]),
 ];
 

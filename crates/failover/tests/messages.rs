@@ -132,7 +132,7 @@ fn following_the_message_fails_over_however_many_rules_stand_in_the_way() {
     assert_eq!(decision.row.rule, Rule::P08);
     let outcome = Outcome::of(at(60), Trigger::Tick, &[decision.into()]);
     let message = message::of_outcome(&outcome, "holdfast");
-    assert!(message.body.contains("to approve despite P08, P09, P10, in the DR region"), "{}", message.body);
+    assert!(message.body.contains("--despite P08,P09,P10 --reason WHY"), "{}", message.body);
     scene.approval = Some(approval_in(&message.body));
     assert_eq!(scene.decide().row.verdict, Verdict::Pin);
 }

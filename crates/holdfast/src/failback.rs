@@ -12,7 +12,7 @@ use failover::observation::ChangeStatus;
 use failover::plan::ReplicaId;
 use failover::promotion::ReplicaState;
 use failover::rule::Rule;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::cli::{self, Named, Successors};
@@ -37,7 +37,7 @@ const LAG_LOOKBACK: SignedDuration = SignedDuration::from_mins(10);
 pub async fn run(workload: &Workload, terminal: &Terminal, command: cli::Failback) -> Result<(), Failure> {
     match command {
         cli::Failback::Check(named) => {
-            check(workload, terminal, &named).await?;
+            check(workload, terminal, &named, None).await?;
             terminal.result(&json!({"obstacles": []}));
             Ok(())
         }
@@ -47,11 +47,16 @@ pub async fn run(workload: &Workload, terminal: &Terminal, command: cli::Failbac
 
 /// Waits as long as nothing but successors on their way stands in the way: they catch up, or an interrupted run has
 /// promoted them.
-async fn ready(workload: &Workload, terminal: &Terminal, named: &Successors) -> Result<Observation, Failure> {
+async fn ready(
+    workload: &Workload,
+    terminal: &Terminal,
+    named: &Successors,
+    stopped: Option<Timestamp>,
+) -> Result<Observation, Failure> {
     let progress = terminal.wait("looking".to_owned());
     let wait = async {
         loop {
-            let seen = observe(workload, named).await?;
+            let seen = observe(workload, named, stopped).await?;
             let obstacles = failback::obstacles(&workload.plan, &seen);
             if obstacles.is_empty() || obstacles.iter().any(|obstacle| obstacle.rule != Rule::F07) {
                 return Ok::<_, Failure>(());
@@ -65,12 +70,17 @@ async fn ready(workload: &Workload, terminal: &Terminal, named: &Successors) -> 
     let waited = tokio::time::timeout(SUCCESSOR_MAX, wait).await;
     progress.finish_and_clear();
     waited.unwrap_or(Ok(()))?;
-    check(workload, terminal, named).await
+    check(workload, terminal, named, stopped).await
 }
 
 /// Tells everything that stands in the way; fails if anything does.
-async fn check(workload: &Workload, terminal: &Terminal, named: &Successors) -> Result<Observation, Failure> {
-    let seen = observe(workload, named).await?;
+async fn check(
+    workload: &Workload,
+    terminal: &Terminal,
+    named: &Successors,
+    stopped: Option<Timestamp>,
+) -> Result<Observation, Failure> {
+    let seen = observe(workload, named, stopped).await?;
     let obstacles = failback::obstacles(&workload.plan, &seen);
     for obstacle in &obstacles {
         terminal
@@ -87,7 +97,8 @@ async fn check(workload: &Workload, terminal: &Terminal, named: &Successors) -> 
     Err(Failure::Refused(format!("no failback yet: {} in the way", rules.join(", "))))
 }
 
-async fn observe(workload: &Workload, named: &Successors) -> Result<Observation, Failure> {
+/// `stopped` is since when writes to DR are known to have stopped: a run that promotes trusts no sample from before it.
+async fn observe(workload: &Workload, named: &Successors, stopped: Option<Timestamp>) -> Result<Observation, Failure> {
     let unknown = named.successors.iter().find(|one| !workload.plan.replicas.iter().any(|id| identifier(id) == one.dr));
     if let Some(Named { dr, .. }) = unknown {
         return Err(Failure::Usage(format!("--successor {dr}=…: the plan has no database {dr}")));
@@ -104,7 +115,7 @@ async fn observe(workload: &Workload, named: &Successors) -> Result<Observation,
         probes: seen.probes,
         names: seen.names,
         successors,
-        writes_stopped: named.writes_stopped,
+        writes_stopped: named.writes_stopped.then_some(stopped.unwrap_or(seen.now - LAG_LOOKBACK)),
     })
 }
 
@@ -112,7 +123,7 @@ async fn successor(
     workload: &Workload,
     of: &ReplicaId,
     named: Option<&Named>,
-    now: jiff::Timestamp,
+    now: Timestamp,
 ) -> Result<Successor, Failure> {
     let Some(named) = named else {
         let (state, of) = (ReplicaState::Missing, of.clone());
@@ -144,10 +155,12 @@ fn renamed(kind: &ReplicaId, id: &str) -> ReplicaId {
 }
 
 async fn switch(workload: &Workload, terminal: &Terminal, named: &Successors) -> Result<(), Failure> {
-    let seen = ready(workload, terminal, named).await?;
+    // Whoever says --writes-stopped says it of now, so only samples from now on count.
+    let stopped = Some(look(workload).await?.now);
+    let seen = ready(workload, terminal, named, stopped).await?;
     promote(workload, terminal, named, &seen).await?;
     // What may have changed while the databases were promoted.
-    let seen = check(workload, terminal, named).await?;
+    let seen = check(workload, terminal, named, stopped).await?;
     let by = workload.author("").await?;
     let writes = seen.names.iter().map(|view| failback::restore(&workload.plan, view, seen.now, &by));
     let writes = writes.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>();
@@ -188,14 +201,16 @@ async fn promote(
     seen: &Observation,
 ) -> Result<(), Failure> {
     let Some(pinned_at) = failback::pinned_at(&seen.names) else { return Ok(()) };
-    for successor in seen.successors.iter().filter(|one| one.readiness(pinned_at) == Readiness::CaughtUp) {
+    for successor in
+        seen.successors.iter().filter(|one| one.readiness(pinned_at, seen.writes_stopped) == Readiness::CaughtUp)
+    {
         let Some(chosen) = named.successors.iter().find(|one| one.dr == identifier(&successor.of)) else { continue };
         let (session, id) = (workload.session.in_region(&chosen.region), renamed(&successor.of, &chosen.id));
         terminal.confirm(&format!("Promote {id} in {}? It stops following {}.", chosen.region, successor.of))?;
         rds::Writer::new(&session).promote(&id).await?;
         let what = format!("waiting for {id} in {} to take writes", chosen.region);
         until(terminal, what, SUCCESSOR_MAX, || async {
-            Ok(self::successor(workload, &successor.of, Some(chosen), seen.now).await?.readiness(pinned_at)
+            Ok(self::successor(workload, &successor.of, Some(chosen), seen.now).await?.readiness(pinned_at, None)
                 == Readiness::Writer)
         })
         .await?;

@@ -18,6 +18,9 @@ use crate::status::state;
 use crate::terminal::{BOLD, Terminal, WARNING, span};
 use crate::workload::Workload;
 
+/// A plan may have thousands of names.
+const REFUSALS_TOLD_MAX: usize = 3;
+
 /// Lets Holdfast act.
 pub async fn arm(workload: &Workload, terminal: &Terminal, _ask: &Ask) -> Result<(), Failure> {
     let seen = look(workload).await?;
@@ -133,10 +136,15 @@ fn writes(seen: &Observation, order: &Order) -> Result<Vec<Write>, Failure> {
             Err(error) => refusals.push(error.to_string()),
         }
     }
-    match refusals.as_slice() {
-        [] => Ok(writes),
-        refusals => Err(Failure::Refused(format!("nothing was changed: {}", refusals.join("; ")))),
+    if refusals.is_empty() {
+        return Ok(writes);
     }
+    let more = match refusals.len().saturating_sub(REFUSALS_TOLD_MAX) {
+        0 => String::new(),
+        more => format!("; and {more} more names alike"),
+    };
+    refusals.truncate(REFUSALS_TOLD_MAX);
+    Err(Failure::Refused(format!("nothing was changed: {}{more}", refusals.join("; "))))
 }
 
 async fn submit(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws::operator;
 use failover::incident::{Approval, Incident};
-use failover::pin::Observation;
+use failover::pin::{Observation, Verdict};
 use failover::register::Register;
 use failover::rule::Rule;
 use serde_json::json;
@@ -63,6 +63,9 @@ pub async fn failover(workload: &Workload, terminal: &Terminal, despite: Vec<Rul
     let decisions = look::decide(workload, &imagined);
     let findings = look::findings(&decisions);
     print_findings(terminal, &findings);
+    if decisions.iter().all(|decision| decision.row.verdict == Verdict::Stay) {
+        return Err(Failure::Refused("nothing was changed: every name is on DR already".to_owned()));
+    }
     if let Some(finding) = findings.iter().find(|finding| !finding.goes_on) {
         let despite: Vec<_> = finding.despite.iter().map(ToString::to_string).collect();
         let remedy = match despite.is_empty() {

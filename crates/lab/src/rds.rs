@@ -212,7 +212,11 @@ fn publish_lags(lab: &Lab, at: Timestamp) {
             };
             let replicating = database.replication.as_ref().filter(|replication| replication.connected());
             source.then(|| {
-                (key.clone(), cluster.is_some(), replicating.map_or(-1.0, |replication| replication.lag.as_secs_f64()))
+                (
+                    key.clone(),
+                    cluster.is_some(),
+                    replicating.map_or(-1.0, |replication| state.behind(replication).as_secs_f64()),
+                )
             })
         });
         replicas.collect()

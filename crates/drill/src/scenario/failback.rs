@@ -75,8 +75,6 @@ impl Play {
         self.say("writes stop in DR");
         self.stage.lab.sites.fail_page(DR, "/write");
         self.stage.lab.sites.connect(PRIMARY, REBUILT_CLUSTER);
-        rds::set_lag(&self.stage.lab, PRIMARY, REBUILT_CLUSTER, std::time::Duration::ZERO);
-        rds::set_lag(&self.stage.lab, PRIMARY, REBUILT_INSTANCE, std::time::Duration::ZERO);
         self.stage.minutes(5).await;
         let switch =
             ["failback", "switch", "--writes-stopped", "--successor", &successors[0], "--successor", &successors[1]];

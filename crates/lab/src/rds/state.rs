@@ -1,6 +1,7 @@
 //! How clusters and instances move through their states.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -229,6 +230,12 @@ impl State {
             }
             self.databases.insert(source, from);
         }
+    }
+
+    /// How far behind its source a replica is: not at all once it has applied whatever there is.
+    pub fn behind(&self, replication: &Replication) -> Duration {
+        let has_all = |source: &Database| source.writes().len() == replication.applied();
+        if self.databases.get(&replication.source).is_some_and(has_all) { Duration::ZERO } else { replication.lag }
     }
 
     /// The next moment something happens by itself in a region that is up.
