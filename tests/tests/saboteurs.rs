@@ -21,7 +21,7 @@ struct Companion {
 
 const HANDLER: &[&str] = &["alarm-handler"];
 
-const COMPANIONS: [Companion; 10] = [
+const COMPANIONS: [Companion; 12] = [
     Companion {
         sabotage: "ignores-probes",
         of: HANDLER,
@@ -77,6 +77,18 @@ const COMPANIONS: [Companion; 10] = [
         noticed_by: &[check::OPERATORS_TOLD],
     },
     Companion { sabotage: "keeps-silent", of: &["notifier"], scenario: "shadow", noticed_by: &[check::SHADOW_TOLD] },
+    Companion {
+        sabotage: "accepts-any-loss",
+        of: &["replica-promoter"],
+        scenario: "lagging-replica",
+        noticed_by: &[check::ASKED, check::PROMOTED_AFTER_APPROVAL],
+    },
+    Companion {
+        sabotage: "asks-nobody",
+        of: HANDLER,
+        scenario: "approval",
+        noticed_by: &[check::ASKED, check::PINNED_AFTER_APPROVAL],
+    },
 ];
 
 /// A folder with the functions, some of them linked to the saboteur.

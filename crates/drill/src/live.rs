@@ -1,4 +1,7 @@
-//! What happens, as it happens: one line each.
+//! What happens, as it happens: one line each, or all of it on a board.
+
+pub mod board;
+pub mod view;
 
 use jiff::Timestamp;
 use lab::Lab;

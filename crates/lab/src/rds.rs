@@ -111,6 +111,13 @@ pub fn set_lag(lab: &Lab, region: &str, id: &str, lag: Duration) {
     }
 }
 
+/// How far a replica is behind its source; `None` if it is no replica, or not connected.
+pub fn lag(lab: &Lab, region: &str, id: &str) -> Option<Duration> {
+    let state = current(lab);
+    let replication = state.databases.get(&key(region, id))?.replication.as_ref()?;
+    replication.connected().then(|| state.behind(replication))
+}
+
 /// True if the database (a cluster, or an instance outside one) accepts writes: its region is up and it is no replica.
 pub fn writable(lab: &Lab, region: &str, id: &str) -> bool {
     !lab.faults.is_down(region) && current(lab).writable(&key(region, id))

@@ -36,6 +36,10 @@ pub enum Sabotage {
     IgnoresTicks,
     /// Nobody is told.
     KeepsSilent,
+    /// R07: any loss is accepted.
+    AcceptsAnyLoss,
+    /// P12: approval mode counts as automatic.
+    AsksNobody,
 }
 
 impl Sabotage {
@@ -50,6 +54,8 @@ impl Sabotage {
             "goes-back" => Self::GoesBack,
             "ignores-ticks" => Self::IgnoresTicks,
             "keeps-silent" => Self::KeepsSilent,
+            "accepts-any-loss" => Self::AcceptsAnyLoss,
+            "asks-nobody" => Self::AsksNobody,
             _ => return None,
         })
     }

@@ -13,7 +13,7 @@ use aws::sns::Topic;
 use aws::{Session, cloudwatch, rds, route53, telemetry};
 use bent::{Bent, BentProber, BentReader, BentWriter, Sabotage};
 use failover::outcome::{Kind, Outcome, Trigger};
-use failover::plan::{PLAN_VARIABLE, Plan};
+use failover::plan::{Mode, PLAN_VARIABLE, Plan};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 
@@ -33,8 +33,14 @@ async fn main() -> Result<(), Error> {
     }
 }
 
-fn plan() -> Result<Plan, Error> {
-    Ok(Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default())?)
+fn plan(sabotage: Sabotage) -> Result<Plan, Error> {
+    let mut plan = Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default())?;
+    match sabotage {
+        Sabotage::AcceptsAnyLoss => plan.limits.lag_seconds_max = u32::MAX,
+        Sabotage::AsksNobody => plan.mode = Mode::Automatic,
+        _ => {}
+    }
+    Ok(plan)
 }
 
 fn reader(session: &Session, sabotage: Sabotage) -> BentReader {
@@ -51,7 +57,7 @@ fn not_carried_out(error: &impl ToString) -> Diagnostic {
 
 async fn alarm_handler(sabotage: Sabotage, session: &Session) -> Result<(), Error> {
     use alarm_handler::event::{self, Signal};
-    let plan = plan()?;
+    let plan = plan(sabotage)?;
     let calls = alarm_handler::handler::Calls {
         reader: reader(session, sabotage),
         writer: writer(session, sabotage),
@@ -84,7 +90,7 @@ async fn alarm_handler(sabotage: Sabotage, session: &Session) -> Result<(), Erro
 
 async fn replica_promoter(sabotage: Sabotage, session: &Session) -> Result<(), Error> {
     use replica_promoter::event;
-    let plan = plan()?;
+    let plan = plan(sabotage)?;
     let calls = replica_promoter::handler::Calls {
         records: reader(session, sabotage),
         registers: writer(session, sabotage),

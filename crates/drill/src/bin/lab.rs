@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
+use drill::live::view::Screen;
 use drill::stage::{DETECTOR, DR, Layout, PRIMARY, Settings, SetupError, Stage, start_lab};
 use drill::{lambdas, live};
 use lab::Lab;
@@ -167,17 +168,29 @@ async fn serve(arguments: &Serve) -> Result<(), SetupError> {
     let lab = start_lab(settings, port, dns_port)
         .await
         .map_err(|error| format!("ports {port} and {dns_port} (--port, --dns-port): {error}"))?;
-    tokio::spawn(live::follow(lab.clone(), std::io::stderr().is_terminal()));
-    if let Some(lambdas) = lambdas {
-        let stage = Stage::set_in(lab.clone(), arguments.seed, &Layout::default(), &lambdas).await?;
-        print_environment(&lab, holdfast_settings(&lab));
-        for (name, id) in &stage.zones {
-            println!("# hosted zone {name}: {id}");
-        }
-    } else {
-        print_environment(&lab, BTreeMap::new());
+    // A board where there is a terminal for it, and what is to be exported goes elsewhere; lines otherwise.
+    let is_terminal = std::io::stderr().is_terminal();
+    let has_board = is_terminal && !std::io::stdout().is_terminal();
+    if !has_board {
+        tokio::spawn(live::follow(lab.clone(), is_terminal));
+    }
+    let stage = match lambdas {
+        Some(lambdas) => Some(Stage::set_in(lab.clone(), arguments.seed, &Layout::default(), &lambdas).await?),
+        None => None,
+    };
+    print_environment(&lab, stage.as_ref().map(|_| holdfast_settings(&lab)).unwrap_or_default());
+    for (name, id) in stage.iter().flat_map(|stage| &stage.zones) {
+        println!("# hosted zone {name}: {id}");
     }
     println!("# DNS: {}", lab.dns);
+    if has_board {
+        let mut screen = Screen::open()?;
+        tokio::select! {
+            shown = screen.show(&lab, stage.as_ref()) => shown?,
+            ended = tokio::signal::ctrl_c() => ended?,
+        }
+        return Ok(());
+    }
     eprintln!("Ctrl-C ends the lab; lab time, minutes:seconds:");
     tokio::signal::ctrl_c().await?;
     Ok(())

@@ -38,8 +38,7 @@ impl Play {
     pub(super) async fn approval(self) -> Result<Evidence, Stuck> {
         self.begin().await?;
         let outage_at = self.fail_primary();
-        self.must(60, "Holdfast to ask for an approval", |stage| asked(stage).is_some()).await?;
-        let incident = asked(&self.stage).unwrap_or_default();
+        let Some(incident) = self.asked(60).await else { return Ok(self.to_the_end(outage_at).await) };
         self.approve(&incident.replace("20", "19"), "P12").await?;
         self.stage.minutes(5 + self.settings.seed % 10).await;
         self.approve(&incident, "P12").await?;
@@ -53,9 +52,9 @@ impl Play {
         rds::set_lag(&self.stage.lab, DR, CLUSTER, Duration::from_secs(15 * 60));
         self.stage.minutes(20).await;
         let outage_at = self.fail_primary();
-        self.must(90, "Holdfast to ask for an approval", |stage| asked(stage).is_some()).await?;
+        let Some(incident) = self.asked(90).await else { return Ok(self.to_the_end(outage_at).await) };
         self.stage.minutes(10 + self.settings.seed % 20).await;
-        self.approve(&asked(&self.stage).unwrap_or_default(), "R07").await?;
+        self.approve(&incident, "R07").await?;
         Ok(self.to_the_end(outage_at).await)
     }
 
@@ -96,6 +95,13 @@ impl Play {
         let records = self.stage.zones.values().flat_map(|zone| self.stage.lab.route53.records(zone));
         self.stage.original = records.filter(|set| !set.key.name.bare().starts_with("_holdfast.")).collect();
         Ok(self.to_the_end(outage_at).await)
+    }
+
+    /// The incident that Holdfast asks about; nothing if it does not within so many minutes, and then the checks say so.
+    async fn asked(&self, minutes: u64) -> Option<String> {
+        let limit = Duration::from_secs(minutes * 60);
+        self.stage.until(limit, |stage| asked(stage).is_some()).await;
+        asked(&self.stage)
     }
 
     async fn approve(&self, incident: &str, rule: &str) -> Result<(), Stuck> {

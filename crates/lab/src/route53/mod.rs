@@ -125,6 +125,13 @@ impl Route53 {
         self.state().zone(zone).map(|zone| zone.records.values().cloned().collect()).unwrap_or_default()
     }
 
+    /// Every health check's name, and what it says.
+    pub fn health(&self) -> Vec<(String, bool)> {
+        self.checks(|checks| {
+            checks.iter().filter_map(|check| Some((check.name().to_owned(), checks.healthy(&check.id)?))).collect()
+        })
+    }
+
     /// How long changes take to reach the name servers from now on.
     pub fn set_propagation(&self, delays: RangeInclusive<Duration>) {
         self.state().delays = delays;
