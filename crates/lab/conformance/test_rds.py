@@ -89,3 +89,41 @@ def test_the_command_line_describes_and_promotes(aws, pair):
     assert aws("rds", "promote-read-replica-db-cluster", "--db-cluster-identifier", replica)["DBCluster"]["Status"] == "promoting"
     with pytest.raises(Exception, match="DBClusterNotFoundFault"):
         aws("rds", "describe-db-clusters", "--db-cluster-identifier", "absent")
+
+
+def test_a_cluster_is_renamed_with_all_that_speaks_of_it(client, pair, until, refused):
+    rds, (_, replica) = client("rds"), pair
+    refused("DBClusterAlreadyExistsFault", 400, rds.modify_db_cluster, DBClusterIdentifier=replica, NewDBClusterIdentifier=replica, ApplyImmediately=True)
+    new = f"{replica}-old"
+    assert rds.modify_db_cluster(DBClusterIdentifier=replica, NewDBClusterIdentifier=new, ApplyImmediately=True)["DBCluster"]["Status"] == "renaming"
+    until(lambda: any(cluster["DBClusterIdentifier"] == new for cluster in rds.describe_db_clusters()["DBClusters"]))
+    found = describe(rds, new)
+    assert found["Status"] == "available" and found["DBClusterArn"].endswith(f"cluster:{new}")
+    assert found["ReplicationSourceIdentifier"]
+    assert rds.describe_db_instances(DBInstanceIdentifier=f"{replica}-1")["DBInstances"][0]["DBClusterIdentifier"] == new
+    refused("DBClusterNotFoundFault", 404, rds.describe_db_clusters, DBClusterIdentifier=replica)
+
+
+def test_a_member_is_rebooted_renamed_and_deleted_and_then_its_cluster(client, pair, until, refused):
+    rds, (_, cluster) = client("rds"), pair
+    member = f"{cluster}-1"
+
+    def status(name):
+        found = [one for one in rds.describe_db_instances()["DBInstances"] if one["DBInstanceIdentifier"] == name]
+        return found[0]["DBInstanceStatus"] if found else None
+
+    assert rds.reboot_db_instance(DBInstanceIdentifier=member)["DBInstance"]["DBInstanceStatus"] == "rebooting"
+    refused("InvalidDBInstanceState", 400, rds.reboot_db_instance, DBInstanceIdentifier=member)
+    until(lambda: status(member) == "available")
+    rds.modify_db_instance(DBInstanceIdentifier=member, NewDBInstanceIdentifier=f"{member}-new", ApplyImmediately=True)
+    until(lambda: status(f"{member}-new") == "available")
+    assert [one["DBInstanceIdentifier"] for one in describe(rds, cluster)["DBClusterMembers"]] == [f"{member}-new"]
+    refused("InvalidDBClusterStateFault", 400, rds.delete_db_cluster, DBClusterIdentifier=cluster, SkipFinalSnapshot=True)
+    rds.delete_db_instance(DBInstanceIdentifier=f"{member}-new")
+    rds.modify_db_cluster(DBClusterIdentifier=cluster, DeletionProtection=True)
+    refused("InvalidParameterCombination", 400, rds.delete_db_cluster, DBClusterIdentifier=cluster, SkipFinalSnapshot=True)
+    rds.modify_db_cluster(DBClusterIdentifier=cluster, DeletionProtection=False)
+    refused("InvalidParameterCombination", 400, rds.delete_db_cluster, DBClusterIdentifier=cluster)
+    assert rds.delete_db_cluster(DBClusterIdentifier=cluster, SkipFinalSnapshot=True)["DBCluster"]["Status"] == "deleting"
+    until(lambda: status(f"{member}-new") is None)
+    until(lambda: cluster not in [one["DBClusterIdentifier"] for one in rds.describe_db_clusters()["DBClusters"]])

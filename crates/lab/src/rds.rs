@@ -2,7 +2,9 @@
 
 mod answers;
 mod api;
+mod changes;
 mod database;
+mod manage;
 mod model;
 mod state;
 

@@ -8,7 +8,7 @@ use super::answers::{self, DescribedClusters, DescribedEvents, DescribedInstance
 use super::database::Key;
 use super::model::{instance_key, key, no_cluster, no_instance};
 use super::state::State;
-use super::{current, record};
+use super::{current, manage, record};
 use crate::Lab;
 use crate::api::{Call, Reply};
 use crate::arn::{Arn, arn};
@@ -16,7 +16,7 @@ use crate::wire::Refusal;
 use crate::wire::query::{Form, reply};
 
 /// Parameters without a meaning in the lab: networks, keys and parameter groups do not exist in it.
-const WITHOUT_EFFECT: [&str; 8] = [
+pub(super) const WITHOUT_EFFECT: [&str; 8] = [
     "EngineVersion",
     "KmsKeyId",
     "StorageEncrypted",
@@ -27,7 +27,7 @@ const WITHOUT_EFFECT: [&str; 8] = [
     "MasterUserPassword",
 ];
 
-type Answer<T> = Result<(String, T), Refusal>;
+pub(super) type Answer<T> = Result<(String, T), Refusal>;
 
 /// Answers one API call.
 pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
@@ -43,12 +43,17 @@ pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
         "CreateDBCluster" => reply(&action, create_cluster(lab, region, form)),
         "CreateDBInstance" => reply(&action, create_instance(lab, region, form)),
         "CreateDBInstanceReadReplica" => reply(&action, create_replica(lab, region, form)),
+        "ModifyDBCluster" => reply(&action, manage::modify_cluster(lab, region, form)),
+        "ModifyDBInstance" => reply(&action, manage::modify_instance(lab, region, form)),
+        "RebootDBInstance" => reply(&action, manage::reboot_instance(lab, region, form)),
+        "DeleteDBCluster" => reply(&action, manage::delete_cluster(lab, region, form)),
+        "DeleteDBInstance" => reply(&action, manage::delete_instance(lab, region, form)),
         other => reply::<()>(other, Err(Refusal::unsupported(format!("the RDS action {other}")))),
     }
 }
 
 /// An identifier, which "must match the identifier of an existing" thing and may also be its ARN.
-fn identifier(given: &str, kind: &str) -> String {
+pub(super) fn identifier(given: &str, kind: &str) -> String {
     Arn::parse(given).and_then(|arn| arn.named(kind)).unwrap_or(given).to_lowercase()
 }
 
@@ -180,19 +185,19 @@ fn create_replica(lab: &Lab, region: &str, mut form: Form) -> Answer<OneInstance
 }
 
 /// Something was set going: the clockwork must know, and the journal.
-fn begun(lab: &Lab, state: std::sync::MutexGuard<'_, State>, key: &Key) {
+pub(super) fn begun(lab: &Lab, state: std::sync::MutexGuard<'_, State>, key: &Key) {
     drop(state);
     lab.rds.steps_changed.notify_waiters();
     record(lab, key);
 }
 
-fn one_cluster(lab: &Lab, key: &Key) -> Answer<OneCluster> {
+pub(super) fn one_cluster(lab: &Lab, key: &Key) -> Answer<OneCluster> {
     let state = current(lab);
     let cluster = state.clusters.get(key).ok_or_else(|| no_cluster(&key.1))?;
     Ok((key.1.clone(), OneCluster { cluster: answers::cluster(&state, key, cluster) }))
 }
 
-fn one_instance(lab: &Lab, key: &Key) -> Answer<OneInstance> {
+pub(super) fn one_instance(lab: &Lab, key: &Key) -> Answer<OneInstance> {
     let state = current(lab);
     let instance = state.instances.get(key).ok_or_else(|| no_instance(&key.1))?;
     Ok((key.1.clone(), OneInstance { instance: answers::instance(&state, key, instance) }))

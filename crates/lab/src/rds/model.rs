@@ -11,9 +11,11 @@ use crate::wire::Refusal;
 pub(super) enum Status {
     Available,
     Creating,
+    Deleting,
     Modifying,
     Promoting,
     Rebooting,
+    Renaming,
 }
 
 impl Status {
@@ -21,9 +23,11 @@ impl Status {
         match self {
             Self::Available => "available",
             Self::Creating => "creating",
+            Self::Deleting => "deleting",
             Self::Modifying => "modifying",
             Self::Promoting => "promoting",
             Self::Rebooting => "rebooting",
+            Self::Renaming => "renaming",
         }
     }
 }
@@ -38,6 +42,7 @@ pub(super) struct Cluster {
     pub source: Option<String>,
     /// Identifiers; the first is the writer.
     pub members: Vec<String>,
+    pub deletion_protection: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +56,7 @@ pub(super) struct Instance {
     pub cluster: Option<String>,
     /// ARN of the instance it replicates.
     pub source: Option<String>,
+    pub deletion_protection: bool,
 }
 
 /// What RDS tells of.

@@ -21,14 +21,16 @@ pub(super) enum Effect {
     Told(Event),
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Step {
+#[derive(Clone, Debug)]
+pub(super) enum Step {
     ClusterAvailable,
     ClusterReboots,
     ClusterPromoted,
     InstanceAvailable,
     InstanceReboots,
     InstancePromoted,
+    Renamed { to: String },
+    Deleted,
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +42,7 @@ pub(super) struct State {
     pub events: Vec<Event>,
     /// The moment up to which every replica was brought.
     now: Timestamp,
-    steps: Vec<(Timestamp, Key, Step)>,
+    pub steps: Vec<(Timestamp, Key, Step)>,
 }
 
 const CREATE_CLUSTER: SignedDuration = SignedDuration::from_mins(2);
@@ -67,6 +69,7 @@ impl State {
             created: self.now,
             source: source.map(str::to_owned),
             members: Vec::new(),
+            deletion_protection: false,
         };
         self.clusters.insert(key.clone(), cluster);
         Ok(key)
@@ -121,6 +124,7 @@ impl State {
             created: self.now,
             cluster,
             source,
+            deletion_protection: false,
         };
         self.instances.insert(key(region, id), instance);
         key(region, id)
@@ -170,16 +174,6 @@ impl State {
         self.steps.push((now + takes / 2, key.clone(), Step::InstanceReboots));
         self.steps.push((now + takes, key.clone(), Step::InstancePromoted));
         Ok(())
-    }
-
-    /// Removes a cluster with its members, or an instance, and what is in it; replicas of it stop where they are.
-    pub fn remove(&mut self, key: &Key) {
-        self.clusters.remove(key);
-        self.databases.remove(key);
-        let (region, id) = key;
-        self.instances
-            .retain(|(at, name), instance| at != region || (name != id && instance.cluster.as_ref() != Some(id)));
-        self.steps.retain(|(_, of, _)| of != key);
     }
 
     fn cut(&mut self, key: &Key) {
@@ -252,7 +246,9 @@ impl State {
     }
 
     fn step(&mut self, key: &Key, step: Step, now: Timestamp) -> Vec<Effect> {
-        match step {
+        match &step {
+            Step::Renamed { to } => return self.renamed(key, to),
+            Step::Deleted => self.remove(key),
             Step::ClusterAvailable => self.set_cluster(key, Status::Available),
             Step::ClusterReboots => self.set_members(key, Status::Rebooting),
             Step::ClusterPromoted => {
@@ -281,13 +277,13 @@ impl State {
         std::iter::once(Effect::Changed(key.clone())).chain(event.map(Effect::Told)).collect()
     }
 
-    fn set_cluster(&mut self, key: &Key, status: Status) {
+    pub fn set_cluster(&mut self, key: &Key, status: Status) {
         if let Some(cluster) = self.clusters.get_mut(key) {
             cluster.status = status;
         }
     }
 
-    fn set_instance(&mut self, key: &Key, status: Status) {
+    pub fn set_instance(&mut self, key: &Key, status: Status) {
         if let Some(instance) = self.instances.get_mut(key) {
             instance.status = status;
         }
