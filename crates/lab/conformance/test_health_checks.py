@@ -100,3 +100,12 @@ def test_checks_and_zones_carry_tags(client, check):
     r53.change_tags_for_resource(ResourceType="healthcheck", ResourceId=check_id, RemoveTagKeys=["Team"])
     tags = r53.list_tags_for_resource(ResourceType="healthcheck", ResourceId=check_id)["ResourceTagSet"]
     assert (tags["ResourceId"], tags["Tags"]) == (check_id, [{"Key": "Name", "Value": "site"}])
+
+
+def test_https_asks_over_tls_and_tells_the_name_unless_told_not_to(client, check, until):
+    r53, site = client("route53"), {**SITE, "Type": "HTTPS", "FullyQualifiedDomainName": "app.example.com"}
+    told, untold = check(**site), check(**site, EnableSNI=False)
+    config = lambda check_id: r53.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
+    assert (config(told)["EnableSNI"], config(untold)["EnableSNI"]) == (True, False)
+    # The site speaks no TLS.
+    until(lambda: says(client, told) is False)

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum CheckType {
-    /// An HTTP endpoint: 2xx or 3xx is healthy. The lab has no TLS sites, so there is no `HTTPS`.
+    /// An HTTP endpoint: 2xx or 3xx is healthy.
     Http,
+    /// The same over TLS, whatever the certificate says.
+    Https,
     /// A TCP endpoint: a connection is healthy.
     Tcp,
     /// The metric that a CloudWatch alarm watches.
@@ -56,6 +58,9 @@ pub struct HealthCheckConfig {
     /// Path to ask for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_path: Option<String>,
+    /// Whether the domain name is told in the TLS handshake.
+    #[serde(rename = "EnableSNI", default, skip_serializing_if = "Option::is_none")]
+    pub enable_sni: Option<bool>,
     /// Domain name of the endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fully_qualified_domain_name: Option<String>,
@@ -114,6 +119,7 @@ impl HealthCheckConfig {
             port: None,
             kind,
             resource_path: None,
+            enable_sni: None,
             fully_qualified_domain_name: None,
             request_interval: None,
             failure_threshold: None,
@@ -128,7 +134,7 @@ impl HealthCheckConfig {
 
     /// True if the check probes an endpoint.
     pub fn has_endpoint(&self) -> bool {
-        matches!(self.kind, CheckType::Http | CheckType::Tcp)
+        matches!(self.kind, CheckType::Http | CheckType::Https | CheckType::Tcp)
     }
 
     /// Fills in AWS's defaults.
@@ -140,6 +146,11 @@ impl HealthCheckConfig {
         if self.kind == CheckType::Http {
             self.port.get_or_insert(80);
         }
+        // "If you don't specify a value for EnableSNI … true" (HealthCheckConfig), where there is TLS.
+        if self.kind == CheckType::Https {
+            self.port.get_or_insert(443);
+            self.enable_sni.get_or_insert(true);
+        }
         if self.kind == CheckType::CloudwatchMetric {
             self.insufficient_data_health_status.get_or_insert(InsufficientData::LastKnownStatus);
         }
@@ -149,7 +160,7 @@ impl HealthCheckConfig {
     /// Says what is wrong with the settings by themselves.
     pub(crate) fn fault(&self) -> Option<String> {
         let fault = match self.kind {
-            CheckType::Http | CheckType::Tcp => self.fault_of_endpoint()?,
+            CheckType::Http | CheckType::Https | CheckType::Tcp => self.fault_of_endpoint()?,
             CheckType::CloudwatchMetric if self.alarm_identifier.is_none() => "AlarmIdentifier is required",
             CheckType::Calculated if self.health_threshold.is_none() => "HealthThreshold is required",
             CheckType::Calculated if self.child_health_checks.len() > 256 => {

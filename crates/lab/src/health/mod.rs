@@ -3,6 +3,7 @@
 mod config;
 mod probe;
 mod rules;
+mod tls;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use self::probe::Get;
+use self::tls::Tls;
 use crate::Lab;
 use crate::journal::What;
 use crate::route53::{DnsName, Kind};
@@ -79,9 +81,12 @@ fn endpoint(lab: &Lab, config: &HealthCheckConfig) -> Result<(SocketAddr, Option
     }
     let port = config.port.unwrap_or(80);
     let host = name.map_or_else(|| address.to_string(), str::to_owned);
-    let get = (config.kind == CheckType::Http).then(|| Get {
+    let tls = (config.kind == CheckType::Https).then(|| Tls::new(config));
+    let usual_port = if config.kind == CheckType::Https { 443 } else { 80 };
+    let get = matches!(config.kind, CheckType::Http | CheckType::Https).then(|| Get {
+        tls,
         // "If you specify another value for Port, Route 53 passes FullyQualifiedDomainName:Port in the Host header."
-        host: if port == 80 { host } else { format!("{host}:{port}") },
+        host: if port == usual_port { host } else { format!("{host}:{port}") },
         path: config.resource_path.clone().unwrap_or_else(|| "/".to_owned()),
     });
     Ok((SocketAddr::new(address, port), get))
@@ -121,7 +126,9 @@ fn publish(lab: &Lab, minute: Timestamp) {
         let of_check = |check: &Check| {
             let status = f64::from(u8::from(checks.healthy(&check.id) == Some(true)));
             let detail = match check.config.kind {
-                CheckType::Http | CheckType::Tcp => Some(("HealthCheckPercentageHealthy", check.percent_healthy())),
+                CheckType::Http | CheckType::Https | CheckType::Tcp => {
+                    Some(("HealthCheckPercentageHealthy", check.percent_healthy()))
+                }
                 CheckType::Calculated => Some(("ChildHealthCheckHealthyCount", checks.healthy_children(check) as f64)),
                 CheckType::CloudwatchMetric => None,
             };

@@ -6,9 +6,10 @@ use std::pin::pin;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::tls::Tls;
 use crate::clock::Clock;
 
 /// "Route 53 must be able to establish a TCP connection with the endpoint within four seconds" (Developer Guide).
@@ -26,6 +27,8 @@ pub struct Get {
     pub host: String,
     /// The path.
     pub path: String,
+    /// How to speak TLS, if so.
+    pub tls: Option<Tls>,
 }
 
 /// Connects, asks if there is something to ask for, and says what was seen.
@@ -37,7 +40,13 @@ pub async fn probe(clock: &Clock, address: SocketAddr, get: Option<&Get>) -> Res
     let Some(connected) = connect else { return Err("Connection timed out".to_owned()) };
     let stream = connected.map_err(|error| error.to_string())?;
     let Some(get) = get else { return Ok("TCP connection was established".to_owned()) };
-    let Some(answered) = within(clock, RESPOND, status(stream, get)).await else {
+    let answer = async {
+        match &get.tls {
+            Some(tls) => status(tls.handshake(stream).await?, get).await,
+            None => status(stream, get).await,
+        }
+    };
+    let Some(answered) = within(clock, RESPOND, answer).await else {
         return Err("The endpoint did not respond within two seconds".to_owned());
     };
     let code = answered?;
@@ -45,7 +54,7 @@ pub async fn probe(clock: &Clock, address: SocketAddr, get: Option<&Get>) -> Res
     if (200..400).contains(&code) { Ok(seen) } else { Err(seen) }
 }
 
-async fn status(mut stream: TcpStream, get: &Get) -> Result<u16, String> {
+async fn status(mut stream: impl AsyncRead + AsyncWrite + Unpin, get: &Get) -> Result<u16, String> {
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: Amazon-Route53-Health-Check-Service\r\nConnection: close\r\n\r\n",
         get.path, get.host
@@ -83,6 +92,7 @@ async fn within<T>(clock: &Clock, limit: SignedDuration, io: impl Future<Output 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::health::config::{CheckType, HealthCheckConfig};
     use tokio::net::TcpListener;
 
     fn clock() -> Clock {
@@ -90,7 +100,7 @@ mod tests {
     }
 
     fn get() -> Get {
-        Get { host: "app.example.com".to_owned(), path: "/health".to_owned() }
+        Get { host: "app.example.com".to_owned(), path: "/health".to_owned(), tls: None }
     }
 
     /// Accepts one connection, and answers with `answer` if there is one; otherwise keeps silent.
@@ -122,6 +132,57 @@ mod tests {
             let seen = probe(&clock(), site(Some(answer)).await, Some(&get())).await;
             assert_eq!(seen.is_ok(), healthy, "{answer:?} gave {seen:?}");
         }
+    }
+
+    /// A site with a certificate that nobody would trust, for another name; the name it was asked for is told.
+    async fn tls_site(answer: &'static str) -> (SocketAddr, tokio::sync::oneshot::Receiver<Option<String>>) {
+        let made = rcgen::generate_simple_self_signed(["elsewhere.example.net".to_owned()]).unwrap();
+        let key = made.signing_key.serialize_der().try_into().unwrap();
+        let config = tokio_rustls::rustls::ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        tokio::spawn(async move {
+            let mut stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+            tell.send(stream.get_ref().1.server_name().map(str::to_owned)).unwrap();
+            assert!(stream.read(&mut [0; 1024]).await.unwrap() > 0);
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+        });
+        (address, told)
+    }
+
+    fn https(sni: bool) -> Get {
+        let name = Some("app.example.com".to_owned());
+        let config =
+            HealthCheckConfig { fully_qualified_domain_name: name, ..HealthCheckConfig::new(CheckType::Https) };
+        Get { tls: Some(Tls::new(&HealthCheckConfig { enable_sni: Some(sni), ..config })), ..get() }
+    }
+
+    #[tokio::test]
+    async fn over_tls_the_status_counts_and_the_certificate_does_not() {
+        for (answer, sni) in [("HTTP/1.1 200 OK\r\n\r\n", true), ("HTTP/1.1 503 No\r\n\r\n", false)] {
+            let (address, asked_for) = tls_site(answer).await;
+            let seen = probe(&clock(), address, Some(&https(sni))).await;
+            assert_eq!(seen.is_ok(), answer.contains("200"), "{seen:?}");
+            assert_eq!(asked_for.await.unwrap(), sni.then(|| "app.example.com".to_owned()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_site_that_speaks_no_tls_is_unhealthy_over_tls() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        });
+        let seen = probe(&clock(), address, Some(&https(true))).await;
+        assert!(seen.unwrap_err().contains("TLS"));
     }
 
     #[tokio::test]

@@ -175,7 +175,7 @@ impl Checks {
         let sees_health = match config.kind {
             // "After you disable a health check, Route 53 considers the status of the health check to always be healthy."
             _ if config.disabled => true,
-            CheckType::Http | CheckType::Tcp => check.percent_healthy() > HEALTHY_PERCENT_MIN,
+            CheckType::Http | CheckType::Https | CheckType::Tcp => check.percent_healthy() > HEALTHY_PERCENT_MIN,
             CheckType::CloudwatchMetric => check.metric_healthy,
             CheckType::Calculated => self.healthy_children(check) >= config.health_threshold.unwrap_or(0) as usize,
         };

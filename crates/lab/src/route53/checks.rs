@@ -31,6 +31,8 @@ struct UpdateHealthCheckRequest {
     ip_address: Option<IpAddr>,
     port: Option<u16>,
     resource_path: Option<String>,
+    #[serde(rename = "EnableSNI")]
+    enable_sni: Option<bool>,
     fully_qualified_domain_name: Option<String>,
     failure_threshold: Option<u32>,
     inverted: Option<bool>,
@@ -51,6 +53,7 @@ impl UpdateHealthCheckRequest {
             ip_address: self.ip_address.or(old.ip_address),
             port: self.port.or(old.port),
             resource_path: self.resource_path.or(old.resource_path),
+            enable_sni: self.enable_sni.or(old.enable_sni),
             fully_qualified_domain_name: self.fully_qualified_domain_name.or(old.fully_qualified_domain_name),
             failure_threshold: self.failure_threshold.or(old.failure_threshold),
             inverted: self.inverted.unwrap_or(old.inverted),
