@@ -21,7 +21,7 @@ struct Companion {
 
 const HANDLER: &[&str] = &["alarm-handler"];
 
-const COMPANIONS: [Companion; 12] = [
+const COMPANIONS: [Companion; 16] = [
     Companion {
         sabotage: "ignores-probes",
         of: HANDLER,
@@ -88,6 +88,30 @@ const COMPANIONS: [Companion; 12] = [
         of: HANDLER,
         scenario: "approval",
         noticed_by: &[check::ASKED, check::PINNED_AFTER_APPROVAL],
+    },
+    Companion {
+        sabotage: "hears-alarms",
+        of: HANDLER,
+        scenario: "partition",
+        noticed_by: &[check::NOTHING_TOUCHED, check::STILL_ARMED, check::USERS_NEVER_LEFT],
+    },
+    Companion {
+        sabotage: "leaves-drift",
+        of: HANDLER,
+        scenario: "pin-undone",
+        noticed_by: &[check::PINNED_AGAIN_TWICE, check::LEFT_TO_PEOPLE],
+    },
+    Companion {
+        sabotage: "stays-paused",
+        of: HANDLER,
+        scenario: "maintenance",
+        noticed_by: &[check::ARMED_AGAIN, check::PINNED_ONCE, check::USERS_SERVED],
+    },
+    Companion {
+        sabotage: "promotes-at-once",
+        of: &["replica-promoter"],
+        scenario: "region-outage",
+        noticed_by: &[check::PIN_BEFORE_PROMOTION, check::LOSS_WITHIN_LAG],
     },
 ];
 

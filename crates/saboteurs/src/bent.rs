@@ -1,5 +1,6 @@
 //! The sabotages, and the calls they bend.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use alarm_handler::handler::Calls;
@@ -9,7 +10,7 @@ use aws::probe::{HttpProber, Prober};
 use aws::route53::{HealthCheckWriter, Reader, RecordReader, RecordWriter, Writer, protected_names};
 use aws::sns::Publisher;
 use failover::change::{Batch, Change, Write};
-use failover::incident::AlarmState;
+use failover::incident::{AlarmSighting, AlarmState};
 use failover::message::Message;
 use failover::observation::{ChangeStatus, Probe};
 use failover::plan::{Names, Plan};
@@ -40,6 +41,14 @@ pub enum Sabotage {
     AcceptsAnyLoss,
     /// P12: approval mode counts as automatic.
     AsksNobody,
+    /// P06: alarms ring though they do not, and the probes agree with them.
+    HearsAlarms,
+    /// P03: once a name is pinned nobody looks at it again.
+    LeavesDrift,
+    /// P05: a maintenance never ends.
+    StaysPaused,
+    /// R01: the databases are promoted though no name is pinned.
+    PromotesAtOnce,
 }
 
 impl Sabotage {
@@ -56,6 +65,10 @@ impl Sabotage {
             "keeps-silent" => Self::KeepsSilent,
             "accepts-any-loss" => Self::AcceptsAnyLoss,
             "asks-nobody" => Self::AsksNobody,
+            "hears-alarms" => Self::HearsAlarms,
+            "leaves-drift" => Self::LeavesDrift,
+            "stays-paused" => Self::StaysPaused,
+            "promotes-at-once" => Self::PromotesAtOnce,
             _ => return None,
         })
     }
@@ -216,6 +229,34 @@ fn slower((again, written): (Write, &Write)) -> Write {
         changes.extend([Change::Delete(set.clone()), Change::Create(RecordSet { target, ..set.clone() })]);
     }
     Write { changes, ..again }
+}
+
+/// Alarms that ring from some moment on, whatever they say.
+pub struct BentAlarms {
+    pub honest: aws::cloudwatch::Reader,
+    pub ringing_since: OnceLock<Timestamp>,
+}
+
+impl AlarmReader for BentAlarms {
+    async fn alarms(&self, arns: &[String]) -> Result<Vec<AlarmSighting>, CallError> {
+        let honest = self.honest.alarms(arns).await?;
+        let Some(&since) = self.ringing_since.get() else { return Ok(honest) };
+        Ok(honest.into_iter().map(|alarm| AlarmSighting { state: AlarmState::Alarm, since, ..alarm }).collect())
+    }
+}
+
+/// True if some register is as `is_so` says.
+pub async fn some_register(plan: &Plan, reader: &impl RecordReader, is_so: fn(&Register) -> bool) -> bool {
+    let Ok(names) = protected_names(plan, reader).await else { return false };
+    names.iter().filter_map(|name| name.register()).any(is_so)
+}
+
+/// True if every name has been armed for longer than the settle time.
+pub async fn all_are_settled(plan: &Plan, reader: &impl RecordReader) -> bool {
+    let Ok(names) = protected_names(plan, reader).await else { return false };
+    let settled = SignedDuration::from_secs(plan.limits.settle_seconds.into());
+    let now = reader.now();
+    names.iter().all(|name| matches!(name.register(), Some(Register::Armed { since, .. }) if *since + settled < now))
 }
 
 /// True if no name is in an incident.

@@ -5,15 +5,18 @@
 mod bent;
 
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
+use aws::rds::ReplicaWriter as _;
 use aws::route53::RecordReader as _;
 use aws::sns::Topic;
 use aws::{Session, cloudwatch, rds, route53, telemetry};
-use bent::{Bent, BentProber, BentReader, BentWriter, Sabotage};
+use bent::{Bent, BentAlarms, BentProber, BentReader, BentWriter, Sabotage};
 use failover::outcome::{Kind, Outcome, Trigger};
 use failover::plan::{Mode, PLAN_VARIABLE, Plan};
+use failover::register::Register;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 
@@ -61,7 +64,7 @@ async fn alarm_handler(sabotage: Sabotage, session: &Session) -> Result<(), Erro
     let calls = alarm_handler::handler::Calls {
         reader: reader(session, sabotage),
         writer: writer(session, sabotage),
-        alarms: cloudwatch::Reader::new(session),
+        alarms: BentAlarms { honest: cloudwatch::Reader::new(session), ringing_since: OnceLock::new() },
         prober: BentProber::default(),
     };
     let on_dr = AtomicBool::new(false);
@@ -74,6 +77,20 @@ async fn alarm_handler(sabotage: Sabotage, session: &Session) -> Result<(), Erro
             // What answers no probe would never be armed, so it lies from then on.
             Sabotage::IgnoresProbes if !calls.prober.lies() => {
                 calls.prober.set_lies(bent::all_are_armed(plan, &calls.reader).await);
+            }
+            Sabotage::HearsAlarms if !calls.prober.lies() && bent::all_are_settled(plan, &calls.reader).await => {
+                calls.alarms.ringing_since.get_or_init(|| calls.reader.now());
+                calls.prober.set_lies(true);
+            }
+            Sabotage::LeavesDrift
+                if bent::some_register(plan, &calls.reader, |register| register.pin().is_some()).await =>
+            {
+                return nothing();
+            }
+            Sabotage::StaysPaused
+                if bent::some_register(plan, &calls.reader, |is| matches!(is, Register::Paused { .. })).await =>
+            {
+                return nothing();
             }
             Sabotage::IgnoresTicks if tick && bent::all_are_armed(plan, &calls.reader).await => return nothing(),
             Sabotage::GoesBack if tick && on_dr.load(Relaxed) && bent::went_back(plan, calls).await => {
@@ -101,6 +118,12 @@ async fn replica_promoter(sabotage: Sabotage, session: &Session) -> Result<(), E
     let (plan, calls) = (&plan, &calls);
     run(service_fn(move |event: LambdaEvent<Value>| async move {
         let signal = event::parse(event.payload)?;
+        if sabotage == Sabotage::PromotesAtOnce && bent::all_are_armed(plan, &calls.records).await {
+            for replica in &plan.replicas {
+                // RDS refuses the second time.
+                let _ = calls.promoter.promote(replica).await;
+            }
+        }
         Box::pin(calls.handle(plan, signal)).await.map_err(|error| not_carried_out(&error))
     }))
     .await
