@@ -118,9 +118,9 @@ async fn people_switch_holdfast_off_and_on_for_good_or_for_a_while() {
     };
     let by = stage.registers().values().map(who).next().unwrap_or_default();
     assert!(by.ends_with("user/operator: new network"), "{by}");
-    contains_all(&text(&stage, &["maintenance", "begin", "--for", "1h"]).await, &["disarmed"]);
+    contains_all(&refused(&stage, &["maintenance", "begin", "--for", "1h"], 1).await, &["every name is disarmed"]);
     assert_eq!(states(&stage), ["disarmed"; NAMES], "the end of a maintenance must not arm what people disarmed");
-    text(&stage, &["maintenance", "end"]).await;
+    assert!(!is_check_disabled(&stage).await, "nobody would enable it again");
     text(&stage, &["arm"]).await;
     let told = json(&stage, &["disarm", "--for", "30m"]).await;
     assert_eq!(told["names"][0]["state"], "paused");
@@ -139,6 +139,12 @@ async fn a_maintenance_keeps_dns_on_the_primary_and_is_ended_by_a_person_or_by_t
     assert!(is_check_disabled(&stage).await);
     contains_all(&text(&stage, &["maintenance", "end"]).await, &["is enabled", "armed"]);
     assert!(!is_check_disabled(&stage).await);
+    for ends_it in ["arm", "disarm"] {
+        text(&stage, &["maintenance", "begin", "--for", "1h"]).await;
+        text(&stage, &[ends_it]).await;
+        assert!(!is_check_disabled(&stage).await, "after {ends_it} nobody else would enable it");
+    }
+    text(&stage, &["arm"]).await;
     text(&stage, &["maintenance", "begin", "--for", "20m"]).await;
     stage.minutes(23).await;
     assert_eq!(states(&stage), ["armed"; NAMES]);

@@ -76,7 +76,7 @@ pub enum Command {
     /// Shows the exact calls that Holdfast would make; changes nothing.
     Plan(WhatIf),
     /// Lets Holdfast act from now on.
-    Arm(Ask),
+    Arm,
     /// Keeps Holdfast from acting, until armed again or for a while.
     Disarm {
         /// Act again by itself after this long, as in 2h or 90m.
@@ -104,8 +104,6 @@ pub enum Command {
     Reject {
         /// The incident, as the message names it.
         incident: Incident,
-        #[command(flatten)]
-        ask: Ask,
     },
     /// Fails over now, by the same path and guards as an alarm.
     Failover {

@@ -55,10 +55,10 @@ async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), Failure> {
     match command {
         Command::Status { watch } => status::show(&workload, terminal, &source.dns, watch).await,
         Command::Plan(what_if) => plan::show(&workload, terminal, &what_if).await,
-        Command::Arm(ask) => orders::arm(&workload, terminal, &ask).await,
+        Command::Arm => orders::arm(&workload, terminal).await,
         Command::Disarm { lasting, ask } => orders::disarm(&workload, terminal, lasting, &ask).await,
         Command::Maintenance { command } => orders::maintenance(&workload, terminal, command).await,
-        Command::Reject { incident, ask } => orders::reject(&workload, terminal, incident, &ask).await,
+        Command::Reject { incident } => orders::reject(&workload, terminal, incident).await,
         Command::Approve { incident, despite, ask } => {
             summons::approve(&workload, terminal, incident, despite, &ask).await
         }

@@ -22,7 +22,7 @@ use crate::workload::Workload;
 const REFUSALS_TOLD_MAX: usize = 3;
 
 /// Lets Holdfast act.
-pub async fn arm(workload: &Workload, terminal: &Terminal, _ask: &Ask) -> Result<(), Failure> {
+pub async fn arm(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
     let seen = look(workload).await?;
     let idle = not_replicating(workload).await?;
     if !idle.is_empty() {
@@ -68,7 +68,7 @@ pub async fn disarm(
 }
 
 /// Says that an incident is none.
-pub async fn reject(workload: &Workload, terminal: &Terminal, incident: Incident, _ask: &Ask) -> Result<(), Failure> {
+pub async fn reject(workload: &Workload, terminal: &Terminal, incident: Incident) -> Result<(), Failure> {
     let seen = look(workload).await?;
     let writes = writes(&seen, &Order::Reject { incident: incident.clone() })?;
     submit(workload, terminal, &seen, writes, &format!("Not fail over in {incident}?")).await
@@ -93,6 +93,11 @@ async fn begin(workload: &Workload, terminal: &Terminal, lasting: SignedDuration
     let seen = look(workload).await?;
     let until = end(&seen, lasting)?;
     let writes = writes(&seen, &Order::Pause { until, by })?;
+    if writes.is_empty() {
+        // A check disabled now would have nobody to enable it again.
+        let why = "nothing was changed: every name is disarmed, so there is nothing to pause; arm first".to_owned();
+        return Err(Failure::Refused(why));
+    }
     if workload.plan.failover_health_check.is_none() {
         terminal.say(format!(
             "{WARNING}the plan names no failover health check (the template's FailoverHealthCheckId): Holdfast will not act, but \
@@ -160,6 +165,9 @@ async fn submit(
         }
         terminal.confirm(question)?;
         let writer = Writer::new(&workload.session);
+        if let Some(check) = workload.plan.failover_health_check.as_ref().filter(|_| ends_pause(seen, &writes)) {
+            writer.set_disabled(check, false).await?;
+        }
         for batch in change::batches(writes) {
             writer.submit(&batch).await.map_err(overtaken)?;
         }
@@ -169,6 +177,12 @@ async fn submit(
     terminal.say("nothing is to be changed:");
     report(terminal, seen);
     Ok(())
+}
+
+/// True if a name leaves a pause: the check that a maintenance disabled must be enabled first, or nobody would.
+fn ends_pause(seen: &Observation, writes: &[Write]) -> bool {
+    seen.names.iter().any(|view| matches!(view.register(), Some(Register::Paused { .. })))
+        && writes.iter().any(|write| !matches!(write.register, Register::Paused { .. }))
 }
 
 /// Somebody else wrote between our look and our write.

@@ -276,9 +276,11 @@ async fn a_health_check_is_kept_updated_by_version_and_deleted() {
     client.delete_health_check().health_check_id(check.id()).send().await.unwrap();
     let refusal = client.get_health_check().health_check_id(check.id()).send().await.unwrap_err();
     assert!(refusal.into_service_error().is_no_such_health_check());
-    let tls = HealthCheckConfig::builder().r#type(HealthCheckType::Https).ip_address("127.0.0.1").build().unwrap();
-    let refusal = client.create_health_check().caller_reference("2").health_check_config(tls).send().await.unwrap_err();
-    assert!(refusal.message().unwrap().contains("HTTPS"), "{refusal:?}");
+    let matching =
+        HealthCheckConfig::builder().r#type(HealthCheckType::HttpsStrMatch).ip_address("127.0.0.1").build().unwrap();
+    let refusal =
+        client.create_health_check().caller_reference("2").health_check_config(matching).send().await.unwrap_err();
+    assert!(refusal.message().unwrap().contains("HTTPS_STR_MATCH"), "{refusal:?}");
 }
 
 fn alarm(evaluation_periods: u32, datapoints_to_alarm: Option<u32>) -> Alarm {

@@ -31,7 +31,7 @@ impl Play {
         rds::delete(&self.stage.lab, DR, CLUSTER);
         rds::delete(&self.stage.lab, DR, INSTANCE);
         self.rebuild((PRIMARY, REBUILT_CLUSTER, REBUILT_INSTANCE), (DR, CLUSTER, INSTANCE))?;
-        self.operator(&["arm", "--reason", "DR replicates again"]).await?;
+        self.operator(&["arm"]).await?;
         self.stage.minutes(20).await;
         self.fail_primary();
         self.failed_over().await;
