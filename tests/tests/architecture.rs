@@ -16,7 +16,7 @@ fn shipped_in(package: &str) -> BTreeSet<String> {
     text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     "failover",
     "aws",
     "alarm-handler",
@@ -25,6 +25,7 @@ const OURS: [&str; 10] = [
     "holdfast",
     "simulation",
     "saboteurs",
+    "report",
     "lab",
     "drill",
 ];
@@ -63,12 +64,13 @@ fn a_function_carries_the_sdks_it_calls_and_no_other() {
 
 #[test]
 fn the_command_line_looks_and_decides_with_the_functions_own_code() {
-    assert_eq!(ours_in("holdfast"), set(&["aws", "failover", "alarm-handler", "replica-promoter"]));
+    assert_eq!(ours_in("holdfast"), set(&["aws", "failover", "alarm-handler", "replica-promoter", "report"]));
 }
 
 #[test]
 fn the_lab_knows_nothing_of_holdfast_and_only_the_drill_builds_on_it() {
     assert_eq!(ours_in("lab"), set(&[]));
-    assert_eq!(ours_in("drill"), set(&["failover", "lab"]));
+    assert_eq!(ours_in("drill"), set(&["failover", "lab", "report"]));
+    assert_eq!(ours_in("report"), set(&[]));
     assert!(!ours_in("simulation").contains("lab"));
 }

@@ -10,6 +10,8 @@ pub mod clock;
 pub mod cloudwatch;
 pub mod error;
 #[cfg(feature = "operator")]
+pub mod history;
+#[cfg(feature = "operator")]
 pub mod operator;
 pub mod probe;
 #[cfg(feature = "rds")]

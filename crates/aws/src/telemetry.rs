@@ -2,7 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use failover::outcome::Outcome;
+use failover::incident::Incident;
+use failover::observation::Attention;
+use failover::outcome::{Kind, Outcome};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
 
@@ -41,11 +44,44 @@ pub fn emit(at: jiff::Timestamp, dimensions: &[(&str, &str)], metrics: &[Metric]
     }
 }
 
+/// A line of the log that `holdfast report` reads back: it is the record of an incident that outlives a failback.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Record {
+    /// A function decided something that deserves a person's attention, or a place in the report.
+    Returned(Outcome),
+    /// The notifier told it.
+    Told {
+        /// The message's subject.
+        subject: String,
+        /// The incident it is about, if there is one.
+        incident: Option<Incident>,
+    },
+}
+
+impl Record {
+    /// Reads a line; `None` if it is some other line.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
+        serde_json::from_str(line).ok()
+    }
+
+    /// Writes the line.
+    pub fn log(&self) {
+        if IS_STARTED.load(Ordering::Relaxed) {
+            println!("{}", json!(self));
+        }
+    }
+}
+
 /// Logs and counts what an invocation came to.
 pub fn report(function: &str, outcome: &Outcome) {
     let rule = outcome.rule.map_or_else(|| "none".to_owned(), |rule| rule.to_string());
-    let incident = outcome.incident.as_ref().map(ToString::to_string);
-    tracing::info!(outcome = ?outcome.outcome, rule, incident, because = outcome.because, "returning");
+    // A quiet minute is not worth a thousand names' facts.
+    match outcome.attention == Attention::None && outcome.outcome != Kind::InSync {
+        true => tracing::info!(outcome = ?outcome.outcome, rule, because = outcome.because, "returning"),
+        false => Record::Returned(outcome.clone()).log(),
+    }
     let decisions = Metric { name: "Decisions", unit: "Count", value: 1.0 };
     emit(outcome.at, &[("Function", function), ("Rule", &rule)], &[decisions]);
 }

@@ -91,6 +91,12 @@ impl Evidence {
         }
     }
 
+    /// The lab's journal.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
     /// When something first happened after the trouble began.
     pub fn first(&self, happened: impl Fn(&What) -> bool) -> Option<Timestamp> {
         let from = self.outage_at?;
@@ -159,7 +165,8 @@ impl Evidence {
     }
 
     /// When Holdfast first armed a name.
-    fn armed_at(&self) -> Option<Timestamp> {
+    #[must_use]
+    pub fn armed_at(&self) -> Option<Timestamp> {
         self.entries.iter().find(|entry| is_outcome(&entry.what, "Armed")).map(|entry| entry.at)
     }
 

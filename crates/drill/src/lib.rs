@@ -8,6 +8,7 @@ pub mod client;
 pub mod evidence;
 pub mod lambdas;
 pub mod live;
+mod page;
 pub mod progress;
 pub mod report;
 pub mod run;

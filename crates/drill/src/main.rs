@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use drill::progress::Progress;
-use drill::report::{Verdict, table};
+use drill::report::{Report, Verdict, table};
 use drill::run::{Drill, Ended};
 use drill::scenario::{self, SCENARIOS, Scenario};
 use drill::stage::{Settings, SetupError};
@@ -47,6 +47,9 @@ struct Arguments {
     /// How many times faster than real time the lab runs while nobody works [default: 240; of several drills 3600].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(SPEED_MAX)))]
     speed: Option<u32>,
+    /// Write each drill's page, SCENARIO-SEED.html, to this directory.
+    #[arg(long, value_name = "DIRECTORY")]
+    pages: Option<PathBuf>,
     /// Print the report as a JSON object, of several drills one a line.
     #[arg(long)]
     json: bool,
@@ -106,6 +109,7 @@ fn run_one(arguments: &Arguments, drill: Drill) -> Result<Verdict, SetupError> {
         tokio::spawn(live::follow(lab.clone(), std::io::stderr().is_terminal()));
     })
     .map_err(|error| format!("{error}\n{}", drill.replay()))?;
+    write_page(arguments, &report)?;
     if arguments.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
@@ -114,12 +118,24 @@ fn run_one(arguments: &Arguments, drill: Drill) -> Result<Verdict, SetupError> {
     Ok(report.verdict)
 }
 
+fn write_page(arguments: &Arguments, report: &Report) -> Result<(), SetupError> {
+    let Some(directory) = &arguments.pages else { return Ok(()) };
+    std::fs::create_dir_all(directory)?;
+    let file = directory.join(format!("{}-{}.html", report.scenario, report.seed));
+    std::fs::write(&file, report.page.html())?;
+    eprintln!("the page is in {}", file.display());
+    Ok(())
+}
+
 fn run_many(arguments: &Arguments, drills: &[Drill]) -> Result<Verdict, SetupError> {
     let lambdas = build_lambdas()?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = arguments.jobs.map_or(cores * JOBS_A_CORE, usize::from);
     eprintln!("{} drills, {jobs} at a time:", drills.len());
     let ends = run::many(drills, jobs, &lambdas, &Progress::of(drills.len()));
+    for report in ends.iter().flatten() {
+        write_page(arguments, report)?;
+    }
     if arguments.json {
         for report in ends.iter().flatten() {
             println!("{}", serde_json::to_string(report)?);

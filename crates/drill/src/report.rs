@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use ::report::Page;
 use serde::Serialize;
 
 use crate::check::Checked;
 use crate::evidence::{Evidence, Reached};
+use crate::page;
 use crate::run::{Drill, Ended};
 use crate::scenario::Scenario;
 use crate::stage::Settings;
@@ -42,6 +44,9 @@ pub struct Report {
     pub rpo_writes: usize,
     /// How long the drill took, in seconds of real time.
     pub real_seconds: f64,
+    /// The whole story, as `holdfast report` would tell it.
+    #[serde(skip)]
+    pub page: Page,
 }
 
 impl Report {
@@ -50,7 +55,7 @@ impl Report {
     pub fn of(scenario: &Scenario, settings: Settings, evidence: &Evidence, took: Duration) -> Self {
         let checks: Vec<_> = scenario.checks.iter().copied().flatten().map(|check| check.run(evidence)).collect();
         let verdict = if checks.iter().all(|check| check.held) { Verdict::Passed } else { Verdict::Failed };
-        Self {
+        let mut report = Self {
             scenario: scenario.name,
             seed: settings.seed,
             verdict,
@@ -60,7 +65,10 @@ impl Report {
             rpo_seconds: evidence.rpo_seconds(),
             rpo_writes: evidence.lost().len(),
             real_seconds: took.as_secs_f64(),
-        }
+            page: Page::default(),
+        };
+        report.page = page::of(&report, scenario.about, evidence);
+        report
     }
 
     /// The report for people.

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::observation::Fact;
 use crate::rule::Rule;
 
 /// One outage as all of Holdfast names it: the alarm, and when it entered ALARM. Every retry and every duplicate of an
@@ -155,6 +156,14 @@ impl Approval {
             Some(rule) => Err(ApprovalError::NotLiftable(*rule)),
             None => Ok(approval),
         }
+    }
+
+    /// Who gave it and why, for the record.
+    pub(crate) fn as_fact(&self) -> Fact {
+        let rules: Vec<_> = self.despite.iter().map(ToString::to_string).collect();
+        let lifting = if rules.is_empty() { String::new() } else { format!(", despite {}", rules.join(", ")) };
+        let reason = if self.reason.is_empty() { String::new() } else { format!(": {}", self.reason) };
+        Fact::new("approval", format!("of {} by {}{lifting}{reason}", self.incident, self.by))
     }
 
     /// True if this approval lifts `rule` in `incident`.

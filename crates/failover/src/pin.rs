@@ -351,6 +351,7 @@ impl Facts<'_> {
                 facts.push(Fact::new(about, format!("{probe:?}").to_lowercase()));
             }
         }
+        facts.extend(self.approval.map(Approval::as_fact));
         facts
     }
 }

@@ -118,6 +118,14 @@ pub enum Command {
         #[command(subcommand)]
         command: Failback,
     },
+    /// Tells an incident from AWS's own records: Markdown on standard output, or a page for a browser.
+    Report {
+        /// The incident, as the message names it; else the one under way, or the last.
+        incident: Option<Incident>,
+        /// Write a page that needs nothing else to this file.
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+    },
     /// Explains a rule that a message cites.
     Explain {
         /// Its id, as in P09.

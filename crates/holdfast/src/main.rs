@@ -8,6 +8,7 @@ mod failure;
 mod look;
 mod orders;
 mod plan;
+mod report;
 mod status;
 mod summons;
 mod terminal;
@@ -64,6 +65,7 @@ async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), Failure> {
         }
         Command::Failover { despite, ask } => summons::failover(&workload, terminal, despite, &ask).await,
         Command::Failback { command } => failback::run(&workload, terminal, command).await,
+        Command::Report { incident, html } => report::tell(&workload, terminal, incident, html).await,
         Command::Explain { .. } | Command::Completions { .. } | Command::Man => Ok(()),
     }
 }

@@ -81,6 +81,8 @@ def test_events_tell_what_happened(client, pair):
     _, replica = pair
     events = client("rds").describe_events(SourceIdentifier=replica, SourceType="db-cluster", Duration=1440)["Events"]
     assert all(event["SourceIdentifier"] == replica for event in events)
+    none = client("rds").describe_events(SourceIdentifier=replica, SourceType="db-cluster", StartTime="2020-01-01T00:00:00Z", EndTime="2020-01-02T00:00:00Z")
+    assert none["Events"] == []
 
 
 def test_the_command_line_describes_and_promotes(aws, pair):

@@ -21,7 +21,7 @@ use crate::api::{Call, Reply};
 use crate::fault::{CallEffect, Effect, Loss, Site};
 use crate::functions::Process;
 use crate::journal::What;
-use crate::{cloudwatch, control, events, functions, rds, route53, sns, sqs, sts, wire};
+use crate::{cloudwatch, control, events, functions, logs, rds, route53, sns, sqs, sts, wire};
 
 const BODY_BYTES_MAX: usize = 6 * 1024 * 1024;
 
@@ -141,6 +141,7 @@ async fn route(lab: &Arc<Lab>, call: &Call) -> Reply {
         "monitoring" => cloudwatch::answer(lab, call).await,
         "events" => events::answer(lab, call).await,
         "lambda" => functions::answer(lab, call).await,
+        "logs" => logs::answer(lab, call).await,
         "rds" => rds::answer(lab, call).await,
         "sns" => sns::answer(lab, call).await,
         "sqs" => sqs::answer(lab, call).await,

@@ -16,6 +16,7 @@ pub mod functions;
 pub mod health;
 mod id;
 pub mod journal;
+pub mod logs;
 pub mod rds;
 pub mod route53;
 pub mod site;

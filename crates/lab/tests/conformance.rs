@@ -127,6 +127,12 @@ async fn lambda_passes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn cloudwatch_logs_pass() {
+    let labs = [judged("test_logs.py").await];
+    the_table_is_complete_and_true("logs.md", "logs", &labs);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rds_passes() {
     let labs = [judged("test_rds.py").await];
     the_table_is_complete_and_true("rds.md", "rds", &labs);

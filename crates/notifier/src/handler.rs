@@ -2,6 +2,7 @@
 
 use aws::CallError;
 use aws::sns::Publisher;
+use aws::telemetry::Record;
 use failover::message;
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
@@ -71,6 +72,10 @@ pub async fn handle(topic: &impl Publisher, bus: &str, invocation: Invocation) -
         Invocation::Failed(failure) => message::of_failure(failure),
     };
     topic.publish(&message).await?;
-    tracing::info!(subject = message.subject, "told");
+    let incident = match invocation {
+        Invocation::Returned(outcome) => outcome.incident,
+        Invocation::Failed(_) => None,
+    };
+    Record::Told { subject: message.subject.clone(), incident }.log();
     Ok(Told { subject: Some(message.subject) })
 }

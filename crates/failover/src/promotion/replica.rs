@@ -232,6 +232,8 @@ impl ReplicaFacts {
             }
             _ => "no good sample: nobody knows how much would be lost".to_owned(),
         };
-        vec![Fact::new(about.clone(), state), Fact::new(format!("lag of {about}"), lag)]
+        let mut facts = vec![Fact::new(about.clone(), state), Fact::new(format!("lag of {about}"), lag)];
+        facts.extend(self.approval.as_ref().map(Approval::as_fact));
+        facts
     }
 }

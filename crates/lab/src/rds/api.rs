@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::answers::{self, DescribedClusters, DescribedEvents, DescribedInstances, OneCluster, OneInstance};
 use super::database::Key;
@@ -102,18 +102,25 @@ fn describe_events(lab: &Lab, region: &str, mut form: Form) -> Answer<DescribedE
     let (id, source_type) = (form.take("SourceIdentifier"), form.take("SourceType"));
     // "Duration: the number of minutes to retrieve events for. Default: 60" (DescribeEvents).
     let minutes = form.take("Duration").unwrap_or_else(|| "60".to_owned());
+    let (start, end) = (time(&mut form, "StartTime")?, time(&mut form, "EndTime")?);
     form.finish()?;
     let invalid = |_| Refusal::bad_request("InvalidParameterValue", "Duration is not a number");
-    let since = lab.clock.now() - SignedDuration::from_mins(minutes.parse().map_err(invalid)?);
+    let lately = lab.clock.now() - SignedDuration::from_mins(minutes.parse().map_err(invalid)?);
+    let told_times = start.unwrap_or(lately)..=end.unwrap_or(Timestamp::MAX);
     let state = current(lab);
     let told = state.events.iter().filter(|event| {
         event.region == region
-            && event.at >= since
+            && told_times.contains(&event.at)
             && id.as_ref().is_none_or(|id| *id == event.id)
             && source_type.as_ref().is_none_or(|kind| kind == event.source_type())
     });
     let events = answers::Events { items: told.map(answers::event).collect() };
     Ok((id.unwrap_or_default(), DescribedEvents { events }))
+}
+
+fn time(form: &mut Form, name: &str) -> Result<Option<Timestamp>, Refusal> {
+    let invalid = |_| Refusal::bad_request("InvalidParameterValue", format!("{name} is not a time"));
+    form.take(name).map(|text| text.parse()).transpose().map_err(invalid)
 }
 
 fn promote_cluster(lab: &Lab, region: &str, mut form: Form) -> Answer<OneCluster> {
