@@ -93,6 +93,7 @@ async fn an_incident_is_told_from_awss_own_records_even_while_a_region_is_down()
     let stage = Stage::set(SETTINGS, &Layout::default(), &lambdas).await.expect("the stage can be set");
     let none = stage.holdfast(&["report"], false).await.expect("holdfast starts");
     contains_all(&String::from_utf8_lossy(&none.stderr), &["there was no incident in the last 14 days"]);
+    contains_all(&holdfast(&stage, &["plan", "--replay"]).await, &["nothing would have been done"]);
     holdfast(&stage, &["arm"]).await;
     stage.minutes(16).await;
     stage.lab.faults.fail_region(PRIMARY);
@@ -131,6 +132,15 @@ async fn an_incident_is_told_from_awss_own_records_even_while_a_region_is_down()
     let seen = tokio::task::spawn_blocking(move || measured(&file, 1_000)).await.expect("the browser ends");
     assert_eq!(seen["found"], serde_json::json!([]));
     assert!(seen["circles"].as_u64() > Some(8), "{seen}");
+    let replay = holdfast(&stage, &["plan", "--replay"]).await;
+    contains_all(
+        &replay,
+        &["holdfast-failover-started rang and still does", "P13 Pin", "it tells people, and never fails over"],
+    );
+    let replay: Value =
+        serde_json::from_str(&holdfast(&stage, &["plan", "--replay", "--json"]).await).expect("it is JSON");
+    let decided = replay["episodes"].as_array().into_iter().flatten().filter(|it| it["would"][0]["rule"] == "P13");
+    assert_eq!(decided.count(), 1, "{replay}");
     stage.lab.faults.fail_region(DETECTOR);
     let told = holdfast(&stage, &["report"]).await;
     contains_all(

@@ -63,6 +63,9 @@ pub struct WhatIf {
     /// As if it were this time, as in 2026-01-01T12:00:00Z.
     #[arg(long, value_name = "TIME")]
     pub at: Option<Timestamp>,
+    /// What the alarms' last 30 days would have started.
+    #[arg(long, conflicts_with_all = ["alarm", "at"])]
+    pub replay: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,7 @@
 //! `holdfast plan`: the dry run.
 
+mod replay;
+
 use failover::change::Batch;
 use failover::incident::Incident;
 use failover::pin::Observation;
@@ -15,6 +17,9 @@ use crate::workload::Workload;
 
 /// Shows what the functions would do, in the words of their own rules and batches.
 pub async fn show(workload: &Workload, terminal: &Terminal, what_if: &WhatIf) -> Result<(), Failure> {
+    if what_if.replay {
+        return replay::show(workload, terminal).await;
+    }
     let now = look::look(workload).await?;
     let now = Observation { now: what_if.at.unwrap_or(now.now), ..now };
     let seen = if what_if.alarm { look::with_alarm(workload, &now) } else { now };
