@@ -16,11 +16,12 @@ fn shipped_in(package: &str) -> BTreeSet<String> {
     text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "failover",
     "aws",
     "alarm-handler",
     "replica-promoter",
+    "fencer",
     "notifier",
     "holdfast",
     "simulation",
@@ -53,6 +54,7 @@ fn a_function_carries_the_sdks_it_calls_and_no_other() {
     for (lambda, sdks) in [
         ("alarm-handler", set(&["aws-sdk-cloudwatch", "aws-sdk-route53", "aws-sdk-sts"])),
         ("replica-promoter", set(&["aws-sdk-cloudwatch", "aws-sdk-rds", "aws-sdk-route53", "aws-sdk-sts"])),
+        ("fencer", set(&["aws-sdk-rds", "aws-sdk-route53", "aws-sdk-sts"])),
         ("notifier", set(&["aws-sdk-sns", "aws-sdk-sts"])),
     ] {
         let shipped = shipped_in(lambda);
@@ -64,7 +66,7 @@ fn a_function_carries_the_sdks_it_calls_and_no_other() {
 
 #[test]
 fn the_command_line_looks_and_decides_with_the_functions_own_code() {
-    assert_eq!(ours_in("holdfast"), set(&["aws", "failover", "alarm-handler", "replica-promoter", "report"]));
+    assert_eq!(ours_in("holdfast"), set(&["aws", "failover", "alarm-handler", "replica-promoter", "fencer", "report"]));
 }
 
 #[test]

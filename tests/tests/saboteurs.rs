@@ -21,7 +21,7 @@ struct Companion {
 
 const HANDLER: &[&str] = &["alarm-handler"];
 
-const COMPANIONS: [Companion; 16] = [
+const COMPANIONS: [Companion; 18] = [
     Companion {
         sabotage: "ignores-probes",
         of: HANDLER,
@@ -113,6 +113,13 @@ const COMPANIONS: [Companion; 16] = [
         scenario: "region-outage",
         noticed_by: &[check::PIN_BEFORE_PROMOTION, check::LOSS_WITHIN_LAG],
     },
+    Companion {
+        sabotage: "never-reboots",
+        of: &["fencer"],
+        scenario: "fence",
+        noticed_by: &[check::FENCED_ONCE, check::STRAYS_CUT_OFF],
+    },
+    Companion { sabotage: "forgets-groups", of: &["fencer"], scenario: "fence", noticed_by: &[check::FENCE_LIFTED] },
 ];
 
 /// A folder with the functions, some of them linked to the saboteur.

@@ -1,7 +1,10 @@
 //! RDS: the state of replicas, and their promotion.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use aws_sdk_rds::Client;
-use aws_sdk_rds::types::Filter;
+use aws_sdk_rds::types::{Filter, Tag, VpcSecurityGroupMembership};
+use failover::fence::{Note, OldWriter};
 use failover::plan::ReplicaId;
 use failover::promotion::ReplicaState;
 use jiff::Timestamp;
@@ -19,6 +22,22 @@ pub trait ReplicaReader {
 pub trait ReplicaWriter {
     /// Asks RDS to promote a replica. RDS refuses what is no replica, or not available; it never promotes twice.
     async fn promote(&self, replica: &ReplicaId) -> Result<(), CallError>;
+}
+
+/// Someone who can look at the writers in the primary region.
+pub trait OldWriterReader {
+    /// What RDS says of one now.
+    async fn old_writer(&self, database: &ReplicaId) -> Result<OldWriter, CallError>;
+}
+
+/// Someone who can cut databases off.
+pub trait FenceWriter {
+    /// Puts a note on record, as tags.
+    async fn note(&self, arn: &str, note: &Note) -> Result<(), CallError>;
+    /// Gives a database these security groups, and no others.
+    async fn set_groups(&self, database: &ReplicaId, groups: &BTreeSet<String>) -> Result<(), CallError>;
+    /// Reboots an instance.
+    async fn reboot(&self, instance: &str) -> Result<(), CallError>;
 }
 
 /// Looks at databases and holds nothing that can write.
@@ -155,6 +174,95 @@ impl ReplicaWriter for Writer {
                 call.send().await.map(drop).map_err(|error| CallError::of("PromoteReadReplica", error))
             }
         }
+    }
+}
+
+impl OldWriterReader for Reader {
+    async fn old_writer(&self, database: &ReplicaId) -> Result<OldWriter, CallError> {
+        match database {
+            ReplicaId::AuroraCluster(id) => self.old_cluster(id).await,
+            ReplicaId::RdsInstance(id) => self.old_instance(id).await,
+        }
+    }
+}
+
+impl Reader {
+    async fn old_cluster(&self, id: &str) -> Result<OldWriter, CallError> {
+        let answer = match self.client.describe_db_clusters().db_cluster_identifier(id).send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let error = CallError::of("DescribeDBClusters", error);
+                return missing_or(error, "DBClusterNotFoundFault").map(|_| OldWriter::Missing);
+            }
+        };
+        let Some(cluster) = answer.db_clusters().first() else { return Ok(OldWriter::Missing) };
+        let members = cluster.db_cluster_members().iter();
+        let writers = members.filter(|member| member.is_cluster_writer() == Some(true));
+        Ok(OldWriter::Present {
+            arn: cluster.db_cluster_arn().unwrap_or_default().to_owned(),
+            created: cluster.cluster_create_time().and_then(|at| Timestamp::from_second(at.secs()).ok()),
+            status: cluster.status().unwrap_or_default().to_owned(),
+            groups: groups(cluster.vpc_security_groups()),
+            writers: writers.filter_map(|member| member.db_instance_identifier().map(str::to_owned)).collect(),
+            note: Note::of_tags(&tags(cluster.tag_list())),
+        })
+    }
+
+    async fn old_instance(&self, id: &str) -> Result<OldWriter, CallError> {
+        let answer = match self.client.describe_db_instances().db_instance_identifier(id).send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let error = CallError::of("DescribeDBInstances", error);
+                return missing_or(error, "DBInstanceNotFound").map(|_| OldWriter::Missing);
+            }
+        };
+        let Some(instance) = answer.db_instances().first() else { return Ok(OldWriter::Missing) };
+        Ok(OldWriter::Present {
+            arn: instance.db_instance_arn().unwrap_or_default().to_owned(),
+            created: instance.instance_create_time().and_then(|at| Timestamp::from_second(at.secs()).ok()),
+            status: instance.db_instance_status().unwrap_or_default().to_owned(),
+            groups: groups(instance.vpc_security_groups()),
+            writers: vec![id.to_owned()],
+            note: Note::of_tags(&tags(instance.tag_list())),
+        })
+    }
+}
+
+fn groups(memberships: &[VpcSecurityGroupMembership]) -> BTreeSet<String> {
+    memberships.iter().filter_map(|group| group.vpc_security_group_id().map(str::to_owned)).collect()
+}
+
+fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
+    tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned()))).collect()
+}
+
+impl FenceWriter for Writer {
+    async fn note(&self, arn: &str, note: &Note) -> Result<(), CallError> {
+        let tags = note.tags().into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+        let call = self.client.add_tags_to_resource().resource_name(arn).set_tags(Some(tags));
+        call.send().await.map(drop).map_err(|error| CallError::of("AddTagsToResource", error))
+    }
+
+    async fn set_groups(&self, database: &ReplicaId, groups: &BTreeSet<String>) -> Result<(), CallError> {
+        let groups = Some(groups.iter().cloned().collect());
+        match database {
+            ReplicaId::AuroraCluster(id) => {
+                let call = self.client.modify_db_cluster().db_cluster_identifier(id).set_vpc_security_group_ids(groups);
+                let sent = call.apply_immediately(true).send().await;
+                sent.map(drop).map_err(|error| CallError::of("ModifyDBCluster", error))
+            }
+            ReplicaId::RdsInstance(id) => {
+                let call =
+                    self.client.modify_db_instance().db_instance_identifier(id).set_vpc_security_group_ids(groups);
+                let sent = call.apply_immediately(true).send().await;
+                sent.map(drop).map_err(|error| CallError::of("ModifyDBInstance", error))
+            }
+        }
+    }
+
+    async fn reboot(&self, instance: &str) -> Result<(), CallError> {
+        let sent = self.client.reboot_db_instance().db_instance_identifier(instance).send().await;
+        sent.map(drop).map_err(|error| CallError::of("RebootDBInstance", error))
     }
 }
 

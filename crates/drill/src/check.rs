@@ -1,6 +1,7 @@
 //! The checks: facts seen from outside, each with the detail that convinces.
 
 mod failback;
+mod fence;
 mod incident;
 
 use failover::name::Name;
@@ -14,6 +15,7 @@ use crate::evidence::{Evidence, is_outcome, site};
 use crate::stage::{CLUSTER, DR_ADDRESS, INSTANCE, NAMES, PRIMARY_ADDRESS};
 
 pub use failback::*;
+pub use fence::*;
 pub use incident::*;
 
 /// How long a resolver may keep an answer, in seconds: the records' TTL.

@@ -48,6 +48,8 @@ pub struct Seen {
     pub answers: Vec<Answer>,
     /// Every write.
     pub writes: Vec<Write>,
+    /// Every write of the job that never asks DNS.
+    pub strays: Vec<Write>,
 }
 
 /// The users.
@@ -75,6 +77,23 @@ impl Clients {
             let offset = EVERY / i32::try_from(names.len()).unwrap_or(1) * i32::try_from(nth).unwrap_or(0);
             tokio::spawn(self.clone().go_on(nth, (*name).to_owned(), self.lab.clock.now() + offset));
         }
+    }
+
+    /// Starts a job that writes to one site for ever, whatever DNS says.
+    pub fn stray(&self, address: IpAddr) {
+        let job = self.clone();
+        tokio::spawn(async move {
+            for nth in 0_u64.. {
+                job.lab.clock.sleep(EVERY.unsigned_abs()).await;
+                let working = job.lab.clock.working();
+                let id = format!("stray-write-{nth}");
+                let acknowledged = job.write("a job", Some(address), &id).await;
+                let at = job.lab.clock.now();
+                drop(working);
+                let write = Write { id, at, address: Some(address), acknowledged };
+                job.seen.lock().unwrap_or_else(PoisonError::into_inner).strays.push(write);
+            }
+        });
     }
 
     /// What was seen so far.

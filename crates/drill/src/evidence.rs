@@ -37,6 +37,8 @@ pub struct Evidence {
     pub home_at: Option<Timestamp>,
     /// What the command line answered where it had to refuse.
     pub refusals: Vec<String>,
+    /// The security groups of the old writers before the fence was lifted, and after.
+    pub old_groups: Vec<Vec<String>>,
     in_dr: BTreeSet<String>,
     in_primary: BTreeSet<String>,
     endpoint_check: String,
@@ -84,6 +86,7 @@ impl Evidence {
             restored: Vec::new(),
             home_at: None,
             refusals: Vec::new(),
+            old_groups: Vec::new(),
             in_dr: ids(DR, CLUSTER),
             in_primary: ids(PRIMARY, "app"),
             endpoint_check: stage.endpoint_check.clone(),
@@ -214,6 +217,23 @@ impl Evidence {
     /// What users wrote after a moment.
     pub fn writes_after(&self, at: Timestamp) -> impl Iterator<Item = &Write> {
         self.seen.writes.iter().filter(move |write| write.at > at)
+    }
+
+    /// What the job that never asks DNS wrote after a moment.
+    pub fn strays_after(&self, at: Timestamp) -> impl Iterator<Item = &Write> {
+        self.seen.strays.iter().filter(move |write| write.at > at)
+    }
+
+    /// When RDS carried out an action that a caller asked for, with what it was about.
+    #[must_use]
+    pub fn done_by(&self, by: &str, of: &str) -> Vec<(Timestamp, String)> {
+        let done = self.entries.iter().filter_map(|entry| match &entry.what {
+            What::Call { caller, action, resource, status: 200, .. } if caller == by && action.starts_with(of) => {
+                Some((entry.at, resource.clone()))
+            }
+            _ => None,
+        });
+        done.collect()
     }
 
     /// Every write that was acknowledged.

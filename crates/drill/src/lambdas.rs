@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The functions, by package and binary name.
-pub const LAMBDAS: [&str; 3] = ["alarm-handler", "replica-promoter", "notifier"];
+pub const LAMBDAS: [&str; 4] = ["alarm-handler", "replica-promoter", "fencer", "notifier"];
 
 /// Why the Lambdas could not be built.
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 mod failback;
 pub(crate) mod faulty;
+mod fence;
 mod outage;
 mod people;
 mod play;
@@ -163,6 +164,27 @@ pub const SCENARIOS: &[Scenario] = &[
             check::RECORDS_RESTORABLE,
             check::USERS_SERVED,
         ]],
+    },
+    Scenario {
+        name: "fence",
+        about: "the primary comes back while a job that never asked DNS writes to it: the old writers are cut off, once",
+        layout: Layout {
+            responder: &[
+                ("FenceRegion", crate::stage::PRIMARY),
+                ("FenceSecurityGroupId", crate::stage::CLOSED_GROUP),
+                ("FenceAuroraClusters", "app"),
+                ("FenceRdsInstances", "orders"),
+            ],
+            ..PLAIN
+        },
+        play: |play| Box::pin(play.fence()),
+        checks: &[
+            PINNED_AND_PROMOTED,
+            HOLDS,
+            LOSS,
+            TOLD,
+            &[check::FENCED_ONCE, check::STRAYS_CUT_OFF, check::FENCE_LIFTED],
+        ],
     },
     Scenario {
         name: "lagging-replica",

@@ -43,6 +43,9 @@ pub const NAMES: [&str; 5] =
 pub const TYPED: [&str; 5] =
     ["app.example.com", "berlin.shop.example.com", "www.example.com", "login.example.com", "example.org"];
 
+/// A security group in the primary region that lets nobody in.
+pub const CLOSED_GROUP: &str = "sg-0c105ed";
+
 const MAILBOX: &str = "oncall@example.com";
 
 /// What a drill may vary.
@@ -209,6 +212,7 @@ async fn open_sites(lab: &Arc<Lab>) -> Result<u16, SetupError> {
 }
 
 fn create_databases(lab: &Arc<Lab>) -> Result<(), SetupError> {
+    rds::close_group(lab, CLOSED_GROUP);
     rds::create_cluster(lab, PRIMARY, "app", None, &["app-1"])?;
     rds::create_cluster(lab, DR, CLUSTER, Some((PRIMARY, "app")), &["app-dr-1"])?;
     rds::create_instance(lab, PRIMARY, "orders", None)?;

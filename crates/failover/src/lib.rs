@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod failback;
+pub mod fence;
 #[cfg(test)]
 mod fixture;
 pub mod incident;

@@ -167,6 +167,7 @@ fn headline(kind: Kind) -> &'static str {
         Kind::ApprovalNeeded => "your APPROVAL is needed",
         Kind::Yielded => "pin undone again, LEFT TO YOU",
         Kind::PinnedAgain => "pin was undone, pinned again",
+        Kind::Fenced => "old writer FENCED",
         Kind::PromotionRequested => "promoting in DR",
         Kind::Pinned => "pinned to DR",
         Kind::FailedOver => "FAILED OVER to DR",
@@ -204,6 +205,7 @@ fn sentence(outcome: &Outcome) -> String {
             format!("The pin of {who} was undone again after Holdfast had twice restored it. Nothing was changed.")
         }
         Kind::PinnedAgain => format!("Someone had changed the pinned records of {who}; they point at DR again."),
+        Kind::Fenced => format!("{who} takes no connections any more; what was open is cut by a reboot."),
         Kind::PromotionRequested => {
             format!("RDS was asked to promote {who}. Its data and the primary's go separate ways from here.")
         }

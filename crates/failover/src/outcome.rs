@@ -42,6 +42,8 @@ pub enum Kind {
     Confirmed,
     /// The pin was made again.
     PinnedAgain,
+    /// The old writer takes no connections any more.
+    Fenced,
     /// RDS was asked to promote.
     PromotionRequested,
     /// The PRIMARY records were pinned to DR.
@@ -58,6 +60,7 @@ impl Kind {
             Self::Armed
             | Self::Confirmed
             | Self::PinnedAgain
+            | Self::Fenced
             | Self::PromotionRequested
             | Self::Pinned
             | Self::FailedOver => true,

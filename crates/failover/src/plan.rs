@@ -23,6 +23,8 @@ pub struct Plan {
     pub probes: ProbeUrls,
     /// The health check of the PRIMARY records, if Holdfast may disable it for a maintenance and enable it again.
     pub failover_health_check: Option<String>,
+    /// How the old writers are fenced, if they are to be.
+    pub fence: Option<Fence>,
     /// ARNs of the alarms that mean "failover has started"; never empty.
     pub alarms: Vec<String>,
     /// Limits in seconds.
@@ -75,6 +77,17 @@ impl std::fmt::Display for ReplicaId {
             Self::RdsInstance(id) => write!(f, "RDS instance {id}"),
         }
     }
+}
+
+/// How the old writers in the primary region are cut off once users are pinned to DR.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fence {
+    /// The primary region.
+    pub region: String,
+    /// Id of a security group there that lets nobody in.
+    pub security_group: String,
+    /// The old writers; never empty.
+    pub databases: Vec<ReplicaId>,
 }
 
 /// Health URLs that Holdfast asks itself, from the DR region.
@@ -164,6 +177,8 @@ struct RawPlan {
     probes: RawProbes,
     #[serde(default)]
     failover_health_check: String,
+    #[serde(default)]
+    fence: RawFence,
     alarms: Vec<String>,
     limits: Limits,
 }
@@ -182,6 +197,19 @@ struct RawProbes {
     primary: String,
     #[serde(default)]
     dr: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFence {
+    #[serde(default)]
+    region: String,
+    #[serde(default)]
+    security_group: String,
+    #[serde(default)]
+    aurora_clusters: Vec<String>,
+    #[serde(default)]
+    rds_instances: Vec<String>,
 }
 
 impl RawZone {
@@ -209,17 +237,37 @@ impl Plan {
         if let Some(bad) = alarms.iter().find(|arn| alarm_name(arn).is_none()) {
             return Err(PlanError::Alarm(bad.clone()));
         }
-        let replicas = given(raw.aurora_clusters)
-            .into_iter()
-            .map(ReplicaId::AuroraCluster)
-            .chain(given(raw.rds_instances).into_iter().map(ReplicaId::RdsInstance))
-            .collect();
+        let replicas = databases(raw.aurora_clusters, raw.rds_instances);
         let probes = ProbeUrls {
             primary: parse_probe("probes.primary", raw.probes.primary)?,
             dr: parse_probe("probes.dr", raw.probes.dr)?,
         };
         let failover_health_check = given(vec![raw.failover_health_check]).pop();
-        Ok(Self { mode: raw.mode, zones, replicas, probes, failover_health_check, alarms, limits: raw.limits })
+        let (fence, limits) = (parse_fence(raw.fence)?, raw.limits);
+        Ok(Self { mode: raw.mode, zones, replicas, probes, failover_health_check, fence, alarms, limits })
+    }
+}
+
+fn databases(aurora_clusters: Vec<String>, rds_instances: Vec<String>) -> Vec<ReplicaId> {
+    let clusters = given(aurora_clusters).into_iter().map(ReplicaId::AuroraCluster);
+    clusters.chain(given(rds_instances).into_iter().map(ReplicaId::RdsInstance)).collect()
+}
+
+/// All of it, or nothing: half a fence is a mistake to be told before the outage.
+fn parse_fence(raw: RawFence) -> Result<Option<Fence>, PlanError> {
+    let (region, security_group) = (raw.region.trim().to_owned(), raw.security_group.trim().to_owned());
+    let databases = databases(raw.aurora_clusters, raw.rds_instances);
+    if region.is_empty() && security_group.is_empty() && databases.is_empty() {
+        return Ok(None);
+    }
+    let empty = [
+        (region.is_empty(), "fence.region", "set the template's FenceRegion to the primary region"),
+        (security_group.is_empty(), "fence.security_group", "set the template's FenceSecurityGroupId"),
+        (databases.is_empty(), "fence.databases", "set the template's FenceAuroraClusters or FenceRdsInstances"),
+    ];
+    match empty.into_iter().find(|(is_empty, ..)| *is_empty) {
+        Some((_, field, remedy)) => Err(PlanError::Empty { field, remedy }),
+        None => Ok(Some(Fence { region, security_group, databases })),
     }
 }
 
@@ -335,6 +383,9 @@ mod tests {
             ("arn:aws:cloudwatch:us-east-1:123456789012:alarm:failover: started", "failover-started", "alarm ARN"),
             (r#""lag_seconds_max":60"#, r#""lag_seconds_max":-1"#, "limits"),
             (r#""lag_seconds_max":60,"#, "", "lag_seconds_max"),
+            (r#""alarms":"#, r#""fence":{"rds_instances":["app"]},"alarms":"#, "FenceRegion"),
+            (r#""alarms":"#, r#""fence":{"region":"r","rds_instances":["app"]},"alarms":"#, "FenceSecurityGroupId"),
+            (r#""alarms":"#, r#""fence":{"region":"r","security_group":"sg-1"},"alarms":"#, "FenceAuroraClusters"),
         ] {
             assert!(GOOD.contains(good), "{good}");
             let error = Plan::parse(&GOOD.replace(good, bad)).unwrap_err().to_string();

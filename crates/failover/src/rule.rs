@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A rule's id. `P` rules decide about the pin, `R` rules about promotion, `F` rules about failback.
+/// A rule's id. `P` rules decide about the pin, `R` rules about promotion, `F` rules about failback, `X` rules about
+/// fencing the old writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the tables in `pin` and `promotion`, and `failback`, say what each means")]
+#[expect(missing_docs, reason = "the tables in `pin`, `promotion`, `failback` and `fence` say what each means")]
 pub enum Rule {
     P01,
     P02,
@@ -37,6 +38,15 @@ pub enum Rule {
     F06,
     F07,
     F08,
+    X01,
+    X02,
+    X03,
+    X04,
+    X05,
+    X06,
+    X07,
+    X08,
+    X09,
 }
 
 impl Rule {

@@ -121,6 +121,11 @@ pub enum Command {
         #[command(subcommand)]
         command: Failback,
     },
+    /// Cuts the old writers in the primary region off, if the plan says which.
+    Fence {
+        #[command(subcommand)]
+        command: Fence,
+    },
     /// Tells an incident from AWS's own records: Markdown on standard output, or a page for a browser.
     Report {
         /// The incident, as the message names it; else the one under way, or the last.
@@ -160,6 +165,16 @@ pub enum Maintenance {
     Status,
 }
 
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum Fence {
+    /// Says how far each has come.
+    Status,
+    /// Fences now instead of at the next tick, by the same rules.
+    Now,
+    /// Gives the old writers their security groups back; Holdfast fences them again only in another incident.
+    Lift,
+}
+
 /// Databases that take over.
 #[derive(Clone, Debug, Args)]
 pub struct Successors {
@@ -197,7 +212,8 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
 
 fn rule(text: &str) -> Result<Rule, String> {
     let quoted = serde_json::Value::String(text.to_uppercase());
-    serde_json::from_value(quoted).map_err(|_| "rules are called P01 to P13, R01 to R08, F01 to F08".to_owned())
+    serde_json::from_value(quoted)
+        .map_err(|_| "rules are called P01 to P13, R01 to R08, F01 to F08, X01 to X09".to_owned())
 }
 
 fn successor(text: &str) -> Result<Named, String> {

@@ -2,11 +2,11 @@
 
 use std::fmt::Debug;
 
-use failover::failback;
 use failover::observation::Attention;
 use failover::pin;
 use failover::promotion::{GATE_TABLE, REPLICA_TABLE};
 use failover::rule::Rule;
+use failover::{failback, fence};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -40,7 +40,9 @@ pub fn explain(terminal: &Terminal, rule: Rule) -> Result<(), Failure> {
     let replica = replica.map(|row| line(row.condition, &row.verdict, row.next, row.attention));
     let failback = failback::RULES.iter().filter(|(of, ..)| *of == rule);
     let failback = failback.map(|(_, when, next)| line(when, &"Refuse", next, Attention::None));
-    let rows = pin.chain(gate).chain(replica).chain(failback).collect();
+    let fence = fence::TABLE.iter().filter(|row| row.rule == rule);
+    let fence = fence.map(|row| line(row.condition, &row.verdict, row.next, row.attention));
+    let rows = pin.chain(gate).chain(replica).chain(failback).chain(fence).collect();
     let explanation = Explanation { rule, may_be_approved: rule.is_liftable(), rows };
     terminal.result(&explanation);
     terminal.say(format!("{BOLD}{rule}{BOLD:#}  {}", about(rule)));
@@ -60,6 +62,7 @@ fn about(rule: Rule) -> &'static str {
     match rule.to_string().chars().next() {
         Some('P') => "a rule about the pin; the first row of all P rules that holds decides",
         Some('R') => "a rule about promotion; the first row of all R rules that holds decides",
+        Some('X') => "a rule about fencing the old writer; the first row of all X rules that holds decides",
         _ => "a rule about failback; every one that holds is told",
     }
 }

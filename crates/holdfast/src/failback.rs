@@ -17,6 +17,7 @@ use serde_json::json;
 
 use crate::cli::{self, Named, Successors};
 use crate::failure::Failure;
+use crate::fence;
 use crate::look::look;
 use crate::orders::overtaken;
 use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal};
@@ -155,6 +156,11 @@ fn renamed(kind: &ReplicaId, id: &str) -> ReplicaId {
 }
 
 async fn switch(workload: &Workload, terminal: &Terminal, named: &Successors) -> Result<(), Failure> {
+    // An interrupted run may have brought users home, and left the old writers behind their fence.
+    let is_home = failback::pinned_at(&look(workload).await?.names).is_none();
+    if is_home && !fence::lift(workload, terminal).await?.is_empty() {
+        return Ok(());
+    }
     // Whoever says --writes-stopped says it of now, so only samples from now on count.
     let stopped = Some(look(workload).await?.now);
     let seen = ready(workload, terminal, named, stopped).await?;
@@ -181,7 +187,8 @@ async fn switch(workload: &Workload, terminal: &Terminal, named: &Successors) ->
         })
         .await?;
     }
-    terminal.result(&json!({"restored": names, "changes": changes}));
+    let lifted = fence::lift(workload, terminal).await?;
+    terminal.result(&json!({"restored": names, "changes": changes, "lifted": lifted}));
     terminal.say(format!("{GOOD}DNS answers with the primary again{GOOD:#}: {}", names.join(", ")));
     match workload.plan.replicas.is_empty() {
         true => terminal.say("armed; a failover within the cool-down asks for an approval (P08)"),

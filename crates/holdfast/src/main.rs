@@ -5,6 +5,7 @@ mod dns;
 mod explain;
 mod failback;
 mod failure;
+mod fence;
 mod look;
 mod orders;
 mod plan;
@@ -65,6 +66,7 @@ async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), Failure> {
         }
         Command::Failover { despite, ask } => summons::failover(&workload, terminal, despite, &ask).await,
         Command::Failback { command } => failback::run(&workload, terminal, command).await,
+        Command::Fence { command } => fence::run(&workload, terminal, command).await,
         Command::Report { incident, html } => report::tell(&workload, terminal, incident, html).await,
         Command::Explain { .. } | Command::Completions { .. } | Command::Man => Ok(()),
     }

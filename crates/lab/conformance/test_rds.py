@@ -129,3 +129,15 @@ def test_a_member_is_rebooted_renamed_and_deleted_and_then_its_cluster(client, p
     assert rds.delete_db_cluster(DBClusterIdentifier=cluster, SkipFinalSnapshot=True)["DBCluster"]["Status"] == "deleting"
     until(lambda: status(f"{member}-new") is None)
     until(lambda: cluster not in [one["DBClusterIdentifier"] for one in rds.describe_db_clusters()["DBClusters"]])
+
+
+def test_security_groups_and_tags_are_set_and_told(client, pair, refused):
+    rds, (_, replica) = client("rds"), pair
+    found = describe(rds, replica)
+    assert [group["VpcSecurityGroupId"] for group in found["VpcSecurityGroups"]] == ["sg-default"] and found["TagList"] == []
+    rds.modify_db_cluster(DBClusterIdentifier=replica, VpcSecurityGroupIds=["sg-1", "sg-2"], ApplyImmediately=True)
+    rds.add_tags_to_resource(ResourceName=found["DBClusterArn"], Tags=[{"Key": "a:b", "Value": "sg-1 sg-2"}])
+    found = describe(rds, replica)
+    assert [group["VpcSecurityGroupId"] for group in found["VpcSecurityGroups"]] == ["sg-1", "sg-2"]
+    assert found["TagList"] == [{"Key": "a:b", "Value": "sg-1 sg-2"}]
+    refused("InvalidParameterValue", 400, rds.add_tags_to_resource, ResourceName=found["DBClusterArn"], Tags=[{"Key": "a", "Value": "{}"}])

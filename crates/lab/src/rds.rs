@@ -1,5 +1,6 @@
 //! RDS and Aurora: clusters, instances, replication and promotion.
 
+mod access;
 mod answers;
 mod api;
 mod changes;
@@ -102,6 +103,16 @@ pub fn create_instance(lab: &Lab, region: &str, id: &str, source: Option<(&str, 
 /// Removes a database as a person does who has no more use for it: a cluster with its members, or an instance.
 pub fn delete(lab: &Lab, region: &str, id: &str) {
     current(lab).remove(&key(region, id));
+}
+
+/// Declares a security group that lets nobody in: what it is attached to takes no new connections.
+pub fn close_group(lab: &Lab, group: &str) {
+    current(lab).closed_groups.insert(group.to_owned());
+}
+
+/// A database's security groups; none if there is no such database.
+pub fn groups(lab: &Lab, region: &str, id: &str) -> Vec<String> {
+    current(lab).access(&key(region, id)).map(|access| access.groups.clone()).unwrap_or_default()
 }
 
 /// Sets how far a replica is behind its source; nothing happens to a database that is no replica.

@@ -1,5 +1,6 @@
 //! The sabotages, and the calls they bend.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,13 +8,15 @@ use alarm_handler::handler::Calls;
 use aws::CallError;
 use aws::cloudwatch::AlarmReader;
 use aws::probe::{HttpProber, Prober};
+use aws::rds::FenceWriter;
 use aws::route53::{HealthCheckWriter, Reader, RecordReader, RecordWriter, Writer, protected_names};
 use aws::sns::Publisher;
 use failover::change::{Batch, Change, Write};
+use failover::fence::Note;
 use failover::incident::{AlarmSighting, AlarmState};
 use failover::message::Message;
 use failover::observation::{ChangeStatus, Probe};
-use failover::plan::{Names, Plan};
+use failover::plan::{Names, Plan, ReplicaId};
 use failover::record::{RecordSet, Role, Routing, Target};
 use failover::register::{Register, Spread};
 use jiff::{SignedDuration, Timestamp};
@@ -49,6 +52,10 @@ pub enum Sabotage {
     StaysPaused,
     /// R01: the databases are promoted though no name is pinned.
     PromotesAtOnce,
+    /// X09: who is connected to a fenced database stays so.
+    NeverReboots,
+    /// X06: what a fenced database's security groups were is not kept.
+    ForgetsGroups,
 }
 
 impl Sabotage {
@@ -69,6 +76,8 @@ impl Sabotage {
             "leaves-drift" => Self::LeavesDrift,
             "stays-paused" => Self::StaysPaused,
             "promotes-at-once" => Self::PromotesAtOnce,
+            "never-reboots" => Self::NeverReboots,
+            "forgets-groups" => Self::ForgetsGroups,
             _ => return None,
         })
     }
@@ -142,6 +151,26 @@ impl Publisher for Bent<aws::sns::Topic> {
         match self.sabotage {
             Sabotage::KeepsSilent => Ok(()),
             _ => self.honest.publish(message).await,
+        }
+    }
+}
+
+impl FenceWriter for Bent<aws::rds::Writer> {
+    async fn note(&self, arn: &str, note: &Note) -> Result<(), CallError> {
+        match self.sabotage {
+            Sabotage::ForgetsGroups => self.honest.note(arn, &Note { original: BTreeSet::new(), ..note.clone() }).await,
+            _ => self.honest.note(arn, note).await,
+        }
+    }
+
+    async fn set_groups(&self, database: &ReplicaId, groups: &BTreeSet<String>) -> Result<(), CallError> {
+        self.honest.set_groups(database, groups).await
+    }
+
+    async fn reboot(&self, instance: &str) -> Result<(), CallError> {
+        match self.sabotage {
+            Sabotage::NeverReboots => Ok(()),
+            _ => self.honest.reboot(instance).await,
         }
     }
 }

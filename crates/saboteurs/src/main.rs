@@ -31,6 +31,7 @@ async fn main() -> Result<(), Error> {
     match name(Some(called)).as_deref() {
         Some("alarm-handler") => alarm_handler(sabotage, &session).await,
         Some("replica-promoter") => replica_promoter(sabotage, &session).await,
+        Some("fencer") => fencer(sabotage, &session).await,
         Some("notifier") => notifier(sabotage, &session).await,
         _ => Err("no such function".into()),
     }
@@ -127,6 +128,19 @@ async fn replica_promoter(sabotage: Sabotage, session: &Session) -> Result<(), E
         Box::pin(calls.handle(plan, signal)).await.map_err(|error| not_carried_out(&error))
     }))
     .await
+}
+
+async fn fencer(sabotage: Sabotage, session: &Session) -> Result<(), Error> {
+    let plan = plan(sabotage)?;
+    let primary = plan.fence.as_ref().map_or_else(|| session.clone(), |fence| session.in_region(&fence.region));
+    let calls = fencer::handler::Calls {
+        records: route53::Reader::new(session),
+        writers: rds::Reader::new(&primary),
+        fence: Bent { honest: rds::Writer::new(&primary), sabotage },
+    };
+    let (plan, calls) = (&plan, &calls);
+    run(service_fn(move |_: LambdaEvent<Value>| async move { Ok::<_, Diagnostic>(Box::pin(calls.handle(plan)).await) }))
+        .await
 }
 
 async fn notifier(sabotage: Sabotage, session: &Session) -> Result<(), Error> {

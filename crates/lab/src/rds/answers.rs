@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::database::Key;
-use super::model::{Cluster, Event, Instance};
+use super::model::{Access, Cluster, Event, Instance};
 use super::state::State;
 
 macro_rules! list {
@@ -25,6 +25,36 @@ list!(Members, "DBClusterMember", Member);
 list!(ClusterReplicas, "ReadReplicaIdentifier", String);
 list!(InstanceReplicas, "ReadReplicaDBInstanceIdentifier", String);
 list!(Categories, "EventCategory", &'static str);
+list!(Groups, "VpcSecurityGroupMembership", Group);
+list!(Tags, "Tag", Tag);
+
+/// The answer of calls that have nothing to say.
+#[derive(Debug, Serialize)]
+pub(super) struct Done {}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Group {
+    vpc_security_group_id: String,
+    status: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Tag {
+    key: String,
+    value: String,
+}
+
+fn groups(access: &Access) -> Groups {
+    let group = |id: &String| Group { vpc_security_group_id: id.clone(), status: "active" };
+    Groups { items: access.groups.iter().map(group).collect() }
+}
+
+fn tags(access: &Access) -> Tags {
+    let tag = |(key, value): (&String, &String)| Tag { key: key.clone(), value: value.clone() };
+    Tags { items: access.tags.iter().map(tag).collect() }
+}
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -74,6 +104,8 @@ pub(super) struct DbCluster {
     read_replica_identifiers: ClusterReplicas,
     #[serde(rename = "DBClusterMembers")]
     members: Members,
+    vpc_security_groups: Groups,
+    tag_list: Tags,
 }
 
 #[derive(Debug, Serialize)]
@@ -105,6 +137,8 @@ pub(super) struct DbInstance {
     source: Option<String>,
     #[serde(rename = "ReadReplicaDBInstanceIdentifiers")]
     replicas: InstanceReplicas,
+    vpc_security_groups: Groups,
+    tag_list: Tags,
 }
 
 #[derive(Debug, Serialize)]
@@ -143,6 +177,8 @@ pub(super) fn cluster(state: &State, (region, id): &Key, cluster: &Cluster) -> D
         replication_source_identifier: cluster.source.clone(),
         read_replica_identifiers: ClusterReplicas { items: replicas.map(|replica| replica.arn.clone()).collect() },
         members: Members { items: cluster.members.iter().enumerate().map(member).collect() },
+        vpc_security_groups: groups(&cluster.access),
+        tag_list: tags(&cluster.access),
     }
 }
 
@@ -159,6 +195,8 @@ pub(super) fn instance(state: &State, (region, id): &Key, instance: &Instance) -
         cluster: instance.cluster.clone(),
         source: instance.source.clone(),
         replicas: InstanceReplicas { items: replicas.map(|replica| replica.arn.clone()).collect() },
+        vpc_security_groups: groups(&instance.access),
+        tag_list: tags(&instance.access),
     }
 }
 

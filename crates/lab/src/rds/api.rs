@@ -8,7 +8,7 @@ use super::answers::{self, DescribedClusters, DescribedEvents, DescribedInstance
 use super::database::Key;
 use super::model::{instance_key, key, no_cluster, no_instance};
 use super::state::State;
-use super::{current, manage, record};
+use super::{access, current, manage, record};
 use crate::Lab;
 use crate::api::{Call, Reply};
 use crate::arn::{Arn, arn};
@@ -46,6 +46,7 @@ pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
         "ModifyDBCluster" => reply(&action, manage::modify_cluster(lab, region, form)),
         "ModifyDBInstance" => reply(&action, manage::modify_instance(lab, region, form)),
         "RebootDBInstance" => reply(&action, manage::reboot_instance(lab, region, form)),
+        "AddTagsToResource" => reply(&action, access::add_tags(lab, form)),
         "DeleteDBCluster" => reply(&action, manage::delete_cluster(lab, region, form)),
         "DeleteDBInstance" => reply(&action, manage::delete_instance(lab, region, form)),
         other => reply::<()>(other, Err(Refusal::unsupported(format!("the RDS action {other}")))),

@@ -17,6 +17,7 @@ const DELETE: SignedDuration = SignedDuration::from_mins(3);
 pub(super) struct Modification {
     pub new_id: Option<String>,
     pub deletion_protection: Option<bool>,
+    pub groups: Option<Vec<String>>,
 }
 
 /// "This parameter can only be specified if …": how both deletions refuse to lose data unasked (DeleteDBCluster).
@@ -49,6 +50,7 @@ impl State {
         if let (Some(protected), Some(cluster)) = (change.deletion_protection, self.clusters.get_mut(key)) {
             cluster.deletion_protection = protected;
         }
+        change.groups.into_iter().for_each(|groups| self.set_groups(key, groups));
         Ok(())
     }
 
@@ -64,6 +66,7 @@ impl State {
         if let (Some(protected), Some(instance)) = (change.deletion_protection, self.instances.get_mut(key)) {
             instance.deletion_protection = protected;
         }
+        change.groups.into_iter().for_each(|groups| self.set_groups(key, groups));
         Ok(())
     }
 

@@ -3,8 +3,8 @@
 use super::answers::{OneCluster, OneInstance};
 use super::api::{Answer, WITHOUT_EFFECT, begun, identifier, one_cluster, one_instance};
 use super::changes::Modification;
-use super::current;
 use super::model::key;
+use super::{access, current};
 use crate::Lab;
 use crate::wire::Refusal;
 use crate::wire::query::Form;
@@ -17,6 +17,7 @@ fn modification(form: &mut Form, new_id: &str, kind: &str) -> Result<Modificatio
     let change = Modification {
         new_id: form.take(new_id).map(|given| identifier(&given, kind)),
         deletion_protection: form.take("DeletionProtection").map(|given| given == "true"),
+        groups: access::groups(form),
     };
     let at_once = form.take("ApplyImmediately").is_some_and(|given| given == "true");
     form.ignore(&WITHOUT_EFFECT);

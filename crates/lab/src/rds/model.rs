@@ -1,5 +1,7 @@
 //! Clusters, instances, and what RDS says of them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::database::Key;
@@ -43,6 +45,7 @@ pub(super) struct Cluster {
     /// Identifiers; the first is the writer.
     pub members: Vec<String>,
     pub deletion_protection: bool,
+    pub access: Access,
 }
 
 #[derive(Clone, Debug)]
@@ -57,6 +60,24 @@ pub(super) struct Instance {
     /// ARN of the instance it replicates.
     pub source: Option<String>,
     pub deletion_protection: bool,
+    pub access: Access,
+}
+
+/// Who may connect, and what people wrote on it.
+#[derive(Clone, Debug)]
+pub(super) struct Access {
+    /// Ids of security groups.
+    pub groups: Vec<String>,
+    pub tags: BTreeMap<String, String>,
+    /// Nobody is connected, and nobody can be: its groups let nobody in, and it was rebooted since. "Existing connections …
+    /// are not interrupted" when a security group changes (VPC user guide, "Connection tracking").
+    pub is_cut_off: bool,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self { groups: vec!["sg-default".to_owned()], tags: BTreeMap::new(), is_cut_off: false }
+    }
 }
 
 /// What RDS tells of.

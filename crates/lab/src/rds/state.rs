@@ -1,13 +1,13 @@
 //! How clusters and instances move through their states.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::database::{Database, Key, Replication};
 use super::model::{
-    Cluster, Event, Instance, Status, cluster_key, instance_exists, instance_key, key, no_cluster, no_instance,
+    Access, Cluster, Event, Instance, Status, cluster_key, instance_exists, instance_key, key, no_cluster, no_instance,
 };
 use crate::arn::arn;
 use crate::wire::Refusal;
@@ -43,6 +43,8 @@ pub(super) struct State {
     /// The moment up to which every replica was brought.
     now: Timestamp,
     pub steps: Vec<(Timestamp, Key, Step)>,
+    /// Security groups that let nobody in.
+    pub closed_groups: BTreeSet<String>,
 }
 
 const CREATE_CLUSTER: SignedDuration = SignedDuration::from_mins(2);
@@ -70,6 +72,7 @@ impl State {
             source: source.map(str::to_owned),
             members: Vec::new(),
             deletion_protection: false,
+            access: Access::default(),
         };
         self.clusters.insert(key.clone(), cluster);
         Ok(key)
@@ -125,6 +128,7 @@ impl State {
             cluster,
             source,
             deletion_protection: false,
+            access: Access::default(),
         };
         self.instances.insert(key(region, id), instance);
         key(region, id)
@@ -185,6 +189,9 @@ impl State {
     /// True if the database accepts writes.
     pub fn writable(&self, key: &Key) -> bool {
         let available = |instance: &Instance| instance.status == Status::Available && instance.source.is_none();
+        if self.access(key).is_some_and(|access| access.is_cut_off) {
+            return false;
+        }
         match self.clusters.get(key) {
             Some(cluster) => {
                 let writer = cluster.members.first().and_then(|id| self.instances.get(&(key.0.clone(), id.clone())));
@@ -255,7 +262,10 @@ impl State {
                 self.set_members(key, Status::Available);
                 self.set_cluster(key, Status::Available);
             }
-            Step::InstanceAvailable | Step::InstancePromoted => self.set_instance(key, Status::Available),
+            Step::InstanceAvailable | Step::InstancePromoted => {
+                self.set_instance(key, Status::Available);
+                self.reconnect(key);
+            }
             Step::InstanceReboots => self.set_instance(key, Status::Rebooting),
         }
         let told = match step {

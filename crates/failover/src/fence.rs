@@ -1,0 +1,290 @@
+//! The fencing rules, X01–X09: whether the old writer in the primary region is cut off, so that nobody whom DNS does not
+//! reach goes on writing to it. Optional, and only after the pin.
+//!
+//! What was before is put on record, as tags of the database itself, before anything is changed: a fence can be lifted
+//! whoever died in between.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::incident::Incident;
+use crate::observation::{Attention, Fact, NameView};
+use crate::outcome::{Finding, Kind};
+use crate::plan::{Fence, ReplicaId};
+use crate::register::{Register, Spread};
+use crate::rule::Rule;
+
+const INCIDENT_TAG: &str = "holdfast:fenced-in";
+const GROUPS_TAG: &str = "holdfast:fenced-from";
+const STAGE_TAG: &str = "holdfast:fence";
+
+/// The keys of the tags that a [`Note`] consists of.
+pub const TAGS: [&str; 3] = [INCIDENT_TAG, GROUPS_TAG, STAGE_TAG];
+
+/// What is on record of a fence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The incident it is for.
+    pub incident: Incident,
+    /// The security groups that the database had before.
+    pub original: BTreeSet<String>,
+    /// How far it has come.
+    pub stage: Stage,
+}
+
+/// How far a fence has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The original groups are on record.
+    Begun,
+    /// The fence stands, and connections from before it are gone.
+    Rebooted,
+    /// A person took it away again, and means it for the rest of the incident.
+    Lifted,
+}
+
+impl Note {
+    /// Reads a database's tags. Tags that are no note are none: they are then written anew.
+    #[must_use]
+    pub fn of_tags(tags: &BTreeMap<String, String>) -> Option<Self> {
+        let stage = match tags.get(STAGE_TAG)?.as_str() {
+            "begun" => Stage::Begun,
+            "rebooted" => Stage::Rebooted,
+            "lifted" => Stage::Lifted,
+            _ => return None,
+        };
+        let original = tags.get(GROUPS_TAG)?.split_whitespace().map(str::to_owned).collect();
+        Some(Self { incident: tags.get(INCIDENT_TAG)?.parse().ok()?, original, stage })
+    }
+
+    /// The tags to write. "Values … letters, numbers, spaces, and … _ . : / = + - @" (RDS user guide, "Tagging").
+    #[must_use]
+    pub fn tags(&self) -> BTreeMap<String, String> {
+        let stage = match self.stage {
+            Stage::Begun => "begun",
+            Stage::Rebooted => "rebooted",
+            Stage::Lifted => "lifted",
+        };
+        let groups: Vec<_> = self.original.iter().map(String::as_str).collect();
+        let values = [self.incident.to_string(), groups.join(" "), stage.to_owned()];
+        TAGS.iter().map(|key| (*key).to_owned()).zip(values).collect()
+    }
+}
+
+/// What RDS says of an old writer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OldWriter {
+    /// There is no such database.
+    Missing,
+    /// The region cannot be reached, which is to be expected in an outage.
+    Unanswered(String),
+    /// It is there.
+    Present {
+        /// What tags are put on.
+        arn: String,
+        /// When it was created: what is younger than the pin is no old writer, but what people rebuilt.
+        created: Option<Timestamp>,
+        /// RDS's word for its state.
+        status: String,
+        /// Its security groups.
+        groups: BTreeSet<String>,
+        /// The instances that take writes, to be rebooted.
+        writers: Vec<String>,
+        /// What is on record of its fence.
+        note: Option<Note>,
+    },
+}
+
+/// What to do about an old writer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing.
+    Leave,
+    /// Not yet.
+    Wait,
+    /// Put the original groups on record.
+    Remember,
+    /// Swap its security groups for the fence.
+    Swap,
+    /// Reboot it, since open connections outlive a change of security groups.
+    Reboot,
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Row {
+    /// The rule's id.
+    pub rule: Rule,
+    /// When it decides, in words.
+    pub condition: &'static str,
+    holds: fn(&Facts<'_>) -> bool,
+    /// What it decides.
+    pub verdict: Verdict,
+    /// How loudly.
+    pub attention: Attention,
+    /// What happens next, in words.
+    pub next: &'static str,
+}
+
+const fn row(
+    rule: Rule,
+    condition: &'static str,
+    holds: fn(&Facts<'_>) -> bool,
+    verdict: Verdict,
+    attention: Attention,
+    next: &'static str,
+) -> Row {
+    Row { rule, condition, holds, verdict, attention, next }
+}
+
+use Attention::{None as Quiet, Notice};
+
+/// The fencing rules. The last row always holds.
+#[rustfmt::skip]
+pub const TABLE: &[Row] = &[
+    row(Rule::X01, "not every name's pin is in sync: users may still belong to the primary", |f| f.committed.is_none(),
+        Verdict::Leave, Quiet, "the old writer is left alone"),
+    row(Rule::X02, "RDS in the primary region does not answer", |f| matches!(f.writer, OldWriter::Unanswered(_)),
+        Verdict::Wait, Quiet, "Holdfast tries again every minute, until the region can be reached"),
+    row(Rule::X03, "there is no such database", |f| *f.writer == OldWriter::Missing,
+        Verdict::Leave, Quiet, "nothing can write to it"),
+    row(Rule::X03, "it was created after the pin: it is no old writer", |f| f.is_rebuilt(),
+        Verdict::Leave, Quiet, "it is left alone"),
+    row(Rule::X04, "a person lifted the fence in this incident, or gave the database other security groups", |f| f.was_lifted(),
+        Verdict::Leave, Quiet, "the old writer is left to people"),
+    row(Rule::X05, "it is fenced", |f| f.stands(),
+        Verdict::Leave, Quiet, "it stays fenced until a failback, or until a person lifts the fence"),
+    row(Rule::X06, "its security groups are not on record yet", |f| f.note_of_incident().is_none(),
+        Verdict::Remember, Quiet, "they are written to the database's own tags, and then swapped"),
+    row(Rule::X07, "it is not available", |f| f.is_busy(),
+        Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
+    row(Rule::X08, "it still takes connections", |f| !f.has_fence_alone(),
+        Verdict::Swap, Quiet, "its security groups are swapped for the one that lets nobody in"),
+    row(Rule::X09, "connections from before may still be open", |_| true,
+        Verdict::Reboot, Notice, "it is rebooted, and takes no connection until a failback"),
+];
+
+/// What the rules decided about one old writer.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// Which database.
+    pub id: ReplicaId,
+    /// Which row decided.
+    pub row: &'static Row,
+    /// The incident it belongs to, if there is one.
+    pub incident: Option<Incident>,
+    /// What it saw.
+    pub facts: Vec<Fact>,
+}
+
+/// A failover that nothing undoes but a failback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// Its incident.
+    pub incident: Incident,
+    /// When the first name was pinned.
+    pub pinned_at: Timestamp,
+}
+
+/// Whether every name is pinned and in sync, or failed over; only then may an old writer be fenced.
+#[must_use]
+pub fn committed(names: &[NameView]) -> Option<Committed> {
+    let pins = names.iter().map(|view| match view.register()? {
+        Register::Pinned { pin, spread: Spread::InSync { .. } } | Register::FailedOver { pin, .. } => {
+            view.agrees().then_some(pin)
+        }
+        _ => None,
+    });
+    let pins = pins.collect::<Option<Vec<_>>>()?;
+    let incident = pins.iter().map(|pin| &pin.incident).max()?.clone();
+    Some(Committed { incident, pinned_at: pins.iter().map(|pin| pin.at).min()? })
+}
+
+/// Decides about one old writer.
+#[must_use]
+pub fn decide(fence: &Fence, committed: Option<&Committed>, id: &ReplicaId, writer: &OldWriter) -> Decision {
+    let facts = Facts { fence, committed, writer };
+    let last = TABLE.len() - 1;
+    let row = TABLE[..last].iter().find(|row| (row.holds)(&facts)).unwrap_or(&TABLE[last]);
+    Decision { id: id.clone(), row, incident: committed.map(|it| it.incident.clone()), facts: facts.in_words(id) }
+}
+
+struct Facts<'a> {
+    fence: &'a Fence,
+    committed: Option<&'a Committed>,
+    writer: &'a OldWriter,
+}
+
+impl Facts<'_> {
+    fn note_of_incident(&self) -> Option<&Note> {
+        match self.writer {
+            OldWriter::Present { note: Some(note), .. } => {
+                Some(note).filter(|note| Some(&note.incident) == self.committed.map(|it| &it.incident))
+            }
+            _ => None,
+        }
+    }
+
+    fn is_rebuilt(&self) -> bool {
+        let pinned_at = self.committed.map(|it| it.pinned_at);
+        matches!(self.writer, OldWriter::Present { created: Some(created), .. } if Some(*created) > pinned_at)
+    }
+
+    fn has_fence_alone(&self) -> bool {
+        matches!(self.writer, OldWriter::Present { groups, .. } if groups.len() == 1 && groups.contains(&self.fence.security_group))
+    }
+
+    fn was_lifted(&self) -> bool {
+        self.note_of_incident().is_some_and(|note| match note.stage {
+            Stage::Begun => false,
+            Stage::Rebooted => !self.has_fence_alone(),
+            Stage::Lifted => true,
+        })
+    }
+
+    /// A database that had the fence's group before any incident was fenced by people.
+    fn stands(&self) -> bool {
+        self.has_fence_alone() && self.note_of_incident().is_none_or(|note| note.stage == Stage::Rebooted)
+    }
+
+    fn is_busy(&self) -> bool {
+        matches!(self.writer, OldWriter::Present { status, .. } if status != "available")
+    }
+
+    fn in_words(&self, id: &ReplicaId) -> Vec<Fact> {
+        let seen = match self.writer {
+            OldWriter::Missing => "not found".to_owned(),
+            OldWriter::Unanswered(why) => why.clone(),
+            OldWriter::Present { status, groups, note, .. } => {
+                let groups: Vec<_> = groups.iter().map(String::as_str).collect();
+                let note = note.as_ref().map(|note| format!("; on record {:?} for {}", note.stage, note.incident));
+                format!("{status}, security groups {}{}", groups.join(", "), note.unwrap_or_default())
+            }
+        };
+        vec![Fact::new(format!("{id} in {}", self.fence.region), seen)]
+    }
+}
+
+/// What a decision about an old writer came to, once it was carried out.
+impl From<Decision> for Finding {
+    fn from(decision: Decision) -> Self {
+        let kind = match decision.row.verdict {
+            Verdict::Leave => Kind::Nothing,
+            Verdict::Wait | Verdict::Remember | Verdict::Swap => Kind::Waiting,
+            Verdict::Reboot => Kind::Fenced,
+        };
+        Self {
+            subject: decision.id.to_string(),
+            kind,
+            rule: Some(decision.row.rule),
+            because: decision.row.condition.to_owned(),
+            attention: decision.row.attention,
+            since: decision.incident.as_ref().map(|incident| incident.began),
+            incident: decision.incident,
+            despite: BTreeSet::new(),
+            facts: decision.facts,
+            next: decision.row.next.to_owned(),
+        }
+    }
+}
