@@ -9,10 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use drill::lambdas;
-use drill::stage::{CLUSTER, DR, INSTANCE, Layout, PRIMARY, Settings, Stage};
+use drill::stage::{DR, Layout, PRIMARY, Settings, Stage};
 use failover::register::Register;
 use lab::fault::{CallEffect, CallFault, Effect, Loss, Site};
-use lab::rds;
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -242,6 +241,31 @@ async fn run_killed_at(stage: &Stage, nth: usize, effect: Effect, arguments: &[&
     }
 }
 
+/// Runs it again and again, killed at one call more each time, before it takes effect and after; the run that made fewer
+/// calls than that, and how many kills there were before it.
+async fn killed_at_each_call(stage: &Stage, arguments: &[&str]) -> (Output, usize) {
+    let mut kills = 0;
+    loop {
+        let effect = if kills % 2 == 0 { Effect::Without } else { Effect::With };
+        match run_killed_at(stage, kills / 2, effect, arguments).await {
+            Some(output) => {
+                stage.lab.faults.clear_call_faults();
+                return (output, kills);
+            }
+            None => kills += 1,
+        }
+    }
+}
+
+const SUCCESSORS: [&str; 4] = ["--successor", "app-dr=eu-west-1/app", "--successor", "orders-dr=eu-west-1/orders"];
+
+/// How often a caller asked for it and RDS did it.
+fn done(stage: &Stage, of: &str) -> usize {
+    let entries = stage.lab.journal.entries();
+    let is_it = |what: &lab::journal::What| matches!(what, lab::journal::What::Call { caller, action, status: 200, .. } if caller == "operator" && action.starts_with(of));
+    entries.iter().filter(|entry| is_it(&entry.what)).count()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failback_is_interrupted_at_each_of_its_calls_and_goes_on_when_run_again() {
     let stage = stage(&Layout::default()).await;
@@ -252,39 +276,45 @@ async fn a_failback_is_interrupted_at_each_of_its_calls_and_goes_on_when_run_aga
     let failed_over = |stage: &Stage| states(stage) == ["failed over"; NAMES];
     assert!(stage.until(Duration::from_secs(10_800), failed_over).await, "{:?}", states(&stage));
     stage.lab.faults.heal_region(PRIMARY);
-    rds::create_cluster(&stage.lab, PRIMARY, "app-2", Some((DR, CLUSTER)), &["app-2-1"]).expect("the name is free");
-    rds::create_instance(&stage.lab, PRIMARY, "orders-2", Some((DR, INSTANCE))).expect("the name is free");
     stage.lab.sites.fail_page(DR, "/write");
-    stage.minutes(30).await;
-    let switch = [
-        "failback",
-        "switch",
-        "--writes-stopped",
-        "--successor",
-        "app-dr=eu-west-1/app-2",
-        "--successor",
-        "orders-dr=eu-west-1/orders-2",
-    ];
-    let mut kills = 0;
-    let last = loop {
-        let effect = if kills % 2 == 0 { Effect::Without } else { Effect::With };
-        match run_killed_at(&stage, kills / 2, effect, &switch).await {
-            Some(output) => break output,
-            None => kills += 1,
-        }
-    };
+    stage.minutes(10).await;
+    contains_all(
+        &refused(&stage, &[&["failback", "protect"][..], &SUCCESSORS].concat(), 1).await,
+        &["users are on DR"],
+    );
+
+    let (last, kills) = killed_at_each_call(&stage, &[&["failback", "rebuild"][..], &SUCCESSORS].concat()).await;
+    assert!(last.status.success() && kills > 20, "after {kills} kills: {}", stderr(&last));
+    contains_all(&stdout(&last), &["Aurora cluster app in eu-west-1 is a replica of Aurora cluster app-dr"]);
+    assert_eq!(
+        [done(&stage, "ModifyDB"), done(&stage, "CreateDBCluster"), done(&stage, "CreateDBInstanceReadReplica")],
+        [2, 1, 1]
+    );
+
+    let output = stage.holdfast(&[&["failback", "catch-up", "--json"][..], &SUCCESSORS].concat(), true).await;
+    let caught_up: Value = serde_json::from_str(&stdout(&output.expect("holdfast starts"))).expect("it is JSON");
+    assert_eq!(caught_up["caught_up"][0], "app in eu-west-1");
+    let compared = text(&stage, &["failback", "compare"]).await;
+    contains_all(&compared, &["Aurora cluster app-dr had every write up to", "mysqlbinlog", "--loss-acknowledged"]);
+    let compared = json(&stage, &["failback", "compare"]).await;
+    assert!(compared["databases"][1]["complete_until"].is_string(), "{compared}");
+    let unheard = [&["failback", "switch", "--writes-stopped"][..], &SUCCESSORS].concat();
+    contains_all(&refused(&stage, &unheard, 1).await, &["F09"]);
+
+    let switch = [&["failback", "switch", "--writes-stopped", "--loss-acknowledged"][..], &SUCCESSORS].concat();
+    let (last, kills) = killed_at_each_call(&stage, &switch).await;
     assert!(kills > 40, "after {kills} kills: {}{}", stdout(&last), stderr(&last));
-    stage.lab.faults.clear_call_faults();
     let ended = stage.holdfast(&switch, true).await.expect("holdfast starts");
     assert!(last.status.success() || stderr(&ended).contains("F01"), "{}{}", stderr(&last), stderr(&ended));
     assert_eq!(records(&stage), original);
     assert_eq!(states(&stage), ["disarmed"; NAMES], "nothing replicates to DR any more");
     contains_all(&refused(&stage, &["arm"], 1).await, &["Aurora cluster app-dr is no replica"]);
-    let promotions = stage.lab.journal.entries().into_iter().filter(|entry| {
-        matches!(&entry.what, lab::journal::What::Call { action, resource, status: 200, .. }
-            if action.starts_with("Promote") && (resource.ends_with("app-2") || resource.ends_with("orders-2")))
-    });
-    assert_eq!(promotions.count(), 2);
+    assert_eq!(done(&stage, "Promote"), 2);
+
+    let (last, kills) = killed_at_each_call(&stage, &[&["failback", "protect"][..], &SUCCESSORS].concat()).await;
+    assert!(last.status.success() && kills > 20, "after {kills} kills: {}", stderr(&last));
+    assert_eq!(states(&stage), ["armed"; NAMES]);
+    assert_eq!([done(&stage, "ModifyDB"), done(&stage, "DeleteDB")], [4, 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

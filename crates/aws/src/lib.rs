@@ -16,6 +16,8 @@ pub mod operator;
 pub mod probe;
 #[cfg(feature = "rds")]
 pub mod rds;
+#[cfg(feature = "operator")]
+pub mod rebuild;
 #[cfg(feature = "route53")]
 pub mod route53;
 pub mod session;

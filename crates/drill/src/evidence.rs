@@ -31,9 +31,9 @@ pub struct Evidence {
     pub healed_at: Option<Timestamp>,
     /// When the drill ended.
     pub ended_at: Timestamp,
-    /// The records after a failback.
-    pub restored: Vec<RecordSet>,
-    /// When users were sent home by a failback.
+    /// The records after each failback.
+    pub restored: Vec<Vec<RecordSet>>,
+    /// When users were last sent home by a failback.
     pub home_at: Option<Timestamp>,
     /// What the command line answered where it had to refuse.
     pub refusals: Vec<String>,
@@ -244,7 +244,8 @@ impl Evidence {
     /// Acknowledged writes that the surviving database does not have.
     #[must_use]
     pub fn lost(&self) -> Vec<&Write> {
-        let survivor = if self.promotions().is_empty() { &self.in_primary } else { &self.in_dr };
+        let is_home = self.home_at.is_some_and(|home| self.outages().all(|outage| outage < home));
+        let survivor = if self.promotions().is_empty() || is_home { &self.in_primary } else { &self.in_dr };
         self.acknowledged().filter(|write| !survivor.contains(&write.id)).collect()
     }
 

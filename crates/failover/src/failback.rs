@@ -1,4 +1,4 @@
-//! The failback rules, F01–F08: whether a workload may return to the primary. Nothing but a person's command asks.
+//! The failback rules, F01–F09: whether a workload may return to the primary. Nothing but a person's command asks.
 //!
 //! The whole table is read, not its first row alone: a person is told everything that stands in the way at once.
 
@@ -16,7 +16,7 @@ use crate::rule::Rule;
 
 /// What stands in the way, by rule, and what to do about it: for people who look a rule up.
 #[rustfmt::skip]
-pub const RULES: [(Rule, &str, &str); 8] = [
+pub const RULES: [(Rule, &str, &str); 9] = [
     (Rule::F01, "no name is pinned to DR", "nothing is to be done"),
     (Rule::F02, "a register cannot be read, or records are not as Holdfast pinned them", "put it right by hand; Holdfast pins again what was edited, twice in an incident"),
     (Rule::F03, "the failover is still under way: its databases are not all promoted", "wait until Holdfast says that it has failed over"),
@@ -25,6 +25,7 @@ pub const RULES: [(Rule, &str, &str); 8] = [
     (Rule::F06, "a database in DR has no successor that holds what was written in DR", "create a replica of it in the primary region under a new name; keep the old database"),
     (Rule::F07, "a successor is not available, or behind", "wait until it is available and its lag is 0"),
     (Rule::F08, "users may still be writing to DR, and what they write from now on would be lost", "stop writes in DR, then say --writes-stopped"),
+    (Rule::F09, "what only the old primary holds, since it had not been replicated, will not be there any more", "see `holdfast failback compare`, save what must be saved, then say --loss-acknowledged"),
 ];
 
 fn remedy(rule: Rule) -> &'static str {
@@ -108,6 +109,8 @@ pub struct Observation {
     pub successors: Vec<Successor>,
     /// Since when, by a person's word, nothing writes to DR any more.
     pub writes_stopped: Option<Timestamp>,
+    /// Whether, by a person's word, what only the old primary holds has been dealt with.
+    pub loss_acknowledged: bool,
 }
 
 /// A rule that stands in the way.
@@ -147,6 +150,10 @@ pub fn obstacles(plan: &Plan, seen: &Observation) -> Vec<Obstacle> {
     if seen.writes_stopped.is_none() && !seen.successors.iter().all(takes_over) {
         let because = "users may still be writing to DR, and what they write from now on would be lost".to_owned();
         found.push(Obstacle::new(Rule::F08, because));
+    }
+    if !seen.loss_acknowledged && !seen.successors.iter().all(takes_over) {
+        let because = "what only the old primary holds, since it had not been replicated, will not be there any more";
+        found.push(Obstacle::new(Rule::F09, because.to_owned()));
     }
     found
 }

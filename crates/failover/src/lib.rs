@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod pin;
 pub mod plan;
 pub mod promotion;
+pub mod rebuild;
 pub mod record;
 pub mod register;
 pub mod rule;

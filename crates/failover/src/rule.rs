@@ -38,6 +38,7 @@ pub enum Rule {
     F06,
     F07,
     F08,
+    F09,
     X01,
     X02,
     X03,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use aws::rebuild::Placement;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use failover::incident::Incident;
@@ -184,12 +185,61 @@ pub struct Successors {
     /// Nothing writes to the databases in DR any more.
     #[arg(long)]
     pub writes_stopped: bool,
+    /// What only the old primary holds (failback compare) has been dealt with.
+    #[arg(long)]
+    pub loss_acknowledged: bool,
+}
+
+/// Replicas to make, and where.
+#[derive(Clone, Debug, Args)]
+pub struct Placed {
+    #[command(flatten)]
+    pub successors: Successors,
+    /// Instance class, if not that of the database it replicates.
+    #[arg(long)]
+    pub instance_class: Option<String>,
+    /// DB subnet group of the new databases' region.
+    #[arg(long)]
+    pub subnet_group: Option<String>,
+    /// Security groups there.
+    #[arg(long = "security-group", value_name = "SG")]
+    pub security_groups: Vec<String>,
+    /// Parameter group there (of the cluster, for Aurora), with binlog_format on: else nothing can replicate from them later.
+    #[arg(long)]
+    pub parameter_group: Option<String>,
+    /// KMS key there, needed if the storage is encrypted.
+    #[arg(long)]
+    pub kms_key: Option<String>,
+}
+
+impl Placed {
+    /// The same, as the calls take it.
+    pub fn placement(&self) -> Placement {
+        Placement {
+            class: self.instance_class.clone(),
+            subnet_group: self.subnet_group.clone(),
+            security_groups: self.security_groups.clone(),
+            parameter_group: self.parameter_group.clone(),
+            kms_key: self.kms_key.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Failback {
     /// Says what stands in the way, with the remedies; changes nothing.
     Check(Successors),
+    /// Makes a replica of each of DR's databases in the primary region; an old one of that name is renamed, never deleted.
+    Rebuild(Placed),
+    /// Waits until the successors have what DR has, and says how long it will take.
+    CatchUp(Successors),
+    /// Says since when writes may exist in the old primary alone, and how to list them.
+    Compare {
+        /// The incident, as the message names it; else the one under way, or the last.
+        incident: Option<Incident>,
+    },
+    /// Makes replicas of the primary's databases in DR, under the plan's names, and arms.
+    Protect(Placed),
     /// Promotes the successors and restores the records. May be interrupted and run again at any point.
     Switch(Successors),
 }
@@ -213,7 +263,7 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
 fn rule(text: &str) -> Result<Rule, String> {
     let quoted = serde_json::Value::String(text.to_uppercase());
     serde_json::from_value(quoted)
-        .map_err(|_| "rules are called P01 to P13, R01 to R08, F01 to F08, X01 to X09".to_owned())
+        .map_err(|_| "rules are called P01 to P13, R01 to R08, F01 to F09, X01 to X09".to_owned())
 }
 
 fn successor(text: &str) -> Result<Named, String> {

@@ -1,9 +1,11 @@
 //! `holdfast failback`: back to the primary, guarded, and safe to interrupt anywhere, since each run goes on from what AWS
 //! says.
 
+mod compare;
+mod rebuild;
+
 use std::time::Duration;
 
-use aws::cloudwatch::{self, LagReader as _};
 use aws::rds::{self, ReplicaReader as _, ReplicaWriter as _};
 use aws::route53::{RecordReader as _, RecordWriter as _, Writer};
 use failover::change;
@@ -34,7 +36,7 @@ const SPREAD_MAX: Duration = Duration::from_secs(600);
 /// How far back a lag sample may lie: CloudWatch has one a minute, some minutes late.
 const LAG_LOOKBACK: SignedDuration = SignedDuration::from_mins(10);
 
-/// Checks, or switches.
+/// One of the steps.
 pub async fn run(workload: &Workload, terminal: &Terminal, command: cli::Failback) -> Result<(), Failure> {
     match command {
         cli::Failback::Check(named) => {
@@ -42,6 +44,10 @@ pub async fn run(workload: &Workload, terminal: &Terminal, command: cli::Failbac
             terminal.result(&json!({"obstacles": []}));
             Ok(())
         }
+        cli::Failback::Rebuild(placed) => rebuild::rebuild(workload, terminal, &placed).await,
+        cli::Failback::CatchUp(named) => rebuild::catch_up(workload, terminal, &named).await,
+        cli::Failback::Compare { incident } => compare::compare(workload, terminal, incident).await,
+        cli::Failback::Protect(placed) => rebuild::protect(workload, terminal, &placed).await,
         cli::Failback::Switch(named) => switch(workload, terminal, &named).await,
     }
 }
@@ -117,6 +123,7 @@ async fn observe(workload: &Workload, named: &Successors, stopped: Option<Timest
         names: seen.names,
         successors,
         writes_stopped: named.writes_stopped.then_some(stopped.unwrap_or(seen.now - LAG_LOOKBACK)),
+        loss_acknowledged: named.loss_acknowledged,
     })
 }
 
@@ -137,7 +144,7 @@ async fn successor(
         named: Some(format!("{id} in {}", named.region)),
         state: databases.state(&id).await?,
         created: databases.created(&id).await?,
-        lag: cloudwatch::Reader::new(&session).last_good_lag(&id, now - LAG_LOOKBACK, now).await?,
+        lag: rebuild::lag_of(workload, &named.region, &id, now).await?,
     })
 }
 
@@ -193,8 +200,8 @@ async fn switch(workload: &Workload, terminal: &Terminal, named: &Successors) ->
     match workload.plan.replicas.is_empty() {
         true => terminal.say("armed; a failover within the cool-down asks for an approval (P08)"),
         false => terminal.say(format!(
-            "{BOLD}disarmed, since nothing replicates to DR any more{BOLD:#}: make the plan's databases replicas of the primary again, \
-             then `holdfast arm`"
+            "{BOLD}disarmed, since nothing replicates to DR any more{BOLD:#}: `holdfast failback protect`, with the same --successor, \
+             makes the plan's databases replicas of the primary's and arms"
         )),
     }
     Ok(())

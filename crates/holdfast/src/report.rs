@@ -1,6 +1,6 @@
 //! `holdfast report`: an incident as AWS's own records tell it.
 
-mod records;
+pub mod records;
 mod story;
 
 use std::path::PathBuf;

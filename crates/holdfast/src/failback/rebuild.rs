@@ -1,0 +1,200 @@
+//! Replicas are made: of DR's databases in the primary region, to fail back to; then of those in DR, to be protected again.
+
+use std::time::Duration;
+
+use aws::cloudwatch::{self, LagReader as _};
+use aws::rebuild::{Builder, Placement};
+use failover::failback;
+use failover::plan::ReplicaId;
+use failover::rebuild::{Step, catches_up_in_seconds, next_step};
+use failover::rule::Rule;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{LAG_LOOKBACK, LOOK_EVERY, identifier, observe, renamed};
+use crate::cli::{Named, Placed, Successors};
+use crate::failure::Failure;
+use crate::look::look;
+use crate::orders;
+use crate::terminal::{BOLD, DIM, GOOD, Terminal};
+use crate::workload::Workload;
+
+/// Copying a large database takes hours; after this a person should look at RDS.
+const REBUILT_MAX: Duration = Duration::from_secs(6 * 3_600);
+
+/// How many samples an estimate looks back on.
+const SAMPLES_MAX: usize = 10;
+
+/// A replica to be made.
+struct Making<'a> {
+    source: Builder,
+    of: ReplicaId,
+    target: Builder,
+    region: &'a str,
+    id: ReplicaId,
+    since: Timestamp,
+}
+
+/// A replica of each of DR's databases, in the primary region.
+pub async fn rebuild(workload: &Workload, terminal: &Terminal, placed: &Placed) -> Result<(), Failure> {
+    let seen = look(workload).await?;
+    let Some(since) = failback::pinned_at(&seen.names) else {
+        return Err(Failure::Refused("nothing was changed: no name is pinned to DR (F01)".to_owned()));
+    };
+    let mut made = Vec::new();
+    for (of, named) in chosen(workload, &placed.successors)? {
+        let (source, target) = (Builder::new(&workload.session), in_region(workload, &named.region));
+        let id = renamed(of, &named.id);
+        let making = Making { source, of: of.clone(), target, region: &named.region, id, since };
+        make(terminal, &making, &placed.placement()).await?;
+        made.push(format!("{} in {}", making.id, making.region));
+    }
+    terminal.result(&json!({"rebuilt": made}));
+    terminal.say(format!("{DIM}next: holdfast failback catch-up, with the same --successor{DIM:#}"));
+    Ok(())
+}
+
+/// A replica of each of the primary's databases, in DR, under the plan's identifiers; then Holdfast is armed.
+pub async fn protect(workload: &Workload, terminal: &Terminal, placed: &Placed) -> Result<(), Failure> {
+    let seen = look(workload).await?;
+    if failback::pinned_at(&seen.names).is_some() {
+        let why =
+            "nothing was changed: users are on DR, whose databases take their writes; holdfast failback switch first";
+        return Err(Failure::Refused(why.to_owned()));
+    }
+    let region = workload.session.config().region().map_or("", |region| region.as_ref()).to_owned();
+    let mut made = Vec::new();
+    for (of, named) in chosen(workload, &placed.successors)? {
+        let (source, target) = (in_region(workload, &named.region), Builder::new(&workload.session));
+        let primary = renamed(of, &named.id);
+        let making = Making { source, of: primary, target, region: &region, id: of.clone(), since: seen.now };
+        make(terminal, &making, &placed.placement()).await?;
+        made.push(format!("{} in {}", making.id, making.region));
+    }
+    if placed.successors.successors.len() < workload.plan.replicas.len() {
+        terminal.result(&json!({"protected": made}));
+        terminal.say("the other databases are still without a replica; `holdfast arm` once they have one");
+        return Ok(());
+    }
+    orders::arm(workload, terminal).await
+}
+
+fn in_region(workload: &Workload, region: &str) -> Builder {
+    Builder::new(&workload.session.in_region(region))
+}
+
+/// Each database of the plan that a successor was named for.
+fn chosen<'a>(workload: &'a Workload, named: &'a Successors) -> Result<Vec<(&'a ReplicaId, &'a Named)>, Failure> {
+    let of = |one: &Named| workload.plan.replicas.iter().find(|id| identifier(id) == one.dr);
+    let chosen = named.successors.iter().map(|one| match of(one) {
+        Some(id) => Ok((id, one)),
+        None => Err(Failure::Usage(format!("--successor {}=…: the plan has no database {0}", one.dr))),
+    });
+    let chosen = chosen.collect::<Result<Vec<_>, _>>()?;
+    match chosen.is_empty() && !workload.plan.replicas.is_empty() {
+        true => Err(Failure::Usage("name the databases in the primary region: --successor DR=REGION/ID".to_owned())),
+        false => Ok(chosen),
+    }
+}
+
+/// Goes on, step by step, from whatever stands there, until the replica is there.
+async fn make(terminal: &Terminal, making: &Making<'_>, placement: &Placement) -> Result<(), Failure> {
+    let Making { source, of, target, region, id, since } = making;
+    let missing = || Failure::Refused(format!("{of}, to be replicated as {id} in {region}, does not exist"));
+    let pattern = source.pattern(of).await?.ok_or_else(missing)?;
+    if pattern.is_encrypted && placement.kms_key.is_none() {
+        let why = format!("{of} is encrypted: name a key of {region} with --kms-key, since keys stay in their region");
+        return Err(Failure::Usage(why));
+    }
+    let until = tokio::time::Instant::now() + REBUILT_MAX;
+    let progress = terminal.wait(format!("looking at {id} in {region}"));
+    while tokio::time::Instant::now() < until {
+        let step = next_step(id, &target.standing(id).await?, &pattern.arn, *since);
+        let ask = |question: String| progress.suspend(|| terminal.confirm(&question));
+        match step {
+            Step::Done => {
+                progress.finish_and_clear();
+                terminal.say(format!("{GOOD}{id} in {region}{GOOD:#} is a replica of {of}"));
+                return Ok(());
+            }
+            Step::Refuse { why } => return Err(Failure::Refused(why)),
+            Step::Wait { what } => {
+                progress.set_message(format!("{what} in {region}"));
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            Step::Rename { to } => {
+                ask(format!("Rename the old {id} in {region} to {to}? It keeps its data; its endpoints change."))?;
+                target.rename(id, &to).await?;
+                progress.suspend(|| terminal.say(format!("the old {id} in {region} becomes {BOLD}{to}{BOLD:#}")));
+            }
+            Step::Create => {
+                ask(format!("Create {id} in {region}, a replica of {of}?"))?;
+                target.create(id, &pattern, placement).await?;
+                progress.suspend(|| terminal.say(format!("{id} in {region} is being created, a replica of {of}")));
+            }
+            Step::AddInstance { id: instance } => {
+                target.add_instance(identifier(id), &instance, &pattern, placement).await?;
+                progress.suspend(|| terminal.say(format!("{id} in {region} gets the instance {instance}")));
+            }
+        }
+    }
+    Err(Failure::Refused(format!(
+        "{id} in {region} is not there after {} h; run the command again",
+        REBUILT_MAX.as_secs() / 3_600
+    )))
+}
+
+/// Waits until every successor has what DR has, and says how long it will take.
+pub async fn catch_up(workload: &Workload, terminal: &Terminal, named: &Successors) -> Result<(), Failure> {
+    let until = tokio::time::Instant::now() + REBUILT_MAX;
+    let progress = terminal.wait("looking".to_owned());
+    let mut samples = vec![Vec::new(); workload.plan.replicas.len()];
+    loop {
+        let seen = observe(workload, named, None).await?;
+        let obstacles = failback::obstacles(&workload.plan, &seen);
+        let of = |rule| obstacles.iter().filter(move |obstacle| obstacle.rule == rule);
+        if let Some(hopeless) = of(Rule::F01).chain(of(Rule::F06)).next() {
+            return Err(Failure::Refused(format!("{}: {}; {}", hopeless.rule, hopeless.because, hopeless.remedy)));
+        }
+        if of(Rule::F07).next().is_none() {
+            break;
+        }
+        if tokio::time::Instant::now() > until {
+            return Err(Failure::Refused(
+                "they have not caught up; `holdfast failback check` says what is missing".to_owned(),
+            ));
+        }
+        let told = seen.successors.iter().zip(&mut samples).map(|(successor, samples)| {
+            let name = successor.named.as_deref().unwrap_or("?");
+            let Some(lag) = successor.lag else { return format!("{name}: no lag known yet") };
+            if samples.last().is_none_or(|(at, _)| *at < lag.at) {
+                samples.push((lag.at, lag.seconds));
+            }
+            let recent = &samples[samples.len().saturating_sub(SAMPLES_MAX)..];
+            let left =
+                catches_up_in_seconds(recent).map_or("not falling yet".to_owned(), |s| format!("about {s} s to go"));
+            format!("{name}: {} s behind, {left}", lag.seconds)
+        });
+        progress.set_message(told.collect::<Vec<_>>().join("; "));
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    progress.finish_and_clear();
+    let caught_up: Vec<_> = named.successors.iter().map(|one| format!("{} in {}", one.id, one.region)).collect();
+    terminal.result(&json!({"caught_up": caught_up}));
+    terminal.say(format!("{GOOD}caught up{GOOD:#}: {}", caught_up.join(", ")));
+    terminal.say(format!(
+        "{DIM}next: holdfast failback compare; then stop writes in DR, and holdfast failback switch{DIM:#}"
+    ));
+    Ok(())
+}
+
+/// A replica's lag in its region, as of now.
+pub async fn lag_of(
+    workload: &Workload,
+    region: &str,
+    id: &ReplicaId,
+    now: Timestamp,
+) -> Result<Option<failover::promotion::LagSample>, Failure> {
+    let reader = cloudwatch::Reader::new(&workload.session.in_region(region));
+    Ok(reader.last_good_lag(id, now - LAG_LOOKBACK, now).await?)
+}
