@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -68,6 +69,34 @@ fn filter(lab: &Lab, region: &str, input: FilterLogEvents) -> Result<(String, Va
         answer["nextToken"] = json!(next);
     }
     Ok((group, answer))
+}
+
+/// Keeps a line that a function printed, and extracts the metrics in it ("Specification: Embedded metric format").
+pub(crate) fn keep(lab: &Lab, region: &str, function: &str, line: String) {
+    if let Ok(root) = serde_json::from_str::<Value>(&line) {
+        root["_aws"]["CloudWatchMetrics"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .for_each(|it| extract(lab, region, &root, it));
+    }
+    lab.record(What::Log { function: function.to_owned(), line });
+}
+
+fn extract(lab: &Lab, region: &str, root: &Value, directive: &Value) {
+    let namespace = directive["Namespace"].as_str().unwrap_or_default();
+    let at = root["_aws"]["Timestamp"].as_i64().and_then(|at| Timestamp::from_millisecond(at).ok());
+    let names = |value: &Value| -> Vec<String> {
+        value.as_array().into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+    };
+    for set in directive["Dimensions"].as_array().into_iter().flatten().map(names) {
+        let dimensions: Vec<_> = set.iter().filter_map(|name| Some((name.as_str(), root[name].as_str()?))).collect();
+        for metric in directive["Metrics"].as_array().into_iter().flatten().filter_map(|it| it["Name"].as_str()) {
+            if let (Some(value), Some(at)) = (root[metric].as_f64(), at) {
+                lab.cloudwatch.put_metric(region, namespace, metric, &dimensions, value, at);
+            }
+        }
+    }
 }
 
 /// "To match exact phrases … enclose them in double quotation marks"; several must all match (CloudWatch Logs user guide,

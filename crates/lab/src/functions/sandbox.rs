@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 
 use super::{Function, Outcome};
 use crate::Lab;
-use crate::journal::What;
+use crate::logs;
 
 /// "The Init phase is limited to 10 seconds" (Lambda developer guide, execution environment lifecycle).
 const INIT_MAX: Duration = Duration::from_secs(10);
@@ -93,10 +93,10 @@ impl Sandbox {
             .kill_on_drop(true)
             .spawn()?;
         if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(log(lab.clone(), function.config.name.clone(), stdout));
+            tokio::spawn(log(lab.clone(), function.region.clone(), function.config.name.clone(), stdout));
         }
         if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(log(lab.clone(), function.config.name.clone(), stderr));
+            tokio::spawn(log(lab.clone(), function.region.clone(), function.config.name.clone(), stderr));
         }
         Ok(Self { child, runtime, jobs, idle: true, crash, _server: server })
     }
@@ -197,10 +197,10 @@ fn environment(lab: &Lab, function: &Function, access_key: String, runtime_api: 
     defined.chain(own).filter(usable).collect()
 }
 
-async fn log(lab: Arc<Lab>, function: String, output: impl AsyncRead + Unpin) {
+async fn log(lab: Arc<Lab>, region: String, function: String, output: impl AsyncRead + Unpin) {
     let mut lines = BufReader::new(output).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        lab.record(What::Log { function: function.clone(), line });
+        logs::keep(&lab, &region, &function, line);
     }
 }
 
