@@ -2,7 +2,6 @@
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 /// A call that did not succeed.
@@ -49,7 +48,7 @@ impl CallError {
         error: SdkError<E, HttpResponse>,
     ) -> Self {
         match &error {
-            SdkError::ConstructionFailure(_) => Self::NeverSent { call, why: DisplayErrorContext(&error).to_string() },
+            SdkError::ConstructionFailure(_) => Self::NeverSent { call, why: in_words(&error) },
             SdkError::ServiceError(answer) => {
                 let status = answer.raw().status().as_u16();
                 let code = answer.err().code().map(str::to_owned).or_else(|| legacy_code(answer.raw()));
@@ -62,9 +61,16 @@ impl CallError {
                     code => Self::Unknown { call, why: format!("HTTP {status} {}", code.unwrap_or_default()) },
                 }
             }
-            _ => Self::Unknown { call, why: DisplayErrorContext(&error).to_string() },
+            _ => Self::Unknown { call, why: in_words(&error) },
         }
     }
+}
+
+/// An error and what it came of, without what only a developer can read.
+fn in_words(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let told: Vec<_> = std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect();
+    told.join(": ")
 }
 
 /// Route 53's documented old error root, `<InvalidChangeBatch>`, carries no `<Code>`, so the SDK finds none in it.
