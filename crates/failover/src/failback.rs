@@ -22,7 +22,7 @@ pub const RULES: [(Rule, &str, &str); 9] = [
     (Rule::F03, "the failover is still under way: its databases are not all promoted", "wait until Holdfast says that it has failed over"),
     (Rule::F04, "an alarm of the plan does not say OK", "wait until the primary is healthy and its alarms say OK"),
     (Rule::F05, "the primary does not answer our own probe", "bring the primary site up"),
-    (Rule::F06, "a database in DR has no successor that holds what was written in DR", "create a replica of it in the primary region under a new name; keep the old database"),
+    (Rule::F06, "a database in DR has no successor that holds what was written in DR", "make a replica of it in the primary region (holdfast failback rebuild); keep the old database"),
     (Rule::F07, "a successor is not available, or behind", "wait until it is available and its lag is 0"),
     (Rule::F08, "users may still be writing to DR, and what they write from now on would be lost", "stop writes in DR, then say --writes-stopped"),
     (Rule::F09, "what only the old primary holds, since it had not been replicated, will not be there any more", "see `holdfast failback compare`, save what must be saved, then say --loss-acknowledged"),
