@@ -19,7 +19,12 @@ pub enum Signal {
     /// An alarm changed state.
     Alarm(AlarmSighting),
     /// A person approves.
-    Approval(Approval),
+    Approval {
+        /// What.
+        approval: Approval,
+        /// When; an event may be delivered again hours later.
+        given: Timestamp,
+    },
 }
 
 /// Why an event cannot be handled. Lambda tries again, then keeps the event and pages.
@@ -61,12 +66,16 @@ pub fn parse(event: Value) -> Result<Signal, EventError> {
     if event.get("detail-type").is_none() {
         return Err(EventError::Unknown("an event without detail-type, Records or alarmData".to_owned()));
     }
+    let sent = event["time"].as_str().and_then(|time| time.parse().ok());
     let event: EventBridgeEvent<Value> =
         serde_json::from_value(event).map_err(|error| unreadable("EventBridge event", &error))?;
     match (event.source.as_str(), event.detail_type.as_str()) {
         ("aws.events" | "aws.scheduler", "Scheduled Event") => Ok(Signal::Tick),
         ("aws.cloudwatch", "CloudWatch Alarm State Change") => from_state_change(event),
-        ("holdfast.operator", "Holdfast Approval") => Ok(Signal::Approval(Approval::parse(&event.detail.to_string())?)),
+        ("holdfast.operator", "Holdfast Approval") => {
+            let given = sent.ok_or_else(|| unreadable("approval", &"its time is missing"))?;
+            Ok(Signal::Approval { approval: Approval::parse(&event.detail.to_string())?, given })
+        }
         (source, detail_type) => Err(EventError::Unknown(format!("{detail_type:?} from {source:?}"))),
     }
 }
@@ -186,7 +195,11 @@ mod tests {
         assert_eq!(parse(bridged("aws.events", "Scheduled Event", json!({}))), Ok(Signal::Tick));
         let detail = json!({"incident": "a@2026-01-01T12:00:00Z", "by": "kim", "despite": ["P09"]});
         let approval = Approval::parse(&detail.to_string()).unwrap();
-        assert_eq!(parse(bridged("holdfast.operator", "Holdfast Approval", detail)), Ok(Signal::Approval(approval)));
+        let given = "2026-01-01T12:00:01Z".parse().unwrap();
+        assert_eq!(
+            parse(bridged("holdfast.operator", "Holdfast Approval", detail)),
+            Ok(Signal::Approval { approval, given })
+        );
     }
 
     #[test]

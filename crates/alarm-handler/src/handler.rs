@@ -57,7 +57,7 @@ where
         let trigger = match signal {
             Signal::Tick => Trigger::Tick,
             Signal::Alarm(_) => Trigger::Event,
-            Signal::Approval(_) => Trigger::Approval,
+            Signal::Approval { .. } => Trigger::Approval,
         };
         let mut progress = Progress::default();
         let mut findings = Vec::new();
@@ -86,7 +86,7 @@ where
         }
         match (signal, findings.iter().find(|finding| keeps_an_approval_waiting(finding))) {
             // Once one name is pinned the tick pins the others, without an approval.
-            (Signal::Approval(_), Some(finding)) if outcome.outcome != Kind::Pinned => {
+            (Signal::Approval { .. }, Some(finding)) if outcome.outcome != Kind::Pinned => {
                 Err(ApprovalNotCarriedOut(finding.because.clone()))
             }
             _ => Ok(outcome),
@@ -118,9 +118,14 @@ pub async fn observe(
             let is_ours = plan.alarms.contains(&alarm.arn);
             (is_ours.then(|| alarm.clone()), !is_ours, None)
         }
-        Signal::Approval(approval) => (declared(approval, now), false, Some(approval)),
+        Signal::Approval { approval, .. } => (declared(approval, now), false, Some(approval)),
     };
-    let vouched = approval.and_then(|approval| vouched(plan, approval));
+    let vouched = match signal {
+        // An old approval delivered again is nobody's word about now: what it was given for may be over, failed back and
+        // armed again.
+        Signal::Approval { approval, given } if now.duration_since(*given) <= SPEAKS_ALONE => vouched(plan, approval),
+        Signal::Tick | Signal::Alarm(_) | Signal::Approval { .. } => None,
+    };
     let alarms = known_alarms(described, told, vouched, now);
     let names = match names {
         Ok(names) => names,

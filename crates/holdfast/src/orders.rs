@@ -18,6 +18,9 @@ use crate::status::state;
 use crate::terminal::{BOLD, Terminal, WARNING, span};
 use crate::workload::Workload;
 
+/// Ten ticks.
+const MAINTENANCE_MIN: SignedDuration = SignedDuration::from_mins(10);
+
 /// A plan may have thousands of names.
 const REFUSALS_TOLD_MAX: usize = 3;
 
@@ -89,7 +92,17 @@ pub async fn maintenance(workload: &Workload, terminal: &Terminal, command: Main
 /// Registers first: whoever is interrupted between the two leaves names paused, which end by themselves, and never a
 /// disabled health check that nobody enables again.
 async fn begin(workload: &Workload, terminal: &Terminal, lasting: SignedDuration, ask: &Ask) -> Result<(), Failure> {
+    if lasting < MAINTENANCE_MIN {
+        let why = format!(
+            "--for: a maintenance lasts at least {}: the tick must not end it as it begins",
+            span(MAINTENANCE_MIN)
+        );
+        return Err(Failure::Usage(why));
+    }
     let by = workload.author(&ask.reason).await?;
+    // Before anything is looked at: a prompt may be answered when what was meant to be has long ended.
+    terminal.confirm(&format!("Begin a maintenance of {}?", span(lasting)))?;
+    let terminal = &Terminal { yes: true, ..*terminal };
     let seen = look(workload).await?;
     let until = end(&seen, lasting)?;
     let writes = writes(&seen, &Order::Pause { until, by })?;

@@ -3,13 +3,15 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use failover::incident::{Approval, Incident};
+use failover::incident::{AlarmState, Approval, Incident};
 use failover::outcome::Kind;
+use failover::register::{ArmedBy, Register};
 use failover::rule::Rule;
+use jiff::SignedDuration;
 use simulation::event;
 use simulation::fault::{Fault, none, script};
 use simulation::holdfast::{Function, Holdfast};
-use simulation::setup::Setup;
+use simulation::setup::{Setup, fail_back, start, write_registers};
 
 use crate::common::{End, MINUTES, assert_unbroken, deployed, end, good_end, minutes, outage, states, subjects};
 
@@ -74,4 +76,44 @@ fn an_approval_to_lose_data_survives_any_one_fault() {
         assert!(holdfast.world.get().watch.promotions().is_empty());
         holdfast
     });
+}
+
+/// Armed five minutes before the alarm, so P08 asks and a person approves; failed over, failed back, armed again by whatever.
+fn approved_failed_back_and_armed_again(by: ArmedBy) -> (Holdfast, serde_json::Value) {
+    let since = start() - SignedDuration::from_mins(5);
+    let register = Some(Register::Armed { since, by: ArmedBy::Operator });
+    let mut holdfast = deployed(&Setup { probes: false, names: 1, register, ..Setup::default() });
+    outage(&mut holdfast);
+    let incident =
+        holdfast.outcomes.iter().rev().find_map(|(_, _, outcome)| outcome.incident.clone()).expect("it asks");
+    let despite = [Rule::P08].into();
+    let approval = Approval { incident, by: "kim".to_owned(), reason: String::new(), despite };
+    let event = event::approval(&approval, holdfast.world.get().now);
+    holdfast.send(Function::AlarmHandler, event.clone());
+    holdfast.settle();
+    minutes(&mut holdfast, 20);
+    assert_eq!(states(&holdfast), ["failed over"]);
+    {
+        let mut world = holdfast.world.get();
+        world.primary_answers = true;
+        (world.alarm.state, world.alarm.since) = (AlarmState::Ok, world.now);
+    }
+    fail_back(&holdfast).expect("nothing stands in the way");
+    holdfast.world.get().advance(600);
+    let since = holdfast.world.get().now;
+    write_registers(&holdfast, &Register::Armed { since, by }).expect("nobody else writes");
+    (holdfast, event)
+}
+
+#[test]
+fn an_approval_delivered_again_after_a_failback_undoes_nothing_though_cloudwatch_is_silent() {
+    for by in [ArmedBy::Operator, ArmedBy::MaintenanceEnd, ArmedBy::Failback] {
+        let (mut holdfast, event) = approved_failed_back_and_armed_again(by);
+        holdfast.world.get().advance(3_600);
+        holdfast.script = script(|site| if site.api == "DescribeAlarms" { Fault::TimedOutBefore } else { Fault::None });
+        holdfast.send(Function::AlarmHandler, event);
+        holdfast.settle();
+        assert_eq!(states(&holdfast), ["armed"], "armed by {by:?}");
+        assert!(holdfast.world.get().watch.broken.is_empty());
+    }
 }
