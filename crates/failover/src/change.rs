@@ -34,7 +34,7 @@ impl Change {
 }
 
 /// What is written for one name, all of it in one batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Write {
     /// Hosted zone id.
     pub zone: String,
@@ -47,7 +47,7 @@ pub struct Write {
 }
 
 /// One atomic request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Batch {
     /// Hosted zone id.
     pub zone: String,
