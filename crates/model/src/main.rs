@@ -41,8 +41,8 @@ fn main() -> ExitCode {
         Command::Check { only, deep } => {
             let named = if deep { Bounds::deep() } else { Bounds::of_the_tests() };
             let chosen = named.into_iter().filter(|(name, _)| only.as_deref().is_none_or(|only| only == *name));
-            let held = chosen.map(|(name, bounds)| told(name, bounds, threads)).fold(true, |all, held| all && held);
-            if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            let held: Vec<_> = chosen.map(|(name, bounds)| told(name, bounds, threads)).collect();
+            if held.iter().all(|held| *held) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Command::Mutations => {
             for mutation in MUTATIONS {
