@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::error::CallError;
+use crate::rds;
 use crate::session::Session;
 use crate::telemetry::Record;
 
@@ -95,14 +96,11 @@ impl Reader {
     /// # Errors
     /// If RDS does not say.
     pub async fn told(&self, database: &ReplicaId, from: Timestamp, to: Timestamp) -> Result<Vec<Told>, CallError> {
-        let config = aws_sdk_rds::config::Builder::from(self.session.config())
-            .retry_partition(self.session.retries())
-            .interceptor(self.session.clock().clone());
         let (id, kind) = match database {
             ReplicaId::AuroraCluster(id) => (id, SourceType::DbCluster),
             ReplicaId::RdsInstance(id) => (id, SourceType::DbInstance),
         };
-        let mut pages = aws_sdk_rds::Client::from_conf(config.build())
+        let mut pages = rds::client(&self.session)
             .describe_events()
             .source_identifier(id)
             .source_type(kind)

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{Filter, Tag, VpcSecurityGroupMembership};
+use aws_smithy_types::DateTime;
 use failover::fence::{Note, OldWriter};
 use failover::plan::ReplicaId;
 use failover::promotion::ReplicaState;
@@ -52,7 +53,8 @@ pub struct Writer {
     client: Client,
 }
 
-fn client(session: &Session) -> Client {
+/// A client with the session's settings.
+pub(crate) fn client(session: &Session) -> Client {
     let config = aws_sdk_rds::config::Builder::from(session.config())
         .retry_partition(session.retries())
         .interceptor(session.clock().clone());
@@ -139,7 +141,7 @@ impl Reader {
             }
         };
         match answer {
-            Ok(created) => Ok(created.and_then(|at| Timestamp::from_second(at.secs()).ok())),
+            Ok(created) => Ok(created.as_ref().and_then(timestamp)),
             Err(error) => missing_or(error, code).map(|_| None),
         }
     }
@@ -200,7 +202,7 @@ impl Reader {
         let writers = members.filter(|member| member.is_cluster_writer() == Some(true));
         Ok(OldWriter::Present {
             arn: cluster.db_cluster_arn().unwrap_or_default().to_owned(),
-            created: cluster.cluster_create_time().and_then(|at| Timestamp::from_second(at.secs()).ok()),
+            created: cluster.cluster_create_time().and_then(timestamp),
             status: cluster.status().unwrap_or_default().to_owned(),
             groups: groups(cluster.vpc_security_groups()),
             writers: writers.filter_map(|member| member.db_instance_identifier().map(str::to_owned)).collect(),
@@ -219,7 +221,7 @@ impl Reader {
         let Some(instance) = answer.db_instances().first() else { return Ok(OldWriter::Missing) };
         Ok(OldWriter::Present {
             arn: instance.db_instance_arn().unwrap_or_default().to_owned(),
-            created: instance.instance_create_time().and_then(|at| Timestamp::from_second(at.secs()).ok()),
+            created: instance.instance_create_time().and_then(timestamp),
             status: instance.db_instance_status().unwrap_or_default().to_owned(),
             groups: groups(instance.vpc_security_groups()),
             writers: vec![id.to_owned()],
@@ -271,9 +273,15 @@ fn named(source: Option<&str>) -> Option<String> {
 }
 
 fn missing_or(error: CallError, code: &str) -> Result<ReplicaState, CallError> {
-    // Both spellings are on the wire: the code of the instance fault has no "Fault".
-    if error.is_refused_with(code) || error.is_refused_with(code.trim_end_matches("Fault")) {
-        return Ok(ReplicaState::Missing);
-    }
-    Err(error)
+    if is_absent(&error, code) { Ok(ReplicaState::Missing) } else { Err(error) }
+}
+
+/// Both spellings are on the wire: the code of the instance fault has no "Fault".
+pub(crate) fn is_absent(error: &CallError, code: &str) -> bool {
+    error.is_refused_with(code) || error.is_refused_with(code.trim_end_matches("Fault"))
+}
+
+/// RDS's times, to the second.
+pub(crate) fn timestamp(at: &DateTime) -> Option<Timestamp> {
+    Timestamp::from_second(at.secs()).ok()
 }

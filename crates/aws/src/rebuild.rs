@@ -3,9 +3,9 @@
 use aws_sdk_rds::Client;
 use failover::plan::ReplicaId;
 use failover::rebuild::Standing;
-use jiff::Timestamp;
 
 use crate::error::CallError;
+use crate::rds::{client, is_absent, timestamp};
 use crate::session::Session;
 
 /// What a replica takes over from its source, and where it is put.
@@ -46,10 +46,7 @@ impl Builder {
     /// For the session's region.
     #[must_use]
     pub fn new(session: &Session) -> Self {
-        let config = aws_sdk_rds::config::Builder::from(session.config())
-            .retry_partition(session.retries())
-            .interceptor(session.clock().clone());
-        Self { client: Client::from_conf(config.build()) }
+        Self { client: client(session) }
     }
 
     /// What stands under an identifier.
@@ -214,10 +211,5 @@ fn some(text: &str) -> Option<String> {
 }
 
 fn absent_or<T>(error: CallError, code: &str) -> Result<Option<T>, CallError> {
-    let is_absent = error.is_refused_with(code) || error.is_refused_with(code.trim_end_matches("Fault"));
-    if is_absent { Ok(None) } else { Err(error) }
-}
-
-fn timestamp(at: &aws_smithy_types::DateTime) -> Option<Timestamp> {
-    Timestamp::from_second(at.secs()).ok()
+    if is_absent(&error, code) { Ok(None) } else { Err(error) }
 }

@@ -33,8 +33,8 @@ pub struct Evidence {
     pub ended_at: Timestamp,
     /// The records after each failback.
     pub restored: Vec<Vec<RecordSet>>,
-    /// When users were last sent home by a failback.
-    pub home_at: Option<Timestamp>,
+    /// When users were sent home, by each failback.
+    pub homes: Vec<Timestamp>,
     /// What the command line answered where it had to refuse.
     pub refusals: Vec<String>,
     /// The security groups of the old writers before the fence was lifted, and after.
@@ -84,7 +84,7 @@ impl Evidence {
             healed_at,
             ended_at: lab.clock.now(),
             restored: Vec::new(),
-            home_at: None,
+            homes: Vec::new(),
             refusals: Vec::new(),
             old_groups: Vec::new(),
             in_dr: ids(DR, CLUSTER),
@@ -244,7 +244,7 @@ impl Evidence {
     /// Acknowledged writes that the surviving database does not have.
     #[must_use]
     pub fn lost(&self) -> Vec<&Write> {
-        let is_home = self.home_at.is_some_and(|home| self.outages().all(|outage| outage < home));
+        let is_home = self.homes.last().is_some_and(|home| self.outages().all(|outage| outage < *home));
         let survivor = if self.promotions().is_empty() || is_home { &self.in_primary } else { &self.in_dr };
         self.acknowledged().filter(|write| !survivor.contains(&write.id)).collect()
     }

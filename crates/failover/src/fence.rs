@@ -161,7 +161,7 @@ pub const TABLE: &[Row] = &[
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
     row(Rule::X08, "it still takes connections", |f| !f.has_fence_alone(),
         Verdict::Swap, Quiet, "its security groups are swapped for the one that lets nobody in"),
-    row(Rule::X09, "connections from before may still be open", |_| true,
+    row(Rule::X09, "it lets nobody new in, but connections from before may still be open", |_| true,
         Verdict::Reboot, Notice, "it is rebooted, and takes no connection until a failback"),
 ];
 

@@ -1,8 +1,12 @@
 //! The plan: what is protected, how, and within which limits. One JSON text, built by the template from its parameters.
 
+mod fence;
+
 use serde::Deserialize;
 
 use crate::name::{Name, NameError};
+pub use fence::Fence;
+use fence::RawFence;
 
 /// The environment variable that holds the plan.
 pub const PLAN_VARIABLE: &str = "HOLDFAST_PLAN";
@@ -77,17 +81,6 @@ impl std::fmt::Display for ReplicaId {
             Self::RdsInstance(id) => write!(f, "RDS instance {id}"),
         }
     }
-}
-
-/// How the old writers in the primary region are cut off once users are pinned to DR.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fence {
-    /// The primary region.
-    pub region: String,
-    /// Id of a security group there that lets nobody in.
-    pub security_group: String,
-    /// The old writers; never empty.
-    pub databases: Vec<ReplicaId>,
 }
 
 /// Health URLs that Holdfast asks itself, from the DR region.
@@ -199,19 +192,6 @@ struct RawProbes {
     dr: String,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawFence {
-    #[serde(default)]
-    region: String,
-    #[serde(default)]
-    security_group: String,
-    #[serde(default)]
-    aurora_clusters: Vec<String>,
-    #[serde(default)]
-    rds_instances: Vec<String>,
-}
-
 impl RawZone {
     fn is_given(&self) -> bool {
         !self.id.trim().is_empty() || self.names.iter().any(|name| !name.trim().is_empty())
@@ -243,7 +223,7 @@ impl Plan {
             dr: parse_probe("probes.dr", raw.probes.dr)?,
         };
         let failover_health_check = given(vec![raw.failover_health_check]).pop();
-        let (fence, limits) = (parse_fence(raw.fence)?, raw.limits);
+        let (fence, limits) = (raw.fence.parse()?, raw.limits);
         Ok(Self { mode: raw.mode, zones, replicas, probes, failover_health_check, fence, alarms, limits })
     }
 }
@@ -251,24 +231,6 @@ impl Plan {
 fn databases(aurora_clusters: Vec<String>, rds_instances: Vec<String>) -> Vec<ReplicaId> {
     let clusters = given(aurora_clusters).into_iter().map(ReplicaId::AuroraCluster);
     clusters.chain(given(rds_instances).into_iter().map(ReplicaId::RdsInstance)).collect()
-}
-
-/// All of it, or nothing: half a fence is a mistake to be told before the outage.
-fn parse_fence(raw: RawFence) -> Result<Option<Fence>, PlanError> {
-    let (region, security_group) = (raw.region.trim().to_owned(), raw.security_group.trim().to_owned());
-    let databases = databases(raw.aurora_clusters, raw.rds_instances);
-    if region.is_empty() && security_group.is_empty() && databases.is_empty() {
-        return Ok(None);
-    }
-    let empty = [
-        (region.is_empty(), "fence.region", "set the template's FenceRegion to the primary region"),
-        (security_group.is_empty(), "fence.security_group", "set the template's FenceSecurityGroupId"),
-        (databases.is_empty(), "fence.databases", "set the template's FenceAuroraClusters or FenceRdsInstances"),
-    ];
-    match empty.into_iter().find(|(is_empty, ..)| *is_empty) {
-        Some((_, field, remedy)) => Err(PlanError::Empty { field, remedy }),
-        None => Ok(Some(Fence { region, security_group, databases })),
-    }
 }
 
 /// The alarm's name within its ARN, `arn:aws:cloudwatch:REGION:ACCOUNT:alarm:NAME`.

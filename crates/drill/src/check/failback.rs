@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use lab::route53::RecordSet;
 
 use super::{ANSWER_ON_ITS_WAY, Check, TTL, ensure, is_register};
+use crate::client::Write;
 use crate::evidence::{Evidence, site};
 use crate::scenario::ROUND_TRIPS;
 use crate::stage::{CLUSTER, INSTANCE, NAMES, PRIMARY_ADDRESS};
@@ -25,8 +26,10 @@ pub const OUT_BACK_AND_OUT: Check = Check {
 pub const RECORDS_RESTORED: Check =
     Check { name: "the failback restores every record field by field", run: records_restored };
 /// The users are home.
-pub const USERS_CAME_HOME: Check =
-    Check { name: "after the failback every write goes to the primary, and is acknowledged", run: users_came_home };
+pub const USERS_CAME_HOME: Check = Check {
+    name: "after each failback, until the next outage, every write goes to the primary, and is acknowledged",
+    run: users_came_home,
+};
 /// What may still be needed.
 pub const NOTHING_DELETED: Check =
     Check { name: "old databases are renamed and none is deleted", run: nothing_deleted };
@@ -79,14 +82,26 @@ fn nothing_deleted(evidence: &Evidence) -> Result<String, String> {
 }
 
 fn users_came_home(evidence: &Evidence) -> Result<String, String> {
-    let home = evidence.home_at.ok_or("there was no failback")? + TTL;
-    let writes: Vec<_> = evidence.writes_after(home).collect();
-    match writes.iter().find(|write| !(write.acknowledged && write.address == Some(PRIMARY_ADDRESS))) {
-        Some(bad) => {
-            Err(format!("{} at {} went to {} and was refused or unanswered", bad.id, bad.at, site(bad.address)))
+    let mut count = 0;
+    for home in &evidence.homes {
+        let next = evidence.outages().find(|outage| outage > home).unwrap_or(evidence.ended_at);
+        let writes: Vec<_> = evidence.writes_after(*home + TTL).filter(|write| write.at < next).collect();
+        let is_good = |write: &&&Write| write.acknowledged && write.address == Some(PRIMARY_ADDRESS);
+        if let Some(bad) = writes.iter().find(|write| !is_good(write)) {
+            return Err(format!(
+                "{} at {} went to {} and was refused or unanswered",
+                bad.id,
+                bad.at,
+                site(bad.address)
+            ));
         }
-        None => ensure(!writes.is_empty(), format!("{} writes, all acknowledged", writes.len())),
+        if writes.is_empty() {
+            return Err(format!("nobody wrote after the failback of {home}"));
+        }
+        count += writes.len();
     }
+    let times = evidence.homes.len();
+    ensure(times == ROUND_TRIPS, format!("{count} writes after {times} failbacks, all acknowledged"))
 }
 
 fn loss_near_outages(evidence: &Evidence) -> Result<String, String> {

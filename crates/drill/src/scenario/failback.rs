@@ -12,7 +12,7 @@ impl Play {
     /// A failover; a failback that is refused until its data is safe; replicas rebuilt on either side; and again.
     pub(super) async fn failback(self) -> Result<Evidence, Stuck> {
         self.begin().await?;
-        let (mut refusals, mut restored, mut home_at) = (Vec::new(), Vec::new(), None);
+        let (mut refusals, mut restored, mut homes) = (Vec::new(), Vec::new(), Vec::new());
         let mut first_outage = None;
         for round in 0..ROUND_TRIPS {
             let outage_at = self.fail_primary();
@@ -26,7 +26,7 @@ impl Play {
             if round == 0 {
                 refusals = self.refused_failbacks().await?;
             }
-            home_at = Some(self.return_home().await?);
+            homes.push(self.return_home().await?);
             restored.push(self.stage.zones.values().flat_map(|zone| self.stage.lab.route53.records(zone)).collect());
             self.stage.minutes(20).await;
             self.patient_operator(&with_successors(&["failback", "protect"])).await?;
@@ -34,7 +34,7 @@ impl Play {
             self.stage.minutes(20).await;
         }
         let mut evidence = Evidence::gather(&self.stage, first_outage, None);
-        (evidence.restored, evidence.home_at, evidence.refusals) = (restored, home_at, refusals);
+        (evidence.restored, evidence.homes, evidence.refusals) = (restored, homes, refusals);
         Ok(evidence)
     }
 

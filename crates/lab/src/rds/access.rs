@@ -1,10 +1,10 @@
-//! Who may connect to a database: its security groups; and the tags on it.
+//! Who may connect to a database, and whether it takes writes: its state and its security groups; and the tags on it.
 
 use super::answers::Done;
 use super::api::Answer;
 use super::current;
 use super::database::Key;
-use super::model::{Access, cluster_key, instance_key, key, no_cluster};
+use super::model::{Access, Instance, Status, cluster_key, instance_key, key, no_cluster};
 use super::state::State;
 use crate::Lab;
 use crate::wire::Refusal;
@@ -20,6 +20,32 @@ impl State {
     fn access_mut(&mut self, key: &Key) -> Option<&mut Access> {
         let of_cluster = self.clusters.get_mut(key).map(|cluster| &mut cluster.access);
         of_cluster.or_else(|| self.instances.get_mut(key).map(|instance| &mut instance.access))
+    }
+
+    /// True if the database accepts writes.
+    pub fn writable(&self, key: &Key) -> bool {
+        let available = |instance: &Instance| instance.status == Status::Available && instance.source.is_none();
+        if self.access(key).is_some_and(|access| access.is_cut_off) {
+            return false;
+        }
+        match self.clusters.get(key) {
+            Some(cluster) => {
+                let writer = cluster.members.first().and_then(|id| self.instances.get(&(key.0.clone(), id.clone())));
+                cluster.source.is_none() && cluster.status == Status::Available && writer.is_some_and(available)
+            }
+            None => self.instances.get(key).is_some_and(|instance| instance.cluster.is_none() && available(instance)),
+        }
+    }
+
+    /// True if the replica's own side of replication is in order: "a replica cluster with no instance does not replicate".
+    pub fn can_replicate(&self, key: &Key) -> bool {
+        let up = |id: &String| {
+            self.instances.get(&(key.0.clone(), id.clone())).is_some_and(|member| member.status == Status::Available)
+        };
+        match self.clusters.get(key) {
+            Some(cluster) => cluster.status == Status::Available && cluster.members.first().is_some_and(up),
+            None => up(&key.1),
+        }
     }
 
     /// Gives a database other security groups: who is let in may connect at once, who is not stays until a reboot.

@@ -186,32 +186,6 @@ impl State {
         }
     }
 
-    /// True if the database accepts writes.
-    pub fn writable(&self, key: &Key) -> bool {
-        let available = |instance: &Instance| instance.status == Status::Available && instance.source.is_none();
-        if self.access(key).is_some_and(|access| access.is_cut_off) {
-            return false;
-        }
-        match self.clusters.get(key) {
-            Some(cluster) => {
-                let writer = cluster.members.first().and_then(|id| self.instances.get(&(key.0.clone(), id.clone())));
-                cluster.source.is_none() && cluster.status == Status::Available && writer.is_some_and(available)
-            }
-            None => self.instances.get(key).is_some_and(|instance| instance.cluster.is_none() && available(instance)),
-        }
-    }
-
-    /// True if the replica's own side of replication is in order: "a replica cluster with no instance does not replicate".
-    fn can_replicate(&self, key: &Key) -> bool {
-        let up = |id: &String| {
-            self.instances.get(&(key.0.clone(), id.clone())).is_some_and(|member| member.status == Status::Available)
-        };
-        match self.clusters.get(key) {
-            Some(cluster) => cluster.status == Status::Available && cluster.members.first().is_some_and(up),
-            None => up(&key.1),
-        }
-    }
-
     /// Brings every replica up to `now`.
     pub fn replicate(&mut self, now: Timestamp, connected: &dyn Fn(&str, &str) -> bool) {
         self.now = now;
