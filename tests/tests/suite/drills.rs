@@ -13,8 +13,8 @@ use lab::Lab;
 
 /// Lab time does not depend on it, only how long the tests take.
 const SPEED: f64 = 3_600.0;
-/// Most of a drill is waiting.
-const JOBS: usize = 8;
+/// Most of a drill is waiting, and other tests run beside it.
+const JOBS: usize = 6;
 
 /// Prints the reports of drills that did not pass.
 struct Failures;

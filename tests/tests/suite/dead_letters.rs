@@ -14,7 +14,7 @@ async fn an_event_that_cannot_be_handled_ends_in_the_dead_letter_queue_and_pages
         .expect("the stage can be set");
     let lab = &stage.lab;
     let poison: serde_json::Value =
-        serde_json::from_str(include_str!("../../events/unknown.json")).expect("it is JSON");
+        serde_json::from_str(include_str!("../../../events/unknown.json")).expect("it is JSON");
     functions::invoke_async(lab, &lab::arn::arn("lambda", DR, "function:holdfast-alarm-handler"), poison);
     let mailed = |stage: &Stage, wanted: &str| {
         let is_it = |what: &What| matches!(what, What::Mail { subject: Some(subject), .. } if subject.contains(wanted));

@@ -19,6 +19,9 @@ struct Companion {
     noticed_by: &'static [Check],
 }
 
+/// Most of a drill is waiting, and other tests run beside it.
+const JOBS: usize = 6;
+
 const HANDLER: &[&str] = &["alarm-handler"];
 
 const COMPANIONS: [Companion; 18] = [
@@ -154,10 +157,7 @@ fn unnoticed(companion: &Companion, lambdas: &Path) -> Option<String> {
 fn every_rule_broken_on_purpose_is_noticed_by_the_checks_meant_for_it() {
     let honest = build().expect("the Lambdas build");
     let saboteur = build_packages(&["saboteurs"]).expect("the saboteurs build").join("saboteurs");
-    let judge = &|companion| unnoticed(companion, &folder(&honest, &saboteur, companion));
-    let unnoticed: Vec<String> = std::thread::scope(|scope| {
-        let running: Vec<_> = COMPANIONS.iter().map(|companion| scope.spawn(move || judge(companion))).collect();
-        running.into_iter().filter_map(|thread| thread.join().expect("a drill does not panic")).collect()
-    });
+    let judge = |companion: &Companion| unnoticed(companion, &folder(&honest, &saboteur, companion));
+    let unnoticed: Vec<_> = run::side_by_side(&COMPANIONS, JOBS, judge).into_iter().flatten().collect();
     assert!(unnoticed.is_empty(), "not noticed:\n{}", unnoticed.join("\n"));
 }
