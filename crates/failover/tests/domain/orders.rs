@@ -1,8 +1,6 @@
 //! What a person's order makes of a register: state in, register out.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use failover::observation::NameView;
 use failover::order::{Order, OrderError, register_for};
 use failover::register::{ArmedBy, Register};

@@ -1,11 +1,8 @@
 //! What decisions write, and that what is written can be read again, whatever it holds.
-#![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows tests by #[test] only")]
-
-mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::*;
+use crate::common::*;
 use failover::change::{self as changes, Batch, Change, Write, batches, record_spread, rewrite_register};
 use failover::name::Name;
 use failover::observation::NameView;

@@ -1,11 +1,8 @@
 //! The pin rules: state in, verdict out.
-#![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows tests by #[test] only")]
-
-mod common;
 
 use std::collections::BTreeSet;
 
-use common::*;
+use crate::common::*;
 use failover::incident::AlarmState::{Alarm, InsufficientData, Ok as Fine};
 use failover::observation::{ChangeStatus, NameView, Probe};
 use failover::pin::{TABLE, Verdict};

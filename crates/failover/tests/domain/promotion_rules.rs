@@ -1,11 +1,8 @@
 //! The promotion rules: state in, verdict out.
-#![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows tests by #[test] only")]
-
-mod common;
 
 use std::collections::BTreeSet;
 
-use common::*;
+use crate::common::*;
 use failover::incident::Approval;
 use failover::observation::{Attention, ChangeStatus, Changes, NameView};
 use failover::plan::ReplicaId;

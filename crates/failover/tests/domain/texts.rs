@@ -1,10 +1,6 @@
 //! Whatever a record, an alarm or a person says: it is read back as it was written, or refused with a reason.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows tests by #[test] only")]
-
-mod common;
-
-use common::{PLAN, app};
+use crate::common::{PLAN, app};
 use failover::incident::{Approval, Incident};
 use failover::name::Name;
 use failover::plan::Plan;

@@ -1,10 +1,8 @@
 //! The fencing rules: what is seen of an old writer, and what follows.
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::{at, incident};
+use crate::common::{at, incident};
 use failover::fence::{Committed, Note, OldWriter, Stage, Verdict, decide};
 use failover::plan::{Fence, ReplicaId};
 use failover::rule::Rule;

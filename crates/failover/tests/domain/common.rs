@@ -1,6 +1,4 @@
 //! What the tests of the rules build their worlds from: one outage, and what differs in each story.
-#![allow(dead_code, reason = "each test file uses its own part")]
-#![allow(clippy::unwrap_used, reason = "tests; clippy knows them by #[test] only")]
 
 use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
 use failover::name::Name;

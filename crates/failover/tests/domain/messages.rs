@@ -1,11 +1,8 @@
 //! What operators are told, and when.
-#![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows tests by #[test] only")]
-
-mod common;
 
 use std::collections::BTreeSet;
 
-use common::*;
+use crate::common::*;
 use failover::incident::{Approval, Incident};
 use failover::message::{self, Failure};
 use failover::observation::{Attention, Changes, Fact, Probe};

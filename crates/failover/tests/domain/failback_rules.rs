@@ -1,9 +1,6 @@
 //! What stands in the way of a failback, and that the failback is the exact inverse of the pin.
-#![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows tests by #[test] only")]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use failover::change::{self, Change};
 use failover::failback::{Observation, RULES, Successor, obstacles, restore};
 use failover::incident::AlarmState::{Alarm, Ok as Fine};

@@ -1,8 +1,6 @@
 //! Rebuilding a replica: what stands there, and the next step.
 
-mod common;
-
-use common::at;
+use crate::common::at;
 use failover::plan::ReplicaId;
 use failover::rebuild::{Standing, Step, catches_up_in_seconds, next_step};
 
