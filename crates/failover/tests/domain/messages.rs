@@ -99,6 +99,28 @@ fn the_weightiest_finding_leads_and_the_others_are_listed() {
     assert!(message.body.contains("ALSO\n  b.example.com: P13: half a pair"), "{}", message.body);
 }
 
+/// EventBridge, Lambda's asynchronous destinations and SNS take 256 KB, with the event that woke the function beside it.
+#[test]
+fn an_outcome_of_ten_thousand_names_fits_into_an_event_and_a_message_and_still_counts_them() {
+    const BYTES_MAX: usize = 200_000;
+    let long = |n: usize| format!("{n}.{}", "a-label-of-sixty-three-octets-as-long-as-dns-allows.".repeat(4));
+    let half = |kind, because: &str| {
+        let named = |n| Finding { because: because.to_owned(), ..finding(kind, Attention::Page, &long(n)) };
+        (0..5_000).map(named).collect::<Vec<_>>()
+    };
+    let findings = [half(Kind::Pinned, "failover has started"), half(Kind::Refused, "half a pair")].concat();
+    let outcome = Outcome::of(at(0), Trigger::Event, &findings);
+    assert_eq!((outcome.outcome, outcome.subject_count(), outcome.subjects.len()), (Kind::Pinned, 5_000, 100));
+    assert_eq!(outcome.also.last().map(String::as_str), Some("and 4900 more"));
+    let event = serde_json::to_string(&outcome).unwrap();
+    assert!(event.len() < BYTES_MAX, "{} bytes", event.len());
+    let read: Outcome = serde_json::from_str(&event).unwrap();
+    assert_eq!(read, outcome);
+    let message = message::of_outcome(&read, "holdfast");
+    assert!(message.body.len() < BYTES_MAX, "{} bytes", message.body.len());
+    assert!(message.body.contains("and 4990 more now point at DR"), "{}", &message.body[..4_000]);
+}
+
 #[test]
 fn of_many_names_ten_are_told() {
     let told = |count: usize| {
