@@ -4,6 +4,7 @@ mod edges;
 mod parameters;
 mod properties;
 mod resources;
+mod roles;
 mod scope;
 mod yaml;
 

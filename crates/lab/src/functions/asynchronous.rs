@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{Function, Outcome, invoke};
 use crate::Lab;
 use crate::arn::Arn;
+use crate::iam::Request;
 use crate::journal::What;
 use crate::{events, sns, sqs};
 
@@ -87,6 +88,17 @@ fn report(lab: &Arc<Lab>, function: &Function, outcome: &Outcome, record: Value)
     let destination = if outcome.is_ok() { &function.config.on_success } else { &function.config.on_failure };
     let Some(destination) = destination else { return };
     let Some(arn) = Arn::parse(destination) else { return };
+    // Lambda sends with the function's own role ("Adding a destination": the execution role needs these permissions).
+    let action = match arn.service {
+        "lambda" => "lambda:InvokeFunction",
+        "sqs" => "sqs:SendMessage",
+        "sns" => "sns:Publish",
+        _ => "events:PutEvents",
+    };
+    let request = Request::new(action, destination.clone(), arn.region);
+    if let Err(message) = lab.iam.allow(&function.config.name, request) {
+        return lab.record(What::Fault { what: format!("invocation record dropped: {message}") });
+    }
     match arn.service {
         "lambda" => invoke_async(lab, destination, record),
         "sqs" => sqs::send(lab, destination, record.to_string()),
