@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use drill::lambdas;
-use drill::report::{Verdict, table};
+use drill::permissions::Permissions;
+use drill::report::{Report, Verdict, table};
 use drill::run::{self, Drill, Ended, Watcher};
 use drill::scenario::{self, SCENARIOS};
 use drill::stage::Settings;
@@ -31,11 +32,12 @@ impl Watcher for Failures {
     }
 }
 
-fn pass(drills: &[Drill]) {
+fn pass(drills: &[Drill]) -> Vec<Report> {
     let lambdas = lambdas::build().expect("the Lambdas build");
     let ends = run::many(drills, JOBS, &lambdas, &Failures);
     let passed = ends.iter().all(|ended| matches!(ended, Ok(report) if report.verdict == Verdict::Passed));
     assert!(passed, "{}", table(drills, &ends, false));
+    ends.into_iter().flatten().collect()
 }
 
 fn seeds(name: &str, seeds: impl Iterator<Item = u64>) -> Vec<Drill> {
@@ -46,7 +48,10 @@ fn seeds(name: &str, seeds: impl Iterator<Item = u64>) -> Vec<Drill> {
 #[test]
 fn every_scenario_ends_as_it_should() {
     let drill = |scenario| Drill { scenario, settings: Settings { seed: 1, speed: SPEED } };
-    pass(&SCENARIOS.iter().map(drill).collect::<Vec<_>>());
+    let reports = pass(&SCENARIOS.iter().map(drill).collect::<Vec<_>>());
+    let permissions = Permissions::of_all(reports.iter().map(|report| &report.permissions));
+    println!("{}", permissions.markdown());
+    assert_eq!(permissions.spare(), Vec::<String>::new(), "granted, and never used in any drill");
 }
 
 /// Each with its own second of the minute, replica lag, promotion time and propagation delays; and with its own faults.

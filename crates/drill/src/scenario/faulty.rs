@@ -105,7 +105,7 @@ impl Play {
 /// What is said when the control plane is back, for the check that nothing was done before.
 pub(crate) const CONTROL_PLANE_BACK: &str = "the control plane of Route 53 is back";
 
-fn pinned(stage: &Stage) -> bool {
+pub(super) fn pinned(stage: &Stage) -> bool {
     stage.all_registers(|register| matches!(register, Register::Pinned { .. } | Register::FailedOver { .. }))
 }
 

@@ -105,13 +105,14 @@ enum Operator {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Document {
     version: String,
-    statement: OneOrMany<Written>,
+    statement: Value,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Written {
-    sid: Option<String>,
+    #[serde(rename = "Sid")]
+    _sid: Option<String>,
     effect: String,
     action: OneOrMany<String>,
     resource: Option<OneOrMany<String>>,
@@ -147,8 +148,12 @@ impl Policy {
         if document.version != "2012-10-17" {
             return Err(whole(format!("the lab does not know version {}", document.version)));
         }
-        let written = document.statement.into_vec().into_iter().enumerate();
-        written.map(|(index, written)| Statement::read(index + 1, written)).collect::<Result<_, _>>().map(Self)
+        let statements = match document.statement {
+            Value::Array(statements) => statements,
+            one => vec![one],
+        };
+        let numbered = statements.into_iter().enumerate();
+        numbered.map(|(index, statement)| Statement::read(index + 1, statement)).collect::<Result<_, _>>().map(Self)
     }
 
     /// This policy and another, both attached to one principal.
@@ -198,8 +203,10 @@ impl Policy {
 }
 
 impl Statement {
-    fn read(number: usize, written: Written) -> Result<Self, BadPolicy> {
-        let name = written.sid.unwrap_or_else(|| number.to_string());
+    fn read(number: usize, statement: Value) -> Result<Self, BadPolicy> {
+        let name = statement["Sid"].as_str().map_or_else(|| number.to_string(), str::to_owned);
+        let unreadable = |why: serde_json::Error| BadPolicy { statement: name.clone(), why: why.to_string() };
+        let written: Written = serde_json::from_value(statement).map_err(unreadable)?;
         let bad = |why: String| BadPolicy { statement: name.clone(), why };
         let is_allow = match written.effect.as_str() {
             "Allow" => true,
