@@ -42,6 +42,8 @@ pub(super) struct Function {
     pub environment: Environment,
     #[serde(default)]
     pub event_invoke_config: EventInvokeConfig,
+    #[serde(default, deserialize_with = "number")]
+    pub reserved_concurrent_executions: Option<u32>,
     /// Where the code is built from; the deployer is told which executable stands behind each binary instead.
     #[serde(rename = "CodeUri")]
     _code_uri: Option<Value>,
@@ -53,6 +55,10 @@ pub(super) struct Function {
     _role: Option<Value>,
     #[serde(rename = "Tags")]
     _tags: Option<Value>,
+    #[serde(rename = "Tracing")]
+    _tracing: Option<Value>,
+    #[serde(rename = "KmsKeyArn")]
+    _kms_key_arn: Option<Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -104,6 +110,8 @@ pub(super) struct BuildProperties {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct EventBus {
     pub name: String,
+    #[serde(rename = "KmsKeyIdentifier")]
+    _kms_key_identifier: Option<Value>,
     #[serde(rename = "Description")]
     _description: Option<Value>,
     #[serde(rename = "Tags")]

@@ -17,7 +17,7 @@ use crate::sqs;
 use crate::wire::Refusal;
 
 /// Types taken without effect, and why.
-const WITHOUT_EFFECT: [(&str, &str); 8] = [
+const WITHOUT_EFFECT: [(&str, &str); 9] = [
     ("AWS::IAM::Role", "IAM is not evaluated in the lab"),
     ("AWS::IAM::Policy", "IAM is not evaluated in the lab"),
     ("AWS::Lambda::Permission", "IAM is not evaluated in the lab"),
@@ -26,6 +26,7 @@ const WITHOUT_EFFECT: [(&str, &str); 8] = [
     ("AWS::Events::EventBusPolicy", "IAM is not evaluated in the lab"),
     ("AWS::Logs::LogGroup", "functions' logs go to the journal"),
     ("AWS::CloudWatch::Dashboard", "it only shows"),
+    ("AWS::KMS::Key", "nothing is encrypted in the lab"),
 ];
 
 /// One resource of a template, resolved.
@@ -95,6 +96,7 @@ fn function(
     config.memory = properties.memory_size.unwrap_or(config.memory);
     config.retries = invoke.maximum_retry_attempts.unwrap_or(config.retries);
     config.event_age_max = invoke.maximum_event_age_in_seconds.map_or(config.event_age_max, seconds);
+    config.reserved_concurrency = properties.reserved_concurrent_executions;
     config.on_success = invoke.destination_config.on_success.map(destination).transpose()?;
     config.on_failure = invoke.destination_config.on_failure.map(destination).transpose()?;
     let function_arn = Functions::create(lab, &scope.region, config).map_err(|refusal| refusal.message)?;
