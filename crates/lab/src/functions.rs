@@ -6,6 +6,7 @@ mod sandbox;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub struct FunctionConfig {
     pub on_success: Option<String>,
     /// ARN that is told of asynchronous failures.
     pub on_failure: Option<String>,
+    /// How many invocations may run at once; the lab's account has no other limit.
+    pub reserved_concurrency: Option<u32>,
 }
 
 impl FunctionConfig {
@@ -58,6 +61,7 @@ impl FunctionConfig {
             event_age_max: Duration::from_secs(6 * 3600),
             on_success: None,
             on_failure: None,
+            reserved_concurrency: None,
         }
     }
 }
@@ -96,6 +100,8 @@ struct Function {
     config: FunctionConfig,
     /// Warm processes with nothing to do.
     idle: Mutex<Vec<Sandbox>>,
+    /// How many invocations run now.
+    running: Arc<AtomicU32>,
 }
 
 impl Functions {
@@ -114,7 +120,13 @@ impl Functions {
             }
         }
         let arn = arn("lambda", region, &format!("function:{}", config.name));
-        let function = Function { arn: arn.clone(), region: region.to_owned(), config, idle: Mutex::default() };
+        let function = Function {
+            arn: arn.clone(),
+            region: region.to_owned(),
+            config,
+            idle: Mutex::default(),
+            running: Arc::default(),
+        };
         lab.functions.state().functions.insert(arn.clone(), Arc::new(function));
         Ok(arn)
     }
@@ -127,6 +139,11 @@ impl Functions {
     /// The function's own environment variables.
     pub fn environment(&self, function_arn: &str) -> Option<BTreeMap<String, String>> {
         self.find(function_arn).map(|function| function.config.environment.clone())
+    }
+
+    /// After which a running invocation is killed.
+    pub fn timeout(&self, function_arn: &str) -> Option<Duration> {
+        self.find(function_arn).map(|function| function.config.timeout)
     }
 
     /// The process whose credentials carry this access key id.
@@ -190,10 +207,41 @@ impl Function {
     }
 }
 
+/// An invocation that was not begun, since as many ran as the function's reserved concurrency allows.
+struct Throttled;
+
+/// One of the invocations that may run at once.
+struct Place(Arc<AtomicU32>);
+
+impl Place {
+    fn take(function: &Function) -> Result<Self, Throttled> {
+        let place = Self(function.running.clone());
+        let before = place.0.fetch_add(1, Ordering::SeqCst);
+        match function.config.reserved_concurrency {
+            Some(most) if before >= most => Err(Throttled),
+            _ => Ok(place),
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// Runs one invocation to its end, in a warm process or a new one.
-async fn invoke(lab: &Arc<Lab>, function: &Arc<Function>, request_id: &str, payload: &Value) -> Outcome {
+async fn invoke(
+    lab: &Arc<Lab>,
+    function: &Arc<Function>,
+    request_id: &str,
+    payload: &Value,
+) -> Result<Outcome, Throttled> {
+    let _place = Place::take(function).inspect_err(|_| measure(lab, function, &[("Throttles", 1.0)]))?;
     let working = lab.clock.working();
+    let began = lab.clock.now();
     let outcome = attempt(lab, function, request_id, payload).await;
+    let took = lab.clock.now().duration_since(began);
     let succeeded = outcome.is_ok();
     let response = match &outcome {
         Ok(response) | Err(response) => response.clone(),
@@ -206,11 +254,18 @@ async fn invoke(lab: &Arc<Lab>, function: &Arc<Function>, request_id: &str, payl
         succeeded,
     });
     drop(working);
+    let errors = if succeeded { 0.0 } else { 1.0 };
+    let milliseconds = took.as_secs_f64() * 1000.0;
+    measure(lab, function, &[("Invocations", 1.0), ("Errors", errors), ("Duration", milliseconds), ("Throttles", 0.0)]);
+    Ok(outcome)
+}
+
+/// Lambda's own metrics of a function.
+fn measure(lab: &Lab, function: &Function, metrics: &[(&str, f64)]) {
     let dimensions = [("FunctionName", function.config.name.as_str())];
-    for (name, value) in [("Invocations", 1.0), ("Errors", if succeeded { 0.0 } else { 1.0 })] {
-        lab.cloudwatch.put_metric(&function.region, "AWS/Lambda", name, &dimensions, value, lab.clock.now());
+    for (name, value) in metrics {
+        lab.cloudwatch.put_metric(&function.region, "AWS/Lambda", name, &dimensions, *value, lab.clock.now());
     }
-    outcome
 }
 
 async fn attempt(lab: &Arc<Lab>, function: &Arc<Function>, request_id: &str, payload: &Value) -> Outcome {

@@ -121,6 +121,7 @@ fn dead_letter(
     attempts: u32,
     exhausted: Option<&str>,
 ) {
+    measure_failure(lab, delivery);
     let Some(queue) = &delivery.target.dead_letter_config else {
         return lab.record(What::Fault {
             what: format!("event {} dropped, no dead-letter queue: {}", event["id"], failure.message),
@@ -135,4 +136,14 @@ fn dead_letter(
     ];
     attributes.extend(exhausted.map(|condition| ("EXHAUSTED_RETRY_CONDITION", condition.to_owned())));
     sqs::send_with_attributes(lab, &queue.arn, event.to_string(), &attributes);
+}
+
+/// "FailedInvocations: the number of invocations that failed permanently"; with RuleName alone for a rule of the default
+/// bus, with EventBusName beside it for others (EventBridge metrics).
+fn measure_failure(lab: &Lab, delivery: &Delivery) {
+    let rule = Arn::parse(&delivery.rule_arn).and_then(|arn| arn.named("rule/")).unwrap_or_default();
+    let (bus, name) = rule.split_once('/').map_or((None, rule), |(bus, name)| (Some(bus), name));
+    let dimensions: Vec<_> = bus.map(|bus| ("EventBusName", bus)).into_iter().chain([("RuleName", name)]).collect();
+    let now = lab.clock.now();
+    lab.cloudwatch.put_metric(&delivery.region, "AWS/Events", "FailedInvocations", &dimensions, 1.0, now);
 }

@@ -6,7 +6,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Function, invoke, invoke_async};
+use super::{Function, Throttled, invoke, invoke_async};
 use crate::Lab;
 use crate::api::{Call, Reply};
 use crate::arn::arn;
@@ -86,7 +86,10 @@ async fn run(lab: &Arc<Lab>, call: &Call, name: &str) -> Result<Reply, Refusal> 
         }
         "RequestResponse" => {
             let request_id = Uuid::new_v4().to_string();
-            let outcome = invoke(lab, &function, &request_id, &payload).await;
+            let outcome = invoke(lab, &function, &request_id, &payload).await.map_err(|Throttled| Refusal {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                ..Refusal::bad_request("TooManyRequestsException", "Rate Exceeded.")
+            })?;
             let mut headers = vec![("x-amz-executed-version", "$LATEST".to_owned())];
             headers.extend(outcome.is_err().then(|| ("x-amz-function-error", "Unhandled".to_owned())));
             let (Ok(body) | Err(body)) = outcome;

@@ -6,12 +6,15 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Function, Outcome, invoke};
+use super::{Function, Outcome, Throttled, invoke, measure};
 use crate::Lab;
 use crate::arn::Arn;
 use crate::iam::Request;
 use crate::journal::What;
 use crate::{events, sns, sqs};
+
+/// What a record holds of a response where none was given.
+const NEVER_RAN: Outcome = Err(Value::Null);
 
 /// Queues an event for a function; it is journaled as dropped if there is none.
 pub fn invoke_async(lab: &Arc<Lab>, function_arn: &str, payload: Value) {
@@ -24,22 +27,36 @@ pub fn invoke_async(lab: &Arc<Lab>, function_arn: &str, payload: Value) {
 async fn run(lab: Arc<Lab>, function_arn: String, payload: Value) {
     let request_id = Uuid::new_v4().to_string();
     let queued = lab.clock.now();
-    let mut attempts = 0;
+    let (mut attempts, mut throttled) = (0, 0);
     loop {
         let Some(function) = lab.functions.find(&function_arn) else { return };
         // A region that is down keeps its queue until it is back.
         lab.faults.until_up(&function.region).await;
-        let outcome = invoke(&lab, &function, &request_id, &payload).await;
-        attempts += 1;
-        let condition = if outcome.is_ok() {
-            "Success"
-        } else if attempts > function.config.retries {
-            "RetriesExhausted"
-        } else if lab.clock.now() + pause(attempts) > queued + function.config.event_age_max {
-            "EventAgeExceeded"
-        } else {
-            lab.clock.sleep(pause(attempts)).await;
-            continue;
+        let (condition, outcome) = match invoke(&lab, &function, &request_id, &payload).await {
+            Ok(outcome) => {
+                attempts += 1;
+                let pause = pause(attempts);
+                let condition = if outcome.is_ok() {
+                    "Success"
+                } else if attempts > function.config.retries {
+                    "RetriesExhausted"
+                } else if lab.clock.now() + pause > queued + function.config.event_age_max {
+                    "EventAgeExceeded"
+                } else {
+                    lab.clock.sleep(pause).await;
+                    continue;
+                };
+                (condition, outcome)
+            }
+            Err(Throttled) if function.config.reserved_concurrency == Some(0) => ("ZeroReservedConcurrency", NEVER_RAN),
+            Err(Throttled) if lab.clock.now() > queued + function.config.event_age_max => {
+                ("EventAgeExceeded", NEVER_RAN)
+            }
+            Err(Throttled) => {
+                lab.clock.sleep(throttle_pause(throttled)).await;
+                throttled += 1;
+                continue;
+            }
         };
         let record = record(&lab, &function, &request_id, condition, attempts, &payload, &outcome);
         return report(&lab, &function, &outcome, record);
@@ -49,6 +66,12 @@ async fn run(lab: Arc<Lab>, function_arn: String, payload: Value) {
 /// "Lambda retries function errors twice, waiting one minute, then two" (asynchronous invocation, error handling).
 fn pause(attempts: u32) -> Duration {
     Duration::from_secs(60 * u64::from(attempts))
+}
+
+/// "For throttling errors (429) and system errors (500-series), Lambda … attempts to run the function again for up to 6
+/// hours by default. The retry interval increases exponentially from 1 second … to a maximum of 5 minutes" (same place).
+fn throttle_pause(throttled: u32) -> Duration {
+    Duration::from_secs((1 << throttled.min(9)).min(300))
 }
 
 /// "Invocation record" in the Lambda developer guide.
@@ -64,6 +87,10 @@ fn record(
     let mut context = json!({"statusCode": 200, "executedVersion": "$LATEST"});
     let response = match outcome {
         Ok(response) => response,
+        Err(Value::Null) => {
+            context = Value::Null;
+            &Value::Null
+        }
         Err(error) => {
             context["functionError"] = json!("Unhandled");
             error
@@ -97,7 +124,18 @@ fn report(lab: &Arc<Lab>, function: &Function, outcome: &Outcome, record: Value)
     };
     let request = Request::new(action, destination.clone(), arn.region);
     if let Err(message) = lab.iam.allow(&function.config.name, request) {
-        return lab.record(What::Fault { what: format!("invocation record dropped: {message}") });
+        lab.record(What::Fault { what: format!("invocation record dropped: {message}") });
+        return measure(lab, function, &[("DestinationDeliveryFailures", 1.0)]);
+    }
+    let is_there = match arn.service {
+        "lambda" => lab.functions.exists(destination),
+        "sqs" => lab.sqs.exists(destination),
+        "sns" => lab.sns.exists(destination),
+        _ => lab.events.has_bus(arn.region, arn.named("event-bus/").unwrap_or_default()),
+    };
+    if !is_there {
+        // "If Lambda can't send a record to a destination you have configured, it sends a DestinationDeliveryFailures metric".
+        return measure(lab, function, &[("DestinationDeliveryFailures", 1.0)]);
     }
     match arn.service {
         "lambda" => invoke_async(lab, destination, record),

@@ -43,6 +43,8 @@ pub(super) struct Function {
     #[serde(default)]
     pub event_invoke_config: EventInvokeConfig,
     pub policies: Option<Value>,
+    #[serde(default, deserialize_with = "number")]
+    pub reserved_concurrent_executions: Option<u32>,
     /// Where the code is built from; the deployer is told which executable stands behind each binary instead.
     #[serde(rename = "CodeUri")]
     _code_uri: Option<Value>,
@@ -50,6 +52,10 @@ pub(super) struct Function {
     _description: Option<Value>,
     #[serde(rename = "Tags")]
     _tags: Option<Value>,
+    #[serde(rename = "Tracing")]
+    _tracing: Option<Value>,
+    #[serde(rename = "KmsKeyArn")]
+    _kms_key_arn: Option<Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -124,6 +130,8 @@ pub(super) struct RolePolicy {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct EventBus {
     pub name: String,
+    #[serde(rename = "KmsKeyIdentifier")]
+    _kms_key_identifier: Option<Value>,
     #[serde(rename = "Description")]
     _description: Option<Value>,
     #[serde(rename = "Tags")]

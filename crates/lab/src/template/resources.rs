@@ -17,13 +17,14 @@ use crate::{iam, sqs};
 use crate::wire::Refusal;
 
 /// Types taken without effect, and why.
-const WITHOUT_EFFECT: [(&str, &str); 6] = [
+const WITHOUT_EFFECT: [(&str, &str); 7] = [
     ("AWS::Lambda::Permission", "policies of resources are not evaluated in the lab"),
     ("AWS::SQS::QueuePolicy", "policies of resources are not evaluated in the lab"),
     ("AWS::SNS::TopicPolicy", "policies of resources are not evaluated in the lab"),
     ("AWS::Events::EventBusPolicy", "policies of resources are not evaluated in the lab"),
     ("AWS::Logs::LogGroup", "functions' logs go to the journal"),
     ("AWS::CloudWatch::Dashboard", "it only shows"),
+    ("AWS::KMS::Key", "nothing is encrypted in the lab"),
 ];
 
 /// One resource of a template, resolved.
@@ -97,6 +98,7 @@ fn function(
     config.memory = properties.memory_size.unwrap_or(config.memory);
     config.retries = invoke.maximum_retry_attempts.unwrap_or(config.retries);
     config.event_age_max = invoke.maximum_event_age_in_seconds.map_or(config.event_age_max, seconds);
+    config.reserved_concurrency = properties.reserved_concurrent_executions;
     config.on_success = invoke.destination_config.on_success.map(destination).transpose()?;
     config.on_failure = invoke.destination_config.on_failure.map(destination).transpose()?;
     let destinations = [config.on_success.as_deref(), config.on_failure.as_deref()];
