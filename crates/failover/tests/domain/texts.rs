@@ -5,7 +5,7 @@ use failover::incident::{Approval, Incident};
 use failover::name::Name;
 use failover::plan::Plan;
 use failover::record::Target;
-use failover::register::{ArmedBy, Pin, Reading, Register, Spread};
+use failover::register::{ArmedBy, Pin, Reading, Register, RegisterError, Spread};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -107,4 +107,13 @@ proptest! {
         let _ = (Plan::parse(&text), Approval::parse(&text), text.parse::<Incident>());
         let _ = Plan::parse(&PLAN.replace("app.example.com", &text.escape_default().to_string()));
     }
+}
+
+#[test]
+fn a_name_that_leaves_no_room_for_its_register_is_refused() {
+    let of_length = |characters: usize| -> Name { format!("a{}", ".b".repeat(characters / 2)).parse().unwrap() };
+    let register = Register::Armed { since: Timestamp::UNIX_EPOCH, by: ArmedBy::Operator };
+    assert!(register.record_set(&of_length(243)).is_ok());
+    let longer = of_length(245);
+    assert_eq!(register.record_set(&longer), Err(RegisterError::NameTooLong(longer)));
 }
