@@ -65,10 +65,12 @@ impl Batch {
 /// A change id is shorter than this, and so are the other forms of [`Spread`] and what `failed-over` adds.
 const CHANGE_ID_CHARACTERS_MAX: usize = 64;
 
-/// The longest that the register of a pin may become.
-pub(crate) fn longest_register(pairs: &[Pair], incident: Incident, now: Timestamp) -> Register {
+/// The longest that the register of a pin may become in an incident of `alarm`.
+pub(crate) fn longest_register(pairs: &[Pair], alarm: &str) -> Register {
+    // A person's incident may have begun at a fraction of a second; no time takes more characters than the last.
+    let incident = Incident { alarm: alarm.to_owned(), began: Timestamp::MAX };
     let spread = Spread::Change { id: "C".repeat(CHANGE_ID_CHARACTERS_MAX) };
-    Register::Pinned { pin: first_pin(pairs, incident, now), spread }
+    Register::Pinned { pin: first_pin(pairs, incident, Timestamp::MAX), spread }
 }
 
 fn first_pin(pairs: &[Pair], incident: Incident, now: Timestamp) -> Pin {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::change::longest_register;
-use crate::incident::{AlarmSighting, AlarmState, Approval, Incident};
+use crate::incident::{AlarmSighting, AlarmState, Approval, Incident, OPERATOR};
 use crate::observation::{Alarms, Attention, ChangeStatus, Changes, Fact, NameView, Probe, Probes, elapsed, in_alarm};
 use crate::plan::{Mode, Plan, alarm_name};
 use crate::record::Pair;
@@ -285,11 +285,8 @@ impl Facts<'_> {
     /// Tried with the longest that the register may become in any incident, so that a name which does not fit is
     /// reported before an outage, and no pin can be made that cannot be put on record as in sync.
     fn does_not_fit(&self, pairs: &[Pair]) -> Option<String> {
-        let alarms = self.plan.alarms.iter().filter_map(|arn| alarm_name(arn));
-        let registers = alarms.map(|alarm| {
-            let incident = Incident { alarm: alarm.to_owned(), began: self.seen.now };
-            longest_register(pairs, incident, self.seen.now).record_set(&self.view.name)
-        });
+        let alarms = self.plan.alarms.iter().filter_map(|arn| alarm_name(arn)).chain([OPERATOR]);
+        let registers = alarms.map(|alarm| longest_register(pairs, alarm).record_set(&self.view.name));
         registers.filter_map(Result::err).next().map(|error| error.to_string())
     }
 

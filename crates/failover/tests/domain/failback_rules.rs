@@ -61,6 +61,7 @@ const CASES: &[Case] = &[
     ("the old primary is a writer and lacks what DR wrote", |o| { o.successors[0].state = database(None, "available"); o.successors[0].created = Some(at(30)); }, &[Rule::F06]),
     ("it follows another database", |o| o.successors[0].state = database(Some("arn:aws:rds:us-west-2:1:cluster:other"), "available"), &[Rule::F06]),
     ("it is being created", |o| o.successors[0].state = database(Some(DR_CLUSTER), "creating"), &[Rule::F07]),
+    ("it takes no writes yet", |o| o.successors[0].state = database(None, "rebooting"), &[Rule::F07]),
     ("it is a second behind", |o| o.successors[0].lag = Some(LagSample { seconds: 1, at: at(7_000) }), &[Rule::F07]),
     ("its last sample is from before writes stopped", |o| o.writes_stopped = Some(at(7_001)), &[Rule::F07]),
     ("nobody knows how far it is behind", |o| o.successors[0].lag = None, &[Rule::F07]),
@@ -85,6 +86,51 @@ fn whatever_stands_in_the_way_is_named_all_of_it_at_once() {
 fn every_failback_rule_is_met_by_some_case() {
     let met: std::collections::BTreeSet<_> = CASES.iter().flat_map(|(_, _, rules)| *rules).collect();
     assert_eq!(met.len(), RULES.len());
+}
+
+/// Half of its pair is gone.
+fn halved() -> NameView {
+    let mut sets = a_pair(&app(), DR);
+    sets.pop();
+    sets.push(failed_over(0).record_set(&app()).unwrap());
+    NameView::of_name("Z1", &app(), &sets)
+}
+
+fn without_instance() -> ReplicaState {
+    let (status, source) = ("available".to_owned(), Some("app-dr".to_owned()));
+    ReplicaState::Present { status, source, writer_available: false }
+}
+
+#[rustfmt::skip]
+const WORDS: &[(fn(&mut Observation), &str)] = &[
+    (|o| o.names = vec![halved()], "app.example.com A has no Secondary record; create it"),
+    (|o| o.names = vec![view("app.example.com", PRIMARY, Some(&failed_over(0)))], "the records of app.example.com are not as Holdfast pinned them"),
+    (|o| o.names.push(view("api.example.com", DR, Some(&pinned(0, in_sync(40))))), "the failover of api.example.com is still under way: its databases are not all promoted"),
+    (|o| o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]), "alarm started is Alarm since 2026-01-01T12:00:00Z"),
+    (|o| o.alarms = Some(vec![alarm(0, Fine, 0)]), "nothing is known of alarm arn:aws:cloudwatch:eu-west-1:123456789012:alarm:second"),
+    (|o| (o.successors[0].named, o.successors[0].state) = (None, ReplicaState::Missing), "nobody has named the database that takes over from Aurora cluster app-dr"),
+    (|o| o.successors[0].state = ReplicaState::Missing, "app-new, to take over from Aurora cluster app-dr, does not exist"),
+    (|o| o.successors[0].state = ReplicaState::Unanswered("timed out".to_owned()), "RDS did not answer about app-new: timed out"),
+    (|o| o.successors[0].created = Some(at(30)), "app-new was created 2026-01-01T12:00:30Z, before the failover: it lacks what was written in DR since"),
+    (|o| o.successors[0].state = database(Some("other"), "available"), "app-new is no replica of Aurora cluster app-dr"),
+    (|o| o.successors[0].state = database(Some(DR_CLUSTER), "creating"), "app-new is creating"),
+    (|o| o.successors[0].state = without_instance(), "app-new has no instance available"),
+    (|o| o.writes_stopped = Some(at(7_001)), "app-new was not behind at 2026-01-01T13:56:40Z, but Aurora cluster app-dr may have been written to since"),
+    (|o| o.successors[0].lag = Some(LagSample { seconds: 9, at: at(7_000) }), "app-new is 9 s behind Aurora cluster app-dr as of 2026-01-01T13:56:40Z"),
+    (|o| o.successors[0].lag = None, "nobody knows how far app-new is behind Aurora cluster app-dr"),
+];
+
+#[test]
+fn an_obstacle_says_what_is_so_and_what_to_do_about_it() {
+    for (differs, words) in WORDS {
+        let mut seen = day_after();
+        differs(&mut seen);
+        let found = obstacles(&plan(), &seen);
+        let [obstacle] = found.as_slice() else { panic!("{words}: {found:?}") };
+        assert_eq!(obstacle.because, *words);
+        let remedy = RULES.iter().find(|(rule, ..)| *rule == obstacle.rule).map(|(.., remedy)| *remedy);
+        assert_eq!(Some(obstacle.remedy), remedy, "{words}");
+    }
 }
 
 fn without_databases() -> Plan {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::common::{at, incident};
-use failover::fence::{Committed, Note, OldWriter, Stage, Verdict, decide};
+use crate::common::{DR, PRIMARY, armed, at, change, disarmed, failed_over, in_sync, incident, pin, pinned, view};
+use failover::fence::{Committed, Note, OldWriter, Stage, Verdict, committed, decide};
+use failover::observation::Fact;
 use failover::plan::{Fence, ReplicaId};
+use failover::register::{ArmedBy, Pin, Register};
 use failover::rule::Rule;
 use proptest::prelude::*;
 
@@ -67,6 +69,42 @@ fn an_old_writer_is_fenced_step_by_step_and_never_twice_in_an_incident() {
         assert_eq!((decision.row.rule, decision.row.verdict), (rule, verdict), "{seen:?}");
         let early = decide(&fence(), None, &id(), &seen);
         assert_eq!((early.row.rule, early.row.verdict), (Rule::X01, Verdict::Leave), "before the pin: {seen:?}");
+    }
+}
+
+#[test]
+fn a_failover_is_committed_once_every_name_is_on_dr_for_good() {
+    let (app, api) = ("app.example.com", "api.example.com");
+    let of = |register: &Register| [view(app, DR, Some(&failed_over(0))), view(api, DR, Some(register))];
+    let first = Committed { incident: incident(0), pinned_at: at(30) };
+    for register in [failed_over(0), pinned(0, in_sync(40))] {
+        assert_eq!(committed(&of(&register)), Some(first.clone()), "{register}");
+    }
+    for register in [pinned(0, change("C1")), armed(-7_200, ArmedBy::Operator), disarmed()] {
+        assert_eq!(committed(&of(&register)), None, "{register}");
+    }
+    assert_eq!(committed(&[view(app, DR, Some(&failed_over(0))), view(api, DR, None)]), None, "never armed");
+    assert_eq!(committed(&[view(app, PRIMARY, Some(&failed_over(0)))]), None, "users may be back on the primary");
+    assert_eq!(committed(&[]), None, "nothing is protected");
+    let later = Register::FailedOver { at: at(9_000), pin: Pin { at: at(8_000), ..pin(7_000, 0) } };
+    let newest = Committed { incident: incident(7_000), pinned_at: at(30) };
+    assert_eq!(committed(&of(&later)), Some(newest), "the newest incident, and the oldest of its pins");
+}
+
+#[test]
+fn what_was_seen_of_an_old_writer_is_told() {
+    let committed = Committed { incident: incident(0), pinned_at: at(10) };
+    for (seen, words) in [
+        (OldWriter::Missing, "not found"),
+        (OldWriter::Unanswered("timed out".to_owned()), "timed out"),
+        (writer("available", &["sg-a", "sg-b"], None), "available, security groups sg-a, sg-b"),
+        (
+            writer("modifying", &[CLOSED], note(0, Stage::Begun)),
+            "modifying, security groups sg-closed; on record Begun for started@2026-01-01T12:00:00Z",
+        ),
+    ] {
+        let facts = decide(&fence(), Some(&committed), &id(), &seen).facts;
+        assert_eq!(facts, [Fact::new("Aurora cluster app in us-east-1", words)]);
     }
 }
 

@@ -255,6 +255,14 @@ fn notices_are_repeated_seldom() {
 }
 
 #[test]
+fn what_was_left_to_people_is_told_every_quarter_of_an_hour() {
+    let told: Vec<_> = (0..=60)
+        .filter(|minute| message::is_due(&outcome(Kind::Yielded, Attention::Page, Trigger::Tick, minute * 60)))
+        .collect();
+    assert_eq!(told, [0, 15, 30, 45, 60]);
+}
+
+#[test]
 fn what_has_no_known_beginning_is_told_once_every_four_hours() {
     let of_unknown_age =
         |minute: i64| Outcome { since: None, ..outcome(Kind::Held, Attention::Page, Trigger::Tick, minute * 60) };

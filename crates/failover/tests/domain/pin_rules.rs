@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::common::*;
 use failover::incident::AlarmState::{Alarm, InsufficientData, Ok as Fine};
+use failover::incident::Incident;
 use failover::observation::{ChangeStatus, NameView, Probe};
 use failover::pin::{TABLE, Verdict};
 use failover::plan::Mode;
 use failover::record::Target;
-use failover::register::{ArmedBy, Reading, Register};
+use failover::register::{ArmedBy, Reading, Register, Spread};
 use failover::rule::Rule;
 
 /// What differs from [`Scene::outage`], and the row that decides: its rule, the beginning of its condition, its verdict.
@@ -94,8 +95,8 @@ const ARMING_CASES: &[Case] = &[
     ("and refused before an outage", |s| { s.view = without(Half::Secondary, &armed(-7_200, ArmedBy::Operator)); s.all_ok_since(-900); }, Rule::P07, MALFORMED, Verdict::Refuse),
     ("an unreadable register is refused", |s| s.view = unreadable("app.example.com", PRIMARY), Rule::P07, MALFORMED, Verdict::Refuse),
     ("an unreadable register is refused when the records are pinned", |s| s.view = unreadable("app.example.com", DR), Rule::P07, MALFORMED, Verdict::Refuse),
-    ("an original that no register holds is refused before an outage", |s| { s.all_ok_since(-900); s.view = wide(400); }, Rule::P07, MALFORMED, Verdict::Refuse),
-    ("one that a register holds is not", |s| { s.all_ok_since(-900); s.view = wide(200); }, Rule::P06, QUIET, Verdict::Nothing),
+    ("an original that no register holds is refused before an outage", |s| { s.all_ok_since(-900); s.view = wide(4_000); }, Rule::P07, MALFORMED, Verdict::Refuse),
+    ("one that a register holds is not", |s| { s.all_ok_since(-900); s.view = wide(3_000); }, Rule::P06, QUIET, Verdict::Nothing),
 ];
 
 #[rustfmt::skip]
@@ -172,8 +173,8 @@ fn without(half: Half, register: &Register) -> NameView {
 }
 
 /// An armed name whose PRIMARY has many values.
-fn wide(count: usize) -> NameView {
-    let many = (0..count).map(|n| format!("192.0.2.{n}")).collect();
+fn wide(characters: usize) -> NameView {
+    let many = (0..characters.div_ceil(250)).map(|nth| "x".repeat((characters - 250 * nth).min(250))).collect();
     let mut sets = pair(&app(), "A", Target::Values { ttl_seconds: 60, values: many }, values(60, &[DR]));
     sets.push(armed(-7_200, ArmedBy::Operator).record_set(&app()).unwrap());
     NameView::of_name("Z1", &app(), &sets)
@@ -265,19 +266,22 @@ fn where_no_approval_helps_none_is_asked_for() {
 
 #[test]
 fn a_pin_that_could_not_be_put_on_record_in_any_incident_is_refused_beforehand() {
-    let fits = |count| {
+    let fits = |characters| {
         let mut scene = Scene::outage();
         scene.all_ok_since(-900);
-        scene.view = wide(count);
+        scene.view = wide(characters);
         scene.decide().row.rule != Rule::P07
     };
-    let most = (1..400).take_while(|&count| fits(count)).last().unwrap();
+    let most = (3_500..4_000).take_while(|&characters| fits(characters)).last().unwrap();
     let view = wide(most);
-    let write = failover::change::write(&view, Verdict::Pin, Some(&incident(0)), at(60)).unwrap().unwrap();
-    let id = "C0123456789ABCDEFGHIJ".to_owned();
-    failover::change::record_spread(&write, failover::register::Spread::Change { id }).unwrap().unwrap();
-    let Register::Pinned { pin, .. } = write.register else { panic!("{:?}", write.register) };
-    Register::FailedOver { at: at(600), pin }.record_set(&app()).unwrap();
+    let to_the_nanosecond = at(0) + jiff::SignedDuration::from_nanos(1);
+    for incident in [incident(0), Incident::declared(to_the_nanosecond)] {
+        let write = failover::change::write(&view, Verdict::Pin, Some(&incident), at(60)).unwrap().unwrap();
+        let id = "C0123456789ABCDEFGHIJ".to_owned();
+        failover::change::record_spread(&write, Spread::Change { id }).unwrap().unwrap();
+        let Register::Pinned { pin, .. } = write.register else { panic!("{:?}", write.register) };
+        Register::FailedOver { at: at(600), pin }.record_set(&app()).unwrap();
+    }
 }
 
 #[test]

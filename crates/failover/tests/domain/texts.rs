@@ -1,11 +1,11 @@
 //! Whatever a record, an alarm or a person says: it is read back as it was written, or refused with a reason.
 
 use crate::common::{PLAN, app};
-use failover::incident::{Approval, Incident};
+use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
 use failover::name::Name;
 use failover::plan::Plan;
 use failover::record::Target;
-use failover::register::{ArmedBy, Pin, Reading, Register, Spread};
+use failover::register::{ArmedBy, Pin, Reading, Register, RegisterError, Spread};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -107,4 +107,47 @@ proptest! {
         let _ = (Plan::parse(&text), Approval::parse(&text), text.parse::<Incident>());
         let _ = Plan::parse(&PLAN.replace("app.example.com", &text.escape_default().to_string()));
     }
+}
+
+#[test]
+fn a_name_that_leaves_no_room_for_its_register_is_refused() {
+    let of_length = |characters: usize| -> Name { format!("a{}", ".b".repeat(characters / 2)).parse().unwrap() };
+    let register = Register::Armed { since: Timestamp::UNIX_EPOCH, by: ArmedBy::Operator };
+    assert!(register.record_set(&of_length(243)).is_ok());
+    let longer = of_length(245);
+    assert_eq!(register.record_set(&longer), Err(RegisterError::NameTooLong(longer)));
+}
+
+#[test]
+fn a_name_may_be_as_long_as_dns_allows_and_no_longer() {
+    let of_length = |characters: usize| format!("{}b", "a.".repeat(characters / 2));
+    for (text, is_name) in [
+        (of_length(253), true),
+        (of_length(255), false),
+        (format!("aa.{}", of_length(251)), false),
+        (format!("{}.com", "a".repeat(63)), true),
+        (format!("{}.com", "a".repeat(64)), false),
+        // An octet that is written as four characters is one.
+        (format!("{}.com", r"\052".repeat(63)), true),
+        (format!("{}.com", r"\052".repeat(64)), false),
+    ] {
+        assert_eq!(text.parse::<Name>().is_ok(), is_name, "{} characters: {text}", text.len());
+    }
+}
+
+#[test]
+fn only_a_person_declares_an_incident() {
+    let began = Timestamp::UNIX_EPOCH;
+    let (arn, name) = ("operator".to_owned(), "operator".to_owned());
+    let alarm = AlarmSighting { arn, name, state: AlarmState::Alarm, since: began };
+    assert_eq!(Incident::declared(began).as_declared_alarm(), Some(alarm));
+    assert_eq!(Incident { alarm: "started".to_owned(), began }.as_declared_alarm(), None);
+}
+
+#[test]
+fn of_two_words_about_one_second_the_first_heard_counts() {
+    let heard =
+        |state| AlarmSighting { state, ..Incident::declared(Timestamp::UNIX_EPOCH).as_declared_alarm().unwrap() };
+    let both = [heard(AlarmState::Ok), heard(AlarmState::Alarm)];
+    assert_eq!(AlarmSighting::newest(both), [heard(AlarmState::Ok)]);
 }
