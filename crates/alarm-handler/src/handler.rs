@@ -213,6 +213,8 @@ fn known_alarms(
 fn decide(plan: &Plan, seen: &Observation, progress: &mut Progress) -> (Pending, Vec<Finding>) {
     let (mut pending, mut findings) = (Vec::new(), Vec::new());
     let mut uncertain = std::mem::take(&mut progress.uncertain);
+    let committed = seen.committed();
+    let mut decided: BTreeMap<_, Vec<&Name>> = BTreeMap::new();
     for view in &seen.names {
         let key = (view.zone.clone(), view.name.clone());
         if let Some((write, finding)) = uncertain.remove(&key)
@@ -224,11 +226,8 @@ fn decide(plan: &Plan, seen: &Observation, progress: &mut Progress) -> (Pending,
         if progress.written.contains_key(&key) {
             continue;
         }
-        let decision = pin::decide(plan, seen, view);
-        tracing::info!(
-            name = %view.name, rule = %decision.row.rule, because = decision.row.condition,
-            incident = decision.incident.as_ref().map(ToString::to_string), "decided"
-        );
+        let decision = pin::decide_among(plan, seen, view, &committed);
+        decided.entry((decision.row.rule, decision.row.condition)).or_default().push(&view.name);
         let (verdict, incident) = (decision.row.verdict, decision.incident.clone());
         let mut finding = Finding::from(decision);
         match change::write(view, verdict, incident.as_ref(), seen.now) {
@@ -240,6 +239,10 @@ fn decide(plan: &Plan, seen: &Observation, progress: &mut Progress) -> (Pending,
                 findings.push(finding);
             }
         }
+    }
+    // A line a rule, since a line a name would be gigabytes a day where there are thousands.
+    for ((rule, because), names) in decided {
+        tracing::info!(%rule, because, name = names.first().map(ToString::to_string), names = names.len(), "decided");
     }
     (pending, findings)
 }
@@ -267,7 +270,8 @@ async fn end_maintenance(
     rest
 }
 
-/// Writes, and puts on record which changes carry the pins.
+/// Writes everything, and then puts on record which changes carry the pins: users of a big plan's last name must not wait
+/// for the records of its first.
 async fn act(
     writer: &impl RecordWriter,
     pending: Pending,
@@ -281,13 +285,14 @@ async fn act(
         write
     });
     let batches = change::batches(writes.collect());
+    let mut accepted = Vec::new();
     for batch in batches {
         let submitted = writer.submit(&batch).await;
         let with_findings = batch.writes.iter().filter_map(|write| Some((write, found.remove(&key(write))?)));
         match submitted {
             Ok(id) => {
                 progress.written.extend(with_findings.map(|(write, finding)| (key(write), finding)));
-                record_change(writer, &batch, id).await;
+                accepted.push((batch, id));
             }
             Err(error) if !is_last_pass && may_look_again(&error) => {
                 tracing::warn!(%error, "looking again");
@@ -299,6 +304,7 @@ async fn act(
             })),
         }
     }
+    record_changes(writer, &accepted).await;
 }
 
 /// Overtaken by another write, or of unknown outcome: the zone itself tells. Other refusals would only be repeated.
@@ -310,13 +316,15 @@ fn may_look_again(error: &CallError) -> bool {
 }
 
 /// The pin is committed; this only spares the next tick from confirming it, so a failure here is no failure.
-async fn record_change(writer: &impl RecordWriter, batch: &Batch, id: String) {
+async fn record_changes(writer: &impl RecordWriter, accepted: &[(Batch, String)]) {
     let unrecorded =
         |write: &&Write| matches!(write.register, Register::Pinned { spread: Spread::Unrecorded { .. }, .. });
-    let spread = Spread::Change { id };
-    let writes = batch.writes.iter().filter(unrecorded);
-    let records = writes.filter_map(|write| change::record_spread(write, spread.clone()).ok().flatten()).collect();
-    for batch in change::batches(records) {
+    let records = accepted.iter().flat_map(|(batch, id)| {
+        let spread = Spread::Change { id: id.clone() };
+        let writes = batch.writes.iter().filter(unrecorded);
+        writes.filter_map(move |write| change::record_spread(write, spread.clone()).ok().flatten())
+    });
+    for batch in change::batches(records.collect()) {
         if let Err(error) = writer.submit(&batch).await {
             tracing::warn!(%error, "the change that carries the pin is not on record; the tick confirms the pin");
         }

@@ -13,6 +13,7 @@ pub mod error;
 pub mod history;
 #[cfg(feature = "operator")]
 pub mod operator;
+pub mod pace;
 pub mod probe;
 #[cfg(feature = "rds")]
 pub mod rds;

@@ -16,6 +16,7 @@ use failover::register::{Register, Spread};
 use jiff::Timestamp;
 
 use crate::error::CallError;
+use crate::pace::Pace;
 use crate::session::Session;
 
 /// Someone who can look at Route 53.
@@ -53,7 +54,7 @@ pub async fn protected_names(plan: &Plan, reader: &impl RecordReader) -> Result<
             Names::Listed(names) => names.clone(),
             Names::EveryPair => names_with_pairs(&sets),
         };
-        views.extend(names.iter().map(|name| NameView::of_name(&zone.id, name, &sets)));
+        views.extend(NameView::of_names(&zone.id, &names, &sets));
     }
     Ok(views)
 }
@@ -95,6 +96,7 @@ pub struct Reader {
 #[derive(Clone, Debug)]
 pub struct Writer {
     client: Client,
+    pace: Pace,
 }
 
 fn client(session: &Session) -> Client {
@@ -123,6 +125,7 @@ impl Reader {
 
     /// One page of the listing from `start`, and where the next begins.
     async fn page(&self, zone: &str, start: &Start) -> Result<(Vec<RecordSet>, Option<Start>), CallError> {
+        self.session.route53_pace().turn().await;
         let page = self
             .client
             .list_resource_record_sets()
@@ -206,6 +209,7 @@ impl RecordReader for Reader {
     }
 
     async fn change_status(&self, id: &str) -> Result<ChangeStatus, CallError> {
+        self.session.route53_pace().turn().await;
         match self.client.get_change().id(id).send().await {
             Ok(answer) => match answer.change_info().map(|info| info.status()) {
                 Some(SdkStatus::Insync) => Ok(ChangeStatus::InSync),
@@ -228,7 +232,7 @@ impl Writer {
     /// A writer with the session's settings.
     #[must_use]
     pub fn new(session: &Session) -> Self {
-        Self { client: client(session) }
+        Self { client: client(session), pace: session.route53_pace().clone() }
     }
 }
 
@@ -244,6 +248,7 @@ impl RecordWriter for Writer {
             .set_changes(Some(changes))
             .build()
             .map_err(|error| never_sent(error.to_string()))?;
+        self.pace.turn().await;
         let answer = self
             .client
             .change_resource_record_sets()

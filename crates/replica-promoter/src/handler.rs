@@ -245,10 +245,16 @@ fn closed(plan: &Plan, gate: &GateDecision, incident: &Incident, now: Timestamp)
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+    use std::future::pending;
+
     use super::*;
     use failover::change::Batch;
-    use failover::record::Target;
+    use failover::plan::Names;
+    use failover::promotion::LagSample;
+    use failover::record::{RecordSet, Role, Routing, Target};
     use failover::register::{Pin, Reading};
+    use futures_util::FutureExt as _;
 
     /// Whoever writes here writes too much.
     struct NothingToWrite;
@@ -287,5 +293,73 @@ mod tests {
         assert_eq!((outcome.outcome, outcome.attention), (Kind::Refused, Attention::Page));
         assert_eq!(outcome.because, fault.to_string());
         assert!(outcome.incident.is_some());
+    }
+
+    /// One pinned name that everybody has left, and databases that take requests and never answer.
+    #[derive(Default)]
+    struct SilentRds(RefCell<Vec<ReplicaId>>);
+
+    impl RecordReader for &SilentRds {
+        async fn record_sets(&self, _: &str, _: &Names) -> Result<Vec<RecordSet>, CallError> {
+            let NameView { name, register: Reading::Known { register, .. }, .. } = pinned("a.example.com", 1) else {
+                panic!("its register is known")
+            };
+            let half = |role: Role| RecordSet {
+                name: name.clone(),
+                kind: "A".to_owned(),
+                routing: Routing::Failover { role, set_identifier: format!("{role:?}") },
+                target: Target::Values { ttl_seconds: 60, values: vec!["198.51.100.1".to_owned()] },
+                health_check: Some("hc".to_owned()),
+            };
+            Ok(vec![half(Role::Primary), half(Role::Secondary), register.record_set(&name).unwrap()])
+        }
+
+        async fn change_status(&self, id: &str) -> Result<ChangeStatus, CallError> {
+            panic!("{id} was asked for")
+        }
+
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1)
+        }
+    }
+
+    impl ReplicaReader for &SilentRds {
+        async fn state(&self, _: &ReplicaId) -> Result<ReplicaState, CallError> {
+            let source = Some("app".to_owned());
+            Ok(ReplicaState::Present { status: "available".to_owned(), source, writer_available: true })
+        }
+    }
+
+    impl LagReader for &SilentRds {
+        async fn last_good_lag(
+            &self,
+            _: &ReplicaId,
+            _: Timestamp,
+            to: Timestamp,
+        ) -> Result<Option<LagSample>, CallError> {
+            Ok(Some(LagSample { seconds: 1, at: to }))
+        }
+    }
+
+    impl ReplicaWriter for &SilentRds {
+        async fn promote(&self, replica: &ReplicaId) -> Result<(), CallError> {
+            self.0.borrow_mut().push(replica.clone());
+            pending().await
+        }
+    }
+
+    #[test]
+    fn every_replica_is_asked_at_once_though_rds_answers_about_none() {
+        let clusters: Vec<_> = (0..40).map(|nth| format!("\"app-{nth}\"")).collect();
+        let plan = format!(
+            r#"{{"mode":"automatic","zones":[{{"id":"Z1","names":["a.example.com"]}}],"aurora_clusters":[{}],
+            "alarms":["arn:aws:cloudwatch:us-east-1:1:alarm:started"],"limits":{{"lag_seconds_max":60,"settle_seconds":900,
+            "cooldown_seconds":3600,"drain_seconds":60,"detection_seconds_max":2400}}}}"#,
+            clusters.join(",")
+        );
+        let (plan, rds) = (Plan::parse(&plan).unwrap(), SilentRds::default());
+        let calls = Calls { records: &rds, registers: NothingToWrite, replicas: &rds, promoter: &rds, lag: &rds };
+        assert!(calls.handle(&plan, Signal::Tick).now_or_never().is_none(), "it waits for RDS");
+        assert_eq!(*rds.0.borrow(), plan.replicas);
     }
 }
