@@ -9,11 +9,11 @@ use aws::route53::{RecordReader, RecordWriter, protected_names, spreading_change
 use aws::telemetry;
 use failover::change;
 use failover::incident::{Approval, Incident};
-use failover::observation::{Attention, ChangeStatus, Changes, Fact, NameView};
+use failover::observation::{Attention, Fact, NameView};
 use failover::outcome::{ApprovalNotCarriedOut, Finding, Kind, Outcome, Trigger};
 use failover::plan::{Plan, ReplicaId};
 use failover::promotion::{self, Gate, GateDecision, ReplicaDecision, ReplicaState, ReplicaView, Verdict};
-use failover::register::{Register, RegisterError, Spread};
+use failover::register::{Register, RegisterError};
 use failover::rule::Rule;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -89,7 +89,7 @@ where
         );
         match (gate.row.verdict, gate.incident.clone()) {
             (Gate::RecordInSync, _) => {
-                let arrived = |view: &NameView| in_sync(view, &changes, now);
+                let arrived = |view: &NameView| promotion::in_sync(view, &changes, now);
                 match rewrite(&self.registers, names, arrived).await {
                     Ok(()) => vec![gate.into()],
                     Err(error) => vec![error.into_finding(gate)],
@@ -128,7 +128,7 @@ where
             return findings;
         }
         let now = self.records.now();
-        match rewrite(&self.registers, names, |view| failed_over(view, now)).await {
+        match rewrite(&self.registers, names, |view| promotion::failed_over(view, now)).await {
             Ok(()) => vec![closed(plan, &gate, incident, now)],
             Err(error) => vec![error.into_finding(gate)],
         }
@@ -205,23 +205,6 @@ async fn rewrite(
     Ok(())
 }
 
-/// The register that records a pin as in sync, where its change has arrived.
-fn in_sync(view: &NameView, changes: &Changes, now: Timestamp) -> Option<Register> {
-    match view.register()? {
-        Register::Pinned { pin, spread: Spread::Change { id } } if changes.get(id) == Some(&ChangeStatus::InSync) => {
-            Some(Register::Pinned { pin: pin.clone(), spread: Spread::InSync { at: now } })
-        }
-        _ => None,
-    }
-}
-
-fn failed_over(view: &NameView, now: Timestamp) -> Option<Register> {
-    match view.register()? {
-        Register::Pinned { pin, .. } => Some(Register::FailedOver { at: now, pin: pin.clone() }),
-        _ => None,
-    }
-}
-
 fn closed(plan: &Plan, gate: &GateDecision, incident: &Incident, now: Timestamp) -> Finding {
     let databases: Vec<_> = plan.replicas.iter().map(ToString::to_string).collect();
     let subject = if databases.is_empty() { "no database in the plan".to_owned() } else { databases.join(", ") };
@@ -250,10 +233,11 @@ mod tests {
 
     use super::*;
     use failover::change::Batch;
+    use failover::observation::Changes;
     use failover::plan::Names;
     use failover::promotion::LagSample;
     use failover::record::{RecordSet, Role, Routing, Target};
-    use failover::register::{Pin, Reading};
+    use failover::register::{Pin, Reading, Spread};
     use futures_util::FutureExt as _;
 
     /// Whoever writes here writes too much.
@@ -282,7 +266,7 @@ mod tests {
     async fn a_register_that_cannot_be_written_is_told_and_none_is_written() {
         let names = [pinned("a.example.com", 1), pinned("b.example.com", 400)];
         let now = Timestamp::UNIX_EPOCH;
-        let error = rewrite(&NothingToWrite, &names, |view| failed_over(view, now)).await.unwrap_err();
+        let error = rewrite(&NothingToWrite, &names, |view| promotion::failed_over(view, now)).await.unwrap_err();
         let fault = RegisterError::TooLong("b.example.com".parse().unwrap());
         assert_eq!(error, Unwritten::Register(fault.clone()));
 
