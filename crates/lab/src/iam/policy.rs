@@ -73,6 +73,20 @@ pub enum Granted {
     },
 }
 
+impl Granted {
+    /// True if this is about an action, as the policy writes it.
+    #[must_use]
+    pub fn acts(&self, wanted: &str) -> bool {
+        matches!(self, Self::Action { action, .. } if action == wanted)
+    }
+
+    /// True if this is about a resource, as the policy writes it.
+    #[must_use]
+    pub fn touches(&self, wanted: &str) -> bool {
+        matches!(self, Self::Action { resource, .. } if resource == wanted)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Statement {
     name: String,
