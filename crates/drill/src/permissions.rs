@@ -39,7 +39,10 @@ const WHY: [(&str, &str); 20] = [
     ("WriteSecondRegisters", "the same in the second zone"),
     ("PromoteClusters", "promotion, and what the cluster is before and after"),
     ("PromoteInstances", "promotion"),
-    ("ReadInstances", "the state of instances; a cluster's members are found by a filter, which AWS checks against `db:*`"),
+    (
+        "ReadInstances",
+        "the state of instances; a cluster's members are found by a filter, which AWS checks against `db:*`",
+    ),
     ("ReadLag", "how far behind the replica is; metrics have no ARNs"),
     ("FenceClusters", "the old cluster's groups, and what they were, in tags"),
     ("RebootMembers", "cuts the connections that are open; a writer is whichever member it is now"),
@@ -144,7 +147,8 @@ impl Role {
             let conditions = self.conditions.get(statement).map(|all| all.join("; ")).unwrap_or_default();
             let seen = seen.map_or_else(|| "none".to_owned(), |scenario| format!("`{scenario}`"));
             let resources: Vec<_> = resources.iter().map(|resource| format!("`{resource}`")).collect();
-            let cells = [format!("`{action}`"), resources.join(" "), conditions.replace('|', "\\|"), why.to_owned(), seen];
+            let cells =
+                [format!("`{action}`"), resources.join(" "), conditions.replace('|', "\\|"), why.to_owned(), seen];
             format!("| {} |\n", cells.join(" | "))
         };
         rows.into_iter().map(row).collect()

@@ -269,7 +269,8 @@ impl Statement {
         is_value: impl Fn(&Condition, &str) -> bool,
     ) -> Vec<Grant> {
         let grant = |what| Grant { statement: self.name.clone(), what };
-        let pairs = self.actions.iter().flat_map(|action| self.resources.iter().map(move |resource| (action, resource)));
+        let pairs =
+            self.actions.iter().flat_map(|action| self.resources.iter().map(move |resource| (action, resource)));
         let actions = pairs
             .filter(|(action, resource)| is_action(action, resource))
             .map(|(action, resource)| Granted::Action { action: action.clone(), resource: resource.clone() });
