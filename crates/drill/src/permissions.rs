@@ -20,22 +20,12 @@ struct Role {
     conditions: BTreeMap<String, Vec<String>>,
 }
 
-/// A grant that is there for no drill to use, and why.
-struct Spare {
-    statement: &'static str,
-    action: &'static str,
-    why: &'static str,
-}
-
-/// What may be granted and not used.
-const MAY_BE_SPARE: [Spare; 1] = [Spare {
-    statement: "AWSLambdaBasicExecutionRole",
-    action: "logs:CreateLogGroup",
-    why: "the policy is AWS's own, and SAM gives it to every function; the template creates the groups, and denies all others",
-}];
+/// What may be granted and not used. The policy is AWS's own, and SAM gives it to every function; the template creates the
+/// groups beforehand, and denies all others.
+const MAY_BE_SPARE: [(&str, &str); 1] = [("AWSLambdaBasicExecutionRole", "logs:CreateLogGroup")];
 
 /// Why a function needs what a statement grants.
-const WHY: [(&str, &str); 21] = [
+const WHY: [(&str, &str); 20] = [
     ("AWSLambdaBasicExecutionRole", "its log; `NoOtherLogs` denies every group but its own"),
     ("OnSuccess", "what it returns is its event"),
     ("OnFailure", "an invocation that failed for good is told and kept"),
@@ -49,14 +39,16 @@ const WHY: [(&str, &str); 21] = [
     ("WriteSecondRegisters", "the same in the second zone"),
     ("PromoteClusters", "promotion, and what the cluster is before and after"),
     ("PromoteInstances", "promotion"),
-    ("ReadInstances", "the state of instances; a cluster's members are found by a filter, which AWS checks against `db:*`"),
+    (
+        "ReadInstances",
+        "the state of instances; a cluster's members are found by a filter, which AWS checks against `db:*`",
+    ),
     ("ReadLag", "how far behind the replica is; metrics have no ARNs"),
     ("FenceClusters", "the old cluster's groups, and what they were, in tags"),
     ("RebootMembers", "cuts the connections that are open; a writer is whichever member it is now"),
     ("FenceInstances", "the same for the old instance"),
     ("Tell", "the messages"),
     ("1", "takes the alarm's event to the bus in the DR region"),
-    ("NoOtherLogs", ""),
 ];
 
 impl Permissions {
@@ -99,12 +91,19 @@ impl Permissions {
     pub fn spare(&self) -> Vec<String> {
         let mut spare = Vec::new();
         for (name, role) in &self.0 {
+            // People's examples name each action and each database once, and not each with each.
+            let is_example = [OPERATOR, APPROVER].contains(&name.as_str());
             for (grant, _) in role.grants.iter().filter(|(_, seen)| seen.is_none()) {
                 let what = match &grant.what {
-                    Granted::Action { action, .. } if may_be_spare(grant, action).is_some() => continue,
+                    Granted::Action { action, .. } if may_be_spare(grant, action) => continue,
+                    Granted::Action { action, resource }
+                        if is_example && role.uses(|it| it.acts(action)) && role.uses(|it| it.touches(resource)) =>
+                    {
+                        continue;
+                    }
                     Granted::Action { action, resource } => format!("{action} on {resource}"),
-                    // A role says once for all zones what types and actions there are.
-                    Granted::Value { key, value } if role.uses(key, value) => continue,
+                    // A role says what types and actions there are for each zone; not each zone has each.
+                    value @ Granted::Value { .. } if role.uses(|used| used == value) => continue,
                     Granted::Value { key, value } => format!("{key} {value}"),
                 };
                 spare.push(format!("{name}, {}: {what}", grant.statement));
@@ -128,11 +127,9 @@ impl Permissions {
 }
 
 impl Role {
-    fn uses(&self, wanted_key: &str, wanted_value: &str) -> bool {
-        self.grants.iter().any(|(grant, seen)| {
-            let is_it = matches!(&grant.what, Granted::Value { key, value } if key == wanted_key && value == wanted_value);
-            is_it && seen.is_some()
-        })
+    /// True if a grant like that was used.
+    fn uses(&self, is_it: impl Fn(&Granted) -> bool) -> bool {
+        self.grants.iter().any(|(grant, seen)| seen.is_some() && is_it(&grant.what))
     }
 
     /// A row a statement and action.
@@ -140,7 +137,7 @@ impl Role {
         let mut rows: BTreeMap<(&str, &str), (Vec<&str>, Option<&str>)> = BTreeMap::new();
         for (grant, seen) in &self.grants {
             if let Granted::Action { action, resource } = &grant.what {
-                let row = rows.entry((&grant.statement, action)).or_default();
+                let row = rows.entry((grant.statement.as_str(), action.as_str())).or_default();
                 row.0.push(resource);
                 row.1 = row.1.or(*seen);
             }
@@ -150,13 +147,14 @@ impl Role {
             let conditions = self.conditions.get(statement).map(|all| all.join("; ")).unwrap_or_default();
             let seen = seen.map_or_else(|| "none".to_owned(), |scenario| format!("`{scenario}`"));
             let resources: Vec<_> = resources.iter().map(|resource| format!("`{resource}`")).collect();
-            let cells = [format!("`{action}`"), resources.join(" "), conditions.replace('|', "\\|"), why.to_owned(), seen];
+            let cells =
+                [format!("`{action}`"), resources.join(" "), conditions.replace('|', "\\|"), why.to_owned(), seen];
             format!("| {} |\n", cells.join(" | "))
         };
         rows.into_iter().map(row).collect()
     }
 }
 
-fn may_be_spare(grant: &Grant, action: &str) -> Option<&'static str> {
-    MAY_BE_SPARE.iter().find(|known| known.statement == grant.statement && known.action == action).map(|known| known.why)
+fn may_be_spare(grant: &Grant, action: &str) -> bool {
+    MAY_BE_SPARE.contains(&(grant.statement.as_str(), action))
 }

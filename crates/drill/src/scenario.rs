@@ -232,13 +232,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "the stack is updated five times, at the worst moments of a failover, its parameters changed: the same end",
         layout: PLAIN,
         play: |play| Box::pin(play.redeploy_mid_incident()),
-        checks: &[
-            PINNED_AND_PROMOTED,
-            HOLDS,
-            LOSS,
-            TOLD,
-            &[check::UPDATED_AT_THE_WORST, check::NEW_PARAMETERS_HEARD],
-        ],
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::UPDATED_AT_THE_WORST, check::NEW_PARAMETERS_HEARD]],
     },
     Scenario {
         name: "many-records",

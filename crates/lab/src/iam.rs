@@ -59,8 +59,10 @@ impl Iam {
             Decision::Denied => "with an explicit deny in an identity-based policy".to_owned(),
             Decision::NotAllowed => format!("because no identity-based policy allows the {} action", request.action),
         };
-        let message =
-            format!("{principal} is not authorized to perform: {} on resource: {} {why}", request.action, request.resource);
+        let message = format!(
+            "{principal} is not authorized to perform: {} on resource: {} {why}",
+            request.action, request.resource
+        );
         known.denied.insert(request);
         Err(message)
     }

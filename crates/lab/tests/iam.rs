@@ -1,5 +1,9 @@
 //! Policies as IAM documents them, and the lab that holds callers to them.
 
+mod common;
+
+use aws_sdk_sns::error::ProvideErrorMetadata;
+use common::{DR, PRIMARY, cloudwatch, lab, route53, sdk};
 use lab::iam::{Decision, Policy, Request};
 use serde_json::{Value, json};
 
@@ -101,4 +105,35 @@ fn what_a_policy_grants_and_nobody_uses_is_found() {
     assert_eq!(spare.len(), 2);
     assert!(spare[0].contains("route53:B") && spare[1].contains("\"y\""), "{spare:?}");
     assert!(policy.used_by(&request("route53:A", ZONE, &[("names", &["z"])])).is_empty());
+}
+
+#[tokio::test]
+async fn whoever_has_a_policy_is_held_to_it_in_the_words_of_each_service_and_others_are_not() {
+    let lab = lab(1000.0).await;
+    let zone = lab.route53.create_zone(lab.clock.now(), "example.com").unwrap();
+    let topic = lab.sns.create_topic(DR, "ops");
+    let allow = |action: &str, resource: &str| json!({"Effect": "Allow", "Action": action, "Resource": resource});
+    let whole = format!("arn:aws:route53:::hostedzone/{zone}");
+    lab.iam.attach("tester", policy(allow("route53:ListResourceRecordSets", &whole)));
+    lab.iam.attach("TESTER", policy(allow("rds:DescribeDBClusters", "*")));
+
+    let records = route53(&lab);
+    records.list_resource_record_sets().hosted_zone_id(&zone).send().await.unwrap();
+    let denied = records.get_change().id("C1").send().await.unwrap_err();
+    assert_eq!(denied.code(), Some("AccessDenied"));
+    assert!(denied.message().unwrap().contains("route53:GetChange on resource: arn:aws:route53:::change/C1"));
+    let denied = cloudwatch(&lab, PRIMARY).describe_alarms().send().await.unwrap_err();
+    assert_eq!(denied.code(), Some("AccessDenied"));
+    let config = sdk(&lab, DR).await;
+    let sns = aws_sdk_sns::Client::new(&config);
+    let denied = sns.publish().topic_arn(&topic).message("x").send().await.unwrap_err();
+    assert_eq!(denied.code(), Some("AuthorizationError"));
+    let unknown = sns.list_topics().send().await.unwrap_err();
+    assert_eq!(unknown.code(), Some("NotImplemented"), "what IAM would check is not known, so it is not waved through");
+    aws_sdk_rds::Client::new(&config).describe_db_clusters().send().await.unwrap();
+
+    lab.iam.attach("TESTER", policy(allow("sns:Publish", &topic)));
+    sns.publish().topic_arn(&topic).message("x").send().await.unwrap();
+    let asked = &lab.iam.everyone()["TESTER"];
+    assert_eq!((asked.asked.len(), asked.denied.len()), (2, 1));
 }

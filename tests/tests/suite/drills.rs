@@ -3,14 +3,17 @@
 #![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use drill::check;
 use drill::lambdas;
 use drill::permissions::Permissions;
 use drill::report::{Report, Verdict, table};
 use drill::run::{self, Drill, Ended, Watcher};
 use drill::scenario::{self, SCENARIOS};
-use drill::stage::Settings;
+use drill::stage::{Settings, Stage, read_template};
 use lab::Lab;
+use lab::journal::What;
 
 /// Lab time does not depend on it, only how long the tests take.
 const SPEED: f64 = 3_600.0;
@@ -52,6 +55,34 @@ fn every_scenario_ends_as_it_should() {
     let permissions = Permissions::of_all(reports.iter().map(|report| &report.permissions));
     println!("{}", permissions.markdown());
     assert_eq!(permissions.spare(), Vec::<String>::new(), "granted, and never used in any drill");
+}
+
+/// One action of a role is another than the function needs: RDS refuses, nothing is promoted, people are told why, the drill
+/// fails, and what was granted instead is told to be spare.
+#[test]
+fn a_role_without_an_action_fails_the_drill_and_pages_and_a_spare_action_is_reported() {
+    let lambdas = lambdas::build().expect("the Lambdas build");
+    let template = read_template("template.yaml").expect("the template is there");
+    let broken = template.replace("Action: rds:PromoteReadReplica\n", "Action: rds:StopDBInstance\n");
+    assert_ne!(broken, template);
+    let Drill { scenario, settings } = seeds("region-outage", 1..=1)[0];
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let played = runtime.block_on(async {
+        let stage = Stage::set(settings, &scenario.layout, &lambdas).await.expect("the stage can be set");
+        stage.update_to(&broken, &[]).expect("it deploys");
+        scenario.play(stage, settings).await
+    });
+    runtime.shutdown_background();
+    let evidence = played.expect("it comes to an end");
+    let is_denied = |what: &What| matches!(what, What::Call { action, error: Some(code), .. } if action == "PromoteReadReplica" && code == "AccessDenied");
+    assert!(evidence.count(is_denied) > 0);
+    let why = "not authorized to perform: rds:PromoteReadReplica on resource";
+    assert!(evidence.mailbox().iter().any(|mail| mail.body.contains(why)), "{:?}", evidence.mailbox());
+    let report = Report::of(scenario, settings, &evidence, Duration::ZERO);
+    let promoted = report.checks.iter().find(|done| done.name == check::PROMOTED_ONCE.name);
+    assert!(report.verdict == Verdict::Failed && promoted.is_some_and(|done| !done.held));
+    let spare = report.permissions.spare();
+    assert!(spare.iter().any(|grant| grant.contains("rds:StopDBInstance on arn:*:rds:*:*:db:orders-dr")), "{spare:?}");
 }
 
 /// Each with its own second of the minute, replica lag, promotion time and propagation delays; and with its own faults.

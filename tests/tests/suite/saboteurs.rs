@@ -24,7 +24,7 @@ const JOBS: usize = 6;
 
 const HANDLER: &[&str] = &["alarm-handler"];
 
-const COMPANIONS: [Companion; 18] = [
+const COMPANIONS: [Companion; 19] = [
     Companion {
         sabotage: "ignores-probes",
         of: HANDLER,
@@ -121,6 +121,12 @@ const COMPANIONS: [Companion; 18] = [
         of: &["fencer"],
         scenario: "fence",
         noticed_by: &[check::FENCED_ONCE, check::STRAYS_CUT_OFF],
+    },
+    Companion {
+        sabotage: "starts-afresh",
+        of: HANDLER,
+        scenario: "redeploy-mid-incident",
+        noticed_by: &[check::RECORDS_RESTORABLE],
     },
     Companion { sabotage: "forgets-groups", of: &["fencer"], scenario: "fence", noticed_by: &[check::FENCE_LIFTED] },
 ];

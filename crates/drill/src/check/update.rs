@@ -12,12 +12,15 @@ pub const UPDATED_AT_THE_WORST: Check = Check {
     run: updated_at_the_worst,
 };
 /// New parameters are in force at once.
-pub const NEW_PARAMETERS_HEARD: Check =
-    Check { name: "a database that does not exist, named by an update, is paged, and stops nothing", run: parameters_heard };
+pub const NEW_PARAMETERS_HEARD: Check = Check {
+    name: "a database that does not exist, named by an update, is paged, and stops nothing",
+    run: parameters_heard,
+};
 
 fn updated_at_the_worst(evidence: &Evidence) -> Result<String, String> {
     let is_update = |what: &What| matches!(what, What::Fault { what } if what.starts_with(UPDATED));
-    let updates: Vec<_> = evidence.entries().iter().filter(|entry| is_update(&entry.what)).map(|entry| entry.at).collect();
+    let updates: Vec<_> =
+        evidence.entries().iter().filter(|entry| is_update(&entry.what)).map(|entry| entry.at).collect();
     let [on_its_way, pinned, promoting, mended, after] = updates.as_slice() else {
         return Err(format!("{} updates", updates.len()));
     };

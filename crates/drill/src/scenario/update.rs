@@ -44,7 +44,7 @@ impl Play {
             return Ok(self.evidence(outage_at, None));
         }
         self.update(&[("Mode", "automatic"), ("AuroraClusters", ABSENT)])?;
-        self.stage.until(Duration::from_secs(600), |stage| has(stage, "Refused")).await;
+        self.stage.until(Duration::from_secs(600), |stage| has(stage, "DatabaseTrouble")).await;
         self.update(&[("AuroraClusters", CLUSTER), ("LagSecondsMax", "60")])?;
         if !self.failed_over().await {
             return Ok(self.evidence(outage_at, None));

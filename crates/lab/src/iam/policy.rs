@@ -73,6 +73,20 @@ pub enum Granted {
     },
 }
 
+impl Granted {
+    /// True if this is about an action, as the policy writes it.
+    #[must_use]
+    pub fn acts(&self, wanted: &str) -> bool {
+        matches!(self, Self::Action { action, .. } if action == wanted)
+    }
+
+    /// True if this is about a resource, as the policy writes it.
+    #[must_use]
+    pub fn touches(&self, wanted: &str) -> bool {
+        matches!(self, Self::Action { resource, .. } if resource == wanted)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Statement {
     name: String,
@@ -255,7 +269,8 @@ impl Statement {
         is_value: impl Fn(&Condition, &str) -> bool,
     ) -> Vec<Grant> {
         let grant = |what| Grant { statement: self.name.clone(), what };
-        let pairs = self.actions.iter().flat_map(|action| self.resources.iter().map(move |resource| (action, resource)));
+        let pairs =
+            self.actions.iter().flat_map(|action| self.resources.iter().map(move |resource| (action, resource)));
         let actions = pairs
             .filter(|(action, resource)| is_action(action, resource))
             .map(|(action, resource)| Granted::Action { action: action.clone(), resource: resource.clone() });

@@ -89,8 +89,12 @@ fn of_rds(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
         "DescribeDBClusters" | "PromoteReadReplicaDBCluster" => vec![cluster],
         "DescribeDBInstances" | "PromoteReadReplica" | "RebootDBInstance" => vec![instance],
         // A new name must be allowed like the old one.
-        "ModifyDBCluster" => and_perhaps(cluster, form.take("NewDBClusterIdentifier").map(|id| named("cluster", Some(id)))),
-        "ModifyDBInstance" => and_perhaps(instance, form.take("NewDBInstanceIdentifier").map(|id| named("db", Some(id)))),
+        "ModifyDBCluster" => {
+            and_perhaps(cluster, form.take("NewDBClusterIdentifier").map(|id| named("cluster", Some(id))))
+        }
+        "ModifyDBInstance" => {
+            and_perhaps(instance, form.take("NewDBInstanceIdentifier").map(|id| named("db", Some(id))))
+        }
         "DescribeEvents" => vec!["*".to_owned()],
         "AddTagsToResource" => vec![form.take("ResourceName").unwrap_or_default()],
         "CreateDBCluster" => vec![

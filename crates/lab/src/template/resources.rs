@@ -13,8 +13,8 @@ use crate::Lab;
 use crate::arn::{Arn, arn};
 use crate::events::RuleConfig;
 use crate::functions::{FunctionConfig, Functions};
-use crate::{iam, sqs};
 use crate::wire::Refusal;
+use crate::{iam, sqs};
 
 /// Types taken without effect, and why.
 const WITHOUT_EFFECT: [(&str, &str); 7] = [
