@@ -97,7 +97,7 @@ pub struct Writer {
     client: Client,
 }
 
-fn client(session: &Session) -> Client {
+pub(crate) fn client(session: &Session) -> Client {
     let config = aws_sdk_route53::config::Builder::from(session.config())
         .retry_partition(session.retries())
         .interceptor(session.clock().clone());
