@@ -21,7 +21,10 @@ fn tables(file: &str) -> String {
     let mut grouped = BTreeSet::new();
     let mut tables = String::new();
     for group in groups.expect("its parameters are in groups") {
-        tables += &format!("\n**{}**\n\n| parameter | default | says |\n|---|---|---|\n", text_of(&group["Label"]["default"]));
+        tables += &format!(
+            "\n**{}**\n\n| parameter | default | says |\n|---|---|---|\n",
+            text_of(&group["Label"]["default"])
+        );
         for name in group["Parameters"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             let says = &parameters.get(name).unwrap_or_else(|| panic!("{file}: there is no parameter {name}"));
             let description = text_of(&says["Description"]).replace('|', "\\|").replace('*', "\\*");
@@ -59,6 +62,9 @@ fn the_page_lists_every_parameter_of_the_templates() {
     if std::env::var_os(WRITE).is_some() {
         std::fs::write(path, wanted).expect("the page can be written");
     } else {
-        assert!(page == wanted, "{PAGE} lists other parameters than the templates have; {WRITE}=1 cargo test -p tests --test parameters writes them");
+        assert!(
+            page == wanted,
+            "{PAGE} lists other parameters than the templates have; {WRITE}=1 cargo test -p tests --test parameters writes them"
+        );
     }
 }

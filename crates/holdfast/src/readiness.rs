@@ -200,6 +200,7 @@ fn records<'a>(role: &str, sets: impl Iterator<Item = &'a RecordSet>) -> Option<
 mod tests {
     use aws::detector::{Check, Settings};
     use failover::record::{Role, Routing, Target};
+    use failover::register::Reading;
 
     use super::*;
 
@@ -320,9 +321,12 @@ mod tests {
     #[test]
     fn a_disabled_check_is_in_order_while_a_maintenance_lasts_and_a_plan_without_it_says_what_that_costs() {
         let mut paused = names("hc", None);
-        let until = "2026-01-01T12:00:00Z".parse().unwrap();
-        let register = Register::Paused { since: until, until, by: "me".to_owned() };
-        paused[0].register = failover::register::Reading::Known { register, text: String::new() };
+        let at = "2026-01-01T12:00:00Z".parse().unwrap();
+        let text = format!("\"{}\"", Register::Paused { at, until: at, by: "me".to_owned() });
+        let target = Target::Values { ttl_seconds: 60, values: vec![text] };
+        let (name, kind) = (paused[0].name.register(), "TXT".to_owned());
+        let register = RecordSet { name, kind, routing: Routing::Simple, target, health_check: None };
+        paused[0].register = Reading::of_name(&paused[0].name, &[register]);
         let mut disabled = detector();
         disabled.check.as_mut().unwrap().disabled = true;
         assert_eq!(judged(&paused, Ok(Some(disabled))).shortcomings, []);
