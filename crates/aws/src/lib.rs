@@ -8,6 +8,8 @@
 pub mod clock;
 #[cfg(feature = "cloudwatch")]
 pub mod cloudwatch;
+#[cfg(feature = "operator")]
+pub mod detector;
 pub mod error;
 #[cfg(feature = "operator")]
 pub mod history;

@@ -99,7 +99,7 @@ pub struct Writer {
     pace: Pace,
 }
 
-fn client(session: &Session) -> Client {
+pub(crate) fn client(session: &Session) -> Client {
     let config = aws_sdk_route53::config::Builder::from(session.config())
         .retry_partition(session.retries())
         .interceptor(session.clock().clone());

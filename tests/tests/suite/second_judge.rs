@@ -7,9 +7,8 @@
 #![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,16 +18,15 @@ use aws_sdk_route53::types::{
     Change, ChangeAction, ChangeBatch, HealthCheckConfig, HealthCheckType, ResourceRecord, ResourceRecordSet,
     ResourceRecordSetFailover, RrType,
 };
-use drill::lambdas::{build, repository};
+use drill::lambdas::build;
 use failover::register::{ArmedBy, Register};
 use jiff::{SignedDuration, Timestamp};
 use lab::functions::{FunctionConfig, Functions, invoke_async};
 use lab::journal::What;
 use lab::{Lab, Options};
 use serde_json::{Value, json};
+use tests::emulator::Emulator;
 
-/// The version whose Route 53 was looked at.
-const REQUIREMENT: &str = "ministack==1.5.33";
 const DR: &str = "eu-central-1";
 const ALARM: &str = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:started";
 const NAME: &str = "app.example.com";
@@ -36,70 +34,14 @@ const PRIMARY_TARGET: &str = "192.0.2.1";
 const DR_TARGET: &str = "198.51.100.1";
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// An emulator that ends with the test.
-struct Emulator {
-    process: Child,
-    endpoint: String,
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        // Already over is over.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// The virtual environment, made if it is not there.
-fn installed() -> PathBuf {
-    let venv = repository().join("target/second-judge");
-    let done = venv.join(REQUIREMENT);
-    if !done.exists() {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
-        run(Command::new(venv.join("bin/python")).args(["-m", "pip", "install", "--quiet", REQUIREMENT]));
-        std::fs::write(done, "").expect("the folder can be written to");
-    }
-    venv.join("bin/ministack")
-}
-
-fn run(command: &mut Command) {
-    let status = command.status().expect("python3 with venv is there");
-    assert!(status.success(), "{command:?}");
-}
-
-impl Emulator {
-    fn start(executable: &Path) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-        let port = listener.local_addr().expect("it has an address").port();
-        drop(listener);
-        let endpoint = format!("http://127.0.0.1:{port}");
-        let process = Command::new(executable)
-            .env("AWS_ENDPOINT_URL", &endpoint)
-            // It would bind every interface otherwise.
-            .env("BIND_HOST", "127.0.0.1")
-            .env("GATEWAY_PORT", port.to_string())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the emulator starts");
-        let emulator = Self { process, endpoint };
-        let began = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(began.elapsed() < PATIENCE, "the emulator does not answer");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        emulator
-    }
-
-    fn route53(&self) -> Client {
-        let config = aws_sdk_route53::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new("us-east-1"))
-            .endpoint_url(&self.endpoint)
-            .credentials_provider(Credentials::new("operator", "secret", None, None, "test"))
-            .build();
-        Client::from_conf(config)
-    }
+fn route53(endpoint: &str) -> Client {
+    let config = aws_sdk_route53::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(Credentials::new("operator", "secret", None, None, "test"))
+        .build();
+    Client::from_conf(config)
 }
 
 fn record(target: &str) -> ResourceRecord {
@@ -208,9 +150,9 @@ fn bridged(source: &str, detail_type: &str, detail: &Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn holdfast_pins_once_and_by_compare_and_swap_against_a_route_53_that_nobody_here_wrote() {
-    let executable = tokio::task::spawn_blocking(installed).await.expect("the installation ends");
-    let emulator = Emulator::start(&executable);
-    let client = emulator.route53();
+    let start = || Emulator::start(&[], Stdio::null());
+    let emulator = tokio::task::spawn_blocking(start).await.expect("the emulator starts");
+    let client = route53(&emulator.endpoint);
     let (zone, check) = workload(&client).await;
     let (lab, functions) = functions(&emulator, &zone).await;
     let (handler, promoter) = (&functions["alarm-handler"], &functions["replica-promoter"]);
