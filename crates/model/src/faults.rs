@@ -64,15 +64,20 @@ pub const MUTATIONS: &[Mutation] = &[
         Violation::WroteWhileOff.property(),
         |rules| rules.compares = false,
     ),
-    fault("DELETE and CREATE are swapped", Bounds { starts: (1, 1), crashes: Some(0), ..Bounds::LIVENESS }, LASTS, |rules| {
-        rules.write = |view, verdict, incident, now| {
-            let mut written = change::write(view, verdict, incident, now)?;
-            if let Some(write) = &mut written {
-                write.changes.reverse();
-            }
-            Ok(written)
-        };
-    }),
+    fault(
+        "DELETE and CREATE are swapped",
+        Bounds { starts: (1, 1), crashes: Some(0), ..Bounds::LIVENESS },
+        LASTS,
+        |rules| {
+            rules.write = |view, verdict, incident, now| {
+                let mut written = change::write(view, verdict, incident, now)?;
+                if let Some(write) = &mut written {
+                    write.changes.reverse();
+                }
+                Ok(written)
+            };
+        },
+    ),
     fault(
         "one field of what the PRIMARY record said is not kept",
         Bounds::RACES,
@@ -80,12 +85,14 @@ pub const MUTATIONS: &[Mutation] = &[
         |rules| {
             rules.write = |view, verdict, incident, now| {
                 let written = change::write(view, verdict, incident, now)?;
-                Ok(written.map(|write| with_original(write, view, |target| match target {
-                    Target::Values { ttl_seconds, values } => {
-                        Target::Values { ttl_seconds: ttl_seconds + 1, values: values.clone() }
-                    }
-                    Target::Alias { .. } => target.clone(),
-                })))
+                Ok(written.map(|write| {
+                    with_original(write, view, |target| match target {
+                        Target::Values { ttl_seconds, values } => {
+                            Target::Values { ttl_seconds: ttl_seconds + 1, values: values.clone() }
+                        }
+                        Target::Alias { .. } => target.clone(),
+                    })
+                }))
             };
         },
     ),
@@ -98,9 +105,7 @@ pub const MUTATIONS: &[Mutation] = &[
                 let written = change::write(view, verdict, incident, now)?;
                 let found = view.pairs.iter().flatten().next().map(|pair| pair.primary().target.clone());
                 Ok(match (verdict, written, found) {
-                    (Verdict::Repin, Some(write), Some(found)) => {
-                        Some(with_original(write, view, |_| found.clone()))
-                    }
+                    (Verdict::Repin, Some(write), Some(found)) => Some(with_original(write, view, |_| found.clone())),
                     (_, written, _) => written,
                 })
             };
@@ -118,12 +123,9 @@ pub const MUTATIONS: &[Mutation] = &[
         },
     ),
     // The pin's rules.
-    fault(
-        "a pin whose change nobody put on record is left so",
-        Bounds::LIVENESS,
-        LASTS,
-        |rules| rules.decide_pin = |plan, seen, view| instead(Verdict::Confirm, Verdict::Stay, plan, seen, view),
-    ),
+    fault("a pin whose change nobody put on record is left so", Bounds::LIVENESS, LASTS, |rules| {
+        rules.decide_pin = |plan, seen, view| instead(Verdict::Confirm, Verdict::Stay, plan, seen, view)
+    }),
     fault(
         "a pinned name is pinned again whatever its records say",
         UNDOING,
@@ -276,9 +278,8 @@ pub const MUTATIONS: &[Mutation] = &[
         Bounds { deeds: &[Deed::FailBack], ..PERSON },
         Violation::ArmedWithoutReplica.property(),
         |rules| {
-            rules.restore = |plan, view, now, by| {
-                failback::restore(&Plan { replicas: Vec::new(), ..plan.clone() }, view, now, by)
-            };
+            rules.restore =
+                |plan, view, now, by| failback::restore(&Plan { replicas: Vec::new(), ..plan.clone() }, view, now, by);
         },
     ),
     fault(

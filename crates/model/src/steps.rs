@@ -307,8 +307,9 @@ impl Holdfast {
             steps.push(Step::Rebuilding);
         }
         if world.left.trouble > 0 {
-            let may_begin =
-                |trouble: &&Trouble| !world.troubles.contains(trouble) && (world.rang.is_empty() || !trouble.is_of_lag());
+            let may_begin = |trouble: &&Trouble| {
+                !world.troubles.contains(trouble) && (world.rang.is_empty() || !trouble.is_of_lag())
+            };
             steps.extend(self.bounds.troubles.iter().filter(may_begin).map(|trouble| Step::Trouble(*trouble)));
         }
         let may_end = |trouble: &&Trouble| !trouble.is_of_lag();

@@ -327,7 +327,8 @@ impl World {
     pub fn promote(&mut self, order: LatePromotion) {
         let LatePromotion { database, undone, is_approved } = order;
         let state = self.replica_state(database, false);
-        let is_replica = matches!(state, ReplicaState::Present { status, source: Some(_), .. } if status == "available");
+        let is_replica =
+            matches!(state, ReplicaState::Present { status, source: Some(_), .. } if status == "available");
         if !is_replica {
             return;
         }
