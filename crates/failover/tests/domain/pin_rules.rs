@@ -294,4 +294,8 @@ fn drift_left_to_people_is_counted_from_when_it_was_first_seen() {
     assert_eq!(scene.decide().since, Some(at(8_000)));
     scene.register(&pinned(2, in_sync(40)));
     assert_eq!(scene.decide().since, Some(at(30)), "a pin that stands, since it was made");
+    scene.register(&pinned(0, unrecorded(40)));
+    assert_eq!(scene.decide().since, Some(at(30)), "however late its change is put on record");
+    scene.register(&failed_over(2));
+    assert_eq!(scene.decide().since, Some(at(600)), "a failover, since it was complete");
 }

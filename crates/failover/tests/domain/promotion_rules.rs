@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::common::*;
 use failover::incident::Approval;
 use failover::observation::{Attention, ChangeStatus, Changes, NameView};
+use failover::outcome::Finding;
 use failover::plan::ReplicaId;
 use failover::promotion::{
     GATE_TABLE, Gate, GateDecision, LagSample, REPLICA_TABLE, ReplicaDecision, ReplicaState, ReplicaView, Verdict,
@@ -327,6 +328,13 @@ fn the_loss_that_is_asked_about_is_told_in_seconds() {
     );
     let decision = replica(|r| r.lag = None).decide();
     assert!(decision.facts.iter().any(|fact| fact.seen.contains("nobody knows")));
+}
+
+#[test]
+fn an_approval_is_asked_for_where_it_helps() {
+    let despite = |differs: fn(&mut Replica)| Finding::from(replica(differs).decide()).despite;
+    assert_eq!(despite(|r| r.lag = None), [Rule::R07].into());
+    assert_eq!(despite(|_| {}), BTreeSet::new());
 }
 
 #[test]

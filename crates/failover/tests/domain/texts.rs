@@ -103,6 +103,8 @@ proptest! {
         }
         if let Ok(name) = text.parse::<Name>() {
             prop_assert_eq!(name.as_str().parse::<Name>(), Ok(name.clone()));
+            let json = serde_json::to_string(&name).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Name>(&json).unwrap(), name);
         }
         let _ = (Plan::parse(&text), Approval::parse(&text), text.parse::<Incident>());
         let _ = Plan::parse(&PLAN.replace("app.example.com", &text.escape_default().to_string()));
