@@ -171,9 +171,10 @@ impl Reading {
     pub fn of_name(name: &Name, sets: &[RecordSet]) -> Self {
         let register_name = name.register();
         let mut found = sets.iter().filter(|set| set.name == register_name && set.kind == "TXT");
-        let (Some(set), None) = (found.next(), found.next()) else {
-            let none = !sets.iter().any(|set| set.name == register_name && set.kind == "TXT");
-            return if none { Self::Absent } else { Self::Unreadable(RegisterError::Shape(name.clone())) };
+        let set = match (found.next(), found.next()) {
+            (None, _) => return Self::Absent,
+            (Some(set), None) => set,
+            (Some(_), Some(_)) => return Self::Unreadable(RegisterError::Shape(name.clone())),
         };
         match (&set.routing, &set.target) {
             (Routing::Simple, Target::Values { values, .. }) if values.len() == 1 => {
