@@ -312,6 +312,7 @@ mod tests {
             "v=1 armed since=2026-01-01T12:00:00Z since=2026-01-01T12:00:00Z by=operator",
             "v=1 pinned at=2026-01-01T12:00:00Z incident=a@2026-01-01T12:00:00Z repins=0 original=A,values,60,192.0.2.1",
             "v=1 pinned at=2026-01-01T12:00:00Z change=C1 incident=a@2026-01-01T12:00:00Z repins=0 original=A,values,60",
+            "v=1 pinned at=2026-01-01T12:00:00Z change=C1 incident=a@2026-01-01T12:00:00Z repins=0 original=A,other,Z9,p.elb,true",
         ] {
             assert!(Register::parse(bad).is_err(), "{bad}");
         }
