@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use drill::lambdas;
-use drill::stage::{CLOSED_GROUP, DR, Layout, PRIMARY, Settings, Stage};
+use drill::stage::{APPROVER, CLOSED_GROUP, DR, Layout, PRIMARY, Settings, Stage};
 use failover::register::Register;
 use lab::fault::{CallEffect, CallFault, Effect, Loss, Site};
 use lab::rds;
@@ -116,6 +116,9 @@ async fn people_switch_holdfast_off_and_on_for_good_or_for_a_while() {
         Register::Disarmed { by, .. } => by.clone(),
         other => panic!("{other:?}"),
     };
+    let approver = stage.holdfast_as(APPROVER, &["arm"], false).await.expect("holdfast starts");
+    assert_eq!(approver.status.code(), Some(3), "who may approve may do nothing else");
+    contains_all(&stderr(&approver), &["not authorized to perform: route53:ListResourceRecordSets"]);
     let by = stage.registers().values().map(who).next().unwrap_or_default();
     assert!(by.ends_with("user/operator: new network"), "{by}");
     contains_all(&refused(&stage, &["maintenance", "begin", "--for", "1h"], 1).await, &["every name is disarmed"]);
