@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use failover::observation::Attention;
 use failover::outcome::{Kind, Outcome, Trigger};
-use failover::register::Register;
+use failover::register::{Reading, Register};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::holdfast::{Function, Holdfast, Subject};
@@ -34,7 +34,7 @@ pub(crate) fn judge(outage: &Outage, is_failed_over: bool) -> Vec<Breach> {
     let is_shadow = holdfast.world.get().watch.is_shadow();
     if outage.circumstances.is_off || is_shadow {
         expect(!is_committed, Property::PinnedThoughOff, "a name is pinned");
-    } else if outage.lasts() || is_committed {
+    } else if (outage.lasts() || is_committed) && !is_any_never_armed(holdfast) {
         expect(is_failed_over, Property::NotFailedOver, "it is not failed over");
         let is_left_to_the_queue = !holdfast.dead.is_empty();
         expect(is_left_to_the_queue || pin_was_told(outage), Property::EndNotTold, "nobody heard of the pin");
@@ -43,6 +43,11 @@ pub(crate) fn judge(outage: &Outage, is_failed_over: bool) -> Vec<Breach> {
     broken.extend(what_was_told(holdfast));
     broken.extend(who_did_not_look(holdfast));
     broken
+}
+
+/// What no quiet minute had armed before the alarm rang is not armed in the outage: people are paged instead.
+fn is_any_never_armed(holdfast: &Holdfast) -> bool {
+    holdfast.names().iter().any(|view| view.register == Reading::Absent)
 }
 
 /// True if every old writer that is to be fenced is.
@@ -150,7 +155,7 @@ fn who_did_not_look(holdfast: &Holdfast) -> Vec<Breach> {
         let outcomes: Vec<_> = ticks(function).collect();
         for pair in outcomes.windows(2) {
             let [(_, _, before), (at, _, outcome)] = pair else { continue };
-            let lasts = outcome.attention == Attention::Page && !is_transition_like(outcome) && same(before, outcome);
+            let lasts = outcome.attention == Attention::Page && is_told_by_age(outcome) && same(before, outcome);
             if lasts && before.since != outcome.since {
                 let what =
                     format!("{function:?}: {:?} since {:?}, then {:?}", outcome.outcome, before.since, outcome.since);
@@ -161,6 +166,7 @@ fn who_did_not_look(holdfast: &Holdfast) -> Vec<Breach> {
     broken
 }
 
-fn is_transition_like(outcome: &Outcome) -> bool {
-    outcome.outcome.is_transition() || outcome.outcome == Kind::Yielded
+/// True unless it is told by the clock, or a call failed that others may have made meanwhile.
+fn is_told_by_age(outcome: &Outcome) -> bool {
+    !outcome.outcome.is_transition() && ![Kind::Yielded, Kind::Interrupted].contains(&outcome.outcome)
 }
