@@ -3,6 +3,7 @@
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use failover::message::Failure;
 use failover::outcome::Outcome;
+use jiff::Timestamp;
 use lambda_runtime::Diagnostic;
 use serde::Deserialize;
 use serde_json::Value;
@@ -31,6 +32,7 @@ impl From<EventError> for Diagnostic {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Record {
+    timestamp: Timestamp,
     request_context: Context,
     request_payload: Value,
     #[serde(default)]
@@ -64,6 +66,7 @@ pub fn parse(event: Value) -> Result<Invocation, EventError> {
         error: error_text(&record),
         request_id: record.request_context.request_id,
         event: record.request_payload.to_string(),
+        at: record.timestamp,
     }))
 }
 
@@ -102,6 +105,7 @@ mod tests {
             request_id: "r-1".to_owned(),
             error: "no such event".to_owned(),
             event: r#"{"id":"7"}"#.to_owned(),
+            at: "2026-01-01T12:00:01Z".parse().unwrap(),
         };
         assert_eq!(parse(event).unwrap(), Invocation::Failed(failure));
     }
