@@ -63,7 +63,7 @@ where
                     break;
                 }
             };
-            report_armed(&seen);
+            report_states(&seen);
             let pending;
             (pending, findings) = decide(plan, &seen, &mut progress);
             let pending = end_maintenance(&self.writer, plan, pending, &mut findings).await;
@@ -275,9 +275,18 @@ async fn record_changes(writer: &impl RecordWriter, accepted: &[(Batch, String)]
     }
 }
 
-fn report_armed(seen: &Observation) {
-    let armed = seen.names.iter().filter(|view| matches!(view.register(), Some(Register::Armed { .. }))).count();
+/// How many names are in each state, every minute: for the alarm that says nothing is armed, and for the dashboard.
+fn report_states(seen: &Observation) {
+    let count =
+        |is_it: fn(&Register) -> bool| seen.names.iter().filter(|view| view.register().is_some_and(is_it)).count();
+    let states = [
+        ("ArmedNames", count(|register| matches!(register, Register::Armed { .. }))),
+        ("PausedNames", count(|register| matches!(register, Register::Paused { .. }))),
+        ("PinnedNames", count(|register| matches!(register, Register::Pinned { .. }))),
+        ("FailedOverNames", count(|register| matches!(register, Register::FailedOver { .. }))),
+        ("ProtectedNames", seen.names.len()),
+    ];
     #[expect(clippy::cast_precision_loss, reason = "a zone holds at most some ten thousand names")]
-    let armed = Metric { name: "ArmedNames", unit: "Count", value: armed as f64 };
-    telemetry::emit(seen.now, &[("Function", FUNCTION)], &[armed]);
+    let metrics = states.map(|(name, count)| Metric { name, unit: "Count", value: count as f64 });
+    telemetry::emit(seen.now, &[("Function", FUNCTION)], &metrics);
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let plan = Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default())?;
-    let session = Session::load().await;
+    let session = Session::load().await.for_plan(&plan).await;
     let calls = Calls {
         reader: route53::Reader::new(&session),
         writer: route53::Writer::new(&session),

@@ -77,7 +77,7 @@ async fn alarm(session: &Session, region: Option<&str>, name: &str) -> Result<Op
 }
 
 async fn check(session: &Session, id: &str) -> Result<Option<Check>, CallError> {
-    let answer = route53::client(session).get_health_check().health_check_id(id).send().await;
+    let answer = route53::client(session, session.config()).get_health_check().health_check_id(id).send().await;
     let check = match answer.map_err(|error| CallError::of("GetHealthCheck", error)) {
         Ok(answer) => answer.health_check,
         Err(refused) if refused.is_refused_with("NoSuchHealthCheck") => None,

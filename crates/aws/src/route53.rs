@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aws_config::SdkConfig;
 use aws_sdk_route53::Client;
 use aws_sdk_route53::types::{
     AliasTarget, Change, ChangeAction, ChangeBatch, ChangeStatus as SdkStatus, ResourceRecord, ResourceRecordSet,
@@ -96,11 +97,13 @@ pub struct Reader {
 #[derive(Clone, Debug)]
 pub struct Writer {
     client: Client,
+    /// Health checks are the own account's, whosever the zones are.
+    checks: Client,
     pace: Pace,
 }
 
-pub(crate) fn client(session: &Session) -> Client {
-    let config = aws_sdk_route53::config::Builder::from(session.config())
+pub(crate) fn client(session: &Session, config: &SdkConfig) -> Client {
+    let config = aws_sdk_route53::config::Builder::from(config)
         .retry_partition(session.retries())
         .interceptor(session.clock().clone());
     Client::from_conf(config.build())
@@ -110,7 +113,7 @@ impl Reader {
     /// A reader with the session's settings.
     #[must_use]
     pub fn new(session: &Session) -> Self {
-        Self { client: client(session), session: session.clone() }
+        Self { client: client(session, session.zone_config()), session: session.clone() }
     }
 
     /// The names of a zone's name servers.
@@ -232,7 +235,8 @@ impl Writer {
     /// A writer with the session's settings.
     #[must_use]
     pub fn new(session: &Session) -> Self {
-        Self { client: client(session), pace: session.route53_pace().clone() }
+        let (zones, checks) = (session.zone_config(), session.config());
+        Self { client: client(session, zones), checks: client(session, checks), pace: session.route53_pace().clone() }
     }
 }
 
@@ -266,7 +270,7 @@ impl RecordWriter for Writer {
 
 impl HealthCheckWriter for Writer {
     async fn set_disabled(&self, check: &str, disabled: bool) -> Result<(), CallError> {
-        let call = self.client.update_health_check().health_check_id(check).disabled(disabled).send();
+        let call = self.checks.update_health_check().health_check_id(check).disabled(disabled).send();
         call.await.map(drop).map_err(|error| CallError::of("UpdateHealthCheck", error))
     }
 }

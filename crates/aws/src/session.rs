@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, ConnectorBuilder};
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use failover::plan::Plan;
 
 use crate::clock::AwsClock;
 use crate::pace::Pace;
@@ -28,17 +31,32 @@ const BACKOFF_MAX: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Session {
     config: SdkConfig,
+    /// The same, but as the role that may act in the account of the hosted zones.
+    zone_config: SdkConfig,
     clock: AwsClock,
     retries: RetryPartition,
     route53_pace: Pace,
 }
 
 impl Session {
-    /// The same session in another region, whatever the environment says.
+    /// The same session in another region, whatever the environment says. Route 53 is in none.
     #[must_use]
     pub fn in_region(&self, region: &str) -> Self {
         let region = aws_config::Region::new(region.to_owned());
         Self { config: self.config.to_builder().region(region).build(), ..self.clone() }
+    }
+
+    /// The session for a plan: if its hosted zones are in another account, what is done to them is done as its role there.
+    ///
+    /// The role is assumed at STS in the own region, which does not depend on us-east-1, when the first call needs it.
+    pub async fn for_plan(self, plan: &Plan) -> Self {
+        let Some(role) = &plan.hosted_zone_role else { return self };
+        // "The role session name is visible to, and can be logged by the account that owns the role" (STS, AssumeRole).
+        let name = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|_| "holdfast".to_owned());
+        let provider = AssumeRoleProvider::builder(role).configure(&self.config).session_name(name).build().await;
+        let zone_config =
+            self.config.to_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
+        Self { zone_config, ..self }
     }
 
     /// Reads region, credentials and endpoint as every AWS SDK does.
@@ -63,13 +81,20 @@ impl Session {
         // some minutes spends it, and then a warm function does not retry for hours: each throttled call ends an invocation.
         // What bounds retries here are the limits above.
         let retries = RetryPartition::custom("holdfast").token_bucket(TokenBucket::unlimited()).build();
-        Self { config, clock: AwsClock::default(), retries, route53_pace: Pace::default() }
+        let (zone_config, route53_pace) = (config.clone(), Pace::default());
+        Self { config, zone_config, clock: AwsClock::default(), retries, route53_pace }
     }
 
     /// The shared configuration, for clients.
     #[must_use]
     pub fn config(&self) -> &SdkConfig {
         &self.config
+    }
+
+    /// The configuration for clients that read and write hosted zones.
+    #[must_use]
+    pub fn zone_config(&self) -> &SdkConfig {
+        &self.zone_config
     }
 
     /// For clients: the quota that retries are taken from.

@@ -1,9 +1,13 @@
 //! What operators are told, and when they are told it again.
 
+mod form;
+
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use serde_json::json;
 
+use crate::incident::Incident;
 use crate::observation::Attention;
 use crate::outcome::{Kind, Outcome, Trigger};
 
@@ -28,7 +32,34 @@ pub struct Message {
     pub subject: String,
     /// What happened, why, what happens next, what to run.
     pub body: String,
+    /// How loudly to say it.
+    pub attention: Attention,
+    /// What happened, in one word for filters: an outcome's, or `Failed`.
+    pub event: String,
+    /// When it happened, by AWS's time.
+    pub at: Timestamp,
+    /// The incident it belongs to.
+    pub incident: Option<Incident>,
+    /// The names or databases it is about, or the function.
+    pub subjects: Vec<String>,
+    /// The parts that `body` is made of.
+    sections: Vec<Section>,
 }
+
+/// A part of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Section {
+    title: &'static str,
+    lines: Vec<String>,
+}
+
+const HAPPENED: &str = "WHAT HAPPENED";
+const WHY: &str = "WHY";
+const NEXT: &str = "WHAT HAPPENS NEXT";
+const ALSO: &str = "ALSO";
+const RUN: &str = "WHAT TO RUN";
+const INCIDENT: &str = "INCIDENT";
+const EVENT: &str = "THE EVENT";
 
 /// A function invocation that failed for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +72,8 @@ pub struct Failure {
     pub error: String,
     /// The event it could not handle.
     pub event: String,
+    /// When it was given up.
+    pub at: Timestamp,
 }
 
 /// True if the operators are to be told of this outcome now.
@@ -86,48 +119,70 @@ pub fn of_outcome(outcome: &Outcome, bus: &str) -> Message {
         0 => String::new(),
         _ => format!(": {}", outcome.subjects_in_words(1)),
     };
-    let mut body = String::new();
     let received = if outcome.trigger == Trigger::Approval { "Your approval was received. " } else { "" };
-    section(&mut body, "WHAT HAPPENED", std::iter::once(format!("{received}{}", sentence(outcome))));
     let rule = outcome.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
     let facts = outcome.facts.iter().map(|fact| format!("{}: {}", fact.about, fact.seen));
-    section(&mut body, "WHY", std::iter::once(format!("{rule}{}.", outcome.because)).chain(facts));
-    section(&mut body, "WHAT HAPPENS NEXT", std::iter::once(format!("{}.", capitalised(&outcome.next))));
-    section(&mut body, "ALSO", outcome.also.iter().cloned());
-    section(&mut body, "WHAT TO RUN", what_to_run(outcome, bus).into_iter());
-    if let Some(incident) = &outcome.incident {
-        section(&mut body, "INCIDENT", std::iter::once(incident.to_string()));
+    let sections = sections([
+        (HAPPENED, vec![format!("{received}{}", sentence(outcome))]),
+        (WHY, std::iter::once(format!("{rule}{}.", outcome.because)).chain(facts).collect()),
+        (NEXT, vec![format!("{}.", capitalised(&outcome.next))]),
+        (ALSO, outcome.also.clone()),
+        (RUN, what_to_run(outcome, bus).into_iter().collect()),
+        (INCIDENT, outcome.incident.iter().map(ToString::to_string).collect()),
+    ]);
+    Message {
+        subject: subject(&format!("{headline}{subjects}")),
+        body: text(&sections),
+        attention: outcome.attention,
+        event: format!("{:?}", outcome.outcome),
+        at: outcome.at,
+        incident: outcome.incident.clone(),
+        subjects: outcome.subjects.clone(),
+        sections,
     }
-    Message { subject: subject(&format!("{headline}{subjects}")), body }
 }
 
 /// The message for an invocation that failed for good.
 #[must_use]
 pub fn of_failure(failure: &Failure) -> Message {
-    let Failure { function, request_id, error, event } = failure;
-    let mut body = String::new();
-    let what = format!("{function} could not handle an event, even when it was tried again: {}", bounded(error));
-    section(&mut body, "WHAT HAPPENED", std::iter::once(what));
+    let Failure { function, request_id, error, event, at } = failure;
     let next =
         "The one-minute tick goes on deciding from what AWS says; the event itself is kept in the dead-letter queue.";
-    section(&mut body, "WHAT HAPPENS NEXT", std::iter::once(next.to_owned()));
     let run = format!("aws logs tail /aws/lambda/{function} --since 1h --filter-pattern '\"{request_id}\"'");
-    section(&mut body, "WHAT TO RUN", std::iter::once(run));
-    section(&mut body, "THE EVENT", std::iter::once(bounded(event)));
-    Message { subject: subject(&format!("{function} failed")), body }
+    let sections = sections([
+        (HAPPENED, vec![format!("{function} could not handle an event, even when it was tried again: {}", bounded(error))]),
+        (NEXT, vec![next.to_owned()]),
+        (RUN, vec![run]),
+        (EVENT, vec![bounded(event)]),
+    ]);
+    Message {
+        subject: subject(&format!("{function} failed")),
+        body: text(&sections),
+        attention: Attention::Page,
+        event: "Failed".to_owned(),
+        at: *at,
+        incident: None,
+        subjects: vec![function.clone()],
+        sections,
+    }
 }
 
-fn section(body: &mut String, title: &str, lines: impl Iterator<Item = String>) {
-    let mut lines = lines.peekable();
-    if lines.peek().is_none() {
-        return;
+fn sections<const N: usize>(parts: [(&'static str, Vec<String>); N]) -> Vec<Section> {
+    let given = parts.into_iter().filter(|(_, lines)| !lines.is_empty());
+    given.map(|(title, lines)| Section { title, lines }).collect()
+}
+
+fn text(sections: &[Section]) -> String {
+    let mut text = String::new();
+    for Section { title, lines } in sections {
+        let gap = if text.is_empty() { "" } else { "\n" };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{gap}{title}");
+        for line in lines {
+            let _ = writeln!(text, "  {line}");
+        }
     }
-    let gap = if body.is_empty() { "" } else { "\n" };
-    // Writing to a String cannot fail.
-    let _ = writeln!(body, "{gap}{title}");
-    for line in lines {
-        let _ = writeln!(body, "  {line}");
-    }
+    text
 }
 
 fn bounded(text: &str) -> String {

@@ -21,6 +21,8 @@ pub struct Plan {
     pub mode: Mode,
     /// Zones with the names protected in them; never empty.
     pub zones: Vec<Zone>,
+    /// ARN of the role, in the account of the zones, that every call about them is made as; none if that is the own account.
+    pub hosted_zone_role: Option<String>,
     /// Databases to promote.
     pub replicas: Vec<ReplicaId>,
     /// Where to ask whether the sites are alive.
@@ -163,6 +165,8 @@ struct RawPlan {
     mode: Mode,
     zones: Vec<RawZone>,
     #[serde(default)]
+    hosted_zone_role: String,
+    #[serde(default)]
     aurora_clusters: Vec<String>,
     #[serde(default)]
     rds_instances: Vec<String>,
@@ -222,9 +226,20 @@ impl Plan {
             primary: parse_probe("probes.primary", raw.probes.primary)?,
             dr: parse_probe("probes.dr", raw.probes.dr)?,
         };
+        let hosted_zone_role = given(vec![raw.hosted_zone_role]).pop();
         let failover_health_check = given(vec![raw.failover_health_check]).pop();
         let (fence, limits) = (raw.fence.parse()?, raw.limits);
-        Ok(Self { mode: raw.mode, zones, replicas, probes, failover_health_check, fence, alarms, limits })
+        Ok(Self {
+            mode: raw.mode,
+            zones,
+            hosted_zone_role,
+            replicas,
+            probes,
+            failover_health_check,
+            fence,
+            alarms,
+            limits,
+        })
     }
 }
 
@@ -246,6 +261,12 @@ pub fn alarm_name(arn: &str) -> Option<&str> {
 #[must_use]
 pub fn arn_region(arn: &str) -> Option<&str> {
     arn.split(':').nth(3)
+}
+
+/// The account within an ARN.
+#[must_use]
+pub fn arn_account(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4)
 }
 
 fn given(texts: Vec<String>) -> Vec<String> {
@@ -325,7 +346,7 @@ mod tests {
         let names = ["app.example.com", "*.example.com"].map(|name| name.parse().unwrap());
         assert_eq!(plan.zones[0].names, Names::Listed(names.to_vec()));
         assert_eq!(plan.replicas, [ReplicaId::AuroraCluster("app-dr".to_owned())]);
-        assert_eq!(plan.probes.dr, None);
+        assert_eq!((plan.probes.dr, plan.hosted_zone_role), (None, None));
         assert_eq!(alarm_name(&plan.alarms[0]), Some("failover: started"));
         assert_eq!(arn_region(&plan.alarms[0]), Some("us-east-1"));
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let plan = Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default())?;
-    let session = Session::load().await;
+    let session = Session::load().await.for_plan(&plan).await;
     let primary = plan.fence.as_ref().map_or_else(|| session.clone(), |fence| session.in_region(&fence.region));
     let calls = Calls {
         records: route53::Reader::new(&session),

@@ -37,6 +37,7 @@ impl Workload {
             (None, None) => deployed_plan(&session, &source.bus).await?,
         };
         let plan = Plan::parse(&text).map_err(|error| Failure::Usage(error.to_string()))?;
+        let session = session.for_plan(&plan).await;
         Ok(Self {
             plan,
             records: route53::Reader::new(&session),

@@ -18,7 +18,10 @@ NO_RETRIES = botocore.config.Config(retries={"total_max_attempts": 1})
 @pytest.fixture
 def client():
     """Makes a client of a service in a region."""
-    return lambda service, region="eu-central-1": boto3.client(service, region_name=region, config=NO_RETRIES)
+    def made(service, region="eu-central-1", **credentials):
+        return boto3.client(service, region_name=region, config=NO_RETRIES, **credentials)
+
+    return made
 
 
 @pytest.fixture

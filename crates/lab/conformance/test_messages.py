@@ -43,7 +43,15 @@ def test_a_topic_tells_its_subscribers(client, queue, until, refused):
 
 
 def test_the_caller_is_known(client, aws):
-    assert client("sts").get_caller_identity()["Account"] == "123456789012"
+    sts = client("sts")
+    assert sts.get_caller_identity()["Account"] == "123456789012"
+    role = "arn:aws:iam::210987654321:role/zones"
+    assumed = sts.assume_role(RoleArn=role, RoleSessionName="tester")
+    assert assumed["AssumedRoleUser"]["Arn"] == "arn:aws:sts::210987654321:assumed-role/zones/tester"
+    given = assumed["Credentials"]
+    keys = {"aws_access_key_id": given["AccessKeyId"], "aws_secret_access_key": given["SecretAccessKey"]}
+    as_role = client("sts", **keys, aws_session_token=given["SessionToken"])
+    assert as_role.get_caller_identity()["Account"] == "210987654321"
     assert aws("sts", "get-caller-identity")["Arn"].startswith("arn:aws:iam::123456789012:user/")
 
 

@@ -8,6 +8,10 @@ use axum::http::{HeaderMap, Method, StatusCode};
 pub struct Call {
     /// Who signed it: a function's name where a function did, the access key id otherwise.
     pub caller: String,
+    /// The access key id it was signed with, or the one that assumed `role`.
+    pub key: String,
+    /// ARN of the role it was signed as, if one was assumed for it.
+    pub role: Option<String>,
     /// Region of the credential scope.
     pub region: String,
     /// Signing name of the service: `route53`, `rds`, `monitoring`, `sns`, …

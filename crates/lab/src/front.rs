@@ -47,9 +47,15 @@ async fn answer(State(lab): State<Arc<Lab>>, request: Request) -> Response {
             "the lab tells services and regions apart by the request's signature (Signature Version 4); this request has none",
         );
     };
+    let (key, role) = match lab.sts.session(&key) {
+        Some(session) => (session.key, Some(session.role)),
+        None => (key, None),
+    };
     let process = lab.functions.process_of_key(&key);
     let call = Call {
-        caller: process.as_ref().map_or(key, |process| process.function.clone()),
+        caller: process.as_ref().map_or_else(|| key.clone(), |process| process.function.clone()),
+        key,
+        role,
         region,
         service,
         method: parts.method,
@@ -89,6 +95,7 @@ async fn carry_out(lab: &Arc<Lab>, call: &Call, action: &str) -> Reply {
 fn record(lab: &Lab, call: &Call, action: &str, reply: Option<&Reply>) {
     lab.record(What::Call {
         caller: call.caller.clone(),
+        role: call.role.clone(),
         region: call.region.clone(),
         service: call.service.clone(),
         action: action.to_owned(),

@@ -24,6 +24,9 @@ pub enum What {
     Call {
         /// Who called: the function's name, or the access key of anyone else.
         caller: String,
+        /// ARN of the role it was made as, if one was assumed for it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        role: Option<String>,
         /// The region the request was signed for.
         region: String,
         /// The service's signing name: `route53`, `rds`, …

@@ -78,6 +78,8 @@ pub struct Lab {
     pub sns: sns::Sns,
     /// Queues.
     pub sqs: sqs::Sqs,
+    /// Roles that were assumed.
+    pub sts: sts::Sts,
     /// Web sites.
     pub sites: site::Sites,
     /// Templates deployed.
@@ -108,6 +110,7 @@ impl Lab {
             rds: rds::Rds::default(),
             sns: sns::Sns::default(),
             sqs: sqs::Sqs::default(),
+            sts: sts::Sts::default(),
             sites: site::Sites::default(),
             stacks: template::Stacks::default(),
             endpoint: endpoint.local_addr()?,

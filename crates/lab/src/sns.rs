@@ -1,6 +1,7 @@
 //! SNS: topics, subscriptions, publishing.
 
 mod api;
+mod filter;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,7 @@ use crate::wire::Refusal;
 use crate::{functions, sqs};
 
 pub use api::answer;
+use filter::Filter;
 
 const LATENCY: Duration = Duration::from_millis(200);
 /// "Subjects must be … less than 100 characters long"; a hundred are taken in practice.
@@ -33,11 +35,16 @@ struct Subscription {
     arn: String,
     protocol: Protocol,
     endpoint: String,
+    filter: Filter,
 }
+
+/// The attributes of a message, all of them strings.
+pub type Attributes = BTreeMap<String, String>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Protocol {
     Email,
+    Https,
     Lambda,
     Sqs,
 }
@@ -62,6 +69,7 @@ impl Sns {
     pub fn subscribe(&self, topic_arn: &str, protocol: &str, endpoint: &str) -> Result<String, Refusal> {
         let protocol = match protocol {
             "email" => Protocol::Email,
+            "https" => Protocol::Https,
             "lambda" => Protocol::Lambda,
             "sqs" => Protocol::Sqs,
             other => return Err(Refusal::unsupported(format!("the SNS protocol {other}"))),
@@ -73,8 +81,21 @@ impl Sns {
             return Ok(known.arn.clone());
         }
         let arn = format!("{topic_arn}:{}", Uuid::new_v4());
-        subscriptions.push(Subscription { arn: arn.clone(), protocol, endpoint: endpoint.to_owned() });
+        let filter = Filter::default();
+        subscriptions.push(Subscription { arn: arn.clone(), protocol, endpoint: endpoint.to_owned(), filter });
         Ok(arn)
+    }
+
+    /// Lets a subscription have only those messages whose attributes the filter policy accepts.
+    ///
+    /// # Errors
+    /// If the policy has an operator that the lab does not know.
+    pub fn set_filter(&self, subscription_arn: &str, policy: &Value) -> Result<(), Refusal> {
+        let filter = Filter::read(policy)?;
+        let mut topics = self.topics();
+        let known = topics.values_mut().flatten().find(|known| known.arn == subscription_arn);
+        known.ok_or_else(no_topic)?.filter = filter;
+        Ok(())
     }
 
     fn topics(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Subscription>>> {
@@ -106,12 +127,18 @@ fn check(subject: Option<&str>, message: &str) -> Result<(), Refusal> {
 
 /// Publishes a message to every subscriber of a topic; what SNS would refuse is journaled as dropped.
 pub fn publish(lab: &Arc<Lab>, topic_arn: &str, subject: Option<&str>, message: &str) {
-    if let Err(refusal) = try_publish(lab, topic_arn, subject, message) {
+    if let Err(refusal) = try_publish(lab, topic_arn, subject, message, Attributes::new()) {
         lab.record(What::Fault { what: format!("message to {topic_arn} dropped: {}", refusal.message) });
     }
 }
 
-fn try_publish(lab: &Arc<Lab>, topic: &str, subject: Option<&str>, message: &str) -> Result<String, Refusal> {
+fn try_publish(
+    lab: &Arc<Lab>,
+    topic: &str,
+    subject: Option<&str>,
+    message: &str,
+    attributes: Attributes,
+) -> Result<String, Refusal> {
     check(subject, message)?;
     let subscriptions = lab.sns.topics().get(topic).cloned().ok_or_else(no_topic)?;
     let notification = Notification {
@@ -119,10 +146,11 @@ fn try_publish(lab: &Arc<Lab>, topic: &str, subject: Option<&str>, message: &str
         topic: topic.to_owned(),
         subject: subject.map(str::to_owned),
         message: message.to_owned(),
+        attributes,
         at: lab.clock.now(),
     };
     let id = notification.id.clone();
-    for subscription in subscriptions {
+    for subscription in subscriptions.into_iter().filter(|it| it.filter.accepts(&notification.attributes)) {
         tokio::spawn(deliver(lab.clone(), subscription, notification.clone()));
     }
     Ok(id)
@@ -134,6 +162,7 @@ struct Notification {
     topic: String,
     subject: Option<String>,
     message: String,
+    attributes: Attributes,
     at: Timestamp,
 }
 
@@ -149,6 +178,16 @@ async fn deliver(lab: Arc<Lab>, subscription: Subscription, notification: Notifi
             subject: notification.subject,
             body: notification.message,
         }),
+        // Nothing leaves the lab: the journal has what would be posted.
+        Protocol::Https => {
+            let body = envelope(&subscription.arn, &notification, ["SigningCertURL", "UnsubscribeURL"]);
+            lab.record(What::Mail {
+                topic: notification.topic,
+                to: subscription.endpoint,
+                subject: notification.subject,
+                body: body.to_string(),
+            });
+        }
         Protocol::Lambda => {
             functions::invoke_async(&lab, &subscription.endpoint, lambda_event(&subscription.arn, &notification));
         }
@@ -162,7 +201,7 @@ async fn deliver(lab: Arc<Lab>, subscription: Subscription, notification: Notifi
 /// The event as "Using AWS Lambda with Amazon SNS" shows it.
 fn lambda_event(subscription: &str, notification: &Notification) -> Value {
     let mut sns = envelope(subscription, notification, ["SigningCertUrl", "UnsubscribeUrl"]);
-    sns["MessageAttributes"] = json!({});
+    sns["MessageAttributes"] = message_attributes(&notification.attributes);
     sns["Subject"] = json!(notification.subject);
     json!({"Records": [{
         "EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": subscription, "Sns": sns,
@@ -186,7 +225,14 @@ fn envelope(subscription: &str, notification: &Notification, urls: [&str; 2]) ->
     if let Some(subject) = &notification.subject {
         envelope["Subject"] = json!(subject);
     }
+    if !notification.attributes.is_empty() {
+        envelope["MessageAttributes"] = message_attributes(&notification.attributes);
+    }
     envelope
+}
+
+fn message_attributes(attributes: &Attributes) -> Value {
+    attributes.iter().map(|(name, value)| (name.clone(), json!({"Type": "String", "Value": value}))).collect()
 }
 
 #[cfg(test)]

@@ -130,6 +130,22 @@ struct Output {
     _description: Option<Value>,
 }
 
+impl Stacks {
+    /// A resource's properties as they were deployed, everything in them resolved.
+    pub fn properties(&self, region: &str, stack: &str, resource: &str) -> Option<Value> {
+        let stacks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let stack = stacks.get(&(region.to_owned(), stack.to_owned()))?;
+        stack.get(resource).map(|deployed| deployed.properties.clone())
+    }
+
+    /// The kinds of a stack's resources, by their ids.
+    pub fn kinds(&self, region: &str, stack: &str) -> BTreeMap<String, String> {
+        let stacks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let stack = stacks.get(&(region.to_owned(), stack.to_owned()));
+        stack.into_iter().flatten().map(|(id, deployed)| (id.clone(), deployed.kind.clone())).collect()
+    }
+}
+
 /// Deploys a template, or updates the stack of this name: queues, topics and buses keep what is in them, functions get
 /// new processes. `code` says which executable stands behind a binary.
 ///

@@ -172,6 +172,8 @@ async fn call(lab: &Arc<Lab>, path: &str, invocation_type: &'static str, body: V
         HeaderMap::from_iter([("x-amz-invocation-type".parse().unwrap(), HeaderValue::from_static(invocation_type))]);
     let call = Call {
         caller: "tester".to_owned(),
+        key: "tester".to_owned(),
+        role: None,
         region: DR.to_owned(),
         service: "lambda".to_owned(),
         method: Method::POST,
@@ -209,4 +211,70 @@ async fn sts_says_who_signed() {
     let identity = sts.get_caller_identity().send().await.unwrap();
     assert_eq!(identity.account(), Some(lab::ACCOUNT));
     assert_eq!(identity.arn(), Some("arn:aws:iam::123456789012:user/TESTER"));
+}
+
+#[tokio::test]
+async fn no_more_run_at_once_than_are_reserved_and_the_others_wait_their_turn() {
+    let lab = lab(1000.0).await;
+    let config =
+        FunctionConfig { reserved_concurrency: Some(1), timeout: Duration::from_secs(1), retries: 0, ..config() };
+    let arn = Functions::create(&lab, DR, config).unwrap();
+    invoke_async(&lab, &arn, json!({"hang": true}));
+    log(&lab, r#"invoked with {"hang":true}"#).await;
+    let direct = call(&lab, "echo/invocations", "RequestResponse", json!({})).await;
+    assert_eq!((direct.status.as_u16(), direct.error.as_deref()), (429, Some("TooManyRequestsException")));
+    invoke_async(&lab, &arn, json!({"n": 1}));
+    assert_eq!(nth_end(&lab, 0).await.0["errorType"], "Sandbox.Timedout");
+    assert_eq!(nth_end(&lab, 1).await.0["event"], json!({"n": 1}), "what was throttled is tried again");
+    assert!(sampled(&lab, "Throttles").await >= 2.0);
+    let took = sampled(&lab, "Duration").await;
+    assert!((1_000.0..60_000.0).contains(&took), "milliseconds of the one that hung: {took}");
+}
+
+#[tokio::test]
+async fn a_function_with_nothing_reserved_never_runs_and_its_destination_is_told_at_once() {
+    let lab = lab(1000.0).await;
+    let queue = lab.sqs.create(DR, "failed", Duration::from_secs(30));
+    let config = FunctionConfig { reserved_concurrency: Some(0), on_failure: Some(queue), ..config() };
+    let arn = Functions::create(&lab, DR, config).unwrap();
+    invoke_async(&lab, &arn, json!({"n": 1}));
+    let record = journaled(&lab, queued).await;
+    assert_eq!(record["requestContext"]["condition"], "ZeroReservedConcurrency");
+    assert_eq!((&record["requestPayload"], &record["responsePayload"]), (&json!({"n": 1}), &Value::Null));
+    assert_eq!(count(&lab, |what| matches!(what, What::Invocation { .. })), 0);
+}
+
+#[tokio::test]
+async fn an_outcome_whose_destination_is_gone_is_counted() {
+    let lab = lab(1000.0).await;
+    let gone = lab::arn::arn("events", DR, "event-bus/gone");
+    let arn = Functions::create(&lab, DR, FunctionConfig { on_success: Some(gone), ..config() }).unwrap();
+    invoke_async(&lab, &arn, json!({}));
+    assert!(sampled(&lab, "DestinationDeliveryFailures").await >= 1.0);
+}
+
+/// The greatest sum of a minute that a metric of the function has come to, as soon as it is above 0; the greatest sample
+/// of `Duration`.
+async fn sampled(lab: &Arc<Lab>, metric: &str) -> f64 {
+    let client = aws_sdk_cloudwatch::Client::new(&sdk(lab, DR).await);
+    let dimension = aws_sdk_cloudwatch::types::Dimension::builder().name("FunctionName").value("echo").build();
+    let statistic = if metric == "Duration" { "Maximum" } else { "Sum" };
+    loop {
+        let now = lab.clock.now().as_second();
+        let answer = client
+            .get_metric_statistics()
+            .namespace("AWS/Lambda")
+            .metric_name(metric)
+            .dimensions(dimension.clone())
+            .start_time(aws_sdk_cloudwatch::primitives::DateTime::from_secs(now - 86_400))
+            .end_time(aws_sdk_cloudwatch::primitives::DateTime::from_secs(now + 60))
+            .period(60)
+            .statistics(statistic.into());
+        let answer = answer.send().await.unwrap();
+        let values = answer.datapoints().iter().filter_map(|point| point.sum().or(point.maximum()));
+        if let Some(greatest) = values.reduce(f64::max).filter(|greatest| *greatest > 0.0) {
+            return greatest;
+        }
+        lab.clock.sleep(Duration::from_secs(5)).await;
+    }
 }

@@ -2,6 +2,7 @@
 
 use failover::message::Failure;
 use failover::outcome::Outcome;
+use jiff::Timestamp;
 use lambda_runtime::Diagnostic;
 use serde::Deserialize;
 use serde_json::Value;
@@ -38,6 +39,7 @@ struct Event {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Record {
+    timestamp: Timestamp,
     request_context: Context,
     request_payload: Value,
     #[serde(default)]
@@ -70,6 +72,7 @@ pub fn parse(event: Value) -> Result<Invocation, EventError> {
         error: error_text(&record),
         request_id: record.request_context.request_id,
         event: record.request_payload.to_string(),
+        at: record.timestamp,
     }))
 }
 
@@ -108,6 +111,7 @@ mod tests {
             request_id: "r-1".to_owned(),
             error: "no such event".to_owned(),
             event: r#"{"id":"7"}"#.to_owned(),
+            at: "2026-01-01T12:00:01Z".parse().unwrap(),
         };
         assert_eq!(parse(event).unwrap(), Invocation::Failed(failure));
     }

@@ -1,7 +1,7 @@
 //! Word it, publish it.
 
 use aws::CallError;
-use aws::sns::Publisher;
+use aws::sns::{Publisher, TopicArns};
 use aws::telemetry::Record;
 use failover::message;
 use lambda_runtime::Diagnostic;
@@ -12,8 +12,8 @@ use crate::event::{EventError, Invocation};
 /// Where the messages go, and what they need to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The operators' topic.
-    pub topic_arn: String,
+    /// The operators' topics.
+    pub topics: TopicArns,
     /// The Holdfast bus, for the command that approves.
     pub bus: String,
 }
@@ -29,12 +29,18 @@ impl Settings {
     /// # Errors
     /// The first variable that is missing.
     pub fn from_environment(read: impl Fn(&str) -> Option<String>) -> Result<Self, SettingMissing> {
-        let setting = |name| read(name).filter(|value| !value.is_empty()).ok_or(SettingMissing(name));
-        Ok(Self { topic_arn: setting("HOLDFAST_TOPIC_ARN")?, bus: setting("HOLDFAST_BUS")? })
+        let optional = |name| read(name).filter(|value| !value.is_empty());
+        let setting = |name| optional(name).ok_or(SettingMissing(name));
+        let topics = TopicArns {
+            operators: setting("HOLDFAST_TOPIC_ARN")?,
+            chat: optional("HOLDFAST_CHAT_TOPIC_ARN"),
+            pager: optional("HOLDFAST_PAGER_TOPIC_ARN"),
+        };
+        Ok(Self { topics, bus: setting("HOLDFAST_BUS")? })
     }
 }
 
-/// Why a message was not sent. Lambda tries again, so that it is sent once or more, never not at all.
+/// Why a message was not sent, or not to every topic. Lambda tries again, so that it is sent once or more, never not at all.
 #[derive(Debug, thiserror::Error)]
 pub enum Unsent {
     /// The event is no invocation record.
@@ -65,13 +71,13 @@ pub struct Told {
 ///
 /// # Errors
 /// If SNS does not take the message.
-pub async fn handle(topic: &impl Publisher, bus: &str, invocation: Invocation) -> Result<Told, Unsent> {
+pub async fn handle(topics: &impl Publisher, bus: &str, invocation: Invocation) -> Result<Told, Unsent> {
     let message = match &invocation {
         Invocation::Returned(outcome) if !message::is_due(outcome) => return Ok(Told { subject: None }),
         Invocation::Returned(outcome) => message::of_outcome(outcome, bus),
         Invocation::Failed(failure) => message::of_failure(failure),
     };
-    topic.publish(&message).await?;
+    topics.publish(&message).await?;
     let incident = match invocation {
         Invocation::Returned(outcome) => outcome.incident,
         Invocation::Failed(_) => None,

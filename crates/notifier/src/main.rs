@@ -1,6 +1,6 @@
 //! The Lambda: parse, word, publish.
 
-use aws::sns::Topic;
+use aws::sns::Topics;
 use aws::{Session, telemetry};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use notifier::event;
@@ -12,10 +12,10 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let settings = Settings::from_environment(|name| std::env::var(name).ok())?;
     let session = Session::load().await;
-    let topic = Topic::new(&session, settings.topic_arn.clone());
-    let (topic, settings) = (&topic, &settings);
+    let topics = Topics::new(&session, settings.topics.clone());
+    let (topics, settings) = (&topics, &settings);
     run(service_fn(move |event: LambdaEvent<Value>| async move {
-        Box::pin(handler::handle(topic, &settings.bus, event::parse(event.payload)?)).await
+        Box::pin(handler::handle(topics, &settings.bus, event::parse(event.payload)?)).await
     }))
     .await
 }

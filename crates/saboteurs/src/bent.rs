@@ -149,7 +149,7 @@ impl Prober for BentProber {
     }
 }
 
-impl Publisher for Bent<aws::sns::Topic> {
+impl Publisher for Bent<aws::sns::Topics> {
     async fn publish(&self, message: &Message) -> Result<(), CallError> {
         match self.sabotage {
             Sabotage::KeepsSilent => Ok(()),

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use aws::rds::ReplicaWriter as _;
 use aws::route53::RecordReader as _;
-use aws::sns::Topic;
+use aws::sns::Topics;
 use aws::{Session, cloudwatch, rds, route53, telemetry};
 use bent::{Bent, BentAlarms, BentProber, BentReader, BentWriter, Sabotage};
 use failover::outcome::{Kind, Outcome, Trigger};
@@ -148,7 +148,7 @@ async fn fencer(sabotage: Sabotage, session: &Session) -> Result<(), Error> {
 async fn notifier(sabotage: Sabotage, session: &Session) -> Result<(), Error> {
     use notifier::{event, handler};
     let settings = handler::Settings::from_environment(|name| std::env::var(name).ok())?;
-    let topic = Bent { honest: Topic::new(session, settings.topic_arn.clone()), sabotage };
+    let topic = Bent { honest: Topics::new(session, settings.topics.clone()), sabotage };
     let (topic, settings) = (&topic, &settings);
     run(service_fn(move |event: LambdaEvent<Value>| async move {
         Box::pin(handler::handle(topic, &settings.bus, event::parse(event.payload)?)).await

@@ -9,4 +9,3 @@ mod report;
 mod saboteurs;
 mod sample_events;
 mod second_judge;
-mod self_watch;

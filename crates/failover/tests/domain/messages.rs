@@ -310,6 +310,7 @@ fn a_failure_is_told_with_the_command_that_shows_its_log() {
         request_id: "1-2".to_owned(),
         error: "EventNotUnderstood".to_owned(),
         event: "{}".to_owned(),
+        at: at(0),
     };
     let message = message::of_failure(&failure);
     assert_eq!(message.subject, "Holdfast: alarm-handler failed");
@@ -332,6 +333,7 @@ fn a_failure_over_a_huge_event_is_told_with_its_beginning() {
         request_id: "1-2".to_owned(),
         error: format!("EventNotUnderstood: {event}"),
         event,
+        at: at(0),
     };
     let whole = message::of_failure(&failure("ü".repeat(20_000))).body;
     assert!(whole.ends_with(&format!("THE EVENT\n  {}\n", "ü".repeat(20_000))));
@@ -341,13 +343,61 @@ fn a_failure_over_a_huge_event_is_told_with_its_beginning() {
     assert!(cut.len() < 256 * 1024, "SNS takes no more");
 }
 
+#[test]
+fn a_card_is_short_enough_to_be_shown_and_an_alarm_to_be_sent_whatever_they_are_about() {
+    let long = "x".repeat(100);
+    let mut findings = vec![finding(Kind::Held, Attention::Page, "app.example.com")];
+    findings.extend(
+        (0..2_000).map(|n| Finding { because: format!("{n} {long}"), ..finding(Kind::Held, Attention::Page, "*.b") }),
+    );
+    let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &findings), "holdfast");
+    let card: serde_json::Value = serde_json::from_str(&message.card()).unwrap();
+    let description = card["content"]["description"].as_str().unwrap();
+    assert!(description.chars().count() < 2_600 && description.ends_with("The rest is in the mail."), "{description}");
+    let (_, alarm) = message.alarm("eu-central-1", "123456789012");
+    let alarm: serde_json::Value = serde_json::from_str(&alarm).unwrap();
+    assert!(alarm["AlarmDescription"].as_str().unwrap().chars().count() < 10_100);
+}
+
+#[test]
+fn no_character_of_a_name_is_markdown_in_a_card_and_every_command_can_be_copied() {
+    let mut asks = finding(Kind::ApprovalNeeded, Attention::Page, "*.shop.example.com");
+    asks.incident = Some(Incident { alarm: "started".to_owned(), began: at(0) });
+    asks.despite = BTreeSet::from([Rule::P09]);
+    let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[asks]), "holdfast");
+    let card: serde_json::Value = serde_json::from_str(&message.card()).unwrap();
+    assert!(card["content"]["description"].as_str().unwrap().contains("*\u{200b}.shop.example.com"));
+    let steps: Vec<_> = card["content"]["nextSteps"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
+    let command = steps.iter().find_map(|step| step.split_once('`')).unwrap().1.trim_end_matches('`');
+    assert!(command.starts_with("holdfast approve 'started@"), "{command}");
+    assert_eq!(message.attributes(), [("attention", "page"), ("outcome", "ApprovalNeeded")]);
+}
+
+#[test]
+fn a_failure_pages_and_its_alarm_leaves_out_the_event() {
+    let failure = Failure {
+        function: "alarm-handler".to_owned(),
+        request_id: "1-2".to_owned(),
+        error: "EventNotUnderstood".to_owned(),
+        event: "a secret".to_owned(),
+        at: at(0),
+    };
+    let message = message::of_failure(&failure);
+    assert_eq!(message.attributes(), [("attention", "page"), ("outcome", "Failed")]);
+    let (subject, body) = message.alarm("eu-central-1", "123456789012");
+    assert_eq!(subject, "ALARM: Holdfast: alarm-handler failed");
+    assert!(body.contains("aws logs tail") && !body.contains("a secret") && !message.card().contains("a secret"));
+}
+
 proptest! {
     #[test]
     fn a_subject_is_one_short_line_of_ascii_whatever_the_name(name in any::<String>(), more in 0..3_usize) {
         let findings = vec![finding(Kind::Interrupted, Attention::Page, &name); more + 1];
         let outcome = Outcome::of(at(0), Trigger::Event, &findings);
-        let failure = Failure { function: name, request_id: String::new(), error: String::new(), event: String::new() };
-        for subject in [message::of_outcome(&outcome, "holdfast").subject, message::of_failure(&failure).subject] {
+        let failure = Failure { function: name, request_id: String::new(), error: String::new(), event: String::new(), at: at(0) };
+        let told = [message::of_outcome(&outcome, "holdfast"), message::of_failure(&failure)];
+        let alarms = told.each_ref().map(|message| message.alarm("eu-central-1", "123456789012").0);
+        for subject in told.map(|message| message.subject).into_iter().chain(alarms) {
             prop_assert!(subject.len() <= 99 && subject.chars().all(|c| c == ' ' || c.is_ascii_graphic()), "{:?}", subject);
         }
     }

@@ -18,9 +18,12 @@ pub struct Dimension {
 /// What tells metrics apart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MetricId {
-    namespace: String,
-    name: String,
-    dimensions: Vec<Dimension>,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Dimensions, in order.
+    pub dimensions: Vec<Dimension>,
 }
 
 impl MetricId {
@@ -101,6 +104,11 @@ impl Metrics {
         let minute = second - second.rem_euclid(60);
         let minutes = &mut self.0.entry(id).or_default().minutes;
         minutes.entry((minute, unit)).and_modify(|known| *known = known.and(samples)).or_insert(samples);
+    }
+
+    /// The metrics that have samples.
+    pub fn ids(&self) -> impl Iterator<Item = &MetricId> {
+        self.0.keys()
     }
 
     /// The samples of one period from `start`; of every unit, unless one is named.

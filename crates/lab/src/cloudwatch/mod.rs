@@ -71,6 +71,11 @@ impl CloudWatch {
         }
     }
 
+    /// The metrics of a region that have samples.
+    pub fn metrics(&self, region: &str) -> Vec<MetricId> {
+        self.region(region, |region| region.metrics.ids().cloned().collect())
+    }
+
     /// The settings of an alarm.
     pub fn alarm(&self, region: &str, name: &str) -> Option<Alarm> {
         self.alarm_state(region, name).map(|known| known.alarm)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::Attributes;
 use crate::Lab;
 use crate::api::{Call, Reply};
 use crate::arn::Arn;
@@ -84,10 +85,19 @@ fn subscribe(lab: &Lab, mut form: Form) -> Result<(String, SubscriptionArn), Ref
 fn publish(lab: &Arc<Lab>, region: &str, mut form: Form) -> Result<(String, MessageId), Refusal> {
     let (topic, message) = (form.required("TopicArn")?, form.required("Message")?);
     let subject = form.take("Subject");
+    let mut attributes = Attributes::new();
+    for entry in (1..).map(|n| format!("MessageAttributes.entry.{n}")) {
+        let Some(name) = form.take(&format!("{entry}.Name")) else { break };
+        let kind = form.required(&format!("{entry}.Value.DataType"))?;
+        if kind != "String" {
+            return Err(Refusal::unsupported(format!("message attributes of type {kind}")));
+        }
+        attributes.insert(name, form.required(&format!("{entry}.Value.StringValue"))?);
+    }
     form.finish()?;
     if Arn::parse(&topic).is_none_or(|arn| arn.region != region) {
         return Err(Refusal::bad_request("InvalidParameter", "Invalid parameter: TopicArn"));
     }
-    let message_id = super::try_publish(lab, &topic, subject.as_deref(), &message)?;
+    let message_id = super::try_publish(lab, &topic, subject.as_deref(), &message, attributes)?;
     Ok((topic, MessageId { message_id }))
 }

@@ -182,6 +182,7 @@ pub(super) struct Subscription {
     pub topic_arn: String,
     pub protocol: String,
     pub endpoint: String,
+    pub filter_policy: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -160,6 +160,9 @@ fn subscription(lab: &Lab, resource: Resource<'_>) -> Result<Created, String> {
     let subscription: properties::Subscription = read(resource.properties)?;
     let subscribed = lab.sns.subscribe(&subscription.topic_arn, &subscription.protocol, &subscription.endpoint);
     let subscription_arn = subscribed.map_err(|refusal| refusal.message)?;
+    if let Some(policy) = subscription.filter_policy {
+        lab.sns.set_filter(&subscription_arn, &policy).map_err(|refusal| refusal.message)?;
+    }
     Ok(created(&subscription_arn, [("Arn", subscription_arn.clone())]))
 }
 

@@ -1,45 +1,16 @@
 //! The stack that watches the site also watches itself.
 
-#![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
-
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use drill::lambdas::{self, LAMBDAS, repository};
-use drill::stage::{DETECTOR, DR, PRIMARY, Settings, start_lab};
+use drill::lambdas::{LAMBDAS, repository};
+use drill::stage::{DETECTOR, DR, Settings, start_lab};
 use jiff::SignedDuration;
-use lab::events;
-use lab::functions;
 use lab::journal::What;
 use lab::template::Binary;
-use lab::{Lab, arn, template};
+use lab::{Lab, arn, events, template};
 
-/// A stack with a fence, and with these parameters besides. `edit` changes the template's text, as a hand changes a
-/// stack; `executable` stands behind every function, or else its own binary.
-async fn deployed(given: &[(&str, &str)], edit: impl Fn(String) -> String, executable: Option<&str>) -> Arc<Lab> {
-    let lambdas = tokio::task::spawn_blocking(lambdas::build).await.expect("the build ends").expect("all builds");
-    let lab = start_lab(Settings { seed: 1, speed: 3_600.0 }, 0, 0).await.expect("the lab starts");
-    let zone = lab.route53.create_zone(lab.clock.now(), "example.com").expect("the zone is new");
-    let usual = [
-        ("HostedZoneId", zone.as_str()),
-        ("RecordNames", "app.example.com"),
-        ("OperatorEmail", "a@example.com"),
-        ("FenceRegion", PRIMARY),
-        ("FenceSecurityGroupId", "sg-1"),
-        ("FenceRdsInstances", "orders"),
-    ];
-    let parameters = usual.iter().chain(given).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let yaml = std::fs::read_to_string(repository().join("template.yaml")).expect("the template is there");
-    let code = |binary: &Binary| executable.map_or_else(|| lambdas.join(&binary.name), PathBuf::from);
-    template::deploy(&lab, DR, "responder", &edit(yaml), &parameters.collect(), &code).expect("it deploys");
-    lab
-}
-
-/// Invokes a function asynchronously.
-fn invoke(lab: &Arc<Lab>, function: &str, event: serde_json::Value) {
-    functions::invoke_async(lab, &arn::arn("lambda", DR, &format!("function:holdfast-{function}")), event);
-}
+use crate::{deployed, invoke};
 
 /// Waits for a mail; how many lab minutes that took.
 async fn minutes_to_mail(lab: &Lab, subject: &str, minutes_max: i64) -> i64 {
