@@ -150,7 +150,10 @@ pub fn of_failure(failure: &Failure) -> Message {
         "The one-minute tick goes on deciding from what AWS says; the event itself is kept in the dead-letter queue.";
     let run = format!("aws logs tail /aws/lambda/{function} --since 1h --filter-pattern '\"{request_id}\"'");
     let sections = sections([
-        (HAPPENED, vec![format!("{function} could not handle an event, even when it was tried again: {}", bounded(error))]),
+        (
+            HAPPENED,
+            vec![format!("{function} could not handle an event, even when it was tried again: {}", bounded(error))],
+        ),
         (NEXT, vec![next.to_owned()]),
         (RUN, vec![run]),
         (EVENT, vec![bounded(event)]),
