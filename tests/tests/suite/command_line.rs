@@ -317,6 +317,7 @@ async fn a_failback_is_interrupted_at_each_of_its_calls_and_goes_on_when_run_aga
     assert!(kills > 40, "after {kills} kills: {}{}", stdout(&last), stderr(&last));
     let ended = stage.holdfast(&switch, true).await.expect("holdfast starts");
     assert!(last.status.success() || stderr(&ended).contains("F01"), "{}{}", stderr(&last), stderr(&ended));
+    assert!(!last.status.success() || stdout(&last).contains("stopped in DR for another 60 s"), "{}", stdout(&last));
     assert_eq!(records(&stage), original);
     assert_eq!(states(&stage), ["disarmed"; NAMES], "nothing replicates to DR any more");
     contains_all(&refused(&stage, &["arm"], 1).await, &["Aurora cluster app-dr is no replica"]);
