@@ -6,11 +6,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// How Route 53 writes `*`.
-const ASTERISK: &str = "\\052";
-
 /// The label under which a protected name's register lives.
 const REGISTER_LABEL: &str = "_holdfast";
+
+/// An asterisk in Route 53's form.
+const WILDCARD: &str = "\\052";
 
 /// A DNS name in Route 53's own form: lower case, no trailing dot, every octet other than `a-z 0-9 - _ .` as `\ooo`.
 ///
@@ -63,16 +63,19 @@ impl Name {
         }
     }
 
-    /// The octets by which Route 53 sorts; maps of names compare often, so nothing is allocated.
-    fn listing_order(&self) -> impl Iterator<Item = u8> {
-        let labels = self.0.rsplit('.').flat_map(|label| [label, "."]);
-        labels.flat_map(|label| label.split_inclusive(ASTERISK).flat_map(plain_octets))
-    }
-
     /// Route 53's form, without a trailing dot.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What names are listed by, as bytes: a plan of ten thousand names compares a million times, so nothing is allocated.
+    fn listing_key(&self) -> impl Iterator<Item = u8> {
+        self.0.rsplit('.').flat_map(|label| {
+            let parts = label.split(WILDCARD).enumerate();
+            let plain = parts.flat_map(|(nth, part)| (nth > 0).then_some(b'*').into_iter().chain(part.bytes()));
+            plain.chain(std::iter::once(b'.'))
+        })
     }
 }
 
@@ -111,15 +114,6 @@ impl FromStr for Name {
     }
 }
 
-/// A piece of a label that may end in an asterisk.
-fn plain_octets(piece: &str) -> impl Iterator<Item = u8> {
-    let (plain, asterisk) = match piece.strip_suffix(ASTERISK) {
-        Some(plain) => (plain, Some(b'*')),
-        None => (piece, None),
-    };
-    plain.bytes().chain(asterisk)
-}
-
 /// One `\ooo` escape in normal form: octets that need no escape lose it.
 fn octal(digits: [Option<u8>; 3]) -> Option<String> {
     let mut octet: u32 = 0;
@@ -136,7 +130,7 @@ fn octal(digits: [Option<u8>; 3]) -> Option<String> {
 /// For people: `*` instead of `\052`.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.replace(ASTERISK, "*"))
+        f.write_str(&self.0.replace(WILDCARD, "*"))
     }
 }
 
@@ -144,7 +138,7 @@ impl fmt::Display for Name {
 /// order when the record name contains characters that appear before ." (ListResourceRecordSets).
 impl Ord for Name {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.listing_order().cmp(other.listing_order())
+        self.listing_key().cmp(other.listing_key())
     }
 }
 
