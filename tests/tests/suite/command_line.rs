@@ -88,6 +88,10 @@ async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
     let status = json(&stage, &["status"]).await;
     assert_eq!(status["names"].as_array().map(Vec::len), Some(NAMES));
     assert_eq!(status["names"][0]["records"][0]["dns"], "127.0.10.1");
+    // The templates, the records and the health check agree; thirty minutes, then alarm, INSYNC, TTL and drain time, 60 s each.
+    assert_eq!(status["readiness"]["shortcomings"], serde_json::json!([]));
+    assert_eq!(status["readiness"]["dns_seconds"], 1_800);
+    assert_eq!(status["readiness"]["promotion_seconds"], 2_040);
     text(&stage, &["arm"]).await;
     let armed = stage.registers();
     assert_ne!(armed, before);
@@ -103,6 +107,23 @@ async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
     assert_eq!(plan["batches"].as_array().map(Vec::len), Some(2));
     assert_eq!(plan["batches"][0]["changes"].as_array().map(Vec::len), Some(2 * (4 + 5)));
     assert_eq!(stage.registers(), armed);
+}
+
+/// A stage whose two stacks disagree.
+const AT_ODDS: Layout = Layout {
+    responder: &[("AuroraClusters", ""), ("RdsInstances", ""), ("DetectionSecondsMax", "900")],
+    detector: &[("ResponderBusName", "elsewhere")],
+    crowd: 0,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_says_where_two_stacks_disagree_that_deploy_well_by_themselves() {
+    let stage = stage(&AT_ODDS).await;
+    stage.minutes(3).await;
+    let status = text(&stage, &["status"]).await;
+    contains_all(&status, &["event-bus/elsewhere", "ResponderBusName=holdfast", "DetectionSecondsMax=2400"]);
+    let status = json(&stage, &["status"]).await;
+    assert_eq!(status["readiness"]["shortcomings"].as_array().map(Vec::len), Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
