@@ -47,11 +47,9 @@ pub(crate) fn setup(chance: &Chance) -> Setup {
         3 => Some(Register::Armed { since: start() - SignedDuration::from_mins(10), by: ArmedBy::Failback }),
         4 => Some(Register::Disarmed { at: start(), by: "kim".to_owned() }),
         5 => Some(Register::Paused { at: start(), until: start() + OFF, by: "kim".to_owned() }),
-        _ => Some(Register::Paused {
-            at: start(),
-            until: start() + SignedDuration::from_mins(6),
-            by: "kim".to_owned(),
-        }),
+        _ => {
+            Some(Register::Paused { at: start(), until: start() + SignedDuration::from_mins(6), by: "kim".to_owned() })
+        }
     };
     Setup {
         names: 1 + chance.choose(About::Names, |rng| rng.random_range(0..4)) as usize,
@@ -96,7 +94,8 @@ impl Circumstances {
         let age: i64 = chance.choose(About::LagAge, |rng| rng.random_range(0..3_000)).into();
         let ago = |seconds| start() - SignedDuration::from_secs(seconds);
         // Replication has stopped since: CloudWatch says −1.
-        world.lag = std::iter::once((ago(age), lag)).chain((0..age / 60).map(|minute| (ago(minute * 60), -1))).collect();
+        world.lag =
+            std::iter::once((ago(age), lag)).chain((0..age / 60).map(|minute| (ago(minute * 60), -1))).collect();
         world.promotion_time = match chance.choose(About::PromotionTime, |rng| rng.random_range(30..300)) {
             0 => world.promotion_time,
             seconds => SignedDuration::from_secs(seconds.into()),
@@ -191,7 +190,9 @@ impl Trouble {
         let fault = match self.part {
             Part::Route53 if api.contains("Record") || api == "GetChange" => Fault::Refused("Throttling"),
             Part::CloudWatch if ["DescribeAlarms", "GetMetricData"].contains(&api) => Fault::TimedOutBefore,
-            Part::Rds if !is_fencer && (api.contains("DB") || api.contains("Replica")) => Fault::Refused("InternalFailure"),
+            Part::Rds if !is_fencer && (api.contains("DB") || api.contains("Replica")) => {
+                Fault::Refused("InternalFailure")
+            }
             Part::Sns if api == "Publish" => Fault::Refused("Throttling"),
             Part::PrimaryRegion if is_fencer && !api.contains("Record") => Fault::TimedOutBefore,
             _ => return None,

@@ -157,14 +157,16 @@ fn who_did_not_look(holdfast: &Holdfast) -> Vec<Breach> {
             }
         }
         let same = |a: &Outcome, b: &Outcome| {
-            (a.outcome, a.rule, &a.because, &a.subjects, &a.incident) == (b.outcome, b.rule, &b.because, &b.subjects, &b.incident)
+            (a.outcome, a.rule, &a.because, &a.subjects, &a.incident)
+                == (b.outcome, b.rule, &b.because, &b.subjects, &b.incident)
         };
         let outcomes: Vec<_> = ticks(function).collect();
         for pair in outcomes.windows(2) {
             let [(_, _, before), (at, _, outcome)] = pair else { continue };
             let lasts = outcome.attention == Attention::Page && is_told_by_age(outcome) && same(before, outcome);
             if lasts && before.since != outcome.since {
-                let what = format!("{function:?}: {:?} since {:?}, then {:?}", outcome.outcome, before.since, outcome.since);
+                let what =
+                    format!("{function:?}: {:?} since {:?}, then {:?}", outcome.outcome, before.since, outcome.since);
                 broken.push(Breach { at: *at, property: Property::ToldOutOfTurn, what });
             }
         }

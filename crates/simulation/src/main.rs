@@ -14,7 +14,9 @@ use simulation::shrink::{self, Shrunk};
 
 /// Simulates outages over the Lambdas' whole handlers.
 #[derive(Debug, Parser)]
-#[command(after_help = "Exit status: 0 if every property holds, 1 if one does not, 2 if the command is not understood.")]
+#[command(
+    after_help = "Exit status: 0 if every property holds, 1 if one does not, 2 if the command is not understood."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -88,7 +90,8 @@ fn main() -> ExitCode {
 
 /// An empty list is one, too: the quiet outage.
 fn places(keep: Option<Vec<String>>) -> Result<Option<Vec<usize>>, std::num::ParseIntError> {
-    let parse = |places: Vec<String>| places.iter().filter(|place| !place.is_empty()).map(|place| place.parse()).collect();
+    let parse =
+        |places: Vec<String>| places.iter().filter(|place| !place.is_empty()).map(|place| place.parse()).collect();
     keep.map(parse).transpose()
 }
 
@@ -143,7 +146,8 @@ fn replay(seed: u64, keep: Option<Vec<usize>>, is_shrunk: bool, sabotage: Option
     let keep = shrunk.as_ref().map(|shrunk| shrunk.kept.clone()).or(keep);
     let report = shrink::replay(seed, sabotage, keep.as_deref());
     if is_json {
-        let broken: Vec<_> = report.broken.iter().map(|breach| json!([breach.at, breach.property, breach.what])).collect();
+        let broken: Vec<_> =
+            report.broken.iter().map(|breach| json!([breach.at, breach.property, breach.what])).collect();
         println!("{}", json!({"deviations": report.deviations, "story": report.story, "broken": broken}));
     } else if let Some(shrunk) = &shrunk {
         println!("{}", shrunk.story());

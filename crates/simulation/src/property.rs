@@ -82,13 +82,17 @@ impl Property {
                 "no promotion unless every name is pinned, at every name server, and clients have drained"
             }
             Self::PromotedTwice => "one promotion a database",
-            Self::PromotedAtALoss => "no promotion that may lose more than the plan allows, unless a person approved that",
+            Self::PromotedAtALoss => {
+                "no promotion that may lose more than the plan allows, unless a person approved that"
+            }
             Self::PinnedTwice => "one pin a name and incident, and at most two more where a person undid it",
             Self::PinnedForOldAlarm => "no pin for an alarm from before the name was armed",
             Self::PinnedForNothing => "no pin unless an alarm of ours rang",
             Self::PinnedUnapproved => "no pin that a rule holds back and nobody approved",
             Self::PrimaryAnswered => "once pinned, DNS never answers the primary, unless a person put it back",
-            Self::WroteWhileOff => "nothing is written while disarmed, paused or in shadow mode, but an arming that is due",
+            Self::WroteWhileOff => {
+                "nothing is written while disarmed, paused or in shadow mode, but an arming that is due"
+            }
             Self::OriginalLost => "what the register holds restores the PRIMARY record byte for byte",
             Self::ForeignRecordTouched => "nothing but PRIMARY records' targets and registers is touched",
             Self::ArmedUnchecked => "nothing is armed while the failover health check is disabled",

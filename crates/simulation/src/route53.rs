@@ -27,7 +27,11 @@ fn by_identity(a: &RecordSet, b: &RecordSet) -> Ordering {
         }
     }
     // Names' own order is that of a listing, and costs much to tell.
-    a.name.as_str().cmp(b.name.as_str()).then_with(|| a.kind.cmp(&b.kind)).then_with(|| set_identifier(a).cmp(&set_identifier(b)))
+    a.name
+        .as_str()
+        .cmp(b.name.as_str())
+        .then_with(|| a.kind.cmp(&b.kind))
+        .then_with(|| set_identifier(a).cmp(&set_identifier(b)))
 }
 
 impl Records {

@@ -113,7 +113,9 @@ impl Sabotage {
     pub fn plan(self, plan: Plan) -> Plan {
         let limits = plan.limits;
         match self {
-            Self::ForgetsCoolDown => Plan { limits: Limits { settle_seconds: 0, cooldown_seconds: 0, ..limits }, ..plan },
+            Self::ForgetsCoolDown => {
+                Plan { limits: Limits { settle_seconds: 0, cooldown_seconds: 0, ..limits }, ..plan }
+            }
             Self::AcceptsAnyLoss => Plan { limits: Limits { lag_seconds_max: u32::MAX, ..limits }, ..plan },
             Self::AsksNobody if plan.mode == Mode::Approval => Plan { mode: Mode::Automatic, ..plan },
             Self::ActsInShadow if plan.mode == Mode::Shadow => Plan { mode: Mode::Automatic, ..plan },

@@ -50,9 +50,8 @@ pub const NAMES: [(&str, &str); 4] =
 /// Every name and database; a setup takes some of them. Read once, since a million plans would be a million times the same text.
 #[expect(clippy::expect_used, reason = "a constant that every test reads")]
 static WHOLE_PLAN: LazyLock<Plan> = LazyLock::new(|| {
-    let listed = |zone: &str| -> Vec<&str> {
-        NAMES.iter().filter(|(at, _)| *at == zone).map(|(_, name)| *name).collect()
-    };
+    let listed =
+        |zone: &str| -> Vec<&str> { NAMES.iter().filter(|(at, _)| *at == zone).map(|(_, name)| *name).collect() };
     let zones = ["Z1", "Z2"].map(|zone| json!({"id": zone, "names": listed(zone)}));
     let plan = json!({"mode": "automatic", "zones": zones,
         "aurora_clusters": ["app-dr-1", "app-dr-2"], "rds_instances": ["audit-dr-1", "audit-dr-2"],

@@ -92,7 +92,8 @@ fn minimal(mut kept: Vec<usize>, fails: &mut impl FnMut(&[usize]) -> bool) -> Ve
     loop {
         let (mut at, mut has_shrunk) = (0, false);
         while at < kept.len() && tries < TRIES_MAX {
-            let rest: Vec<_> = kept.iter().enumerate().filter(|(nth, _)| !(at..at + size).contains(nth)).map(|(_, &it)| it).collect();
+            let rest: Vec<_> =
+                kept.iter().enumerate().filter(|(nth, _)| !(at..at + size).contains(nth)).map(|(_, &it)| it).collect();
             tries += 1;
             if fails(&rest) {
                 (kept, has_shrunk) = (rest, true);

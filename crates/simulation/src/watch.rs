@@ -206,7 +206,8 @@ impl Watch {
         let is_begun = self.pins.keys().any(|(_, other, pinned_in)| other != name && pinned_in == incident);
         if !is_begun {
             let mut held_back = self.held_back(saw, *since, *by, incident).into_iter();
-            if let Some((_, rule, why)) = held_back.find(|(is_so, rule, _)| *is_so && !self.is_lifted(*rule, incident)) {
+            if let Some((_, rule, why)) = held_back.find(|(is_so, rule, _)| *is_so && !self.is_lifted(*rule, incident))
+            {
                 self.accuse(now, Property::PinnedUnapproved, format!("{name}, despite {rule}: {why}"));
             }
         }
@@ -259,8 +260,7 @@ impl Watch {
                     self.accuse(now, Property::PrimaryAnswered, what);
                 }
                 let now_listed = records.playing(name, &original.kind, Role::Primary);
-                let settled =
-                    now_listed.is_some_and(|it| is_on_dr(&records, it) && !route53.is_travelling(zone, it));
+                let settled = now_listed.is_some_and(|it| is_on_dr(&records, it) && !route53.is_travelling(zone, it));
                 *is_held |= is_on_dr_there && settled && is_pinned();
             }
         }

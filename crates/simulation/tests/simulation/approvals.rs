@@ -13,7 +13,9 @@ use simulation::fault::{Fault, none, script};
 use simulation::holdfast::{Function, Holdfast};
 use simulation::setup::{Setup, fail_back, start, write_registers};
 
-use crate::common::{End, MINUTES, approved, assert_unbroken, deployed, end, good_end, minutes, outage, states, subjects};
+use crate::common::{
+    End, MINUTES, approved, assert_unbroken, deployed, end, good_end, minutes, outage, states, subjects,
+};
 
 fn asked(holdfast: &Holdfast) -> Incident {
     let asked = holdfast.outcomes.iter().rev().find(|(_, _, outcome)| outcome.outcome == Kind::ApprovalNeeded);

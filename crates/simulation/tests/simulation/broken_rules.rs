@@ -14,8 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 use simulation::calls::Aws;
 use simulation::fault;
 use simulation::holdfast::{Function, Holdfast};
-use simulation::setup::{Setup, fail_back, start, write_registers};
 use simulation::property::Property;
+use simulation::setup::{Setup, fail_back, start, write_registers};
 use simulation::watch::Author;
 
 use crate::common::{MINUTES, deployed, minutes, outage, states};

@@ -72,7 +72,8 @@ pub fn end(holdfast: &Holdfast) -> End {
     });
     let registers = registers.collect();
     let world = holdfast.world.get();
-    let sets = ["Z1", "Z2"].into_iter().flat_map(|zone| world.route53.records(zone).iter().cloned().collect::<Vec<_>>());
+    let sets =
+        ["Z1", "Z2"].into_iter().flat_map(|zone| world.route53.records(zone).iter().cloned().collect::<Vec<_>>());
     let mut pins = BTreeMap::new();
     for ((zone, name, _), times) in world.watch.pins() {
         *pins.entry((zone.clone(), name.clone())).or_default() += times;
