@@ -128,13 +128,13 @@ impl Stage {
             |pairs: &[(&str, &str)]| parameters_of(pairs.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let mut detector = detector_parameters(port);
         detector.extend(own(layout.detector));
-        let detector = deploy(&lab, lambdas, DETECTOR, "detector.yaml", &detector)?;
+        let detector = deploy(&lab, lambdas, DETECTOR, "detector", &read_template("detector.yaml")?, &detector)?;
         create_pairs(&client, &zones, &detector["FailoverHealthCheckId"]).await?;
         create_crowd(&client, &zones, &detector["FailoverHealthCheckId"], layout.crowd).await?;
         let mut responder = responder_parameters(port, &zones);
         responder.insert("FailoverHealthCheckId".to_owned(), detector["FailoverHealthCheckId"].clone());
         responder.extend(own(layout.responder));
-        deploy(&lab, lambdas, DR, "template.yaml", &responder)?;
+        deploy(&lab, lambdas, DR, "template", &read_template("template.yaml")?, &responder)?;
         drop(working);
         let original = zones.values().flat_map(|zone| lab.route53.records(zone)).collect();
         let clients = Clients::new(&lab, port)?;
@@ -162,9 +162,7 @@ impl Stage {
     pub fn update_to(&self, template: &str, changed: &[(&str, &str)]) -> Result<(), SetupError> {
         let mut parameters = self.responder.clone();
         parameters.extend(changed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let code = |binary: &template::Binary| self.binaries.join(&binary.name);
-        template::deploy(&self.lab, DR, "template", template, &parameters, &code)?;
-        Ok(())
+        deploy(&self.lab, &self.binaries, DR, "template", template, &parameters).map(drop)
     }
 
     /// Waits until `holds`, looking every few lab seconds; false if it does not within the limit.
@@ -248,14 +246,13 @@ fn create_databases(lab: &Arc<Lab>) -> Result<(), SetupError> {
 
 fn deploy(
     lab: &Arc<Lab>,
-    lambdas: &Path,
+    binaries: &Path,
     region: &str,
-    file: &str,
+    stack: &str,
+    yaml: &str,
     parameters: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, SetupError> {
-    let yaml = read_template(file)?;
-    let stack = file.trim_end_matches(".yaml");
-    Ok(template::deploy(lab, region, stack, &yaml, parameters, &|binary| lambdas.join(&binary.name))?)
+    Ok(template::deploy(lab, region, stack, yaml, parameters, &|binary| binaries.join(&binary.name))?)
 }
 
 /// A template of the repository.
