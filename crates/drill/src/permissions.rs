@@ -130,6 +130,13 @@ impl Permissions {
     }
 }
 
+/// What a statement grants for one action.
+#[derive(Default)]
+struct Row<'a> {
+    resources: Vec<String>,
+    seen: Option<&'a str>,
+}
+
 impl Role {
     /// True if a grant like that was used.
     fn uses(&self, is_it: impl Fn(&Granted) -> bool) -> bool {
@@ -138,24 +145,23 @@ impl Role {
 
     /// A row a statement and action.
     fn rows(&self) -> Vec<String> {
-        let mut rows: BTreeMap<(&str, &str), (Vec<&str>, Option<&str>)> = BTreeMap::new();
+        let mut rows: BTreeMap<(&str, &str), Row> = BTreeMap::new();
         for (grant, seen) in &self.grants {
             if let Granted::Action { action, resource } = &grant.what {
                 let row = rows.entry((grant.statement.as_str(), action.as_str())).or_default();
-                row.0.push(resource);
-                row.1 = row.1.or(*seen);
+                row.resources.push(format!("`{resource}`"));
+                row.seen = row.seen.or(*seen);
             }
         }
-        let row = |((statement, action), (resources, seen)): ((&str, &str), (Vec<&str>, Option<&str>))| {
+        let told = |((statement, action), row): ((&str, &str), Row)| {
             let why = WHY.iter().find(|(known, _)| *known == statement).map_or("?", |(_, why)| why);
             let conditions = self.conditions.get(statement).map(|all| all.join("; ")).unwrap_or_default();
-            let seen = seen.map_or_else(|| "none".to_owned(), |scenario| format!("`{scenario}`"));
-            let resources: Vec<_> = resources.iter().map(|resource| format!("`{resource}`")).collect();
-            let cells =
-                [format!("`{action}`"), resources.join(" "), conditions.replace('|', "\\|"), why.to_owned(), seen];
+            let seen = row.seen.map_or_else(|| "none".to_owned(), |scenario| format!("`{scenario}`"));
+            let conditions = conditions.replace('|', "\\|");
+            let cells = [format!("`{action}`"), row.resources.join(" "), conditions, why.to_owned(), seen];
             format!("| {} |\n", cells.join(" | "))
         };
-        rows.into_iter().map(row).collect()
+        rows.into_iter().map(told).collect()
     }
 }
 
