@@ -5,7 +5,7 @@ use std::time::Duration;
 use drill::stage::PRIMARY;
 use lab::journal::What;
 
-use crate::{deployed, until};
+use super::{deployed, until};
 
 const ROLE: &str = "arn:aws:iam::210987654321:role/holdfast-zones";
 

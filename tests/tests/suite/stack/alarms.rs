@@ -10,7 +10,7 @@ use lab::journal::What;
 use lab::template::Binary;
 use lab::{Lab, arn, events, template};
 
-use crate::{deployed, invoke};
+use super::{deployed, invoke};
 
 /// Waits for a mail; how many lab minutes that took.
 async fn minutes_to_mail(lab: &Lab, subject: &str, minutes_max: i64) -> i64 {

@@ -9,7 +9,7 @@ use lab::{Lab, arn};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{DR, STACK, deployed, invoke, until};
+use super::{DR, STACK, deployed, invoke, until};
 
 const PAGER: &str = "https://events.pager.example/integration/key/enqueue";
 const INCIDENT: &str = "holdfast-failover-started@2026-01-01T12:00:00Z";
