@@ -61,7 +61,7 @@ async fn every_metric_alarm_and_log_group_on_the_dashboard_exists() {
     let lab = &stage.lab;
     lab.clock.sleep(Duration::from_secs(150)).await;
     // Nothing was worth telling yet, so notifier has not run.
-    crate::invoke(lab, "notifier", Value::Null);
+    super::invoke(lab, "notifier", Value::Null);
     lab.clock.sleep(Duration::from_secs(30)).await;
     let dashboard = dashboard(lab);
     let widgets = dashboard["widgets"].as_array().expect("it has widgets");
