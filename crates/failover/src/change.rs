@@ -120,9 +120,8 @@ pub fn write(
 /// fit is left: no pin was made that had one (see P07).
 #[must_use]
 pub fn spreads(batch: &Batch, spread: &Spread) -> Vec<Write> {
-    let is_unrecorded = |write: &&Write| {
-        matches!(&write.register, Register::Pinned { spread, .. } if !spread.is_on_record())
-    };
+    let is_unrecorded =
+        |write: &&Write| matches!(&write.register, Register::Pinned { spread, .. } if !spread.is_on_record());
     let writes = batch.writes.iter().filter(is_unrecorded);
     writes.filter_map(|write| record_spread(write, spread.clone()).ok().flatten()).collect()
 }

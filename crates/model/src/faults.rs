@@ -4,6 +4,7 @@ use failover::change::{self, Change, Write};
 use failover::failback;
 use failover::incident::Approval;
 use failover::observation::{ChangeStatus, NameView};
+use failover::order::{self, Order};
 use failover::pin::{self, Observation, Verdict};
 use failover::plan::Plan;
 use failover::promotion::{self, LagSample, ReplicaView};
@@ -64,15 +65,20 @@ pub const MUTATIONS: &[Mutation] = &[
         Violation::WroteWhileOff.property(),
         |rules| rules.compares = false,
     ),
-    fault("DELETE and CREATE are swapped", Bounds { starts: (1, 1), crashes: Some(0), ..Bounds::LIVENESS }, LASTS, |rules| {
-        rules.write = |view, verdict, incident, now| {
-            let mut written = change::write(view, verdict, incident, now)?;
-            if let Some(write) = &mut written {
-                write.changes.reverse();
-            }
-            Ok(written)
-        };
-    }),
+    fault(
+        "DELETE and CREATE are swapped",
+        Bounds { starts: (1, 1), crashes: Some(0), ..Bounds::LIVENESS },
+        LASTS,
+        |rules| {
+            rules.write = |view, verdict, incident, now| {
+                let mut written = change::write(view, verdict, incident, now)?;
+                if let Some(write) = &mut written {
+                    write.changes.reverse();
+                }
+                Ok(written)
+            };
+        },
+    ),
     fault(
         "one field of what the PRIMARY record said is not kept",
         Bounds::RACES,
@@ -80,12 +86,14 @@ pub const MUTATIONS: &[Mutation] = &[
         |rules| {
             rules.write = |view, verdict, incident, now| {
                 let written = change::write(view, verdict, incident, now)?;
-                Ok(written.map(|write| with_original(write, view, |target| match target {
-                    Target::Values { ttl_seconds, values } => {
-                        Target::Values { ttl_seconds: ttl_seconds + 1, values: values.clone() }
-                    }
-                    Target::Alias { .. } => target.clone(),
-                })))
+                Ok(written.map(|write| {
+                    with_original(write, view, |target| match target {
+                        Target::Values { ttl_seconds, values } => {
+                            Target::Values { ttl_seconds: ttl_seconds + 1, values: values.clone() }
+                        }
+                        Target::Alias { .. } => target.clone(),
+                    })
+                }))
             };
         },
     ),
@@ -98,9 +106,7 @@ pub const MUTATIONS: &[Mutation] = &[
                 let written = change::write(view, verdict, incident, now)?;
                 let found = view.pairs.iter().flatten().next().map(|pair| pair.primary().target.clone());
                 Ok(match (verdict, written, found) {
-                    (Verdict::Repin, Some(write), Some(found)) => {
-                        Some(with_original(write, view, |_| found.clone()))
-                    }
+                    (Verdict::Repin, Some(write), Some(found)) => Some(with_original(write, view, |_| found.clone())),
                     (_, written, _) => written,
                 })
             };
@@ -118,12 +124,9 @@ pub const MUTATIONS: &[Mutation] = &[
         },
     ),
     // The pin's rules.
-    fault(
-        "a pin whose change nobody put on record is left so",
-        Bounds::LIVENESS,
-        LASTS,
-        |rules| rules.decide_pin = |plan, seen, view| instead(Verdict::Confirm, Verdict::Stay, plan, seen, view),
-    ),
+    fault("a pin whose change nobody put on record is left so", Bounds::LIVENESS, LASTS, |rules| {
+        rules.decide_pin = |plan, seen, view| instead(Verdict::Confirm, Verdict::Stay, plan, seen, view)
+    }),
     fault(
         "a pinned name is pinned again whatever its records say",
         UNDOING,
@@ -175,12 +178,25 @@ pub const MUTATIONS: &[Mutation] = &[
             };
         },
     ),
-    fault("an approval lifts that a name is disarmed", PERSON2, Violation::WroteWhileOff.property(), |rules| {
+    fault("an approval lifts that a name is disarmed", PERSON2, Violation::SkippedRule.property(), |rules| {
         rules.decide_pin = |plan, seen, view| match seen.approval {
             Some(_) => instead_of(Rule::P04, plan, seen, view),
             None => pin::decide(plan, seen, view),
         };
     }),
+    fault(
+        "a maintenance is made longer while the tick ends it",
+        Bounds::MAINTENANCE,
+        Violation::MaintenanceUndone.property(),
+        |rules| {
+            rules.register_for = |order, view, now| match (order, view.register()) {
+                (Order::Pause { until, by }, Some(Register::Paused { .. })) => {
+                    Ok(Some(Register::Paused { at: now, until: *until, by: by.clone() }))
+                }
+                _ => order::register_for(order, view, now),
+            };
+        },
+    ),
     fault(
         "a maintenance ends with its health check disabled",
         Bounds::MAINTENANCE,
@@ -276,9 +292,8 @@ pub const MUTATIONS: &[Mutation] = &[
         Bounds { deeds: &[Deed::FailBack], ..PERSON },
         Violation::ArmedWithoutReplica.property(),
         |rules| {
-            rules.restore = |plan, view, now, by| {
-                failback::restore(&Plan { replicas: Vec::new(), ..plan.clone() }, view, now, by)
-            };
+            rules.restore =
+                |plan, view, now, by| failback::restore(&Plan { replicas: Vec::new(), ..plan.clone() }, view, now, by);
         },
     ),
     fault(

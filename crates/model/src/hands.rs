@@ -250,13 +250,13 @@ impl Holdfast {
             let decision = (rules.decide_pin)(plan, &seen, view);
             self.seen.note(Row(decision.row.rule, decision.row.condition));
             let unaided = pin::decide(plan, &Observation { approval: None, ..seen.clone() }, view);
-            violation = violation.or(skips_a_rule(plan, &decision, &unaided, seen.approval.as_ref()));
+            violation = violation.or(skips_a_rule(&decision, &unaided, seen.approval.as_ref()));
             let write = (rules.write)(view, decision.row.verdict, decision.incident.as_ref(), seen.now);
             writes.extend(write.ok().flatten());
         }
-        let ends_maintenance = writes.iter().any(|write: &Write| {
-            matches!(write.register, Register::Armed { by: ArmedBy::MaintenanceEnd, .. })
-        });
+        let ends_maintenance = writes
+            .iter()
+            .any(|write: &Write| matches!(write.register, Register::Armed { by: ArmedBy::MaintenanceEnd, .. }));
         let batches = batches(writes);
         let next = match ends_maintenance && plan.failover_health_check.is_some() && rules.enables_check {
             true => Hand::Enables(batches),
@@ -296,8 +296,7 @@ impl Holdfast {
         let plan = &self.setting.plan;
         let (id, approval) = (plan.replicas[open.next].clone(), open.signal.approval(&self.setting));
         let replica = ReplicaView { id, state: state.clone(), lag };
-        let decision =
-            (self.rules.decide_replica)(plan, now, &open.incident, open.since, &replica, approval.as_ref());
+        let decision = (self.rules.decide_replica)(plan, now, &open.incident, open.since, &replica, approval.as_ref());
         self.seen.note(Row(decision.row.rule, decision.row.condition));
         let next = match decision.row.verdict {
             Verdict::Promote => Hand::Promotes(Shared::new(open.clone())),
@@ -311,7 +310,8 @@ impl Holdfast {
 
     /// The promotion that was decided.
     pub fn promotion_of(&self, open: &Open) -> LatePromotion {
-        let is_approved = matches!(open.signal, Signal::Approved(began, _) if self.setting.incident(began) == open.incident);
+        let is_approved =
+            matches!(open.signal, Signal::Approved(began, _) if self.setting.incident(began) == open.incident);
         LatePromotion { database: open.next, undone: open.look.undone, is_approved }
     }
 
