@@ -1,12 +1,16 @@
 //! What a person's order makes of a name's register.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::incident::Incident;
 use crate::name::Name;
 use crate::observation::NameView;
 use crate::record::PairFault;
 use crate::register::{ArmedBy, Reading, Register, RegisterError};
+
+/// How long before its end a pause is no longer made longer. What looks before the end and writes after it may be overtaken by
+/// the tick, which would enable the health check that the longer one disables.
+const PAUSE_LEFT_MIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// An order about one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +58,17 @@ pub enum OrderError {
     /// PRIMARY and SECONDARY say the same.
     #[error("{0}: PRIMARY and SECONDARY record send users to the same place; point the PRIMARY record at the primary")]
     AlreadyOnDr(Name),
+    /// A pause is about to end.
+    #[error(
+        "{name}: its pause ends at {until}, and Holdfast may be ending it now; give the same order again in a minute, or end it \
+         first (`holdfast maintenance end`)"
+    )]
+    PauseEnds {
+        /// Which name.
+        name: Name,
+        /// When.
+        until: Timestamp,
+    },
     /// The wrong incident, or none.
     #[error(
         "{name} is not in the incident {incident}: it was armed after that began; `holdfast status` shows what rings now"
@@ -95,6 +110,9 @@ pub fn register_for(order: &Order, view: &NameView, now: Timestamp) -> Result<Op
         (Order::Disarm { by }, _) => Some(Register::Disarmed { at: now, by: by.clone() }),
         // Else the end of the pause would arm what a person has disarmed.
         (Order::Pause { .. }, Some(Register::Disarmed { .. })) => None,
+        (Order::Pause { .. }, Some(Register::Paused { until, .. })) if until.duration_since(now) < PAUSE_LEFT_MIN => {
+            return Err(OrderError::PauseEnds { name: view.name.clone(), until: *until });
+        }
         (Order::Pause { until, by }, _) => Some(Register::Paused { at: now, until: *until, by: by.clone() }),
         (Order::Resume, Some(Register::Paused { .. })) => Some(armed(ArmedBy::MaintenanceEnd)),
         (Order::Resume, _) => None,

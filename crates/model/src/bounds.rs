@@ -29,6 +29,8 @@ pub struct Bounds {
     pub starts: (u8, u8),
     /// How many of them die; any number, if nothing is said.
     pub crashes: Option<u8>,
+    /// Whether an invocation runs whole, so that nothing comes between its calls: for long stories.
+    pub is_whole: bool,
     /// How many things people do.
     pub people: u8,
     /// Which.
@@ -62,6 +64,7 @@ impl Bounds {
         promoters: 1,
         starts: (1, 1),
         crashes: None,
+        is_whole: false,
         people: 0,
         deeds: &[],
         rebuilds: false,
@@ -91,7 +94,7 @@ impl Bounds {
         about: "any two things that people do, at any moment",
         time: 2,
         people: 2,
-        deeds: &[Deed::Approve, Deed::Disarm, Deed::Pause, Deed::Arm, Deed::Reject, Deed::FailBack, Deed::Undo],
+        deeds: &[Deed::Disarm, Deed::Pause, Deed::Arm, Deed::Reject, Deed::FailBack, Deed::Undo],
         ..Self::NONE
     };
 
@@ -109,7 +112,7 @@ impl Bounds {
     /// Two names in one batch, one of whose pairs may be broken.
     pub const NAMES: Self = Self {
         name: "names",
-        about: "two names in one zone, one of which somebody breaks, mends, or points back",
+        about: "two names in one zone, one of which somebody breaks and mends",
         workload: Workload { names: &[2], ..ONE },
         time: 2,
         recovers: false,
@@ -121,10 +124,9 @@ impl Bounds {
     /// Two zones, and so two batches: a workload may be half pinned.
     pub const ZONES: Self = Self {
         name: "zones",
-        about: "two zones, each with a batch of its own, of which one may be refused or come late",
+        about: "two zones, each with a batch of its own, where a call may be refused, or answered from before",
         workload: Workload { names: &[1, 1], ..ONE },
         faults: 1,
-        late: true,
         people: 1,
         deeds: &[Deed::Disarm, Deed::Undo],
         ..Self::NONE
@@ -135,8 +137,8 @@ impl Bounds {
         name: "return",
         about: "the primary comes back, its databases are rebuilt, users go home, and there is another outage",
         time: 5,
-        crashes: Some(0),
-        people: 2,
+        is_whole: true,
+        people: 3,
         deeds: &[Deed::FailBack, Deed::FailBackUnsaid, Deed::Arm],
         rebuilds: true,
         outages: 2,
@@ -148,8 +150,8 @@ impl Bounds {
         name: "routing",
         about: "no databases: a failback arms the name again, the cool-down runs, and there is another outage",
         workload: Workload { databases: 0, ..ONE },
-        time: 3,
-        crashes: Some(1),
+        time: 4,
+        is_whole: true,
         people: 2,
         deeds: &[Deed::Approve, Deed::Reject, Deed::FailBack],
         outages: 2,
@@ -162,9 +164,9 @@ impl Bounds {
         about: "maintenances begun, made longer, ended, interrupted, with the health check that they disable",
         workload: Workload { disables_check: true, ..ONE },
         time: 3,
-        handlers: 2,
         promoters: 0,
-        people: 2,
+        starts: (2, 0),
+        people: 3,
         deeds: &[Deed::Begin, Deed::End, Deed::Arm, Deed::Disarm],
         ..Self::NONE
     };
@@ -173,10 +175,11 @@ impl Bounds {
     pub const TROUBLE: Self = Self {
         name: "trouble",
         about: "any two of: DR, CloudWatch or RDS silent, changes forgotten, the pair broken, too much lag or none known",
-        time: 2,
+        time: 3,
+        is_whole: true,
         people: 1,
         deeds: &[Deed::Approve],
-        trouble: 1,
+        trouble: 2,
         troubles: &[
             Trouble::DrSilent,
             Trouble::CloudWatchSilent,
@@ -248,6 +251,7 @@ impl Bounds {
         name: "patience",
         about: "changes and promotions that take longer than they should",
         time: 6,
+        is_whole: true,
         recovers: false,
         ..Self::NONE
     };
@@ -268,8 +272,8 @@ impl Bounds {
     pub const LIVENESS_OF_ZONES: Self = Self {
         name: "liveness of zones",
         about: "the same with two zones and two databases, where one invocation dies",
-        workload: Workload { names: &[1, 1], databases: 1, ..ONE },
-        time: 5,
+        workload: Workload { names: &[1, 1], databases: 2, ..ONE },
+        time: 7,
         starts: (2, 2),
         crashes: Some(1),
         ..Self::LIVENESS
@@ -314,6 +318,19 @@ impl Bounds {
             Self::PATIENCE,
             Self::LIVENESS,
             Self::LIVENESS_OF_ZONES,
+        ]
+    }
+
+    /// The same, with more of what matters most.
+    #[must_use]
+    pub fn deep() -> Vec<Self> {
+        vec![
+            Self { name: "races, deep", time: 2, ..Self::RACES },
+            Self { name: "people, deep", people: 3, ..Self::PEOPLE },
+            Self { name: "calls, deep", time: 2, faults: 3, ..Self::CALLS },
+            Self { name: "zones, deep", time: 2, ..Self::ZONES },
+            Self { name: "return, deep", is_whole: false, crashes: Some(1), ..Self::RETURN },
+            Self { name: "liveness, deep", handlers: 2, promoters: 2, ..Self::LIVENESS },
         ]
     }
 }

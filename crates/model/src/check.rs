@@ -1,17 +1,16 @@
 //! An exploration, and what it came to.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use failover::failback;
 use failover::pin;
 use failover::promotion::{GATE_TABLE, REPLICA_TABLE};
 use failover::rule::Rule;
-use stateright::{Checker, Expectation, HasDiscoveries, Model, Path};
+use stateright::{Checker, Expectation, HasDiscoveries, Model};
 
-use crate::steps::{Holdfast, Row, Step};
-use crate::world::World;
+use crate::steps::{Holdfast, Row};
+use crate::story::story;
 
 /// What an exploration came to.
 #[derive(Clone, Debug)]
@@ -22,10 +21,21 @@ pub struct Checked {
     pub depth: usize,
     /// Which rows of the rules' tables decided somewhere.
     pub rows: BTreeSet<Row>,
-    /// Properties that do not hold, with the way there.
-    pub broken: Vec<(&'static str, String)>,
+    /// Properties that do not hold.
+    pub broken: Vec<Broken>,
     /// Things that should be possible and are not.
     pub never: Vec<&'static str>,
+}
+
+/// A property that does not hold.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    /// Which.
+    pub property: &'static str,
+    /// How many steps lead to where it does not.
+    pub steps: usize,
+    /// Which, in words.
+    pub story: String,
 }
 
 impl Checked {
@@ -61,8 +71,7 @@ impl Holdfast {
             make().explore_until(until, 1, depth, |_| {})
         };
         let steps = |checked: &Checked| {
-            let broken = checked.broken.iter().find(|(name, _)| *name == property);
-            broken.map(|(_, story)| story.lines().count())
+            checked.broken.iter().find(|broken| broken.property == property).map(|broken| broken.steps)
         };
         // The checker looks on for a while after its first discovery, and keeps the last.
         let mut found = explore(None);
@@ -101,7 +110,10 @@ impl Holdfast {
         let of = |expected: Expectation| {
             model.properties().into_iter().filter(move |property| property.expectation == expected).map(|it| it.name)
         };
-        let broken = of(Expectation::Always).filter_map(|name| Some((name, story(discoveries.get(name)?))));
+        let broken = of(Expectation::Always).filter_map(|property| {
+            let path = discoveries.get(property)?;
+            Some(Broken { property, steps: path.clone().into_actions().len(), story: story(path) })
+        });
         Checked {
             states: checker.unique_state_count(),
             depth: checker.max_depth(),
@@ -115,14 +127,4 @@ impl Holdfast {
     pub fn explore(self, at: &str) {
         self.checker().serve(at);
     }
-}
-
-/// What happened, a line a step.
-fn story(path: &Path<World, Step>) -> String {
-    let mut story = String::new();
-    for (nth, step) in path.clone().into_actions().iter().enumerate() {
-        // Writing to a string does not fail.
-        let _ = writeln!(story, "{:>3}. {step:?}", nth + 1);
-    }
-    story
 }

@@ -4,6 +4,7 @@ use failover::change::{self, Change, Write};
 use failover::failback;
 use failover::incident::Approval;
 use failover::observation::{ChangeStatus, NameView};
+use failover::order::{self, Order};
 use failover::pin::{self, Observation, Verdict};
 use failover::plan::Plan;
 use failover::promotion::{self, LagSample, ReplicaView};
@@ -177,12 +178,25 @@ pub const MUTATIONS: &[Mutation] = &[
             };
         },
     ),
-    fault("an approval lifts that a name is disarmed", PERSON2, Violation::WroteWhileOff.property(), |rules| {
+    fault("an approval lifts that a name is disarmed", PERSON2, Violation::SkippedRule.property(), |rules| {
         rules.decide_pin = |plan, seen, view| match seen.approval {
             Some(_) => instead_of(Rule::P04, plan, seen, view),
             None => pin::decide(plan, seen, view),
         };
     }),
+    fault(
+        "a maintenance is made longer while the tick ends it",
+        Bounds::MAINTENANCE,
+        Violation::MaintenanceUndone.property(),
+        |rules| {
+            rules.register_for = |order, view, now| match (order, view.register()) {
+                (Order::Pause { until, by }, Some(Register::Paused { .. })) => {
+                    Ok(Some(Register::Paused { at: now, until: *until, by: by.clone() }))
+                }
+                _ => order::register_for(order, view, now),
+            };
+        },
+    ),
     fault(
         "a maintenance ends with its health check disabled",
         Bounds::MAINTENANCE,

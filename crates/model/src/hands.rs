@@ -250,7 +250,7 @@ impl Holdfast {
             let decision = (rules.decide_pin)(plan, &seen, view);
             self.seen.note(Row(decision.row.rule, decision.row.condition));
             let unaided = pin::decide(plan, &Observation { approval: None, ..seen.clone() }, view);
-            violation = violation.or(skips_a_rule(plan, &decision, &unaided, seen.approval.as_ref()));
+            violation = violation.or(skips_a_rule(&decision, &unaided, seen.approval.as_ref()));
             let write = (rules.write)(view, decision.row.verdict, decision.incident.as_ref(), seen.now);
             writes.extend(write.ok().flatten());
         }

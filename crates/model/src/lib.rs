@@ -12,11 +12,12 @@ mod rules;
 mod setting;
 mod shared;
 mod steps;
+mod story;
 mod watch;
 mod world;
 
 pub use bounds::Bounds;
-pub use check::{Checked, every_row};
+pub use check::{Broken, Checked, every_row};
 pub use faults::{MUTATIONS, Mutation};
 pub use rules::Rules;
 pub use steps::{Holdfast, Row, Step};

@@ -1,14 +1,18 @@
 //! Model-checks Holdfast's decisions, or lets one walk through them in a browser.
 
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
-use model::{Bounds, Checked, Holdfast, MUTATIONS};
+use model::{Bounds, Checked, Holdfast, MUTATIONS, every_row};
+use serde_json::{Value, json};
 
 /// Model-checks the decisions that ship.
 #[derive(Debug, Parser)]
-#[command(after_help = "Exit status: 0 if every property holds, 1 if one does not.")]
+#[command(after_help = "Exit status: 0 if everything is as it should be, 1 if not, 2 if the command line is wrong.")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -18,63 +22,134 @@ struct Arguments {
 enum Command {
     /// Explores everything within each of the bounds.
     Check {
-        /// Only the bounds of this name.
-        #[arg(long)]
+        /// Only these bounds.
+        #[arg(long, value_parser = names())]
         only: Option<String>,
-        /// Larger bounds, which take hours and many gigabytes.
+        /// Larger bounds, which take up to half an hour and 16 GB.
         #[arg(long)]
         deep: bool,
+        /// For machines: one JSON document.
+        #[arg(long)]
+        json: bool,
     },
-    /// Shows, for each deliberate fault, which property notices it, and how.
-    Mutations,
-    /// Serves an explorer to walk through the states.
+    /// Shows, for each deliberate fault, the property that notices it, and the shortest way there.
+    Mutations {
+        /// Without the way there.
+        #[arg(long)]
+        brief: bool,
+    },
+    /// Serves an explorer to walk through the states in a browser.
     Explore {
+        /// Within which bounds.
+        #[arg(long, value_parser = names(), default_value = Bounds::PEOPLE.name)]
+        only: String,
         /// Where.
         #[arg(long, default_value = "localhost:3000")]
         at: String,
     },
 }
 
+fn names() -> PossibleValuesParser {
+    Bounds::of_the_tests().into_iter().chain(Bounds::deep()).map(|bounds| bounds.name).collect::<BTreeSet<_>>().into()
+}
+
 fn main() -> ExitCode {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    match Arguments::parse().command {
-        Command::Check { only, deep } => {
-            let named = if deep { Bounds::of_the_tests() } else { Bounds::of_the_tests() };
-            let chosen = named.into_iter().filter(|bounds| only.as_deref().is_none_or(|only| only == bounds.name));
-            let held: Vec<_> = chosen.map(|bounds| told(bounds.name, bounds, threads)).collect();
-            if held.iter().all(|held| *held) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
-        Command::Mutations => {
-            for mutation in MUTATIONS {
-                let checked = mutation.check();
-                println!("{}\n  expected: {:?}", mutation.name, mutation.noticed_by);
-                checked
-                    .broken
-                    .iter()
-                    .for_each(|(property, story)| println!("  noticed: {property}\n{}", indented(story)));
-            }
-            ExitCode::SUCCESS
-        }
-        Command::Explore { at } => {
+    let holds = match Arguments::parse().command {
+        Command::Check { only, deep, json } => check(only.as_deref(), deep, json),
+        Command::Mutations { brief } => mutations(brief),
+        Command::Explore { only, at } => {
             println!("http://{at}");
-            Holdfast::shipped(Bounds::PEOPLE).explore(&at);
-            ExitCode::SUCCESS
+            let chosen = Bounds::of_the_tests().into_iter().chain(Bounds::deep()).find(|bounds| bounds.name == only);
+            Holdfast::shipped(chosen.unwrap_or(Bounds::PEOPLE)).explore(&at);
+            true
+        }
+    };
+    if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn check(only: Option<&str>, deep: bool, as_json: bool) -> bool {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let all = if deep { Bounds::deep() } else { Bounds::of_the_tests() };
+    let chosen: Vec<_> = all.into_iter().filter(|bounds| only.is_none_or(|only| only == bounds.name)).collect();
+    let (mut told, mut holds, mut rows) = (Vec::new(), !chosen.is_empty(), BTreeSet::new());
+    for bounds in &chosen {
+        let began = Instant::now();
+        let checked = Holdfast::shipped(*bounds).check(threads, progress(bounds.name));
+        holds &= checked.broken.is_empty() && checked.never.is_empty();
+        rows.extend(checked.rows.iter().copied());
+        match as_json {
+            true => told.push(in_json(bounds, &checked, began.elapsed())),
+            false => tell(bounds, &checked, began.elapsed()),
+        }
+    }
+    let is_complete = only.is_none() && !deep;
+    let missing: Vec<_> = every_row().into_iter().filter(|row| is_complete && !rows.contains(row)).collect();
+    if as_json {
+        let missing: Vec<_> = missing.iter().map(|row| json!({"rule": row.0, "condition": row.1})).collect();
+        println!("{}", json!({"bounds": told, "rules_that_never_decide": missing}));
+    } else if is_complete {
+        missing.iter().for_each(|row| println!("NEVER DECIDES {} {}", row.0, row.1));
+        println!(
+            "{} of {} rows of the rules' tables decide somewhere",
+            every_row().len() - missing.len(),
+            every_row().len()
+        );
+    }
+    holds && missing.is_empty()
+}
+
+/// Tells people how far it has come, where somebody looks on.
+fn progress(name: &'static str) -> impl FnMut(usize) {
+    let mut told = Instant::now();
+    move |states| {
+        if std::io::stderr().is_terminal() && told.elapsed() > Duration::from_millis(500) {
+            eprint!("\r{name}: {states} states so far ");
+            told = Instant::now();
         }
     }
 }
 
-fn told(name: &str, bounds: Bounds, threads: usize) -> bool {
-    println!("{name}: {}", bounds.about);
-    let began = Instant::now();
-    let checked = Holdfast::shipped(bounds).check(threads, |_| {});
-    let rules = checked.rules();
-    let Checked { states, depth, broken, never, .. } = checked;
-    println!("  {states} states, {depth} steps deep, {:.0} s", began.elapsed().as_secs_f64());
-    let rules: Vec<_> = rules.iter().map(ToString::to_string).collect();
+fn tell(bounds: &Bounds, checked: &Checked, took: Duration) {
+    if std::io::stderr().is_terminal() {
+        eprint!("\r{:60}\r", "");
+    }
+    println!("{}: {}", bounds.name, bounds.about);
+    println!("  {} states, {} steps deep, {:.0} s", checked.states, checked.depth, took.as_secs_f64());
+    let rules: Vec<_> = checked.rules().iter().map(ToString::to_string).collect();
     println!("  rules that decided: {}", rules.join(" "));
-    broken.iter().for_each(|(property, story)| println!("  BROKEN {property}\n{}", indented(story)));
-    never.iter().for_each(|property| println!("  NEVER {property}"));
-    broken.is_empty() && never.is_empty()
+    checked.broken.iter().for_each(|broken| println!("  BROKEN {}\n{}", broken.property, indented(&broken.story)));
+    checked.never.iter().for_each(|property| println!("  NEVER {property}"));
+}
+
+fn in_json(bounds: &Bounds, checked: &Checked, took: Duration) -> Value {
+    let broken = checked.broken.iter().map(|broken| {
+        json!({"property": broken.property, "steps": broken.steps, "story": broken.story.lines().collect::<Vec<_>>()})
+    });
+    json!({
+        "name": bounds.name, "about": bounds.about, "states": checked.states, "depth": checked.depth,
+        "seconds": took.as_secs_f64(), "rules": checked.rules(), "broken": broken.collect::<Vec<_>>(),
+        "never": checked.never,
+    })
+}
+
+fn mutations(brief: bool) -> bool {
+    let mut all_noticed = true;
+    for mutation in MUTATIONS {
+        let checked = mutation.check();
+        println!("{} (within {})", mutation.name, mutation.within.name);
+        match checked.broken.iter().find(|broken| broken.property == mutation.noticed_by) {
+            Some(broken) => {
+                println!("  noticed after {} steps by: {}", broken.steps, broken.property);
+                (!brief).then(|| println!("{}", indented(&broken.story)));
+            }
+            None => {
+                all_noticed = false;
+                println!("  NOT NOTICED by: {}", mutation.noticed_by);
+            }
+        }
+    }
+    println!("{} deliberate faults", MUTATIONS.len());
+    all_noticed
 }
 
 fn indented(story: &str) -> String {

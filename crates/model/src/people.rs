@@ -3,11 +3,11 @@
 use failover::change::{self, Batch, Change, Write};
 use failover::failback::{self, Observation, Successor};
 use failover::observation::{NameView, Probe, Probes};
-use failover::order::{Order, register_for};
+use failover::order::Order;
 use failover::promotion::{LagSample, ReplicaState};
 use failover::register::Register;
 
-use crate::hands::batches;
+use crate::hands::{Hand, batches};
 use crate::setting::{at, pinned, undone};
 use crate::shared::Shared;
 use crate::steps::{Holdfast, Row};
@@ -43,8 +43,9 @@ pub enum Deed {
 /// The rest of what a command does. Whoever gives another command, or none, has let it go.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
-    /// It disables the failover health check.
-    Disable,
+    /// It disables the failover health check. False if a function may be about to enable it for a maintenance before this
+    /// one: whoever ends one and begins the next within the same second may find the check enabled, see `docs/proof.md`.
+    Disable(bool),
     /// It writes these.
     Write(Vec<SharedBatch>, Author),
 }
@@ -64,8 +65,10 @@ impl Holdfast {
             Deed::Disarm => self.order(world, &Order::Disarm { by: by() }),
             Deed::Pause => self.order(world, &Order::Pause { until: at(world.time + 2), by: by() }),
             Deed::Begin => {
+                let is_ending = |hand: &Hand| matches!(hand, Hand::Looked(..) | Hand::Enables(_));
+                let is_alone = world.paused_until().is_some() || !world.handlers.iter().any(is_ending);
                 let has_begun = self.order(world, &Order::Pause { until: at(world.time + 2), by: by() });
-                world.command = has_begun.then_some(Command::Disable);
+                world.command = has_begun.then_some(Command::Disable(is_alone));
                 has_begun
             }
             Deed::End => self.order(world, &Order::Resume),
@@ -87,14 +90,15 @@ impl Holdfast {
             Deed::FailBack => self.fail_back(world, true),
             Deed::FailBackUnsaid => self.fail_back(world, false),
             Deed::Undo => self.rewrites_by_hand(world, true),
-            Deed::Redo => self.rewrites_by_hand(world, false),
+            // Whoever undoes a pin and puts it back between two ticks is not seen: see `docs/proof.md`.
+            Deed::Redo => world.is_left_to_people && self.rewrites_by_hand(world, false),
         }
     }
 
     /// The command goes on.
     pub fn command_goes_on(&self, world: &mut World) {
         match world.command.take() {
-            Some(Command::Disable) => world.check_is_disabled = true,
+            Some(Command::Disable(is_alone)) => (world.check_is_disabled, world.is_maintained) = (true, is_alone),
             Some(Command::Write(batches, author)) => {
                 self.submit(world, batches, author);
             }
@@ -105,7 +109,7 @@ impl Holdfast {
     /// Every name or none; whoever ends a pause enables the health check first.
     fn order(&self, world: &mut World, order: &Order) -> bool {
         let now = at(world.time);
-        let register = |view: &NameView| match register_for(order, view, now) {
+        let register = |view: &NameView| match (self.rules.register_for)(order, view, now) {
             Ok(register) => register.map(|register| change::rewrite_register(view, register).map_err(drop)),
             Err(_) => Some(Err(())),
         };
@@ -115,7 +119,7 @@ impl Holdfast {
             world.registers().flatten().any(is_paused) && writes.iter().any(|write| !is_paused(&write.register));
         let batches = batches(writes);
         if ends_pause && self.setting.plan.failover_health_check.is_some() {
-            world.check_is_disabled = false;
+            (world.check_is_disabled, world.is_maintained) = (false, false);
             world.command = Some(Command::Write(batches, Author::Order));
             return true;
         }
@@ -181,6 +185,7 @@ impl Holdfast {
         let changes = vec![Change::Delete(from), Change::Create(to)];
         let write = Write { zone: view.zone.clone(), name: name.clone(), register: register.clone(), changes };
         let batch = Shared::new(Batch { zone: view.zone.clone(), writes: vec![write] });
+        world.is_left_to_people = false;
         self.apply(world, &batch, Author::Hand).is_some()
     }
 }

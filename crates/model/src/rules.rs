@@ -4,10 +4,11 @@ use failover::change::{self, Write};
 use failover::failback::{self, RestoreError};
 use failover::incident::{AlarmSighting, Approval, Incident};
 use failover::observation::{Alarms, ChangeStatus, Changes, NameView};
+use failover::order::{self, Order, OrderError};
 use failover::pin::{self, Observation, Verdict};
 use failover::plan::Plan;
 use failover::promotion::{self, GateDecision, ReplicaDecision, ReplicaView};
-use failover::register::RegisterError;
+use failover::register::{Register, RegisterError};
 use failover::signal::Signal;
 use jiff::Timestamp;
 
@@ -26,6 +27,8 @@ pub struct Rules {
         fn(&Plan, Timestamp, &Incident, Option<Timestamp>, &ReplicaView, Option<&Approval>) -> ReplicaDecision,
     /// `failover::failback::restore`.
     pub restore: fn(&Plan, &NameView, Timestamp, &str) -> Result<Option<Write>, RestoreError>,
+    /// `failover::order::register_for`.
+    pub register_for: fn(&Order, &NameView, Timestamp) -> Result<Option<Register>, OrderError>,
     /// What is made of Route 53's answer about a change.
     pub believe: fn(ChangeStatus) -> ChangeStatus,
     /// `failover::signal::Signal::known_alarms`.
@@ -46,6 +49,7 @@ impl Rules {
             decide_gate: promotion::decide_gate,
             decide_replica: promotion::decide_replica,
             restore: failback::restore,
+            register_for: order::register_for,
             believe: |status| status,
             known_alarms: |plan, signal, described, now| signal.known_alarms(plan, described, now),
             compares: true,

@@ -127,6 +127,7 @@ impl Holdfast {
         hosted.before = (world.left.faults > 0).then_some((before, undone));
         hosted.records = after.clone();
         hosted.travelling.push(Travelling { number, after, author });
+        world.is_maintained &= world.paused_until().is_some();
         Some(number)
     }
 
@@ -155,6 +156,11 @@ impl Holdfast {
         // A promotion that was given up takes effect within minutes or never; a batch, whenever it likes. A command goes
         // on within minutes too.
         if world.late_promotion.is_some() || world.command.is_some() {
+            return false;
+        }
+        // So does an invocation, which Lambda ends within two. Elsewhere it does no harm to let it last.
+        let ends = |hand: &Hand| matches!(hand, Hand::Looked(..) | Hand::Enables(_));
+        if self.bounds.workload.disables_check && world.handlers.iter().any(ends) {
             return false;
         }
         let is_quiet = world.zones.iter().all(|hosted| hosted.travelling.is_empty())
@@ -235,6 +241,9 @@ impl Holdfast {
             Hand::Looked(look, signal) => {
                 let answer = self.asks_for_pins(world, &look, signal, fate);
                 answer.violation.into_iter().for_each(|violation| world.watch.accuse(violation));
+                let is_current = look.undone == world.watch.undone();
+                world.is_left_to_people |=
+                    self.bounds.deeds.contains(&Deed::Redo) && answer.next == Hand::Idle && is_current;
                 answer.next
             }
             Hand::Enables(batches) => {
@@ -289,7 +298,7 @@ impl Holdfast {
             steps.push(Step::Time);
         }
         match world.alarm.0 {
-            AlarmState::Ok if world.left.outages > 0 => {
+            AlarmState::Ok if world.left.outages > 0 && (world.time == 0 || !self.bounds.is_fair) => {
                 steps.push(Step::Outage);
                 steps.extend(self.bounds.recovers.then_some(Step::FalseAlarm));
             }
@@ -404,12 +413,18 @@ impl Model for Holdfast {
                 world.dies_in(&before.handlers[place]);
                 world.handlers[place] = Self::listed(before, signal, is_stale);
                 self.spend(&mut world, is_stale, false);
+                while self.bounds.is_whole && world.handlers[place] != Hand::Idle {
+                    self.handler_goes_on(&mut world, place, Fate::Answered);
+                }
             }
             Step::Promoter(place, signal, is_stale) => {
                 world.left.starts.1 -= 1;
                 world.dies_in(&before.promoters[place]);
                 world.promoters[place] = Self::listed(before, signal, is_stale);
                 self.spend(&mut world, is_stale, false);
+                while self.bounds.is_whole && world.promoters[place] != Hand::Idle {
+                    self.promoter_goes_on(&mut world, place, Fate::Answered);
+                }
             }
             Step::HandlerGoesOn(place, fate) => self.handler_goes_on(&mut world, place, fate),
             Step::PromoterGoesOn(place, fate) => self.promoter_goes_on(&mut world, place, fate),
@@ -432,6 +447,10 @@ impl Model for Holdfast {
         }
         let world = world.canonical();
         (world != *before).then_some(world)
+    }
+
+    fn format_action(&self, step: &Step) -> String {
+        Self::in_words(None, step)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
@@ -466,9 +485,11 @@ impl Holdfast {
         ];
         if self.bounds.workload.disables_check {
             properties.push(Property::<Self>::always(Violation::CheckLeftDisabled.property(), |_, world| {
-                let is_paused = |register| matches!(register, Some(&Register::Paused { .. }));
-                let is_ending = world.handlers.iter().any(|hand| matches!(hand, Hand::Enables(_)));
-                !world.check_is_disabled || is_ending || world.registers().any(is_paused)
+                !world.check_is_disabled || world.paused_until().is_some()
+            }));
+            properties.push(Property::<Self>::always(Violation::MaintenanceUndone.property(), |_, world| {
+                let goes_on = world.paused_until().is_some_and(|until| at(world.time) < until);
+                world.check_is_disabled || !world.is_maintained || !goes_on || world.command.is_some()
             }));
         }
         if self.bounds.workload.mode != failover::plan::Mode::Shadow && self.bounds.may_end_failed_over() {
@@ -480,7 +501,7 @@ impl Holdfast {
             properties.push(Property::<Self>::always(LASTS, |model, world| {
                 world.time < model.bounds.time
                     || world.completed != (true, true)
-                    || world.rang.first() != Some(&0)
+                    || world.rang.is_empty()
                     || Self::has_failed_over(world)
             }));
         }

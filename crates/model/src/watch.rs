@@ -246,16 +246,12 @@ fn may_write(plan: &Plan, was: Option<&Register>, is: Option<&Register>, has_mov
 }
 
 /// A pin was decided: `unaided` is what the shipped rules say of the same sight without an approval.
-pub fn skips_a_rule(
-    plan: &Plan,
-    decision: &Decision,
-    unaided: &Decision,
-    approval: Option<&Approval>,
-) -> Option<Violation> {
+pub fn skips_a_rule(decision: &Decision, unaided: &Decision, approval: Option<&Approval>) -> Option<Violation> {
     let pins = |decision: &Decision| decision.row.verdict == Verdict::Pin;
     let approval = approval.filter(|approval| Some(&approval.incident) == unaided.incident.as_ref());
     let may_be_lifted = [Rule::P08, Rule::P09, Rule::P10, Rule::P12].contains(&unaided.row.rule);
     let was_lifted = may_be_lifted && approval.is_some();
-    let is_shadow = plan.mode == Mode::Shadow;
-    (pins(decision) && (is_shadow || (!pins(unaided) && !was_lifted))).then_some(Violation::SkippedRule)
+    // What no approval may lift is nobody's business here unless there is one: others judge it by what it does.
+    let is_judged_here = may_be_lifted || approval.is_some();
+    (pins(decision) && !pins(unaided) && !was_lifted && is_judged_here).then_some(Violation::SkippedRule)
 }

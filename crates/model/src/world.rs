@@ -9,7 +9,7 @@ use failover::observation::{ChangeStatus, NameView};
 use failover::promotion::{LagSample, ReplicaState};
 use failover::record::RecordSet;
 use failover::register::{Register, Spread};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::bounds::Bounds;
 use crate::hands::{Hand, Look};
@@ -160,12 +160,16 @@ pub struct World {
     pub primary_answers: bool,
     /// Whether a maintenance has disabled the failover health check.
     pub check_is_disabled: bool,
+    /// Whether that maintenance goes on, for all a person knows.
+    pub is_maintained: bool,
     /// The databases in DR.
     pub databases: Vec<Database>,
     /// What the newest of them was before, within this step of time; where reads may be stale.
     pub database_before: Option<(usize, Database)>,
     /// Those in the primary region.
     pub rebuilt: Rebuilt,
+    /// alarm-handler has seen what somebody made of the first name's pin, and let it be.
+    pub is_left_to_people: bool,
     /// What else is wrong.
     pub troubles: BTreeSet<Trouble>,
     /// Invocations of alarm-handler under way.
@@ -205,9 +209,11 @@ impl World {
             rang: Vec::new(),
             primary_answers: true,
             check_is_disabled: false,
+            is_maintained: false,
             databases: vec![Database::Replica; workload.databases],
             database_before: None,
             rebuilt: if bounds.rebuilds { Rebuilt::Not } else { Rebuilt::Writer },
+            is_left_to_people: false,
             troubles: BTreeSet::new(),
             handlers: vec![Hand::Idle; bounds.handlers],
             promoters: vec![Hand::Idle; bounds.promoters],
@@ -267,6 +273,15 @@ impl World {
     /// What the registers say now; nothing where there is none.
     pub fn registers(&self) -> impl Iterator<Item = Option<&Register>> {
         self.views().map(NameView::register)
+    }
+
+    /// Whether some name is paused, and until when at the earliest.
+    pub fn paused_until(&self) -> Option<Timestamp> {
+        let until = |register: &Register| match register {
+            Register::Paused { until, .. } => Some(*until),
+            _ => None,
+        };
+        self.registers().flatten().filter_map(until).min()
     }
 
     /// What GetChange says of the changes that registers name.

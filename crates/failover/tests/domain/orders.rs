@@ -50,6 +50,17 @@ fn an_order_changes_only_registers_that_it_is_for() {
 }
 
 #[test]
+fn a_pause_that_the_tick_may_be_ending_is_not_made_longer() {
+    let made_longer = |ends| register_for(&pause(), &of(Some(&paused(ends))), at(60));
+    let until = |ends| Err(OrderError::PauseEnds { name: app(), until: at(ends) });
+    assert_eq!([made_longer(0), made_longer(60), made_longer(119)], [until(0), until(60), until(119)]);
+    assert!(made_longer(120).is_ok());
+    for order in [Order::Arm, disarm(), Order::Resume] {
+        assert!(register_for(&order, &of(Some(&paused(60))), at(60)).is_ok(), "{order:?}");
+    }
+}
+
+#[test]
 fn no_order_touches_what_is_pinned() {
     for register in [pinned(0, in_sync(40)), pinned(2, unrecorded(40)), failed_over(1)] {
         let view = view("app.example.com", DR, Some(&register));
