@@ -283,13 +283,13 @@ fn parse_name(name: &str) -> Result<Name, CallError> {
 }
 
 fn from_sdk(set: &ResourceRecordSet) -> Result<RecordSet, CallError> {
-    let role = set.failover().map(|failover| match failover {
-        ResourceRecordSetFailover::Primary => Role::Primary,
-        _ => Role::Secondary,
-    });
-    let routing = match (role, set.set_identifier()) {
-        (Some(role), Some(id)) => Routing::Failover { role, set_identifier: id.to_owned() },
-        (None, None) if set.traffic_policy_instance_id().is_none() => Routing::Simple,
+    let failover = |role, id: &str| Routing::Failover { role, set_identifier: id.to_owned() };
+    let routing = match (set.failover(), set.set_identifier()) {
+        // What a traffic policy made is the policy's to change (ResourceRecordSet, TrafficPolicyInstanceId).
+        _ if set.traffic_policy_instance_id().is_some() => Routing::Other,
+        (Some(ResourceRecordSetFailover::Primary), Some(id)) => failover(Role::Primary, id),
+        (Some(ResourceRecordSetFailover::Secondary), Some(id)) => failover(Role::Secondary, id),
+        (None, None) => Routing::Simple,
         _ => Routing::Other,
     };
     let target = match set.alias_target() {
@@ -346,22 +346,13 @@ fn to_sdk(change: &change::Change) -> Result<Change, aws_sdk_route53::error::Bui
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn sample(routing: Routing, target: Target) -> RecordSet {
         let name = "*.example.com".parse().unwrap();
         RecordSet { name, kind: "A".to_owned(), routing, target, health_check: Some("hc".to_owned()) }
-    }
-
-    #[test]
-    fn a_record_set_survives_the_way_through_the_sdk() {
-        let pair = Routing::Failover { role: Role::Primary, set_identifier: "p".to_owned() };
-        let values = Target::Values { ttl_seconds: 60, values: vec!["192.0.2.1".to_owned()] };
-        let alias = Target::Alias { zone: "Z".to_owned(), name: "elb.".to_owned(), evaluate_health: true };
-        for set in [sample(pair.clone(), values), sample(pair, alias)] {
-            let sent = to_sdk(&change::Change::Create(set.clone())).unwrap();
-            assert_eq!(from_sdk(sent.resource_record_set().unwrap()), Ok(set));
-        }
     }
 
     fn name(text: &str) -> Name {
@@ -400,11 +391,45 @@ mod tests {
         assert_eq!(from(&mut walk, "shop2.example.com"), None);
     }
 
+    fn targets() -> impl Strategy<Value = Target> {
+        // "TTL … Minimum value of 0. Maximum value of 2147483647" (ResourceRecordSet).
+        let values = (0..=2_147_483_647_u32, prop::collection::vec(any::<String>(), 1..20))
+            .prop_map(|(ttl_seconds, values)| Target::Values { ttl_seconds, values });
+        let aliases = (any::<String>(), any::<String>(), any::<bool>())
+            .prop_map(|(zone, name, evaluate_health)| Target::Alias { zone, name, evaluate_health });
+        prop_oneof![values, aliases]
+    }
+
+    proptest! {
+        #[test]
+        fn every_record_set_that_route_53_may_hold_survives_the_way_through_the_sdk(
+            labels in prop::collection::vec("[^.]{1,12}", 1..6),
+            kind in prop::sample::select(RrType::values()),
+            role in prop::sample::select(vec![None, Some(Role::Primary), Some(Role::Secondary)]),
+            set_identifier in any::<String>(),
+            target in targets(),
+            health_check in any::<Option<String>>(),
+        ) {
+            let Ok(name) = labels.join(".").parse() else { return Ok(()) };
+            let routing = role.map_or(Routing::Simple, |role| Routing::Failover { role, set_identifier });
+            let set = RecordSet { name, kind: kind.to_owned(), routing, target, health_check };
+            let sent = to_sdk(&change::Change::Delete(set.clone())).unwrap();
+            prop_assert_eq!(from_sdk(sent.resource_record_set().unwrap()), Ok(set));
+        }
+    }
+
     #[test]
-    fn other_routing_is_never_taken_for_a_simple_record() {
+    fn other_routing_is_never_taken_for_a_simple_record_or_half_of_a_pair() {
         let record = ResourceRecord::builder().value("192.0.2.1").build().unwrap();
-        let weighted = ResourceRecordSet::builder().name("a.b").r#type(RrType::A).set_identifier("w").weight(1);
-        let set = from_sdk(&weighted.ttl(60).resource_records(record).build().unwrap()).unwrap();
-        assert_eq!(set.routing, Routing::Other);
+        let record = ResourceRecordSet::builder().name("a.b").r#type(RrType::A).ttl(60).resource_records(record);
+        let half = record.clone().set_identifier("p").failover(ResourceRecordSetFailover::Primary);
+        for other in [
+            record.clone().set_identifier("w").weight(1),
+            record.clone().traffic_policy_instance_id("policy"),
+            half.clone().traffic_policy_instance_id("policy"),
+            half.failover(ResourceRecordSetFailover::from("TERTIARY")),
+        ] {
+            assert_eq!(from_sdk(&other.build().unwrap()).unwrap().routing, Routing::Other);
+        }
     }
 }

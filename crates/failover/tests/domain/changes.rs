@@ -271,6 +271,14 @@ fn equal_names_go_into_as_few_batches_as_the_quotas_allow() {
 }
 
 #[test]
+fn a_batch_has_every_change_of_its_names_in_their_order() {
+    let writes: Vec<_> = (0..3).map(|n| write_of("Z1", n, 1, 10)).collect();
+    let all: Vec<_> = writes.iter().flat_map(|write| &write.changes).cloned().collect();
+    let made = batches(writes);
+    assert_eq!(made.iter().flat_map(Batch::changes).cloned().collect::<Vec<_>>(), all);
+}
+
+#[test]
 fn no_writes_are_no_batches() {
     assert_eq!(batches(Vec::new()), []);
 }

@@ -101,8 +101,10 @@ fn without_instance() -> ReplicaState {
     ReplicaState::Present { status, source, writer_available: false }
 }
 
+type Told = (fn(&mut Observation), &'static str);
+
 #[rustfmt::skip]
-const WORDS: &[(fn(&mut Observation), &str)] = &[
+const WORDS: &[Told] = &[
     (|o| o.names = vec![halved()], "app.example.com A has no Secondary record; create it"),
     (|o| o.names = vec![view("app.example.com", PRIMARY, Some(&failed_over(0)))], "the records of app.example.com are not as Holdfast pinned them"),
     (|o| o.names.push(view("api.example.com", DR, Some(&pinned(0, in_sync(40))))), "the failover of api.example.com is still under way: its databases are not all promoted"),

@@ -360,10 +360,12 @@ fn whatever_a_decision_about_the_workload_saw_is_told() {
     assert_eq!(lines(&workload.decide().facts), seen);
 }
 
+type Told = (fn(&mut Replica), &'static str);
+
 #[test]
 fn whatever_a_decision_about_a_replica_saw_is_told() {
     const NO_SAMPLE: &str = "lag of Aurora cluster app-dr: no good sample: nobody knows how much would be lost";
-    let states: [(fn(&mut Replica), &str); 4] = [
+    let states: [Told; 4] = [
         (|r| r.state = ReplicaState::Missing, "not found"),
         (|r| r.state = ReplicaState::Unanswered("timed out".to_owned()), "RDS did not answer: timed out"),
         (|r| r.state = present("stopped", Some("app"), true), "stopped, replica of app"),

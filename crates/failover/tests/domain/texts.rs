@@ -169,8 +169,12 @@ fn a_register_fills_a_txt_value_to_the_last_character() {
 }
 
 #[test]
-fn a_register_of_two_record_sets_is_unreadable() {
-    let set = Register::Armed { since: Timestamp::UNIX_EPOCH, by: ArmedBy::Operator }.record_set(&app()).unwrap();
+fn a_register_of_two_record_sets_is_unreadable_and_other_txt_records_are_none() {
+    let register = Register::Armed { since: Timestamp::UNIX_EPOCH, by: ArmedBy::Operator };
+    let set = register.record_set(&app()).unwrap();
+    let other = register.record_set(&"api.example.com".parse().unwrap()).unwrap();
+    assert_eq!(Reading::of_name(&app(), &[other.clone(), set.clone()]).register(), Some(&register));
+    assert_eq!(Reading::of_name(&app(), &[other]), Reading::Absent);
     let shape = Reading::Unreadable(RegisterError::Shape(app()));
     assert_eq!(Reading::of_name(&app(), &[set.clone(), set]), shape);
 }

@@ -1,0 +1,105 @@
+//! Registers from the zone, and whatever else is read from one line of text.
+
+use std::collections::BTreeMap;
+
+use arbitrary::{Result, Unstructured};
+use failover::incident::{Approval, Incident};
+use failover::name::Name;
+use failover::record::{RecordSet, Routing, Target};
+use failover::register::{ArmedBy, Pin, Reading, Register, RegisterError, Spread};
+use jiff::Timestamp;
+
+use crate::records;
+use crate::workload::app;
+
+/// A TXT value has at most this many characters, and so has a register.
+const VALUE_CHARACTERS_MAX: usize = 4_000;
+
+/// A text that is read as a register is written as one that is read the same, and a register is found as it was written,
+/// or too long and refused.
+pub fn register(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    read(&text);
+    found(&text);
+    if let Ok(register) = any_register(&mut Unstructured::new(bytes)) {
+        written(&register);
+    }
+}
+
+fn read(text: &str) {
+    if let Ok(register) = Register::parse(text) {
+        assert_eq!(Register::parse(&register.to_string()), Ok(register));
+    }
+    if let Ok(name) = text.parse::<Name>() {
+        assert_eq!(name.as_str().parse(), Ok(name));
+    }
+    if let Ok(incident) = text.parse::<Incident>() {
+        assert_eq!(incident.to_string().parse(), Ok(incident));
+    }
+    if let Ok(approval) = Approval::parse(text) {
+        assert!(approval.despite.iter().all(|rule| rule.is_liftable()), "{approval:?}");
+    }
+}
+
+/// What somebody wrote into the register's TXT record by hand.
+fn found(value: &str) {
+    let target = Target::Values { ttl_seconds: 60, values: vec![value.to_owned()] };
+    let name = app().register();
+    let set = RecordSet { name, kind: "TXT".to_owned(), routing: Routing::Simple, target, health_check: None };
+    match Reading::of_name(&app(), std::slice::from_ref(&set)) {
+        Reading::Known { set: kept, .. } => assert_eq!(kept, set, "a compare-and-swap must delete what was found"),
+        Reading::Unreadable(_) => {}
+        Reading::Absent => panic!("there is a register"),
+    }
+}
+
+fn written(register: &Register) {
+    match register.record_set(&app()) {
+        Ok(set) => {
+            let Target::Values { values, .. } = &set.target else { panic!("a TXT record has values") };
+            let strings: Vec<_> = values[0].split("\" \"").map(|string| string.trim_matches('"')).collect();
+            assert!(strings.iter().all(|string| string.is_ascii() && string.len() <= 255));
+            assert!(values[0].len() <= VALUE_CHARACTERS_MAX);
+            let reading = Reading::of_name(&app(), std::slice::from_ref(&set));
+            assert_eq!(reading, Reading::Known { set, register: register.clone() });
+        }
+        Err(error) => {
+            assert_eq!(error, RegisterError::TooLong(app()));
+            let quoted = register.to_string().len() + 3 * register.to_string().len().div_ceil(255);
+            assert!(quoted + 2 > VALUE_CHARACTERS_MAX, "{register} fits");
+        }
+    }
+}
+
+fn any_time(bytes: &mut Unstructured<'_>) -> Result<Timestamp> {
+    let (second, nanosecond) = (bytes.int_in_range(-377_705_023_201..=253_402_207_200)?, bytes.arbitrary::<u32>()?);
+    Ok(Timestamp::new(second, (nanosecond % 1_000_000_000).cast_signed()).unwrap_or(Timestamp::MAX))
+}
+
+fn any_pin(bytes: &mut Unstructured<'_>) -> Result<Pin> {
+    let mut original = BTreeMap::new();
+    for _ in 0..bytes.int_in_range(1..=4)? {
+        original.insert(bytes.arbitrary()?, records::any_target(bytes)?);
+    }
+    let incident = Incident { alarm: bytes.arbitrary()?, began: any_time(bytes)? };
+    Ok(Pin { at: any_time(bytes)?, incident, repins: bytes.arbitrary()?, original })
+}
+
+fn any_register(bytes: &mut Unstructured<'_>) -> Result<Register> {
+    const BY: [ArmedBy; 5] =
+        [ArmedBy::Settling, ArmedBy::Operator, ArmedBy::MaintenanceEnd, ArmedBy::Failback, ArmedBy::Rejection];
+    Ok(match bytes.int_in_range(0..=6)? {
+        0 => Register::Disarmed { at: any_time(bytes)?, by: bytes.arbitrary()? },
+        1 => Register::Armed { since: any_time(bytes)?, by: *bytes.choose(&BY)? },
+        2 => Register::Paused { at: any_time(bytes)?, until: any_time(bytes)?, by: bytes.arbitrary()? },
+        3 => Register::FailedOver { at: any_time(bytes)?, pin: any_pin(bytes)? },
+        form => {
+            let spread = match form {
+                4 => Spread::Unrecorded { at: any_time(bytes)? },
+                5 => Spread::Change { id: bytes.arbitrary()? },
+                _ => Spread::InSync { at: any_time(bytes)? },
+            };
+            Register::Pinned { pin: any_pin(bytes)?, spread }
+        }
+    })
+}
