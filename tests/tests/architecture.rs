@@ -16,7 +16,7 @@ fn shipped_in(package: &str) -> BTreeSet<String> {
     text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
-const OURS: [&str; 13] = [
+const OURS: [&str; 14] = [
     "failover",
     "aws",
     "alarm-handler",
@@ -30,6 +30,7 @@ const OURS: [&str; 13] = [
     "model",
     "lab",
     "drill",
+    "bench",
 ];
 
 fn ours_in(package: &str) -> BTreeSet<String> {
