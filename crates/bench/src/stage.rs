@@ -222,7 +222,7 @@ pub enum Case {
     Pin,
     /// replica-promoter promotes one cluster.
     Promote,
-    /// fencer begins to cut one old writer off.
+    /// fencer cuts one old writer off.
     Fence,
     /// notifier tells of a pin.
     Tell,
@@ -243,8 +243,7 @@ impl Case {
         match self {
             Self::Pin => Some("Pinned"),
             Self::Promote => Some("PromotionRequested"),
-            // Its first invocation records and swaps; the reboot waits until RDS has done that.
-            Self::Fence => Some("Waiting"),
+            Self::Fence => Some("Fenced"),
             Self::Tell => None,
         }
     }
