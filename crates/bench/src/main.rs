@@ -88,7 +88,7 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
         None => build(&target)?,
     };
     let python = Python::installed(&folder)?;
-    let bundle = folder.join("ca-bundle.crt");
+    let bundle = folder.join(format!("ca-bundle-{}.crt", std::process::id()));
     let machine = Machine::describe(&python)?;
     let stage = Stage::set(&bundle).await?;
     let extent = Extent { processes: arguments.processes.into(), warm: arguments.warm.into() };
@@ -100,6 +100,7 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
         Some(_) => Vec::new(),
         None => pins::measure(&stage, &arguments.records, &binaries, &bundle).await?,
     };
+    std::fs::remove_file(&bundle)?;
     let results = Results { machine, extent, start, pins };
     let tables = results.to_string();
     match arguments.json {

@@ -200,8 +200,8 @@ async fn one_call_a_record(stage: &Stage, count: usize) -> Result<Pinned, Failur
     let mut turn = began;
     for set in primary {
         stage.lab.clock.sleep_until(turn).await;
-        turn += PEER_PAUSE;
         let _working = stage.lab.clock.working();
+        turn = stage.lab.clock.now() + PEER_PAUSE;
         let mut pinned = set;
         for record in pinned.resource_records.iter_mut().flatten() {
             record.value = SECONDARY.to_owned();
