@@ -31,6 +31,7 @@ const OURS: [&str; 14] = [
     "model",
     "lab",
     "drill",
+    "bench",
 ];
 
 fn ours_in(package: &str) -> BTreeSet<String> {
