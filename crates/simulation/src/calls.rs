@@ -116,7 +116,7 @@ impl Aws {
                 timed_out()
             }
             Fault::TimedOutLate => {
-                self.world.get().late.push(Box::new(move |world| drop(effect(world))));
+                self.world.get().late.push((api, Box::new(move |world| drop(effect(world)))));
                 timed_out()
             }
             Fault::KilledBefore => self.die().await,

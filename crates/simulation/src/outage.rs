@@ -25,9 +25,9 @@ use crate::watch::Author;
 
 /// When faults, losses and interference end.
 pub const FAULTY_MINUTES: i64 = 12;
-/// How long after that, or after the first approval if people had to be asked, an outage may take to be failed over: 2 minutes
-/// to pin, 3 to spread, 3 to drain, 6 to promote, and ticks between them.
-pub const RECOVERY_MINUTES: i64 = 18;
+/// How long after that, or after the first approval if people had to be asked, an outage may take to be failed over: a minute to
+/// pin, 2 to spread, 3 to drain, 5 to promote, 3 for ticks between them.
+pub const RECOVERY_MINUTES: i64 = 14;
 /// What a fault kept from being told, the reminder tells after 16 minutes.
 const REMINDER_MINUTES: i64 = 17;
 /// A change that never arrives.
@@ -202,7 +202,7 @@ impl Outage {
             self.holdfast.world.get().tell(|| "an alarm event is delivered again".to_owned());
             self.holdfast.send(Function::AlarmHandler, self.heard[again % self.heard.len()].clone());
         }
-        // Only between invocations: what is undone between a look and the promotion that follows nobody can see.
+        // Only between invocations: what is undone between a look and what follows it nobody can see.
         if is_faulty && self.running.is_empty() {
             match self.chance.one_of(About::Undo, 0.02, 1_000) as usize {
                 0 => {}
@@ -218,6 +218,10 @@ impl Outage {
     }
 
     fn undo_one(&mut self, choice: usize) {
+        // Nor can a promotion be called back that is still on its way.
+        if self.holdfast.world.get().is_anything_late(&["Promote", "Modify"]) {
+            return;
+        }
         let names = self.holdfast.names();
         let view = &names[choice % names.len()];
         if view.register().is_some_and(|register| register.pin().is_some_and(|pin| pin.repins < REPINS_MAX))

@@ -119,10 +119,10 @@ fn each_called(world: &mut World, id: &str, change: impl Fn(&mut OldDatabase)) {
 
 impl World {
     fn fence(&mut self, id: &ReplicaId, groups: &BTreeSet<String>) {
-        self.tell(|| format!("{id} is in {groups:?} now"));
-        let Some(old) = self.old_writers.get_mut(id) else { return };
-        let is_on_record = old.note.as_ref().is_some_and(|note| note.original == old.groups || old.groups == *groups);
+        let Some(old) = self.old_writers.get_mut(id).filter(|old| old.groups != *groups) else { return };
+        let is_on_record = old.note.as_ref().is_some_and(|note| note.original == old.groups);
         old.groups = groups.clone();
+        self.tell(|| format!("{id} is in {groups:?} now"));
         let (now, is_held) = (self.now, self.watch.is_held_everywhere());
         if !is_held || !is_on_record {
             let what = format!("{id}: users held on DR: {is_held}; groups on record: {is_on_record}");

@@ -85,7 +85,7 @@ pub struct World {
     /// Events that AWS has sent and the bus has not taken yet.
     pub outbox: Vec<Value>,
     /// Calls that land late.
-    pub late: Vec<LateEffect>,
+    pub late: Vec<(&'static str, LateEffect)>,
     /// What happened, for people, if it is to be told.
     pub story: Option<Vec<(Timestamp, String)>>,
 }
@@ -252,10 +252,16 @@ impl World {
         }
     }
 
+    /// True if a call is still to land whose name begins so.
+    #[must_use]
+    pub fn is_anything_late(&self, apis: &[&str]) -> bool {
+        self.late.iter().any(|(late, _)| apis.iter().any(|api| late.starts_with(api)))
+    }
+
     /// Lets every late call land now.
     pub fn land_late_calls(&mut self) {
-        for effect in std::mem::take(&mut self.late) {
-            self.tell(|| "a call that was given up lands".to_owned());
+        for (api, effect) in std::mem::take(&mut self.late) {
+            self.tell(|| format!("{api}, which was given up, lands"));
             effect(self);
         }
     }

@@ -4,6 +4,7 @@
 
 mod approvals;
 mod broken_rules;
+mod command;
 mod common;
 mod delivery;
 mod failover_runs;
