@@ -135,7 +135,8 @@ fn write_page(arguments: &Arguments, report: &Report) -> Result<(), SetupError> 
 fn print_permissions(drills: &[Drill], ends: &[Ended]) -> Verdict {
     let permissions = Permissions::of_all(ends.iter().flatten().map(|report| &report.permissions));
     println!("{}", permissions.markdown());
-    let spare = permissions.spare();
+    let (missing, spare) = (permissions.missing(), permissions.spare());
+    missing.iter().for_each(|denied| eprintln!("asked for, and not granted: {denied}"));
     spare.iter().for_each(|grant| eprintln!("granted, and never used: {grant}"));
     let all_passed = ends.iter().all(|ended| matches!(ended, Ok(report) if report.verdict == Verdict::Passed));
     if !all_passed {

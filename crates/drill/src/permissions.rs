@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use lab::Lab;
-use lab::iam::{Grant, Granted, Policy};
+use lab::iam::{Grant, Granted, Policy, Principal};
 
 use crate::stage::{APPROVER, OPERATOR};
 
@@ -18,6 +18,8 @@ struct Role {
     grants: BTreeMap<Grant, Option<&'static str>>,
     /// By statement.
     conditions: BTreeMap<String, Vec<String>>,
+    /// What was asked for and refused, in words.
+    denied: BTreeSet<String>,
 }
 
 /// What may be granted and not used in any drill, by statement and action.
@@ -59,7 +61,8 @@ impl Permissions {
     /// What the lab's principals were granted and used in a scenario.
     #[must_use]
     pub fn gather(lab: &Lab, scenario: &'static str) -> Self {
-        let role = |policy: &Policy, asked: &BTreeSet<lab::iam::Request>| {
+        let role = |known: &Principal| {
+            let (policy, asked): (&Policy, _) = (&known.policy, &known.asked);
             let used: BTreeSet<Grant> = asked.iter().flat_map(|request| policy.used_by(request)).collect();
             let grants = policy.grants().into_iter().map(|grant| {
                 let seen = used.contains(&grant).then_some(scenario);
@@ -68,9 +71,10 @@ impl Permissions {
             let grants: BTreeMap<_, _> = grants.collect();
             let statements: BTreeSet<&String> = grants.keys().map(|grant| &grant.statement).collect();
             let conditions = statements.into_iter().map(|name| (name.clone(), policy.conditions(name))).collect();
-            Role { grants, conditions }
+            let told = known.denied.iter().map(|request| format!("{} on {}", request.action, request.resource));
+            Role { grants, conditions, denied: told.collect() }
         };
-        Self(lab.iam.everyone().iter().map(|(name, known)| (name.clone(), role(&known.policy, &known.asked))).collect())
+        Self(lab.iam.everyone().iter().map(|(name, known)| (name.clone(), role(known))).collect())
     }
 
     /// All of it together; the first to use a grant is named.
@@ -83,11 +87,21 @@ impl Permissions {
                 let first = known.grants.entry(grant.clone()).or_default();
                 *first = first.or(*seen);
             }
+            known.denied.extend(role.denied.iter().cloned());
             for (statement, conditions) in &role.conditions {
                 known.conditions.entry(statement.clone()).or_insert_with(|| conditions.clone());
             }
         }
         all
+    }
+
+    /// What was asked for and not granted, in words.
+    #[must_use]
+    pub fn missing(&self) -> Vec<String> {
+        let missing = |(name, role): (&String, &Role)| -> Vec<String> {
+            role.denied.iter().map(|denied| format!("{name}: {denied}")).collect()
+        };
+        self.0.iter().flat_map(missing).collect()
     }
 
     /// What was granted and never used, in words, but for what may be.

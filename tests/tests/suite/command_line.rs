@@ -179,7 +179,7 @@ async fn is_check_disabled(stage: &Stage) -> bool {
     let id = &stage.failover_check;
     let url = format!("{}/2013-04-01/healthcheck/{id}", stage.lab.endpoint_url());
     let scope =
-        "AWS4-HMAC-SHA256 Credential=operator/20260101/us-east-1/route53/aws4_request, SignedHeaders=host, Signature=0";
+        "AWS4-HMAC-SHA256 Credential=owner/20260101/us-east-1/route53/aws4_request, SignedHeaders=host, Signature=0";
     loop {
         let request = reqwest::Client::new().get(&url).header("authorization", scope);
         let answer = request.send().await.expect("the lab answers");

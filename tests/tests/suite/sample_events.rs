@@ -44,7 +44,7 @@ fn samples() -> BTreeMap<String, (Value, Expected)> {
 async fn invoke(stage: &Stage, function: &str, event: &Value) -> (bool, Value) {
     let url = format!("{}/2015-03-31/functions/holdfast-{function}/invocations", stage.lab.endpoint_url());
     // The lab reads region and service from the signature, and checks no more of it.
-    let authorization = format!("AWS4-HMAC-SHA256 Credential=operator/20260105/{DR}/lambda/aws4_request");
+    let authorization = format!("AWS4-HMAC-SHA256 Credential=owner/20260105/{DR}/lambda/aws4_request");
     let request = reqwest::Client::new().post(url).header("authorization", authorization).body(event.to_string());
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), 200, "{function} cannot be invoked");
