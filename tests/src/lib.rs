@@ -1,1 +1,3 @@
 //! End-to-end tests: templates, binaries, lab.
+
+pub mod emulator;

@@ -6,26 +6,11 @@
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sns::SnsEvent;
 use failover::incident::{AlarmSighting, AlarmState, Approval, ApprovalError};
+use failover::signal::Signal;
 use jiff::Timestamp;
 use lambda_runtime::Diagnostic;
 use serde::Deserialize;
 use serde_json::Value;
-
-/// What an event says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// Look, whatever happened.
-    Tick,
-    /// An alarm changed state.
-    Alarm(AlarmSighting),
-    /// A person approves.
-    Approval {
-        /// What.
-        approval: Approval,
-        /// When; an event may be delivered again hours later.
-        given: Timestamp,
-    },
-}
 
 /// Why an event cannot be handled. Lambda tries again, then keeps the event and pages.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

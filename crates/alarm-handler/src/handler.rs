@@ -8,26 +8,20 @@ use aws::probe::Prober;
 use aws::route53::{HealthCheckWriter, RecordReader, RecordWriter, protected_names, spreading_changes};
 use aws::telemetry::{self, Metric};
 use failover::change::{self, Batch, Write};
-use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
+use failover::incident::{AlarmState, Incident};
 use failover::name::Name;
 use failover::observation::{Alarms, Fact, Probes};
 use failover::outcome::{ApprovalNotCarriedOut, Finding, Kind, Outcome, Trigger};
 use failover::pin::{self, Observation};
-use failover::plan::{Plan, alarm_name};
+use failover::plan::Plan;
 use failover::register::{ArmedBy, Register, Spread};
 use failover::rule::Rule;
-use jiff::{SignedDuration, Timestamp};
-
-use crate::event::Signal;
+use failover::signal::Signal;
 
 const FUNCTION: &str = "alarm-handler";
 
 /// How often an invocation looks again when a write was overtaken or its outcome is unknown; then the tick goes on.
 const PASSES_MAX: usize = 3;
-
-/// How old an alarm's state may be for its event to speak alone. EventBridge delivers an event for up to 24 hours and
-/// Lambda for six more, and by then the alarm may be over; three minutes of Lambda's own retries fit in well.
-const SPEAKS_ALONE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Everything alarm-handler calls. Only `writer` can change anything.
 #[derive(Clone, Debug)]
@@ -111,29 +105,15 @@ pub async fn observe(
         prober.probe(plan.probes.primary.as_deref()),
         prober.probe(plan.probes.dr.as_deref()),
     );
-    let now = reader.now();
-    let (told, foreign_alarm, approval) = match signal {
-        Signal::Tick => (None, false, None),
-        Signal::Alarm(alarm) => {
-            let is_ours = plan.alarms.contains(&alarm.arn);
-            (is_ours.then(|| alarm.clone()), !is_ours, None)
-        }
-        Signal::Approval { approval, .. } => (declared(approval, now), false, Some(approval)),
-    };
-    let vouched = match signal {
-        // An old approval delivered again is nobody's word about now: what it was given for may be over, failed back and
-        // armed again.
-        Signal::Approval { approval, given } if now.duration_since(*given) <= SPEAKS_ALONE => vouched(plan, approval),
-        Signal::Tick | Signal::Alarm(_) | Signal::Approval { .. } => None,
-    };
-    let alarms = known_alarms(described, told, vouched, now);
+    let described = described.inspect_err(|error| tracing::warn!(%error, "CloudWatch cannot be asked for the alarms"));
+    let alarms = signal.known_alarms(plan, described.ok(), reader.now());
     let names = match names {
         Ok(names) => names,
         Err(error) => return Err(Blind { error, alarms }),
     };
     let changes = spreading_changes(reader, &names).await;
     let probes = Probes { primary, dr };
-    let approval = approval.cloned();
+    let (approval, foreign_alarm) = (signal.approval().cloned(), signal.is_foreign(plan));
     Ok(Observation { now: reader.now(), alarms, probes, names, changes, approval, foreign_alarm })
 }
 
@@ -178,41 +158,12 @@ impl Blind {
     }
 }
 
-/// The alarm that a person rings who starts a failover. An old request is none: what it was meant for may be over.
-fn declared(approval: &Approval, now: Timestamp) -> Option<AlarmSighting> {
-    let alarm = approval.incident.as_declared_alarm()?;
-    (now.duration_since(alarm.since).abs() <= SPEAKS_ALONE).then_some(alarm)
-}
-
-/// The alarm as a person who approves its incident has seen it.
-fn vouched(plan: &Plan, approval: &Approval) -> Option<AlarmSighting> {
-    let Incident { alarm, began } = &approval.incident;
-    let arn = plan.alarms.iter().find(|arn| alarm_name(arn) == Some(alarm))?;
-    Some(AlarmSighting { arn: arn.clone(), name: alarm.clone(), state: AlarmState::Alarm, since: *began })
-}
-
-/// What CloudWatch says, and what the event says beyond it. Where CloudWatch does not answer, a fresh event speaks alone,
-/// and so does a person: with us-east-1 down, nobody else can.
-fn known_alarms(
-    described: Result<Vec<AlarmSighting>, CallError>,
-    told: Option<AlarmSighting>,
-    vouched: Option<AlarmSighting>,
-    now: Timestamp,
-) -> Alarms {
-    match (described, told) {
-        (Ok(described), told) => Some(AlarmSighting::newest(described.into_iter().chain(told))),
-        (Err(error), told) => {
-            tracing::warn!(%error, "CloudWatch cannot be asked for the alarms");
-            let fresh = told.filter(|alarm| now.duration_since(alarm.since) <= SPEAKS_ALONE);
-            fresh.or(vouched).map(|alarm| vec![alarm])
-        }
-    }
-}
-
 /// Decides about every name that this invocation has not written yet.
 fn decide(plan: &Plan, seen: &Observation, progress: &mut Progress) -> (Pending, Vec<Finding>) {
     let (mut pending, mut findings) = (Vec::new(), Vec::new());
     let mut uncertain = std::mem::take(&mut progress.uncertain);
+    let committed = seen.committed();
+    let mut decided: BTreeMap<_, Vec<&Name>> = BTreeMap::new();
     for view in &seen.names {
         let key = (view.zone.clone(), view.name.clone());
         if let Some((write, finding)) = uncertain.remove(&key)
@@ -224,11 +175,8 @@ fn decide(plan: &Plan, seen: &Observation, progress: &mut Progress) -> (Pending,
         if progress.written.contains_key(&key) {
             continue;
         }
-        let decision = pin::decide(plan, seen, view);
-        tracing::info!(
-            name = %view.name, rule = %decision.row.rule, because = decision.row.condition,
-            incident = decision.incident.as_ref().map(ToString::to_string), "decided"
-        );
+        let decision = pin::decide_among(plan, seen, view, &committed);
+        decided.entry((decision.row.rule, decision.row.condition)).or_default().push(&view.name);
         let (verdict, incident) = (decision.row.verdict, decision.incident.clone());
         let mut finding = Finding::from(decision);
         match change::write(view, verdict, incident.as_ref(), seen.now) {
@@ -240,6 +188,10 @@ fn decide(plan: &Plan, seen: &Observation, progress: &mut Progress) -> (Pending,
                 findings.push(finding);
             }
         }
+    }
+    // A line a rule, since a line a name would be gigabytes a day where there are thousands.
+    for ((rule, because), names) in decided {
+        tracing::info!(%rule, because, name = names.first().map(ToString::to_string), names = names.len(), "decided");
     }
     (pending, findings)
 }
@@ -267,7 +219,8 @@ async fn end_maintenance(
     rest
 }
 
-/// Writes, and puts on record which changes carry the pins.
+/// Writes everything, and then puts on record which changes carry the pins: users of a big plan's last name must not wait
+/// for the records of its first.
 async fn act(
     writer: &impl RecordWriter,
     pending: Pending,
@@ -281,13 +234,14 @@ async fn act(
         write
     });
     let batches = change::batches(writes.collect());
+    let mut accepted = Vec::new();
     for batch in batches {
         let submitted = writer.submit(&batch).await;
         let with_findings = batch.writes.iter().filter_map(|write| Some((write, found.remove(&key(write))?)));
         match submitted {
             Ok(id) => {
                 progress.written.extend(with_findings.map(|(write, finding)| (key(write), finding)));
-                record_change(writer, &batch, id).await;
+                accepted.push((batch, id));
             }
             Err(error) if !is_last_pass && may_look_again(&error) => {
                 tracing::warn!(%error, "looking again");
@@ -299,6 +253,7 @@ async fn act(
             })),
         }
     }
+    record_changes(writer, &accepted).await;
 }
 
 /// Overtaken by another write, or of unknown outcome: the zone itself tells. Other refusals would only be repeated.
@@ -310,13 +265,10 @@ fn may_look_again(error: &CallError) -> bool {
 }
 
 /// The pin is committed; this only spares the next tick from confirming it, so a failure here is no failure.
-async fn record_change(writer: &impl RecordWriter, batch: &Batch, id: String) {
-    let unrecorded =
-        |write: &&Write| matches!(write.register, Register::Pinned { spread: Spread::Unrecorded { .. }, .. });
-    let spread = Spread::Change { id };
-    let writes = batch.writes.iter().filter(unrecorded);
-    let records = writes.filter_map(|write| change::record_spread(write, spread.clone()).ok().flatten()).collect();
-    for batch in change::batches(records) {
+async fn record_changes(writer: &impl RecordWriter, accepted: &[(Batch, String)]) {
+    let spread = |id: &String| Spread::Change { id: id.clone() };
+    let records = accepted.iter().flat_map(|(batch, id)| change::spreads(batch, &spread(id)));
+    for batch in change::batches(records.collect()) {
         if let Err(error) = writer.submit(&batch).await {
             tracing::warn!(%error, "the change that carries the pin is not on record; the tick confirms the pin");
         }
@@ -337,56 +289,4 @@ fn report_states(seen: &Observation) {
     #[expect(clippy::cast_precision_loss, reason = "a zone holds at most some ten thousand names")]
     let metrics = states.map(|(name, count)| Metric { name, unit: "Count", value: count as f64 });
     telemetry::emit(seen.now, &[("Function", FUNCTION)], &metrics);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sighting(state: AlarmState, minute: i64) -> AlarmSighting {
-        let since = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute);
-        AlarmSighting { arn: "a".to_owned(), name: "a".to_owned(), state, since }
-    }
-
-    #[test]
-    fn an_event_speaks_alone_only_while_it_is_fresh() {
-        let silent = || Err(CallError::Unknown { call: "DescribeAlarms", why: "timeout".to_owned() });
-        let (ringing, over) = (sighting(AlarmState::Alarm, 10), sighting(AlarmState::Ok, 20));
-        let now = |minute| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute);
-        for (story, described, told, now, known) in [
-            ("a fresh event is believed", silent(), Some(&ringing), now(25), Some(vec![&ringing])),
-            ("though the clocks differ", silent(), Some(&ringing), now(9), Some(vec![&ringing])),
-            ("an old one is not", silent(), Some(&ringing), now(25) + SignedDuration::from_secs(1), None),
-            ("nor that all is well", silent(), Some(&over), now(36), None),
-            ("without an event nothing is known", silent(), None, now(25), None),
-            ("CloudWatch's word has no age", Ok(vec![ringing.clone()]), None, now(900), Some(vec![&ringing])),
-            ("nor has an event beside it", Ok(vec![ringing.clone()]), Some(&over), now(900), Some(vec![&over])),
-            ("CloudWatch's newer word counts", Ok(vec![over.clone()]), Some(&ringing), now(21), Some(vec![&over])),
-        ] {
-            let alarms = known_alarms(described, told.cloned(), None, now);
-            assert_eq!(alarms.as_ref().map(|alarms| alarms.iter().collect()), known, "{story}");
-        }
-    }
-
-    #[test]
-    fn a_person_who_starts_a_failover_rings_an_alarm_that_soon_falls_silent() {
-        let began = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(10);
-        let approval =
-            |incident| Approval { incident, by: "kim".to_owned(), reason: String::new(), despite: [].into() };
-        let request = approval(Incident::declared(began));
-        let rings =
-            |minute: i64| declared(&request, Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute)).is_some();
-        assert_eq!([rings(-6), rings(-5), rings(10), rings(25), rings(26)], [false, true, true, true, false]);
-        let of_an_alarm = Incident { alarm: "a".to_owned(), began };
-        assert_eq!(declared(&approval(of_an_alarm), began), None);
-    }
-
-    #[test]
-    fn a_person_vouches_for_the_alarm_only_where_cloudwatch_does_not_answer() {
-        let (ringing, over) = (sighting(AlarmState::Alarm, 10), sighting(AlarmState::Ok, 5));
-        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(900);
-        let silent = Err(CallError::Unknown { call: "DescribeAlarms", why: "timeout".to_owned() });
-        assert_eq!(known_alarms(silent, None, Some(ringing.clone()), now), Some(vec![ringing.clone()]));
-        assert_eq!(known_alarms(Ok(vec![over.clone()]), None, Some(ringing), now), Some(vec![over]));
-    }
 }

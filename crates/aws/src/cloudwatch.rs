@@ -48,14 +48,19 @@ impl Reader {
     }
 
     fn client(&self, region: Option<&str>) -> Client {
-        let mut config = aws_sdk_cloudwatch::config::Builder::from(self.session.config())
-            .retry_partition(self.session.retries())
-            .interceptor(self.session.clock().clone());
-        if let Some(region) = region {
-            config = config.region(Region::new(region.to_owned()));
-        }
-        Client::from_conf(config.build())
+        client(&self.session, region)
     }
+}
+
+/// A client in a region; in the session's own if none is given.
+pub(crate) fn client(session: &Session, region: Option<&str>) -> Client {
+    let mut config = aws_sdk_cloudwatch::config::Builder::from(session.config())
+        .retry_partition(session.retries())
+        .interceptor(session.clock().clone());
+    if let Some(region) = region {
+        config = config.region(Region::new(region.to_owned()));
+    }
+    Client::from_conf(config.build())
 }
 
 impl AlarmReader for Reader {

@@ -8,11 +8,14 @@
 pub mod clock;
 #[cfg(feature = "cloudwatch")]
 pub mod cloudwatch;
+#[cfg(feature = "operator")]
+pub mod detector;
 pub mod error;
 #[cfg(feature = "operator")]
 pub mod history;
 #[cfg(feature = "operator")]
 pub mod operator;
+pub mod pace;
 pub mod probe;
 #[cfg(feature = "rds")]
 pub mod rds;

@@ -17,6 +17,7 @@ use failover::register::{Register, Spread};
 use jiff::Timestamp;
 
 use crate::error::CallError;
+use crate::pace::Pace;
 use crate::session::Session;
 
 /// Someone who can look at Route 53.
@@ -54,7 +55,7 @@ pub async fn protected_names(plan: &Plan, reader: &impl RecordReader) -> Result<
             Names::Listed(names) => names.clone(),
             Names::EveryPair => names_with_pairs(&sets),
         };
-        views.extend(names.iter().map(|name| NameView::of_name(&zone.id, name, &sets)));
+        views.extend(NameView::of_names(&zone.id, &names, &sets));
     }
     Ok(views)
 }
@@ -98,9 +99,10 @@ pub struct Writer {
     client: Client,
     /// Health checks are the own account's, whosever the zones are.
     checks: Client,
+    pace: Pace,
 }
 
-fn client(session: &Session, config: &SdkConfig) -> Client {
+pub(crate) fn client(session: &Session, config: &SdkConfig) -> Client {
     let config = aws_sdk_route53::config::Builder::from(config)
         .retry_partition(session.retries())
         .interceptor(session.clock().clone());
@@ -126,6 +128,7 @@ impl Reader {
 
     /// One page of the listing from `start`, and where the next begins.
     async fn page(&self, zone: &str, start: &Start) -> Result<(Vec<RecordSet>, Option<Start>), CallError> {
+        self.session.route53_pace().turn().await;
         let page = self
             .client
             .list_resource_record_sets()
@@ -209,6 +212,7 @@ impl RecordReader for Reader {
     }
 
     async fn change_status(&self, id: &str) -> Result<ChangeStatus, CallError> {
+        self.session.route53_pace().turn().await;
         match self.client.get_change().id(id).send().await {
             Ok(answer) => match answer.change_info().map(|info| info.status()) {
                 Some(SdkStatus::Insync) => Ok(ChangeStatus::InSync),
@@ -231,7 +235,8 @@ impl Writer {
     /// A writer with the session's settings.
     #[must_use]
     pub fn new(session: &Session) -> Self {
-        Self { client: client(session, session.zone_config()), checks: client(session, session.config()) }
+        let (zones, checks) = (client(session, session.zone_config()), client(session, session.config()));
+        Self { client: zones, checks, pace: session.route53_pace().clone() }
     }
 }
 
@@ -247,6 +252,7 @@ impl RecordWriter for Writer {
             .set_changes(Some(changes))
             .build()
             .map_err(|error| never_sent(error.to_string()))?;
+        self.pace.turn().await;
         let answer = self
             .client
             .change_resource_record_sets()

@@ -7,10 +7,15 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, ConnectorBuilder};
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use failover::plan::Plan;
 
 use crate::clock::AwsClock;
+use crate::pace::Pace;
 
 /// The SDK sets no limit on the time of an attempt; without one a silent server would hold a function to its end.
 const CONNECT_SECONDS_MAX: u64 = 1;
@@ -30,6 +35,7 @@ pub struct Session {
     zone_config: SdkConfig,
     clock: AwsClock,
     retries: RetryPartition,
+    route53_pace: Pace,
 }
 
 impl Session {
@@ -68,13 +74,15 @@ impl Session {
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .timeout_config(timeouts)
             .retry_config(retries)
+            .http_client(http_client())
             .load()
             .await;
         // By default all calls of a process share a quota of retries, and every success gives back but one. A trouble of
         // some minutes spends it, and then a warm function does not retry for hours: each throttled call ends an invocation.
         // What bounds retries here are the limits above.
         let retries = RetryPartition::custom("holdfast").token_bucket(TokenBucket::unlimited()).build();
-        Self { zone_config: config.clone(), config, clock: AwsClock::default(), retries }
+        let zone_config = config.clone();
+        Self { config, zone_config, clock: AwsClock::default(), retries, route53_pace: Pace::default() }
     }
 
     /// The shared configuration, for clients.
@@ -95,9 +103,27 @@ impl Session {
         self.retries.clone()
     }
 
+    /// What keeps this session's calls to Route 53 within the rate that it takes.
+    #[must_use]
+    pub fn route53_pace(&self) -> &Pace {
+        &self.route53_pace
+    }
+
     /// AWS's time as heard by this session's clients.
     #[must_use]
     pub fn clock(&self) -> &AwsClock {
         &self.clock
     }
+}
+
+/// The SDK's default, made once: by default each client makes its own, parses the roots of trust for itself and shakes hands
+/// for itself, even a second time with the same service.
+fn http_client() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.set_proxy_config(Some(ProxyConfig::from_env()));
+        connector.build()
+    })
 }

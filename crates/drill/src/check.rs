@@ -3,6 +3,7 @@
 mod failback;
 mod fence;
 mod incident;
+mod update;
 
 use failover::name::Name;
 use failover::register::Register;
@@ -17,6 +18,7 @@ use crate::stage::{CLUSTER, DR_ADDRESS, INSTANCE, NAMES, PRIMARY_ADDRESS};
 pub use failback::*;
 pub use fence::*;
 pub use incident::*;
+pub use update::*;
 
 /// How long a resolver may keep an answer, in seconds: the records' TTL.
 const TTL: SignedDuration = SignedDuration::from_secs(60);

@@ -12,6 +12,7 @@ use lab::route53::RecordSet;
 use serde::Serialize;
 
 use crate::client::{Answer, Seen, Write};
+use crate::permissions::Permissions;
 use crate::stage::{CLUSTER, DR, DR_ADDRESS, NAMES, PRIMARY, PRIMARY_ADDRESS, Stage};
 
 /// Everything a check may look at.
@@ -39,6 +40,8 @@ pub struct Evidence {
     pub refusals: Vec<String>,
     /// The security groups of the old writers before the fence was lifted, and after.
     pub old_groups: Vec<Vec<String>>,
+    /// What was granted and used.
+    pub permissions: Permissions,
     in_dr: BTreeSet<String>,
     in_primary: BTreeSet<String>,
     endpoint_check: String,
@@ -87,6 +90,7 @@ impl Evidence {
             homes: Vec::new(),
             refusals: Vec::new(),
             old_groups: Vec::new(),
+            permissions: Permissions::default(),
             in_dr: ids(DR, CLUSTER),
             in_primary: ids(PRIMARY, "app"),
             endpoint_check: stage.endpoint_check.clone(),

@@ -9,6 +9,7 @@ pub mod evidence;
 pub mod lambdas;
 pub mod live;
 mod page;
+pub mod permissions;
 pub mod progress;
 pub mod report;
 pub mod run;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use drill::permissions::Permissions;
 use drill::progress::Progress;
 use drill::report::{Report, Verdict, table};
 use drill::run::{Drill, Ended};
@@ -50,6 +51,9 @@ struct Arguments {
     /// Write each drill's page, SCENARIO-SEED.html, to this directory.
     #[arg(long, value_name = "DIRECTORY")]
     pages: Option<PathBuf>,
+    /// Play every scenario, and print who was granted what, why, and in which scenario it was used.
+    #[arg(long, conflicts_with_all = ["scenario", "json"])]
+    permissions: bool,
     /// Print the report as a JSON object, of several drills one a line.
     #[arg(long)]
     json: bool,
@@ -79,7 +83,7 @@ fn main() -> ExitCode {
 }
 
 fn drills(arguments: &Arguments) -> Result<Vec<Drill>, SetupError> {
-    let scenarios: Vec<&'static Scenario> = if arguments.all {
+    let scenarios: Vec<&'static Scenario> = if arguments.all || arguments.permissions {
         SCENARIOS.iter().collect()
     } else {
         let name = &arguments.scenario;
@@ -127,6 +131,19 @@ fn write_page(arguments: &Arguments, report: &Report) -> Result<(), SetupError> 
     Ok(())
 }
 
+/// The tables, and what was granted for nothing.
+fn print_permissions(drills: &[Drill], ends: &[Ended]) -> Verdict {
+    let permissions = Permissions::of_all(ends.iter().flatten().map(|report| &report.permissions));
+    println!("{}", permissions.markdown());
+    let spare = permissions.spare();
+    spare.iter().for_each(|grant| eprintln!("granted, and never used: {grant}"));
+    let all_passed = ends.iter().all(|ended| matches!(ended, Ok(report) if report.verdict == Verdict::Passed));
+    if !all_passed {
+        eprintln!("{}", table(drills, ends, false));
+    }
+    if all_passed && spare.is_empty() { Verdict::Passed } else { Verdict::Failed }
+}
+
 fn run_many(arguments: &Arguments, drills: &[Drill]) -> Result<Verdict, SetupError> {
     let lambdas = build_lambdas()?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -135,6 +152,9 @@ fn run_many(arguments: &Arguments, drills: &[Drill]) -> Result<Verdict, SetupErr
     let ends = run::many(drills, jobs, &lambdas, &Progress::of(drills.len()));
     for report in ends.iter().flatten() {
         write_page(arguments, report)?;
+    }
+    if arguments.permissions {
+        return Ok(print_permissions(drills, &ends));
     }
     if arguments.json {
         for report in ends.iter().flatten() {

@@ -86,7 +86,7 @@ fn moment(entry: &Entry) -> Option<Moment> {
 }
 
 fn details(outcome: &Outcome) -> Vec<String> {
-    let mut details = vec![outcome.subjects.join(", ")];
+    let mut details = vec![outcome.subjects_in_words(outcome.subjects.len())];
     details.extend(outcome.facts.iter().map(|fact| format!("{}: {}", fact.about, fact.seen)));
     details.push(format!("next: {}", outcome.next));
     details

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::check::Checked;
 use crate::evidence::{Evidence, Reached};
 use crate::page;
+use crate::permissions::Permissions;
 use crate::run::{Drill, Ended};
 use crate::scenario::Scenario;
 use crate::stage::Settings;
@@ -44,6 +45,9 @@ pub struct Report {
     pub rpo_writes: usize,
     /// How long the drill took, in seconds of real time.
     pub real_seconds: f64,
+    /// What was granted and used.
+    #[serde(skip)]
+    pub permissions: Permissions,
     /// The whole story, as `holdfast report` would tell it.
     #[serde(skip)]
     pub page: Page,
@@ -65,6 +69,7 @@ impl Report {
             rpo_seconds: evidence.rpo_seconds(),
             rpo_writes: evidence.lost().len(),
             real_seconds: took.as_secs_f64(),
+            permissions: evidence.permissions.clone(),
             page: Page::default(),
         };
         report.page = page::of(&report, scenario.about, evidence);

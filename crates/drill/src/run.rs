@@ -1,6 +1,5 @@
 //! Running drills: one, or many side by side.
 
-use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -62,21 +61,29 @@ pub fn many(drills: &[Drill], jobs: usize, lambdas: &Path, watcher: &impl Watche
     // The longest first, so that nothing is left to wait for at the end.
     let mut order: Vec<_> = drills.iter().enumerate().collect();
     order.sort_by_key(|(_, drill)| std::cmp::Reverse(drill.scenario.layout.crowd));
-    let waiting = Mutex::new(VecDeque::from(order));
-    let ends = Mutex::new(Vec::new());
-    let work = || {
-        while let Some((nth, drill)) = { waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front() } {
-            let ended = one(*drill, lambdas, |lab| watcher.began(nth, drill, lab));
-            watcher.ended(nth, drill, &ended);
-            ends.lock().unwrap_or_else(PoisonError::into_inner).push((nth, ended));
+    let mut ends = side_by_side(&order, jobs, |(nth, drill)| {
+        let ended = one(**drill, lambdas, |lab| watcher.began(*nth, drill, lab));
+        watcher.ended(*nth, drill, &ended);
+        (*nth, ended)
+    });
+    ends.sort_by_key(|(nth, _)| *nth);
+    ends.into_iter().map(|(_, ended)| ended).collect()
+}
+
+/// Does something with each item in a thread of its own, so many at a time; the results are in no order.
+pub fn side_by_side<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let waiting = Mutex::new(items.iter());
+    let results = Mutex::new(Vec::new());
+    let worker = || {
+        while let Some(item) = { waiting.lock().unwrap_or_else(PoisonError::into_inner).next() } {
+            let result = work(item);
+            results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
         }
     };
     std::thread::scope(|scope| {
-        for _ in 0..jobs.min(drills.len()) {
-            scope.spawn(work);
+        for _ in 0..jobs.min(items.len()) {
+            scope.spawn(worker);
         }
     });
-    let mut ends = ends.into_inner().unwrap_or_else(PoisonError::into_inner);
-    ends.sort_by_key(|(nth, _)| *nth);
-    ends.into_iter().map(|(_, ended)| ended).collect()
+    results.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,12 +6,14 @@ mod fence;
 mod outage;
 mod people;
 mod play;
+mod update;
 
 use std::future::Future;
 use std::pin::Pin;
 
 use crate::check::{self, Check};
 use crate::evidence::Evidence;
+use crate::permissions::Permissions;
 use crate::stage::{Layout, Settings, Stage};
 pub(crate) use failback::ROUND_TRIPS;
 use play::Play;
@@ -50,7 +52,10 @@ impl Scenario {
     /// # Errors
     /// If something it must wait for does not happen.
     pub async fn play(&self, stage: Stage, settings: Settings) -> Result<Evidence, Stuck> {
-        (self.play)(Play { stage, settings }).await
+        let lab = stage.lab.clone();
+        let mut evidence = (self.play)(Play { stage, settings }).await?;
+        evidence.permissions = Permissions::gather(&lab, self.name);
+        Ok(evidence)
     }
 }
 
@@ -83,6 +88,9 @@ const TOLD: &[Check] = &[check::OPERATORS_TOLD];
 const HELD: &[Check] = &[check::NOTHING_TOUCHED, check::STILL_ARMED, check::USERS_ON_PRIMARY];
 
 const PLAIN: Layout = Layout { responder: &[], detector: &[], crowd: 0 };
+
+/// How the journal notes a stack's update.
+pub(crate) const UPDATED: &str = "somebody updates the responder's stack";
 
 /// Every scenario; the first is the default.
 pub const SCENARIOS: &[Scenario] = &[
@@ -218,6 +226,13 @@ pub const SCENARIOS: &[Scenario] = &[
         layout: PLAIN,
         play: |play| Box::pin(play.edited_meanwhile()),
         checks: &[EDITED, HOLDS, LOSS, TOLD],
+    },
+    Scenario {
+        name: "redeploy-mid-incident",
+        about: "the stack is updated five times, at the worst moments of a failover, its parameters changed: the same end",
+        layout: PLAIN,
+        play: |play| Box::pin(play.redeploy_mid_incident()),
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::UPDATED_AT_THE_WORST, check::NEW_PARAMETERS_HEARD]],
     },
     Scenario {
         name: "many-records",

@@ -16,7 +16,8 @@ use lab::site::Sites;
 use lab::{Lab, Options, rds, template};
 
 use crate::client::Clients;
-use crate::lambdas::{COMMAND_LINE, repository};
+use crate::lambdas::repository;
+pub use operator::{APPROVER, OPERATOR};
 use records::{create_crowd, create_endpoints, create_pairs, route53};
 
 /// The region that goes down.
@@ -88,18 +89,22 @@ pub struct Stage {
     pub failover_check: String,
     /// How many names are protected.
     pub names: usize,
-    /// The operators' command line.
-    pub holdfast: PathBuf,
+    /// Where the functions and the operators' command line are.
+    pub binaries: PathBuf,
+    /// The parameters of the responder's stack.
+    responder: BTreeMap<String, String>,
 }
 
 impl Stage {
-    /// Sets the stage in a lab of its own.
+    /// Sets the stage in a lab of its own, where people have the policies that the documentation gives them.
     ///
     /// # Errors
     /// If a part of it cannot be made; the message says which.
     pub async fn set(settings: Settings, layout: &Layout, lambdas: &Path) -> Result<Self, SetupError> {
         let lab = start_lab(settings, 0, 0).await?;
-        Self::set_in(lab, settings.seed, layout, lambdas).await
+        let stage = Self::set_in(lab, settings.seed, layout, lambdas).await?;
+        stage.attach_policies()?;
+        Ok(stage)
     }
 
     /// Sets the stage in an empty lab: sites, databases, records, Holdfast, users.
@@ -137,8 +142,29 @@ impl Stage {
         let check = |output: &str| detector[output].clone();
         let (endpoint_check, failover_check) = (check("EndpointHealthCheckId"), check("FailoverHealthCheckId"));
         let names = NAMES.len() + layout.crowd;
-        let holdfast = lambdas.join(COMMAND_LINE);
-        Ok(Self { lab, clients, zones, original, endpoint_check, failover_check, names, holdfast })
+        let binaries = lambdas.to_owned();
+        Ok(Self { lab, clients, zones, original, endpoint_check, failover_check, names, binaries, responder })
+    }
+
+    /// Updates the responder's stack with these parameters changed, as `sam deploy` does: functions get new processes and
+    /// what runs of the old ones ends in its own time.
+    ///
+    /// # Errors
+    /// If the template refuses a parameter.
+    pub fn update(&self, changed: &[(&str, &str)]) -> Result<(), SetupError> {
+        self.update_to(&read_template("template.yaml")?, changed)
+    }
+
+    /// The same with another template.
+    ///
+    /// # Errors
+    /// If the template cannot be deployed.
+    pub fn update_to(&self, template: &str, changed: &[(&str, &str)]) -> Result<(), SetupError> {
+        let mut parameters = self.responder.clone();
+        parameters.extend(changed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let code = |binary: &template::Binary| self.binaries.join(&binary.name);
+        template::deploy(&self.lab, DR, "template", template, &parameters, &code)?;
+        Ok(())
     }
 
     /// Waits until `holds`, looking every few lab seconds; false if it does not within the limit.
@@ -227,9 +253,17 @@ fn deploy(
     file: &str,
     parameters: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, SetupError> {
-    let yaml = std::fs::read_to_string(repository().join(file))?;
+    let yaml = read_template(file)?;
     let stack = file.trim_end_matches(".yaml");
     Ok(template::deploy(lab, region, stack, &yaml, parameters, &|binary| lambdas.join(&binary.name))?)
+}
+
+/// A template of the repository.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn read_template(file: &str) -> std::io::Result<String> {
+    std::fs::read_to_string(repository().join(file))
 }
 
 fn parameters_of<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> BTreeMap<String, String> {

@@ -65,10 +65,12 @@ impl Batch {
 /// A change id is shorter than this, and so are the other forms of [`Spread`] and what `failed-over` adds.
 const CHANGE_ID_CHARACTERS_MAX: usize = 64;
 
-/// The longest that the register of a pin may become.
-pub(crate) fn longest_register(pairs: &[Pair], incident: Incident, now: Timestamp) -> Register {
+/// The longest that the register of a pin may become in an incident of `alarm`.
+pub(crate) fn longest_register(pairs: &[Pair], alarm: &str) -> Register {
+    // A person's incident may have begun at a fraction of a second; no time takes more characters than the last.
+    let incident = Incident { alarm: alarm.to_owned(), began: Timestamp::MAX };
     let spread = Spread::Change { id: "C".repeat(CHANGE_ID_CHARACTERS_MAX) };
-    Register::Pinned { pin: first_pin(pairs, incident, now), spread }
+    Register::Pinned { pin: first_pin(pairs, incident, Timestamp::MAX), spread }
 }
 
 fn first_pin(pairs: &[Pair], incident: Incident, now: Timestamp) -> Pin {
@@ -114,6 +116,16 @@ pub fn write(
         _ => return Ok(None),
     };
     swap(view, register, pairs).map(Some)
+}
+
+/// Puts on record how far the pins have spread that `batch` made and that are not on record yet. A register that does not
+/// fit is left: no pin was made that had one (see P07).
+#[must_use]
+pub fn spreads(batch: &Batch, spread: &Spread) -> Vec<Write> {
+    let is_unrecorded =
+        |write: &&Write| matches!(&write.register, Register::Pinned { spread, .. } if !spread.is_on_record());
+    let writes = batch.writes.iter().filter(is_unrecorded);
+    writes.filter_map(|write| record_spread(write, spread.clone()).ok().flatten()).collect()
 }
 
 /// Puts on record which change carries the pin that `written` made; `None` if it made none.

@@ -22,7 +22,7 @@ pub struct Incident {
 }
 
 /// Instead of an alarm's name: a person started the failover.
-const OPERATOR: &str = "operator";
+pub(crate) const OPERATOR: &str = "operator";
 
 impl Incident {
     /// An incident that a person declares.

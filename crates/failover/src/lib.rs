@@ -21,3 +21,4 @@ pub mod rebuild;
 pub mod record;
 pub mod register;
 pub mod rule;
+pub mod signal;

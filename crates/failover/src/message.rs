@@ -115,10 +115,9 @@ pub fn is_due(outcome: &Outcome) -> bool {
 #[must_use]
 pub fn of_outcome(outcome: &Outcome, bus: &str) -> Message {
     let headline = headline(outcome.outcome);
-    let subjects = match outcome.subjects.as_slice() {
-        [] => String::new(),
-        [only] => format!(": {only}"),
-        [first, rest @ ..] => format!(": {first} and {} more", rest.len()),
+    let subjects = match outcome.subject_count() {
+        0 => String::new(),
+        _ => format!(": {}", outcome.subjects_in_words(1)),
     };
     let received = if outcome.trigger == Trigger::Approval { "Your approval was received. " } else { "" };
     let rule = outcome.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
@@ -230,10 +229,9 @@ fn headline(kind: Kind) -> &'static str {
 }
 
 fn sentence(outcome: &Outcome) -> String {
-    let who = match outcome.subjects.as_slice() {
-        [] => "the workload".to_owned(),
-        several if several.len() > 10 => format!("{} and {} more", several[..10].join(", "), several.len() - 10),
-        few => few.join(", "),
+    let who = match outcome.subject_count() {
+        0 => "the workload".to_owned(),
+        _ => outcome.subjects_in_words(10),
     };
     match outcome.outcome {
         Kind::Nothing => format!("There is nothing to do now about {who}."),

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 /// The label under which a protected name's register lives.
 const REGISTER_LABEL: &str = "_holdfast";
 
+/// An asterisk in Route 53's form.
+const WILDCARD: &str = "\\052";
+
 /// A DNS name in Route 53's own form: lower case, no trailing dot, every octet other than `a-z 0-9 - _ .` as `\ooo`.
 ///
 /// Two spellings of one name are equal: `*.Example.com.` and `\052.example.com`.
@@ -65,6 +68,15 @@ impl Name {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What names are listed by, as bytes: a plan of ten thousand names compares a million times, so nothing is allocated.
+    fn listing_key(&self) -> impl Iterator<Item = u8> {
+        self.0.rsplit('.').flat_map(|label| {
+            let parts = label.split(WILDCARD).enumerate();
+            let plain = parts.flat_map(|(nth, part)| (nth > 0).then_some(b'*').into_iter().chain(part.bytes()));
+            plain.chain(std::iter::once(b'.'))
+        })
+    }
 }
 
 impl FromStr for Name {
@@ -118,7 +130,7 @@ fn octal(digits: [Option<u8>; 3]) -> Option<String> {
 /// For people: `*` instead of `\052`.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.replace("\\052", "*"))
+        f.write_str(&self.0.replace(WILDCARD, "*"))
     }
 }
 
@@ -126,11 +138,7 @@ impl fmt::Display for Name {
 /// order when the record name contains characters that appear before ." (ListResourceRecordSets).
 impl Ord for Name {
     fn cmp(&self, other: &Self) -> Ordering {
-        let key = |name: &Self| -> String {
-            let plain = name.to_string();
-            plain.rsplit('.').flat_map(|label| [label, "."]).collect()
-        };
-        key(self).cmp(&key(other))
+        self.listing_key().cmp(other.listing_key())
     }
 }
 

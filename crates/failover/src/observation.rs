@@ -1,6 +1,6 @@
 //! What was seen when a decision is made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,21 @@ impl NameView {
             pairs: Pair::of_name(name, sets),
             register: Reading::of_name(name, sets),
         }
+    }
+
+    /// Picks names out of a zone's record sets; however many there are, each set is looked at once.
+    #[must_use]
+    pub fn of_names(zone: &str, names: &[Name], sets: &[RecordSet]) -> Vec<Self> {
+        let mut by_name: HashMap<&Name, Vec<&RecordSet>> = HashMap::new();
+        for set in sets {
+            by_name.entry(&set.name).or_default().push(set);
+        }
+        let own = |name: &Name| by_name.get(name).into_iter().flatten().map(|&set| set.clone());
+        let of_name = |name: &Name| {
+            let sets: Vec<_> = own(name).chain(own(&name.register())).collect();
+            Self::of_name(zone, name, &sets)
+        };
+        names.iter().map(of_name).collect()
     }
 
     /// True if every pair sends clients to DR whatever its health checks say.

@@ -11,6 +11,10 @@ use crate::pin;
 use crate::promotion;
 use crate::rule::Rule;
 
+/// How many subjects, and how many others, an outcome lists: the bus and SNS take 256 KB, and of thousands of names nobody
+/// reads more. The rest are counted.
+const LISTED_MAX: usize = 100;
+
 /// What happened, in one word that event rules can match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
@@ -128,8 +132,11 @@ pub struct Outcome {
     pub rule: Option<Rule>,
     /// The rule's condition, in words.
     pub because: String,
-    /// The names or databases it is about.
+    /// The names or databases it is about, or the first hundred of them.
     pub subjects: Vec<String>,
+    /// How many more it is about.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub subjects_unlisted: usize,
     /// The incident it belongs to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub incident: Option<Incident>,
@@ -147,9 +154,14 @@ pub struct Outcome {
     pub facts: Vec<Fact>,
     /// What happens next.
     pub next: String,
-    /// What was found of the others.
+    /// What was found of the others, or of the first hundred of them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub also: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Outcome {
@@ -161,11 +173,12 @@ impl Outcome {
         // Of equals the first, as in `subjects`, so that subject and facts speak of the same name.
         let lead = findings.iter().rev().max_by_key(weight).cloned().unwrap_or_else(Finding::of_nothing);
         let with_lead = |finding: &&Finding| finding.rule == lead.rule && finding.because == lead.because;
-        let also = findings.iter().filter(|finding| !with_lead(finding) && finding.attention > Attention::None);
-        let also = also.map(|finding| {
-            let rule = finding.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
-            format!("{}: {rule}{}", finding.subject, finding.because)
-        });
+        let others = || findings.iter().filter(|finding| !with_lead(finding) && finding.attention > Attention::None);
+        let mut also: Vec<_> = others().take(LISTED_MAX).map(Finding::in_a_line).collect();
+        if let unlisted @ 1.. = others().count() - also.len() {
+            also.push(format!("and {unlisted} more"));
+        }
+        let with_lead = || findings.iter().filter(with_lead);
         let attention = match trigger {
             Trigger::Approval => lead.attention.max(Attention::Notice),
             Trigger::Tick | Trigger::Event => lead.attention,
@@ -174,10 +187,11 @@ impl Outcome {
             outcome: lead.kind,
             attention,
             rule: lead.rule,
-            subjects: findings.iter().filter(with_lead).map(|finding| finding.subject.clone()).collect(),
-            also: also.collect(),
+            subjects: with_lead().take(LISTED_MAX).map(|finding| finding.subject.clone()).collect(),
+            subjects_unlisted: with_lead().count().saturating_sub(LISTED_MAX),
+            also,
             // The whole of it has been so only since the last of them has.
-            since: findings.iter().filter(with_lead).filter_map(|finding| finding.since).max(),
+            since: with_lead().filter_map(|finding| finding.since).max(),
             because: lead.because,
             incident: lead.incident,
             at,
@@ -185,6 +199,22 @@ impl Outcome {
             despite: findings.iter().flat_map(|finding| finding.despite.iter().copied()).collect(),
             facts: lead.facts,
             next: lead.next,
+        }
+    }
+
+    /// How many names or databases it is about.
+    #[must_use]
+    pub fn subject_count(&self) -> usize {
+        self.subjects.len() + self.subjects_unlisted
+    }
+
+    /// The first few subjects, and how many more there are.
+    #[must_use]
+    pub fn subjects_in_words(&self, named_max: usize) -> String {
+        let named = &self.subjects[..self.subjects.len().min(named_max)];
+        match self.subject_count() - named.len() {
+            0 => named.join(", "),
+            more => format!("{} and {more} more", named.join(", ")),
         }
     }
 }
@@ -195,6 +225,11 @@ impl Outcome {
 pub struct ApprovalNotCarriedOut(pub String);
 
 impl Finding {
+    fn in_a_line(&self) -> String {
+        let rule = self.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
+        format!("{}: {rule}{}", self.subject, self.because)
+    }
+
     /// An AWS call failed, and what follows must wait.
     #[must_use]
     pub fn interrupted(

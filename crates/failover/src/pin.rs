@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::change::longest_register;
-use crate::incident::{AlarmSighting, AlarmState, Approval, Incident};
+use crate::incident::{AlarmSighting, AlarmState, Approval, Incident, OPERATOR};
 use crate::observation::{Alarms, Attention, ChangeStatus, Changes, Fact, NameView, Probe, Probes, elapsed, in_alarm};
 use crate::plan::{Mode, Plan, alarm_name};
 use crate::record::Pair;
@@ -18,6 +18,10 @@ use crate::rule::Rule;
 
 /// How long whoever pinned may take to put the change's id on record before another does it, in seconds.
 pub const RECORDING_SECONDS: u32 = 30;
+
+/// A second more for so many names: of ten thousand, the batches that pin and those that record take a minute together at the
+/// five requests a second that Route 53 takes.
+const NAMES_RECORDED_A_SECOND: usize = 100;
 
 /// All that is known when a pin is decided.
 #[derive(Clone, Debug)]
@@ -36,6 +40,18 @@ pub struct Observation {
     pub approval: Option<Approval>,
     /// An alarm woke us that the plan does not name.
     pub foreign_alarm: bool,
+}
+
+impl Observation {
+    /// The incidents that names are pinned for.
+    #[must_use]
+    pub fn committed(&self) -> BTreeSet<&Incident> {
+        let pins = self.names.iter().filter_map(|name| match name.register() {
+            Some(Register::Pinned { pin, .. }) => Some(&pin.incident),
+            _ => None,
+        });
+        pins.collect()
+    }
 }
 
 /// What to do about one name.
@@ -165,7 +181,13 @@ pub struct Decision {
 /// Decides about one of the observation's names.
 #[must_use]
 pub fn decide(plan: &Plan, seen: &Observation, view: &NameView) -> Decision {
-    let facts = Facts { plan, seen, view, approval: seen.approval.as_ref() };
+    decide_among(plan, seen, view, &seen.committed())
+}
+
+/// As [`decide`], for who decides about many names and asks once which incidents are [`Observation::committed`].
+#[must_use]
+pub fn decide_among(plan: &Plan, seen: &Observation, view: &NameView, committed: &BTreeSet<&Incident>) -> Decision {
+    let facts = Facts { plan, seen, view, committed, approval: seen.approval.as_ref() };
     let last = TABLE.len() - 1;
     let row = TABLE[..last].iter().find(|row| (row.holds)(&facts)).unwrap_or(&TABLE[last]);
     let incident = facts.incident();
@@ -193,6 +215,7 @@ struct Facts<'a> {
     plan: &'a Plan,
     seen: &'a Observation,
     view: &'a NameView,
+    committed: &'a BTreeSet<&'a Incident>,
     approval: Option<&'a Approval>,
 }
 
@@ -229,18 +252,15 @@ impl Facts<'_> {
 
     fn committed_elsewhere(&self) -> Option<&Incident> {
         let armed_since = self.armed_since()?;
-        let siblings = self.seen.names.iter().filter_map(|name| match name.register() {
-            Some(Register::Pinned { pin, .. }) => Some(&pin.incident),
-            _ => None,
-        });
-        siblings.filter(|incident| armed_since < incident.began).min()
+        self.committed.iter().copied().find(|incident| armed_since < incident.began)
     }
 
     /// True unless the id of the change that carries the pin must be put on record (again).
     fn spread_on_record(&self) -> bool {
         match self.view.register() {
             Some(Register::Pinned { spread: Spread::Unrecorded { at }, .. }) => {
-                !elapsed(*at, self.seen.now, RECORDING_SECONDS)
+                let for_many = u32::try_from(self.seen.names.len() / NAMES_RECORDED_A_SECOND).unwrap_or(u32::MAX);
+                !elapsed(*at, self.seen.now, RECORDING_SECONDS.saturating_add(for_many))
             }
             Some(Register::Pinned { spread: Spread::Change { id }, .. }) => {
                 self.seen.changes.get(id) != Some(&ChangeStatus::Lost)
@@ -285,11 +305,8 @@ impl Facts<'_> {
     /// Tried with the longest that the register may become in any incident, so that a name which does not fit is
     /// reported before an outage, and no pin can be made that cannot be put on record as in sync.
     fn does_not_fit(&self, pairs: &[Pair]) -> Option<String> {
-        let alarms = self.plan.alarms.iter().filter_map(|arn| alarm_name(arn));
-        let registers = alarms.map(|alarm| {
-            let incident = Incident { alarm: alarm.to_owned(), began: self.seen.now };
-            longest_register(pairs, incident, self.seen.now).record_set(&self.view.name)
-        });
+        let alarms = self.plan.alarms.iter().filter_map(|arn| alarm_name(arn)).chain([OPERATOR]);
+        let registers = alarms.map(|alarm| longest_register(pairs, alarm).record_set(&self.view.name));
         registers.filter_map(Result::err).next().map(|error| error.to_string())
     }
 

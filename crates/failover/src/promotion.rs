@@ -8,7 +8,9 @@ mod replica;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use gate::{ARRIVAL_SECONDS_MAX, GATE_TABLE, Gate, GateDecision, GateFacts, GateRow, decide_gate};
+pub use gate::{
+    ARRIVAL_SECONDS_MAX, GATE_TABLE, Gate, GateDecision, GateFacts, GateRow, decide_gate, failed_over, in_sync,
+};
 pub use replica::{
     LagSample, PROMOTION_SECONDS_MAX, REPLICA_TABLE, ReplicaDecision, ReplicaFacts, ReplicaRow, ReplicaState,
     ReplicaView, Verdict, decide_replica,

@@ -143,6 +143,9 @@ pub enum RegisterError {
         "what the PRIMARY records of {0} say does not fit into a register ({VALUE_BYTES_MAX} characters); protect fewer values"
     )]
     TooLong(Name),
+    /// The register's own name would be longer than DNS allows.
+    #[error("{0} is so long that its register cannot be named; protect a name of at most 243 characters")]
+    NameTooLong(Name),
 }
 
 /// The register of a name as it was found.
@@ -206,14 +209,18 @@ impl Register {
     /// The TXT record set that says this of `name`.
     ///
     /// # Errors
-    /// If it does not fit into a TXT value.
+    /// If it does not fit into a TXT value, or the name leaves no room for the register's.
     pub fn record_set(&self, name: &Name) -> Result<RecordSet, RegisterError> {
+        let register_name = name.register();
+        if register_name.as_str().parse::<Name>().is_err() {
+            return Err(RegisterError::NameTooLong(name.clone()));
+        }
         let value = quote(&self.to_string());
         if value.len() > VALUE_BYTES_MAX {
             return Err(RegisterError::TooLong(name.clone()));
         }
         Ok(RecordSet {
-            name: name.register(),
+            name: register_name,
             kind: "TXT".to_owned(),
             routing: Routing::Simple,
             target: Target::Values { ttl_seconds: REGISTER_TTL_SECONDS, values: vec![value] },

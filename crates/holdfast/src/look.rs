@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use alarm_handler::event::Signal;
 use alarm_handler::handler;
 use failover::change::{self, Batch};
 use failover::incident::{AlarmSighting, AlarmState, Incident};
@@ -10,6 +9,7 @@ use failover::pin::{self, Decision, Observation, Verdict};
 use failover::plan::alarm_name;
 use failover::promotion::{self, GateDecision, ReplicaDecision};
 use failover::rule::Rule;
+use failover::signal::Signal;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use replica_promoter::handler::observe_replica;

@@ -9,6 +9,7 @@ mod fence;
 mod look;
 mod orders;
 mod plan;
+mod readiness;
 mod report;
 mod status;
 mod summons;

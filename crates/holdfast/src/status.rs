@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use aws::detector;
 use failover::incident::{AlarmState, Incident};
 use failover::observation::{NameView, Probe};
 use failover::pin::Observation;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use crate::dns::NameServer;
 use crate::failure::Failure;
 use crate::look::{self, Finding};
+use crate::readiness::{self, Readiness, Responder, Shortcoming};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal, WARNING, age};
 use crate::workload::Workload;
 
@@ -28,6 +30,7 @@ struct Status {
     probes: Value,
     names: Vec<Name>,
     databases: Vec<Database>,
+    readiness: Readiness,
     incident: Option<Incident>,
     now: Vec<Finding>,
     if_the_alarm_rang: Vec<Finding>,
@@ -114,10 +117,21 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
                 facts: decision.facts,
             })
             .collect(),
+        readiness: ready(workload, &seen).await,
         now: look::findings(&decisions),
         if_the_alarm_rang: look::findings(&look::decide(workload, &look::with_alarm(workload, &seen))),
         incident,
     })
+}
+
+async fn ready(workload: &Workload, seen: &Observation) -> Readiness {
+    let Workload { plan, session, bus, .. } = workload;
+    let mut detectors = Vec::new();
+    for arn in &plan.alarms {
+        detectors.push((arn.clone(), detector::look(session, arn).await));
+    }
+    let region = session.config().region().map(ToString::to_string).unwrap_or_default();
+    readiness::judge(plan, &seen.names, Responder { region: &region, bus }, &detectors)
 }
 
 async fn names(workload: &Workload, seen: &Observation, dns: Option<SocketAddr>) -> Vec<Name> {
@@ -210,11 +224,30 @@ fn print(terminal: &Terminal, status: &Status) {
         terminal.say(format!("\n{BOLD}{}{BOLD:#}", database.database));
         database.facts.iter().for_each(|fact| terminal.say(format!("  {}: {}", fact.about, fact.seen)));
     }
+    print_readiness(terminal, &status.readiness);
     terminal.say(format!("\n{BOLD}now{BOLD:#}"));
     print_findings(terminal, &status.now);
     if status.incident.is_none() {
         terminal.say(format!("{BOLD}if the alarm rang now{BOLD:#}"));
         print_findings(terminal, &status.if_the_alarm_rang);
+    }
+}
+
+fn print_readiness(terminal: &Terminal, readiness: &Readiness) {
+    terminal.say(format!("\n{BOLD}readiness{BOLD:#}"));
+    if readiness.shortcomings.is_empty() {
+        terminal.say(format!("  {GOOD}stacks, records and health check agree{GOOD:#}"));
+    }
+    for Shortcoming { about, seen, remedy } in &readiness.shortcomings {
+        terminal.say(format!("  {WARNING}{about}{WARNING:#} {seen}"));
+        terminal.say(format!("      {DIM}{remedy}{DIM:#}"));
+    }
+    if let (Some(dns), Some(promotion)) = (readiness.dns_seconds, readiness.promotion_seconds) {
+        terminal.say(format!(
+            "  about {} min from an outage to DNS answering with DR, {} min to the promotion of the databases",
+            dns.div_ceil(60),
+            promotion.div_ceil(60)
+        ));
     }
 }
 

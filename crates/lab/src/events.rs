@@ -68,6 +68,14 @@ impl Events {
     }
 }
 
+/// The ARN of a bus of a region, given by name, by ARN, or not at all.
+pub(crate) fn bus_arn_of(region: &str, given: Option<&str>) -> String {
+    match given {
+        Some(arn) if arn.starts_with("arn:") => arn.to_owned(),
+        name => rules::bus_arn(region, rules::bus_name(name)),
+    }
+}
+
 /// Puts an event on a bus: completes it, records it, and sets off the rules it matches.
 pub fn put(lab: &Arc<Lab>, region: &str, bus: &str, event: Value) {
     if !lab.events.has_bus(region, bus) {

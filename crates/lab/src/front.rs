@@ -21,7 +21,7 @@ use crate::api::{Call, Reply};
 use crate::fault::{CallEffect, Effect, Loss, Site};
 use crate::functions::Process;
 use crate::journal::What;
-use crate::{cloudwatch, control, events, functions, logs, rds, route53, sns, sqs, sts, wire};
+use crate::{cloudwatch, control, events, functions, iam, logs, rds, route53, sns, sqs, sts, wire};
 
 const BODY_BYTES_MAX: usize = 6 * 1024 * 1024;
 
@@ -74,16 +74,19 @@ async fn answer(State(lab): State<Arc<Lab>>, request: Request) -> Response {
         nth: 0,
     };
     let Some(effect) = lab.faults.befall_call(site) else {
-        let reply = carry_out(&lab, &call).await;
+        let reply = carry_out(&lab, &call, &action).await;
         return respond(&lab, reply);
     };
     lab.record(What::Fault { what: format!("{} {action} by {}: {effect}", call.service, call.caller) });
     suffer(&lab, &call, &action, process, effect).await
 }
 
-/// Carries a call out, and records it.
-async fn carry_out(lab: &Arc<Lab>, call: &Call) -> Reply {
-    let reply = route(lab, call).await;
+/// Carries a call out, if its caller may make it, and records it.
+async fn carry_out(lab: &Arc<Lab>, call: &Call, action: &str) -> Reply {
+    let reply = match iam::authorise(lab, call, action) {
+        Ok(()) => route(lab, call).await,
+        Err(refusal) => wire::refuse(call, action, refusal),
+    };
     record(lab, call, &reply.action, Some(&reply));
     reply
 }
@@ -112,13 +115,13 @@ async fn suffer(lab: &Arc<Lab>, call: &Call, action: &str, process: Option<Proce
         }
         CallEffect::Slow(by) => {
             lab.clock.sleep(by).await;
-            let reply = carry_out(lab, call).await;
+            let reply = carry_out(lab, call, action).await;
             return respond(lab, reply);
         }
         CallEffect::Lose(loss, effect) => (loss, effect),
     };
     match effect {
-        Effect::With => drop(carry_out(lab, call).await),
+        Effect::With => drop(carry_out(lab, call, action).await),
         Effect::Without => record(lab, call, action, None),
     }
     match loss {

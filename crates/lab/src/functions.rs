@@ -19,7 +19,7 @@ use crate::journal::What;
 use crate::wire::Refusal;
 
 pub use api::answer;
-pub(crate) use api::{name_of, refuse};
+pub(crate) use api::{arn_in, name_of, refuse};
 pub use asynchronous::invoke_async;
 use sandbox::Sandbox;
 

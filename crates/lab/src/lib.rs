@@ -14,6 +14,7 @@ pub mod fault;
 mod front;
 pub mod functions;
 pub mod health;
+pub mod iam;
 mod id;
 pub mod journal;
 pub mod logs;
@@ -69,6 +70,8 @@ pub struct Lab {
     pub events: events::Events,
     /// Lambda functions.
     pub functions: functions::Functions,
+    /// Who may do what.
+    pub iam: iam::Iam,
     /// Databases.
     pub rds: rds::Rds,
     /// Topics.
@@ -103,6 +106,7 @@ impl Lab {
             cloudwatch: cloudwatch::CloudWatch::default(),
             events: events::Events::default(),
             functions: functions::Functions::default(),
+            iam: iam::Iam::default(),
             rds: rds::Rds::default(),
             sns: sns::Sns::default(),
             sqs: sqs::Sqs::default(),

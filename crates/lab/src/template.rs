@@ -4,6 +4,7 @@ mod edges;
 mod parameters;
 mod properties;
 mod resources;
+mod roles;
 mod scope;
 mod yaml;
 
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 use crate::Lab;
 use resources::Resource;
 use scope::{Created, Scope};
+pub use yaml::parse;
 
 /// What a stack tells of itself.
 pub type Outputs = BTreeMap<String, String>;

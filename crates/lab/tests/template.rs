@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use common::{DR, count, echo, journaled, lab};
 use lab::Lab;
+use lab::iam::Policy;
 use lab::journal::What;
 use lab::template::{Binary, DeployError, Outputs, deploy};
 use serde_json::{Value, json};
@@ -42,7 +43,8 @@ Resources:
         Variables:
           PLAN: !Sub '{"mode":"${Mode}"}'
       Policies:
-        - Statement:
+        - Version: '2012-10-17'
+          Statement:
             - {Effect: Allow, Action: 'sns:Publish', Resource: !Ref Topic}
       EventInvokeConfig:
         MaximumRetryAttempts: 0
@@ -153,12 +155,34 @@ async fn deploying_again_changes_functions_and_keeps_queues_and_their_messages()
 }
 
 #[tokio::test]
+async fn a_function_has_the_role_that_sam_makes_and_without_leave_its_destination_gets_nothing() {
+    let lab = lab(1000.0).await;
+    deployed(&lab, TEMPLATE, &[]).unwrap();
+    let role = lab.iam.policy("ours-worker").unwrap();
+    let grants: Vec<String> = role.grants().into_iter().map(|grant| grant.statement).collect();
+    for statement in ["AWSLambdaBasicExecutionRole", "OnSuccess", "OnFailure"] {
+        assert!(grants.iter().any(|known| known == statement), "{grants:?}");
+    }
+    let deny = json!({"Effect": "Deny", "Action": "events:PutEvents", "Resource": "*"});
+    let deny = Policy::parse(&json!({"Version": "2012-10-17", "Statement": deny})).unwrap();
+    lab.iam.attach("ours-worker", role.as_ref().clone().and(deny));
+    environment_of_next_invocation(&lab, 1).await;
+    let dropped = journaled(&lab, |entry| match &entry.what {
+        What::Fault { what } if what.starts_with("invocation record dropped") => Some(what.clone()),
+        _ => None,
+    });
+    assert!(dropped.await.contains("ours-worker is not authorized to perform: events:PutEvents"));
+}
+
+#[tokio::test]
 async fn whatever_the_lab_does_not_know_is_refused_by_name() {
     let lab = lab(1000.0).await;
     let table = [
         ("AWS::SNS::Topic", "AWS::DynamoDB::Table", "AWS::DynamoDB::Table"),
         ("CodeUri: .", "ReservedConcurrentExecutions: 1", "ReservedConcurrentExecutions"),
         ("CodeUri: .", "Layers: [x]", "Layers"),
+        ("- Version: '2012-10-17'\n          Statement:", "- AWSLambdaRole\n        - Statement:", "AWSLambdaRole"),
+        ("Resource: !Ref Topic}", "Resource: '*', NotAction: 'x:y'}", "NotAction"),
         ("Id: worker\n", "Id: worker\n          InputPath: $.detail\n", "InputPath"),
         ("Type: EventBridge", "Type: S3", "S3"),
         ("Timeout: 5", "Timeout: soon", "soon"),

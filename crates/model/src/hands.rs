@@ -1,30 +1,92 @@
 //! The functions, call by call: look, decide, write. Between any two calls anything else may happen, and any of them may
 //! be the last.
 
-use std::sync::Arc;
-
-use failover::change::{self, Batch};
-use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
-use failover::observation::{Changes, NameView, Probe, Probes};
+use failover::change::{self, Write};
+use failover::incident::{AlarmState, Approval, Incident};
+use failover::observation::{ChangeStatus, Changes, NameView, Probe, Probes};
 use failover::pin::{self, Observation};
-use failover::promotion::{Gate, ReplicaView, Verdict};
-use failover::register::{Register, Spread};
+use failover::promotion::{self, Gate, LagSample, ReplicaState, ReplicaView, Verdict};
+use failover::register::{ArmedBy, Register, Spread};
 use failover::rule::Rule;
+use failover::signal::Signal as Told;
 use jiff::Timestamp;
 
-use crate::rules::Rules;
-use crate::steps::Seen;
-use crate::world::{Author, Database, Records, THE_PLAN, World, change_id, sighting};
+use crate::setting::{Setting, Zone, at};
+use crate::shared::Shared;
+use crate::steps::{Holdfast, Row};
+use crate::watch::{Violation, skips_a_rule};
+use crate::world::{Author, LatePromotion, SharedBatch, Trouble, World, change_id};
 
-/// What woke alarm-handler.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// What woke a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Signal {
     /// The tick.
     Tick,
     /// The alarm's event, from the step at which it began to ring.
     Rang(u8),
-    /// A person's approval, lifting all that one may.
-    Approved(Incident),
+    /// A person's approval of the incident that began at a step, given at another, lifting all that one may.
+    Approved(u8, u8),
+    /// The event of an alarm that the plan does not name.
+    Foreign,
+}
+
+/// The rules that an approval of the model lifts.
+pub const LIFTED: [Rule; 5] = [Rule::P08, Rule::P09, Rule::P10, Rule::P12, Rule::R07];
+
+impl Signal {
+    fn told(self, setting: &Setting) -> Told {
+        match self {
+            Self::Tick => Told::Tick,
+            Self::Rang(since) => Told::Alarm(setting.sighting(AlarmState::Alarm, since)),
+            Self::Approved(began, given) => {
+                Told::Approval { approval: approval(setting.incident(began)), given: at(given) }
+            }
+            Self::Foreign => {
+                let arn = "arn:aws:cloudwatch:us-east-1:1:alarm:other".to_owned();
+                Told::Alarm(failover::incident::AlarmSighting { arn, ..setting.sighting(AlarmState::Alarm, 0) })
+            }
+        }
+    }
+
+    fn approval(self, setting: &Setting) -> Option<Approval> {
+        self.told(setting).approval().cloned()
+    }
+}
+
+fn approval(incident: Incident) -> Approval {
+    Approval { incident, by: "p".to_owned(), reason: String::new(), despite: LIFTED.into_iter().collect() }
+}
+
+/// What somebody saw of the zones.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Look {
+    /// What each said.
+    pub zones: Vec<Zone>,
+    /// How often somebody had undone a pin by then.
+    pub undone: u8,
+}
+
+impl Look {
+    /// Every name.
+    pub fn views(&self) -> impl Iterator<Item = &NameView> {
+        self.zones.iter().flat_map(|zone| &zone.views)
+    }
+
+    fn names(&self) -> Vec<NameView> {
+        self.views().cloned().collect()
+    }
+}
+
+/// The gate is open: a promoter goes from database to database.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Open {
+    look: Shared<Look>,
+    incident: Incident,
+    since: Option<Timestamp>,
+    signal: Signal,
+    /// The database it looks at next.
+    next: usize,
+    all_done: bool,
 }
 
 /// How far an invocation has come.
@@ -32,176 +94,285 @@ pub enum Signal {
 pub enum Hand {
     /// There is none.
     Idle,
-    /// It has listed the zone.
-    Looked {
-        /// What it saw.
-        records: Records,
-        /// Why.
-        signal: Signal,
-        /// How often somebody had undone the pin by then.
-        undone: u8,
-    },
-    /// It has decided to write this.
-    Writes(Arc<Batch>),
-    /// It has pinned, and is about to put the change's id on record.
-    Records(Arc<Batch>),
-    /// It has found the gate open, and is about to look at the database.
-    Opened {
-        /// What it saw of the zone.
-        records: Records,
-        /// The incident.
-        incident: Incident,
-        /// Since when.
-        since: Option<Timestamp>,
-        /// How often somebody had undone the pin when it listed the zone.
-        undone: u8,
-    },
-    /// It has decided to promote.
-    Promotes {
-        /// See `Opened`.
-        undone: u8,
-    },
+    /// It has listed the zones.
+    Looked(Shared<Look>, Signal),
+    /// It is about to enable the failover health check, and then to write.
+    Enables(Vec<SharedBatch>),
+    /// It is about to write the first of these.
+    Writes(Vec<SharedBatch>),
+    /// It has pinned, and is about to put the change's id on record; then it goes on with the rest.
+    Records(SharedBatch, Vec<SharedBatch>),
+    /// It has found the gate open, and is about to look at a database.
+    Opened(Shared<Open>),
+    /// It has decided to promote that database.
+    Promotes(Shared<Open>),
 }
 
-/// The rules that an approval of the model lifts.
-pub const LIFTED: [Rule; 4] = [Rule::P08, Rule::P09, Rule::P10, Rule::P12];
+impl Hand {
+    fn writes(batches: Vec<SharedBatch>) -> Self {
+        if batches.is_empty() { Self::Idle } else { Self::Writes(batches) }
+    }
+}
 
-/// How a write ends.
+/// How a call ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fate {
-    /// Route 53 answers.
+    /// AWS answers.
     Answered,
+    /// AWS answers from before the newest change.
+    Stale,
+    /// AWS refuses, or never got it.
+    Refused,
     /// It takes effect, and nobody lives to hear of it.
     Unanswered,
     /// It is given up, and takes effect later.
     Late,
 }
 
-fn approval(incident: &Incident) -> Approval {
-    let (by, reason) = ("p".to_owned(), String::new());
-    Approval { incident: incident.clone(), by, reason, despite: LIFTED.into_iter().collect() }
+/// What is asked of the decisions. The same question has the same answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Question {
+    /// alarm-handler's.
+    Pins {
+        /// The step of time.
+        time: u8,
+        /// The zones.
+        look: Shared<Look>,
+        /// What woke it.
+        signal: Signal,
+        /// What CloudWatch described, if it answered.
+        described: Option<(AlarmState, u8)>,
+        /// Whether the primary answers, and DR.
+        sites: (bool, bool),
+        /// What GetChange said, name by name.
+        statuses: Vec<Option<ChangeStatus>>,
+    },
+    /// replica-promoter's about the workload.
+    Gate {
+        /// The step of time.
+        time: u8,
+        /// The zones.
+        look: Shared<Look>,
+        /// What woke it.
+        signal: Signal,
+        /// What GetChange said, name by name.
+        statuses: Vec<Option<ChangeStatus>>,
+    },
+    /// replica-promoter's about a database.
+    Replica {
+        /// The step of time.
+        time: u8,
+        /// How far it has come.
+        open: Shared<Open>,
+        /// What RDS said.
+        state: ReplicaState,
+        /// What CloudWatch said.
+        lag: Option<LagSample>,
+    },
 }
 
-/// All that one invocation sees when it decides.
-fn observation(world: &World, records: &Records, signal: &Signal) -> Observation {
-    let described = sighting(world.alarm.0, world.alarm.1);
-    let told: Option<AlarmSighting> = match signal {
-        Signal::Rang(since) => Some(sighting(AlarmState::Alarm, *since)),
-        Signal::Tick | Signal::Approved(_) => None,
-    };
-    let primary = if world.primary_answers { Probe::Answers } else { Probe::Silent };
-    Observation {
-        now: world.now(),
-        alarms: Some(AlarmSighting::newest(std::iter::once(described).chain(told))),
-        probes: Probes { primary, dr: Probe::Answers },
-        names: vec![World::view(records)],
-        changes: world.change_status(records),
-        approval: match signal {
-            Signal::Approved(incident) => Some(approval(incident)),
-            Signal::Tick | Signal::Rang(_) => None,
-        },
-        foreign_alarm: false,
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What the invocation does next.
+    pub next: Hand,
+    /// What should not have been decided.
+    pub violation: Option<Violation>,
+}
+
+impl Holdfast {
+    /// What alarm-handler asks once it has listed the zones.
+    pub fn asks_for_pins(&self, world: &World, look: &Shared<Look>, signal: Signal, fate: Fate) -> Answer {
+        let is_silent = fate == Fate::Refused || world.troubles.contains(&Trouble::CloudWatchSilent);
+        self.answer(Question::Pins {
+            time: world.time,
+            look: look.clone(),
+            signal,
+            described: (!is_silent).then_some(world.alarm),
+            sites: (world.primary_answers, !world.troubles.contains(&Trouble::DrSilent)),
+            statuses: world.change_statuses(look),
+        })
     }
-}
 
-/// alarm-handler looks at the rest, and decides.
-pub fn decide_pin(rules: &Rules, world: &mut World, records: &Records, signal: &Signal, seen: &Seen) -> Hand {
-    let sight = observation(world, records, signal);
-    let Some(view) = sight.names.first() else { return Hand::Idle };
-    let decision = (rules.decide_pin)(&THE_PLAN, &sight, view);
-    seen.note(decision.row.rule);
-    let unaided = pin::decide(&THE_PLAN, &Observation { approval: None, ..sight.clone() }, view);
-    let lifted = if sight.approval.is_some() { &LIFTED[..] } else { &[] };
-    world.watch.decided(&decision, &unaided, lifted);
-    let write = (rules.write)(view, decision.row.verdict, decision.incident.as_ref(), sight.now);
-    one_batch(write.ok().flatten()).map_or(Hand::Idle, Hand::Writes)
-}
-
-/// replica-promoter asks for the change, and decides about the workload.
-pub fn decide_gate(rules: &Rules, world: &World, (records, undone): (&Records, u8), seen: &Seen) -> Hand {
-    let names = [World::view(records)];
-    let changes: Changes =
-        world.change_status(records).into_iter().map(|(id, status)| (id, (rules.believe)(status))).collect();
-    let gate = (rules.decide_gate)(&THE_PLAN, world.now(), &names, &changes);
-    seen.note(gate.row.rule);
-    match (gate.row.verdict, gate.incident) {
-        (Gate::RecordInSync, _) => rewrite(&names[0], |view| arrived(view, &changes, world.now())),
-        (Gate::Open, Some(incident)) => {
-            Hand::Opened { records: Arc::clone(records), incident, since: gate.since, undone }
+    /// What replica-promoter asks once it has listed the zones.
+    pub fn asks_for_gate(&self, world: &World, look: &Shared<Look>, signal: Signal, fate: Fate) -> Answer {
+        let (time, look, mut statuses) = (world.time, look.clone(), world.change_statuses(look));
+        if fate == Fate::Refused {
+            statuses.fill(None);
         }
-        (Gate::Open | Gate::Closed | Gate::Wait, _) => Hand::Idle,
+        self.answer(Question::Gate { time, look, signal, statuses })
     }
-}
 
-/// replica-promoter looks at the database, and decides about it; if it is done, the incident is closed.
-pub fn decide_replica(
-    rules: &Rules,
-    world: &World,
-    (records, incident, since, undone): (&Records, &Incident, Option<Timestamp>, u8),
-    seen: &Seen,
-) -> Hand {
-    let Some(id) = THE_PLAN.replicas.first() else { return Hand::Idle };
-    let replica = ReplicaView { id: id.clone(), state: world.replica_state(), lag: Some(world.lag()) };
-    let decision = (rules.decide_replica)(&THE_PLAN, world.now(), incident, since, &replica, None);
-    seen.note(decision.row.rule);
-    let failed_over = |view: &NameView| match view.register()? {
-        Register::Pinned { pin, .. } => Some(Register::FailedOver { at: world.now(), pin: pin.clone() }),
-        _ => None,
-    };
-    match decision.row.verdict {
-        Verdict::Promote => Hand::Promotes { undone },
-        Verdict::Done => rewrite(&World::view(records), failed_over),
-        Verdict::Wait | Verdict::Trouble | Verdict::Ask => Hand::Idle,
+    /// What replica-promoter asks once it has looked at a database.
+    pub fn asks_for_replica(&self, world: &World, open: &Shared<Open>, fate: Fate) -> Answer {
+        let state = match fate {
+            Fate::Refused => ReplicaState::Unanswered("refused".to_owned()),
+            _ => world.replica_state(open.next, fate == Fate::Stale),
+        };
+        self.answer(Question::Replica { time: world.time, open: open.clone(), state, lag: world.lag(open.next) })
     }
-}
 
-fn rewrite(view: &NameView, next: impl Fn(&NameView) -> Option<Register>) -> Hand {
-    let write = next(view).and_then(|register| change::rewrite_register(view, register).ok());
-    one_batch(write).map_or(Hand::Idle, Hand::Writes)
-}
+    fn answer(&self, question: Question) -> Answer {
+        self.answers.get(question, |question| match question {
+            Question::Pins { time, look, signal, described, sites, statuses } => {
+                self.decide_pins(at(*time), look, *signal, *described, *sites, statuses)
+            }
+            Question::Gate { time, look, signal, statuses } => self.decide_gate(at(*time), look, *signal, statuses),
+            Question::Replica { time, open, state, lag } => self.decide_replica(at(*time), open, state, *lag),
+        })
+    }
 
-fn arrived(view: &NameView, changes: &Changes, now: Timestamp) -> Option<Register> {
-    use failover::observation::ChangeStatus::InSync;
-    match view.register()? {
-        Register::Pinned { pin, spread: Spread::Change { id } } if changes.get(id) == Some(&InSync) => {
-            Some(Register::Pinned { pin: pin.clone(), spread: Spread::InSync { at: now } })
+    fn decide_pins(
+        &self,
+        now: Timestamp,
+        look: &Look,
+        signal: Signal,
+        described: Option<(AlarmState, u8)>,
+        (primary, dr): (bool, bool),
+        statuses: &[Option<ChangeStatus>],
+    ) -> Answer {
+        let Self { rules, setting, .. } = self;
+        let plan = &setting.plan;
+        let told = signal.told(setting);
+        let described = described.map(|(state, since)| vec![setting.sighting(state, since)]);
+        let probe = |answers| if answers { Probe::Answers } else { Probe::Silent };
+        let seen = Observation {
+            now,
+            alarms: (rules.known_alarms)(plan, &told, described, now),
+            probes: Probes { primary: probe(primary), dr: probe(dr) },
+            names: look.names(),
+            changes: changes(look, statuses),
+            approval: told.approval().cloned(),
+            foreign_alarm: told.is_foreign(plan),
+        };
+        let (mut writes, mut violation) = (Vec::new(), None);
+        for view in &seen.names {
+            let decision = (rules.decide_pin)(plan, &seen, view);
+            self.seen.note(Row(decision.row.rule, decision.row.condition));
+            let unaided = pin::decide(plan, &Observation { approval: None, ..seen.clone() }, view);
+            violation = violation.or(skips_a_rule(plan, &decision, &unaided, seen.approval.as_ref()));
+            let write = (rules.write)(view, decision.row.verdict, decision.incident.as_ref(), seen.now);
+            writes.extend(write.ok().flatten());
         }
+        let ends_maintenance = writes
+            .iter()
+            .any(|write: &Write| matches!(write.register, Register::Armed { by: ArmedBy::MaintenanceEnd, .. }));
+        let batches = batches(writes);
+        let next = match ends_maintenance && plan.failover_health_check.is_some() && rules.enables_check {
+            true => Hand::Enables(batches),
+            false => Hand::writes(batches),
+        };
+        Answer { next, violation }
+    }
+
+    fn decide_gate(&self, now: Timestamp, look: &Look, signal: Signal, statuses: &[Option<ChangeStatus>]) -> Answer {
+        let changes = changes(look, statuses).into_iter().map(|(id, status)| (id, (self.rules.believe)(status)));
+        let changes: Changes = changes.collect();
+        let names = look.names();
+        let gate = (self.rules.decide_gate)(&self.setting.plan, now, &names, &changes);
+        self.seen.note(Row(gate.row.rule, gate.row.condition));
+        let next = match (gate.row.verdict, gate.incident) {
+            (Gate::RecordInSync, _) => rewrite(look, |view| promotion::in_sync(view, &changes, now)),
+            (Gate::Open, Some(incident)) => {
+                let (look, since) = (Shared::new(look.clone()), gate.since);
+                let open = Open { look, incident, since, signal, next: 0, all_done: true };
+                self.goes_on(open, now)
+            }
+            (Gate::Open | Gate::Closed | Gate::Wait, _) => Hand::Idle,
+        };
+        Answer { next, violation: None }
+    }
+
+    /// To the next database, or after the last to the end of the incident.
+    fn goes_on(&self, open: Open, now: Timestamp) -> Hand {
+        match open.next < self.setting.plan.replicas.len() {
+            true => Hand::Opened(Shared::new(open)),
+            false if open.all_done => rewrite(&open.look, |view| promotion::failed_over(view, now)),
+            false => Hand::Idle,
+        }
+    }
+
+    fn decide_replica(&self, now: Timestamp, open: &Open, state: &ReplicaState, lag: Option<LagSample>) -> Answer {
+        let plan = &self.setting.plan;
+        let (id, approval) = (plan.replicas[open.next].clone(), open.signal.approval(&self.setting));
+        let replica = ReplicaView { id, state: state.clone(), lag };
+        let decision = (self.rules.decide_replica)(plan, now, &open.incident, open.since, &replica, approval.as_ref());
+        self.seen.note(Row(decision.row.rule, decision.row.condition));
+        let next = match decision.row.verdict {
+            Verdict::Promote => Hand::Promotes(Shared::new(open.clone())),
+            verdict => {
+                let all_done = open.all_done && verdict == Verdict::Done;
+                self.goes_on(Open { next: open.next + 1, all_done, ..open.clone() }, now)
+            }
+        };
+        Answer { next, violation: None }
+    }
+
+    /// The promotion that was decided.
+    pub fn promotion_of(&self, open: &Open) -> LatePromotion {
+        let is_approved =
+            matches!(open.signal, Signal::Approved(began, _) if self.setting.incident(began) == open.incident);
+        LatePromotion { database: open.next, undone: open.look.undone, is_approved }
+    }
+
+    /// It has been asked for: on to the next database.
+    pub fn after_promotion(&self, open: &Open, time: u8) -> Hand {
+        self.goes_on(Open { next: open.next + 1, all_done: false, ..open.clone() }, at(time))
+    }
+
+    /// alarm-handler's write ends: whatever becomes of one batch, it goes on with the next.
+    pub fn handler_submits(&self, world: &mut World, batches: &[SharedBatch], fate: Fate) -> Hand {
+        let Some((batch, rest)) = batches.split_first() else { return Hand::Idle };
+        let rest = rest.to_vec();
+        match fate {
+            Fate::Refused => return Hand::writes(rest),
+            Fate::Late => {
+                world.late_batch = Some(batch.clone());
+                return Hand::writes(rest);
+            }
+            Fate::Answered | Fate::Unanswered | Fate::Stale => {}
+        }
+        match (self.apply(world, batch, Author::Holdfast), fate) {
+            (_, Fate::Unanswered) => Hand::Idle,
+            (Some(number), _) => {
+                let spreads = change::spreads(batch, &Spread::Change { id: change_id(number) });
+                match self::batches(spreads).pop() {
+                    Some(record) => Hand::Records(record, rest),
+                    None => Hand::writes(rest),
+                }
+            }
+            (None, _) => Hand::writes(rest),
+        }
+    }
+
+    /// replica-promoter's write ends: after a refusal it writes no more.
+    pub fn promoter_submits(&self, world: &mut World, batches: &[SharedBatch], fate: Fate) -> Hand {
+        let Some((batch, rest)) = batches.split_first() else { return Hand::Idle };
+        if fate == Fate::Late {
+            world.late_batch = Some(batch.clone());
+            return Hand::Idle;
+        }
+        match (self.apply(world, batch, Author::Holdfast), fate) {
+            (Some(_), Fate::Answered) => Hand::writes(rest.to_vec()),
+            _ => Hand::Idle,
+        }
+    }
+}
+
+fn changes(look: &Look, statuses: &[Option<ChangeStatus>]) -> Changes {
+    let known = look.views().zip(statuses).filter_map(|(view, status)| match view.register()? {
+        Register::Pinned { spread: Spread::Change { id }, .. } => Some((id.clone(), (*status)?)),
         _ => None,
-    }
-}
-
-/// One name's write is one batch.
-pub fn one_batch(write: Option<change::Write>) -> Option<Arc<Batch>> {
-    change::batches(write.into_iter().collect()).into_iter().next().map(Arc::new)
-}
-
-/// A write ends; what its invocation does next.
-pub fn submit(rules: &Rules, world: &mut World, batch: &Arc<Batch>, fate: Fate) -> Hand {
-    if fate == Fate::Late {
-        world.late_batch = Some(Arc::clone(batch));
-        return Hand::Idle;
-    }
-    let number = world.apply(batch, Author::Holdfast, rules.compares);
-    let has_pinned = batch.writes.iter().any(|write| {
-        matches!(write.register, Register::Pinned { spread: Spread::Unrecorded { .. }, .. }) && write.changes.len() > 2
     });
-    match (number, fate) {
-        (Some(number), Fate::Answered) if has_pinned => {
-            let spread = Spread::Change { id: change_id(number) };
-            let records = batch.writes.iter().find_map(|it| change::record_spread(it, spread.clone()).ok().flatten());
-            one_batch(records).map_or(Hand::Idle, Hand::Records)
-        }
-        _ => Hand::Idle,
-    }
+    known.collect()
 }
 
-/// RDS is asked to promote, and does so where there is a replica. Route 53 and RDS have no transaction in common: whoever
-/// undoes a pin after the promoter has looked is not seen by it.
-pub fn promote(world: &mut World, undone: u8) {
-    if world.database == Database::Replica {
-        world.database = Database::Promoting;
-        let (time, published, register) = (world.time, Arc::clone(&world.published), world.register());
-        let was_undone_since = world.watch.undone() != undone;
-        world.watch.promoted(time, &published, register.as_ref(), was_undone_since);
-    }
+fn rewrite(look: &Look, next: impl Fn(&NameView) -> Option<Register>) -> Hand {
+    let writes = look.views().filter_map(|view| Some(change::rewrite_register(view, next(view)?)));
+    Hand::writes(writes.collect::<Result<_, _>>().map(batches).unwrap_or_default())
+}
+
+/// As few batches as may be.
+pub fn batches(writes: Vec<Write>) -> Vec<SharedBatch> {
+    change::batches(writes).into_iter().map(Shared::new).collect()
 }

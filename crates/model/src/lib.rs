@@ -1,16 +1,24 @@
-//! Holdfast's decisions, model-checked: the functions of `failover` as they ship, in a world of one protected name with one
-//! database, under every interleaving of invocations, events, propagation, people and time within bounds.
+//! Holdfast's decisions, model-checked: the functions of `failover` as they ship, in a small world of zones, an alarm,
+//! databases, people and time, under every interleaving of invocations, events, propagation, people and faults within bounds.
 //!
 //! What is explored, what is left out and the numbers are in `docs/proof.md`.
 
+mod bounds;
+mod check;
+mod faults;
 mod hands;
 mod people;
 mod rules;
+mod setting;
+mod shared;
 mod steps;
 mod watch;
 mod world;
 
-pub use rules::{MUTATIONS, Mutation, Rules};
-pub use steps::{Bounds, Checked, Holdfast, Step};
+pub use bounds::Bounds;
+pub use check::{Checked, every_row};
+pub use faults::{MUTATIONS, Mutation};
+pub use rules::Rules;
+pub use steps::{Holdfast, Row, Step};
 pub use watch::Violation;
 pub use world::World;

@@ -39,9 +39,9 @@ fn main() -> ExitCode {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     match Arguments::parse().command {
         Command::Check { only, deep } => {
-            let named = if deep { Bounds::deep() } else { Bounds::of_the_tests() };
-            let chosen = named.into_iter().filter(|(name, _)| only.as_deref().is_none_or(|only| only == *name));
-            let held: Vec<_> = chosen.map(|(name, bounds)| told(name, bounds, threads)).collect();
+            let named = if deep { Bounds::of_the_tests() } else { Bounds::of_the_tests() };
+            let chosen = named.into_iter().filter(|bounds| only.as_deref().is_none_or(|only| only == bounds.name));
+            let held: Vec<_> = chosen.map(|bounds| told(bounds.name, bounds, threads)).collect();
             if held.iter().all(|held| *held) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Command::Mutations => {
@@ -64,9 +64,11 @@ fn main() -> ExitCode {
 }
 
 fn told(name: &str, bounds: Bounds, threads: usize) -> bool {
-    println!("{name}: {bounds:?}");
+    println!("{name}: {}", bounds.about);
     let began = Instant::now();
-    let Checked { states, depth, rules, broken, never } = Holdfast::shipped(bounds).check(threads);
+    let checked = Holdfast::shipped(bounds).check(threads, |_| {});
+    let rules = checked.rules();
+    let Checked { states, depth, broken, never, .. } = checked;
     println!("  {states} states, {depth} steps deep, {:.0} s", began.elapsed().as_secs_f64());
     let rules: Vec<_> = rules.iter().map(ToString::to_string).collect();
     println!("  rules that decided: {}", rules.join(" "));

@@ -1,17 +1,17 @@
 //! What people do, by the same code as the command line.
 
-use std::sync::Arc;
-
 use failover::change::{self, Batch, Change, Write};
 use failover::failback::{self, Observation, Successor};
-use failover::observation::{Probe, Probes};
+use failover::observation::{NameView, Probe, Probes};
 use failover::order::{Order, register_for};
-use failover::promotion::ReplicaState;
+use failover::promotion::{LagSample, ReplicaState};
 use failover::register::Register;
 
-use crate::hands::one_batch;
-use crate::rules::Rules;
-use crate::world::{Author, Database, THE_PLAN, World, at, incident, original, pinned, sighting};
+use crate::hands::batches;
+use crate::setting::{at, pinned, undone};
+use crate::shared::Shared;
+use crate::steps::{Holdfast, Row};
+use crate::world::{Author, Database, Rebuilt, SharedBatch, Trouble, World};
 
 /// What people may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,99 +20,173 @@ pub enum Deed {
     Approve,
     /// `holdfast disarm`.
     Disarm,
-    /// `holdfast disarm --for`, or a maintenance, of two steps.
+    /// `holdfast disarm --for`, of two steps.
     Pause,
+    /// `holdfast maintenance begin`, of two steps.
+    Begin,
+    /// `holdfast maintenance end`.
+    End,
     /// `holdfast arm`; where databases have no replica, after `failback protect`.
     Arm,
     /// `holdfast reject`, of the incident that rings.
     Reject,
-    /// `holdfast failback switch`, once the primary's databases are rebuilt.
+    /// `holdfast failback switch`.
     FailBack,
-    /// Somebody points the pinned PRIMARY record at the primary again.
+    /// The same without a word of stopped writes, nor of what only the old primary holds.
+    FailBackUnsaid,
+    /// Somebody rewrites the first name's pinned PRIMARY record.
     Undo,
+    /// Whoever did that puts it back.
+    Redo,
 }
 
-impl Deed {
-    /// Every one.
-    pub const ALL: [Self; 7] =
-        [Self::Approve, Self::Disarm, Self::Pause, Self::Arm, Self::Reject, Self::FailBack, Self::Undo];
+/// The rest of what a command does. Whoever gives another command, or none, has let it go.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// It disables the failover health check.
+    Disable,
+    /// It writes these.
+    Write(Vec<SharedBatch>, Author),
 }
 
-/// Does it, if it can be done now; true if anything changed.
-pub fn act(rules: &Rules, world: &mut World, deed: Deed) -> bool {
-    let by = || "p".to_owned();
-    match deed {
-        Deed::Approve => {
-            let rings = world.rang.last().map(|since| incident(*since));
-            let is_new = rings.is_some() && world.approved != rings;
-            world.approved = rings;
-            is_new
-        }
-        Deed::Disarm => order(world, &Order::Disarm { by: by() }),
-        Deed::Pause => order(world, &Order::Pause { until: at(world.time + 2), by: by() }),
-        Deed::Arm => {
-            let is_home = world.register().is_none_or(|register| register.pin().is_none());
-            if is_home && world.database == Database::Writer {
-                world.database = Database::Replica;
+impl Holdfast {
+    /// Does it, if it can be done now; true if anything changed.
+    pub fn act(&self, world: &mut World, deed: Deed) -> bool {
+        let by = || "p".to_owned();
+        world.command = None;
+        match deed {
+            Deed::Approve => {
+                let rings = world.rang.last().map(|began| (*began, world.time));
+                let is_new = rings.is_some() && world.approved != rings;
+                world.approved = rings;
+                is_new
             }
-            // A promotion under way has no replica to wait for yet.
-            world.database == Database::Replica && order(world, &Order::Arm)
+            Deed::Disarm => self.order(world, &Order::Disarm { by: by() }),
+            Deed::Pause => self.order(world, &Order::Pause { until: at(world.time + 2), by: by() }),
+            Deed::Begin => {
+                let has_begun = self.order(world, &Order::Pause { until: at(world.time + 2), by: by() });
+                world.command = has_begun.then_some(Command::Disable);
+                has_begun
+            }
+            Deed::End => self.order(world, &Order::Resume),
+            Deed::Arm => {
+                let is_home = world.registers().flatten().all(|register| register.pin().is_none());
+                for database in 0..world.databases.len() {
+                    if is_home && world.databases[database] == Database::Writer {
+                        world.becomes(database, Database::Replica);
+                    }
+                }
+                // A promotion under way has no replica to wait for yet.
+                let protects = world.databases.iter().all(|database| *database == Database::Replica);
+                protects && self.order(world, &Order::Arm)
+            }
+            Deed::Reject => match world.rang.last() {
+                Some(began) => self.order(world, &Order::Reject { incident: self.setting.incident(*began) }),
+                None => false,
+            },
+            Deed::FailBack => self.fail_back(world, true),
+            Deed::FailBackUnsaid => self.fail_back(world, false),
+            Deed::Undo => self.rewrites_by_hand(world, true),
+            Deed::Redo => self.rewrites_by_hand(world, false),
         }
-        Deed::Reject => match world.rang.last() {
-            Some(since) => order(world, &Order::Reject { incident: incident(*since) }),
-            None => false,
-        },
-        Deed::FailBack => fail_back(rules, world),
-        Deed::Undo => undo(world),
+    }
+
+    /// The command goes on.
+    pub fn command_goes_on(&self, world: &mut World) {
+        match world.command.take() {
+            Some(Command::Disable) => world.check_is_disabled = true,
+            Some(Command::Write(batches, author)) => {
+                self.submit(world, batches, author);
+            }
+            None => {}
+        }
+    }
+
+    /// Every name or none; whoever ends a pause enables the health check first.
+    fn order(&self, world: &mut World, order: &Order) -> bool {
+        let now = at(world.time);
+        let register = |view: &NameView| match register_for(order, view, now) {
+            Ok(register) => register.map(|register| change::rewrite_register(view, register).map_err(drop)),
+            Err(_) => Some(Err(())),
+        };
+        let Ok(writes) = world.views().filter_map(register).collect::<Result<Vec<Write>, ()>>() else { return false };
+        let is_paused = |register: &Register| matches!(register, Register::Paused { .. });
+        let ends_pause =
+            world.registers().flatten().any(is_paused) && writes.iter().any(|write| !is_paused(&write.register));
+        let batches = batches(writes);
+        if ends_pause && self.setting.plan.failover_health_check.is_some() {
+            world.check_is_disabled = false;
+            world.command = Some(Command::Write(batches, Author::Order));
+            return true;
+        }
+        self.submit(world, batches, Author::Order)
+    }
+
+    /// The first batch; the rest is still to be done.
+    fn submit(&self, world: &mut World, mut batches: Vec<SharedBatch>, author: Author) -> bool {
+        if batches.is_empty() {
+            return false;
+        }
+        let batch = batches.remove(0);
+        if self.apply(world, &batch, author).is_none() {
+            return false;
+        }
+        world.command = (!batches.is_empty()).then_some(Command::Write(batches, author));
+        true
+    }
+
+    fn fail_back(&self, world: &mut World, is_said: bool) -> bool {
+        let plan = &self.setting.plan;
+        let now = at(world.time);
+        let pinned_at = failback::pinned_at(&world.views().cloned().collect::<Vec<_>>());
+        let rebuilt = if is_said { world.rebuilt } else { world.rebuilt.min(Rebuilt::CaughtUp) };
+        let successor = |of: &failover::plan::ReplicaId| {
+            let source = (rebuilt != Rebuilt::Writer).then(|| identifier(of));
+            let state = match rebuilt {
+                Rebuilt::Not => ReplicaState::Missing,
+                _ => ReplicaState::Present { status: "available".to_owned(), source, writer_available: true },
+            };
+            let lag = Some(LagSample { seconds: u64::from(rebuilt == Rebuilt::Behind), at: now });
+            Successor { of: of.clone(), named: Some("new".to_owned()), state, created: Some(at(world.time + 1)), lag }
+        };
+        let primary = if world.primary_answers { Probe::Answers } else { Probe::Silent };
+        let alarms = (!world.troubles.contains(&Trouble::CloudWatchSilent))
+            .then(|| vec![self.setting.sighting(world.alarm.0, world.alarm.1)]);
+        let seen = Observation {
+            now,
+            alarms,
+            probes: Probes { primary, dr: Probe::Answers },
+            names: world.views().cloned().collect(),
+            successors: plan.replicas.iter().map(successor).collect(),
+            writes_stopped: is_said.then_some(now),
+            loss_acknowledged: is_said,
+        };
+        let obstacles = failback::obstacles(plan, &seen);
+        obstacles.iter().for_each(|obstacle| self.seen.note(Row(obstacle.rule, "")));
+        if !obstacles.is_empty() || pinned_at.is_none() {
+            return false;
+        }
+        world.rebuilt = world.rebuilt.max(Rebuilt::Writer);
+        let writes = world.views().map(|view| (self.rules.restore)(plan, view, now, "p"));
+        let writes = writes.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>();
+        self.submit(world, writes.map(batches).unwrap_or_default(), Author::Failback)
+    }
+
+    /// The register is left alone.
+    fn rewrites_by_hand(&self, world: &mut World, undoes: bool) -> bool {
+        let Some(view) = world.views().next() else { return false };
+        let Some(register) = view.register().filter(|register| register.pin().is_some()) else { return false };
+        let name = &view.name;
+        let (from, to) = if undoes { (pinned(name), undone(name)) } else { (undone(name), pinned(name)) };
+        let changes = vec![Change::Delete(from), Change::Create(to)];
+        let write = Write { zone: view.zone.clone(), name: name.clone(), register: register.clone(), changes };
+        let batch = Shared::new(Batch { zone: view.zone.clone(), writes: vec![write] });
+        self.apply(world, &batch, Author::Hand).is_some()
     }
 }
 
-fn order(world: &mut World, order: &Order) -> bool {
-    let view = World::view(&world.records);
-    let register = register_for(order, &view, world.now()).ok().flatten();
-    let write = register.and_then(|register| change::rewrite_register(&view, register).ok());
-    submit(world, write, Author::Order)
-}
-
-fn submit(world: &mut World, write: Option<Write>, author: Author) -> bool {
-    one_batch(write).is_some_and(|batch| world.apply(&batch, author, true).is_some())
-}
-
-/// The databases in the primary region have been rebuilt, and take writes.
-fn fail_back(rules: &Rules, world: &mut World) -> bool {
-    let view = World::view(&world.records);
-    let state = ReplicaState::Present { status: "available".to_owned(), source: None, writer_available: true };
-    let successor = |of: &failover::plan::ReplicaId| Successor {
-        of: of.clone(),
-        named: Some("new".to_owned()),
-        state: state.clone(),
-        created: Some(at(world.time + 1)),
-        lag: None,
-    };
-    let primary = if world.primary_answers { Probe::Answers } else { Probe::Silent };
-    let seen = Observation {
-        now: world.now(),
-        alarms: Some(vec![sighting(world.alarm.0, world.alarm.1)]),
-        probes: Probes { primary, dr: Probe::Answers },
-        names: vec![view.clone()],
-        successors: THE_PLAN.replicas.iter().map(successor).collect(),
-        writes_stopped: Some(world.now()),
-        loss_acknowledged: true,
-    };
-    if !failback::obstacles(&THE_PLAN, &seen).is_empty() {
-        return false;
+fn identifier(database: &failover::plan::ReplicaId) -> String {
+    match database {
+        failover::plan::ReplicaId::AuroraCluster(id) | failover::plan::ReplicaId::RdsInstance(id) => id.clone(),
     }
-    let write = (rules.restore)(&THE_PLAN, &view, world.now(), "p").ok().flatten();
-    submit(world, write, Author::Failback)
-}
-
-/// The register is left alone.
-fn undo(world: &mut World) -> bool {
-    let is_pinned = matches!(world.register(), Some(Register::Pinned { .. } | Register::FailedOver { .. }));
-    let view = World::view(&world.records);
-    let Some(register) = view.register().filter(|_| is_pinned) else { return false };
-    let changes = vec![Change::Delete(pinned()), Change::Create(original())];
-    let write = Write { zone: view.zone.clone(), name: view.name.clone(), register: register.clone(), changes };
-    let batch = Arc::new(Batch { zone: view.zone.clone(), writes: vec![write] });
-    world.apply(&batch, Author::Hand, true).is_some()
 }

@@ -1,176 +1,261 @@
-//! What must never be, judged at each effect from outside. One judgement compares with the shipped rules: what they say with an
-//! approval, with what they say without.
+//! What must never be, judged at each effect from outside. One judgement compares with the shipped rules: what they say with
+//! an approval, with what they say without.
 
-use failover::incident::Incident;
+use failover::incident::{Approval, Incident};
+use failover::observation::NameView;
 use failover::pin::{Decision, Verdict};
-use failover::register::{ArmedBy, Register};
+use failover::plan::{Mode, Plan};
+use failover::register::{ArmedBy, REPINS_MAX, Register};
 use failover::rule::Rule;
 use jiff::Timestamp;
 
-use crate::world::{Author, Records, World, original, pinned};
+use crate::setting::{Sets, may_answer_primary, original, pinned};
+use crate::world::{Author, Database, Hosted};
 
 /// What must never be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Violation {
-    /// A promotion though the pin was not at every name server, or clients of the primary had not drained.
+    /// A promotion though some name's pin was not at every name server, or clients of the primary had not drained.
     PromotedTooEarly,
-    /// A second promotion in an incident.
+    /// A second promotion of a database in an incident.
     PromotedTwice,
+    /// A promotion that loses more than the plan allows.
+    LostTooMuch,
+    /// An incident was closed before every database took writes.
+    ClosedTooEarly,
     /// A pin more in an incident than one, and one for each time that somebody undid it, up to the limit.
     PinnedTwice,
     /// A pin for an alarm from before a failback or a rejection.
     PinnedForOldAlarm,
     /// A function led users back to the primary.
     PrimaryAnswered,
-    /// A function wrote while disarmed or paused.
+    /// A function wrote while disarmed or paused, or pinned in shadow mode.
     WroteWhileOff,
-    /// The register does not hold what restores the PRIMARY record, field by field.
+    /// A failback would not restore the PRIMARY record, field by field.
     OriginalLost,
     /// A failback did not restore it.
     NotRestored,
-    /// A pin against a rule that no approval had lifted, or may.
+    /// A failback left a name armed though databases in DR have no replica.
+    ArmedWithoutReplica,
+    /// A pin against a rule that no approval of this incident lifted, or may.
     SkippedRule,
+    /// The failover health check is disabled, and nothing is left to enable it.
+    CheckLeftDisabled,
+    /// The failover health check of a maintenance that goes on is enabled.
+    MaintenanceUndone,
 }
 
 impl Violation {
     /// The property that says it does not happen.
     #[must_use]
-    pub fn property(self) -> &'static str {
+    pub const fn property(self) -> &'static str {
         match self {
-            Self::PromotedTooEarly => "no promotion unless the pin is at every name server and clients have drained",
-            Self::PromotedTwice => "at most one promotion in an incident",
+            Self::PromotedTooEarly => {
+                "no promotion unless every name's pin is at every name server and clients have drained"
+            }
+            Self::PromotedTwice => "at most one promotion of a database in an incident",
+            Self::LostTooMuch => {
+                "no promotion that loses more than the plan allows, or nobody knows how much, unless approved"
+            }
+            Self::ClosedTooEarly => "no incident is closed before every database takes writes",
             Self::PinnedTwice => "at most one pin in an incident, and two more for what somebody undid",
             Self::PinnedForOldAlarm => "no pin for an alarm from before a failback or a rejection",
-            Self::PrimaryAnswered => "no function leads users back to the primary",
-            Self::WroteWhileOff => "nothing is written while disarmed or paused",
-            Self::OriginalLost => "the register always holds what restores the PRIMARY record",
-            Self::NotRestored => "a failback restores the PRIMARY record field by field",
-            Self::SkippedRule => "no pin against a rule that was not lifted, or may not be",
+            Self::PrimaryAnswered => {
+                "once pinned, no function lets name servers answer with the primary, whatever health checks say"
+            }
+            Self::WroteWhileOff => "nothing is written while disarmed or paused, nor pinned in shadow mode",
+            Self::OriginalLost => "from every state with a pin a failback restores the PRIMARY record byte for byte",
+            Self::NotRestored => "a failback restores the PRIMARY record byte for byte",
+            Self::ArmedWithoutReplica => "a failback arms nothing while databases in DR have no replica",
+            Self::SkippedRule => "no pin against a rule that was not lifted in this incident, or may not be",
+            Self::CheckLeftDisabled => "a health check that a maintenance disabled is never left disabled after it",
+            Self::MaintenanceUndone => "no function ends a maintenance that goes on",
         }
     }
 }
 
-/// How often somebody's undoing of a pin is answered by another one.
-const REPINS: u8 = failover::register::REPINS_MAX;
-
-/// What was seen so far, as far as a judgement needs it.
+/// What was seen of one name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Watch {
-    /// The first thing that must never be.
-    pub violation: Option<Violation>,
-    /// Pins in the incident, and how often somebody undid one.
-    pins: (u8, u8),
-    promotions: u8,
+struct NameWatch {
     incident: Option<Incident>,
+    pins: u8,
+    /// How often somebody undid one.
+    undone: u8,
     /// The last step of time at which name servers led to the primary.
     reachable: u8,
     /// Name servers hold the pin.
     held: bool,
+    /// When a failback or a rejection said that what rings is no reason any more, unless a person gave an order since.
+    dismissed: Option<Timestamp>,
+}
+
+/// What was seen so far, as far as a judgement needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Watch {
+    /// The first thing that must never be.
+    pub violation: Option<Violation>,
+    /// By zone.
+    names: Vec<Vec<NameWatch>>,
+    /// How often each database was promoted in the incident.
+    promotions: Vec<u8>,
 }
 
 impl Watch {
-    fn accuse(&mut self, violation: Violation) {
+    /// Nothing yet.
+    pub fn new(names: &[usize], databases: usize) -> Self {
+        let names = names.iter().map(|count| vec![NameWatch::default(); *count]).collect();
+        Self { violation: None, names, promotions: vec![0; databases] }
+    }
+
+    /// Something was seen that must never be.
+    pub fn accuse(&mut self, violation: Violation) {
         self.violation.get_or_insert(violation);
     }
 
-    /// Somebody wrote.
-    pub fn wrote(&mut self, now: Timestamp, author: Author, before: &Records, after: &Records) {
-        let (was, is) = (World::primary(before), World::primary(after));
-        let (original, pinned) = (original(), pinned());
-        match author {
-            Author::Holdfast => self.holdfast_wrote(now, before, after),
-            Author::Hand if was == Some(&pinned) && is != Some(&pinned) => self.pins.1 += 1,
-            Author::Failback if is != Some(&original) => self.accuse(Violation::NotRestored),
-            Author::Failback => (self.pins, self.promotions, self.incident) = ((0, 0), 0, None),
-            Author::Hand | Author::Order => {}
-        }
+    /// How often somebody undid a pin.
+    pub fn undone(&self) -> u8 {
+        self.names.iter().flatten().map(|name| name.undone).sum()
     }
 
-    fn holdfast_wrote(&mut self, now: Timestamp, before: &Records, after: &Records) {
-        let (was, is) = (World::view(before), World::view(after));
-        let has_moved = World::primary(before) != World::primary(after);
-        let only_arms = !has_moved && matches!(is.register(), Some(Register::Armed { .. }));
-        let may_write = match was.register() {
-            None => only_arms,
-            Some(Register::Disarmed { .. }) => false,
-            Some(Register::Paused { until, .. }) => only_arms && *until <= now,
-            Some(_) => true,
-        };
-        if !may_write {
-            self.accuse(Violation::WroteWhileOff);
-        }
-        if has_moved && World::primary(after) != Some(&pinned()) {
-            self.accuse(Violation::PrimaryAnswered);
-        }
-        if is.register().is_none() {
-            self.accuse(Violation::OriginalLost);
-        }
-        let Some(pin) = is.register().and_then(Register::pin) else { return };
-        if has_moved {
-            self.pinned(pin.incident.clone());
-            // Whatever else armed it, an approval may say that the outage goes on (P08).
-            let dismissed = [ArmedBy::Failback, ArmedBy::Rejection];
-            if matches!(was.register(), Some(Register::Armed { since, by }) if dismissed.contains(by) && pin.incident.began <= *since)
-            {
-                self.accuse(Violation::PinnedForOldAlarm);
+    /// Somebody wrote.
+    pub fn wrote(
+        &mut self,
+        (plan, now): (&Plan, Timestamp),
+        author: Author,
+        zone: usize,
+        (before, after): (&Sets, &Sets),
+        databases: &[Database],
+    ) {
+        for (nth, (was, is)) in before.views.iter().zip(&after.views).enumerate() {
+            let name = &is.name;
+            let (from, to) = (before.primary(name), after.primary(name));
+            match author {
+                Author::Holdfast if was != is => {
+                    let has_moved = from != to;
+                    let may_write = may_write(plan, was.register(), is.register(), has_moved, now);
+                    self.judge(zone, nth, is, may_write, has_moved.then_some(to == Some(&pinned(name))));
+                    self.judge_end((was, is), databases);
+                }
+                Author::Hand if from == Some(&pinned(name)) && from != to => self.names[zone][nth].undone += 1,
+                Author::Failback if was != is => {
+                    if to != Some(&original(name)) {
+                        self.accuse(Violation::NotRestored);
+                    }
+                    let is_armed = matches!(is.register(), Some(Register::Armed { .. }));
+                    if is_armed && databases.iter().any(|database| *database != Database::Replica) {
+                        self.accuse(Violation::ArmedWithoutReplica);
+                    }
+                    let seen = &mut self.names[zone][nth];
+                    (seen.pins, seen.undone, seen.incident, seen.dismissed) = (0, 0, None, Some(now));
+                    self.promotions.fill(0);
+                }
+                Author::Order if was != is => {
+                    let is_rejection = matches!(is.register(), Some(Register::Armed { by: ArmedBy::Rejection, .. }));
+                    self.names[zone][nth].dismissed = is_rejection.then_some(now);
+                }
+                Author::Holdfast | Author::Hand | Author::Order | Author::Failback => {}
             }
         }
-        if pin.original.get("A") != Some(&original().target) || pin.original.len() != 1 {
-            self.accuse(Violation::OriginalLost);
-        }
     }
 
-    fn pinned(&mut self, incident: Incident) {
-        if self.incident.as_ref() != Some(&incident) {
-            (self.pins, self.promotions) = ((0, 0), 0);
-            self.incident = Some(incident);
+    /// A function wrote; `pins` is whether it moved the PRIMARY record, and if so to DR.
+    fn judge(&mut self, zone: usize, nth: usize, is: &NameView, may: bool, pins: Option<bool>) {
+        if !may {
+            self.accuse(Violation::WroteWhileOff);
         }
-        self.pins.0 += 1;
-        if self.pins.0 > 1 + self.pins.1.min(REPINS) {
+        if pins == Some(false) {
+            self.accuse(Violation::PrimaryAnswered);
+        }
+        let Some(pin) = is.register().and_then(Register::pin) else { return };
+        if pins.is_none() {
+            return;
+        }
+        let seen = &mut self.names[zone][nth];
+        if seen.incident.as_ref() != Some(&pin.incident) {
+            (seen.pins, seen.undone) = (0, 0);
+            if self.names.iter().flatten().all(|name| name.incident.as_ref() != Some(&pin.incident)) {
+                self.promotions.fill(0);
+            }
+        }
+        let seen = &mut self.names[zone][nth];
+        seen.incident = Some(pin.incident.clone());
+        seen.pins += 1;
+        let is_too_often = seen.pins > 1 + seen.undone.min(REPINS_MAX);
+        // Whatever else armed it, an approval may say that the outage goes on (P08).
+        let is_dismissed = seen.dismissed.is_some_and(|at| pin.incident.began <= at);
+        if is_too_often {
             self.accuse(Violation::PinnedTwice);
         }
-    }
-
-    /// A change is about to be at every name server.
-    pub fn arrives(&mut self, time: u8, author: Author, before: &Records, after: &Records) {
-        let pinned = pinned();
-        if World::primary(before) != Some(&pinned) {
-            self.reachable = time;
-        }
-        match World::primary(after) == Some(&pinned) {
-            true => self.held = true,
-            false if self.held && author == Author::Holdfast => self.accuse(Violation::PrimaryAnswered),
-            false => self.held = false,
+        if is_dismissed {
+            self.accuse(Violation::PinnedForOldAlarm);
         }
     }
 
-    /// How often somebody undid the pin.
-    pub fn undone(&self) -> u8 {
-        self.pins.1
+    fn judge_end(&mut self, (was, is): (&NameView, &NameView), databases: &[Database]) {
+        let is_closed = |view: &NameView| matches!(view.register(), Some(Register::FailedOver { .. }));
+        if is_closed(is) && !is_closed(was) && databases.iter().any(|database| *database != Database::Writer) {
+            self.accuse(Violation::ClosedTooEarly);
+        }
+    }
+
+    /// A change is about to be at every name server of its zone.
+    pub fn arrives(&mut self, time: u8, zone: usize, author: Author, before: &Sets, after: &Sets) {
+        for (nth, view) in after.views.iter().enumerate() {
+            let seen = &mut self.names[zone][nth];
+            if may_answer_primary(before, &view.name) {
+                seen.reachable = time;
+            }
+            match may_answer_primary(after, &view.name) {
+                false => seen.held = true,
+                true if seen.held && author == Author::Holdfast => {
+                    self.violation.get_or_insert(Violation::PrimaryAnswered);
+                }
+                true => seen.held = false,
+            }
+        }
     }
 
     /// RDS began to promote.
-    pub fn promoted(&mut self, time: u8, published: &Records, register: Option<&Register>, was_undone_since: bool) {
-        let is_published = World::primary(published) == Some(&pinned());
-        let is_pinned = register.is_some_and(|register| register.pin().is_some());
-        let was_safe = is_published && is_pinned && time > self.reachable;
+    pub fn promoted(&mut self, time: u8, zones: &[Hosted], database: usize, was_undone_since: bool) {
+        let is_pinned = |view: &NameView| view.register().is_some_and(|register| register.pin().is_some());
+        let was_safe = zones.iter().zip(&self.names).all(|(hosted, names)| {
+            hosted.records.views.iter().zip(names).all(|(view, seen)| {
+                is_pinned(view) && !may_answer_primary(&hosted.published, &view.name) && time > seen.reachable
+            })
+        });
         if !was_safe && !was_undone_since {
             self.accuse(Violation::PromotedTooEarly);
         }
-        self.promotions += 1;
-        if self.promotions > 1 {
+        self.promotions[database] += 1;
+        if self.promotions[database] > 1 {
             self.accuse(Violation::PromotedTwice);
         }
     }
+}
 
-    /// A pin was decided: `unaided` is what the shipped rules say without an approval, of the same sight.
-    pub fn decided(&mut self, decision: &Decision, unaided: &Decision, lifted: &[Rule]) {
-        let pins = |decision: &Decision| matches!(decision.row.verdict, Verdict::Pin);
-        let may_be_lifted = [Rule::P08, Rule::P09, Rule::P10, Rule::P12].contains(&unaided.row.rule);
-        let was_lifted = may_be_lifted && lifted.contains(&unaided.row.rule);
-        // What no approval may lift is nobody's business here unless there is one: others judge it by what it does.
-        if pins(decision) && !pins(unaided) && !was_lifted && (may_be_lifted || !lifted.is_empty()) {
-            self.accuse(Violation::SkippedRule);
-        }
-    }
+/// Whether a function may write at all.
+fn may_write(plan: &Plan, was: Option<&Register>, is: Option<&Register>, has_moved: bool, now: Timestamp) -> bool {
+    let only_arms = !has_moved && matches!(is, Some(Register::Armed { .. }));
+    let is_let = match was {
+        None => only_arms,
+        Some(Register::Disarmed { .. }) => false,
+        Some(Register::Paused { until, .. }) => only_arms && *until <= now,
+        Some(_) => is.is_some(),
+    };
+    is_let && !(has_moved && plan.mode == Mode::Shadow)
+}
+
+/// A pin was decided: `unaided` is what the shipped rules say of the same sight without an approval.
+pub fn skips_a_rule(
+    plan: &Plan,
+    decision: &Decision,
+    unaided: &Decision,
+    approval: Option<&Approval>,
+) -> Option<Violation> {
+    let pins = |decision: &Decision| decision.row.verdict == Verdict::Pin;
+    let approval = approval.filter(|approval| Some(&approval.incident) == unaided.incident.as_ref());
+    let may_be_lifted = [Rule::P08, Rule::P09, Rule::P10, Rule::P12].contains(&unaided.row.rule);
+    let was_lifted = may_be_lifted && approval.is_some();
+    let is_shadow = plan.mode == Mode::Shadow;
+    (pins(decision) && (is_shadow || (!pins(unaided) && !was_lifted))).then_some(Violation::SkippedRule)
 }

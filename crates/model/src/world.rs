@@ -1,42 +1,25 @@
-//! The world: one zone with one failover pair and its register, one alarm, one database, and time in steps.
+//! The world: Route 53's zones, one alarm, the databases, both sites, and time in steps.
 
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, LazyLock};
 
 use failover::change::{Batch, Change};
-use failover::incident::{AlarmSighting, AlarmState, Incident};
-use failover::name::Name;
-use failover::observation::{ChangeStatus, Changes, NameView};
-use failover::plan::{Plan, alarm_name};
+use failover::incident::AlarmState;
+use failover::observation::{ChangeStatus, NameView};
 use failover::promotion::{LagSample, ReplicaState};
-use failover::record::{RecordSet, Role, Routing, Target};
-use failover::register::{ArmedBy, Register, Spread};
-use jiff::{SignedDuration, Timestamp};
+use failover::record::RecordSet;
+use failover::register::{Register, Spread};
+use jiff::SignedDuration;
 
-use crate::hands::Hand;
-use crate::steps::Bounds;
-use crate::watch::Watch;
+use crate::bounds::Bounds;
+use crate::hands::{Hand, Look};
+use crate::people::Command;
+use crate::setting::{Setting, Zone, at};
+use crate::shared::Shared;
+use crate::watch::{Violation, Watch};
 
-/// A step of time is longer than all that passes within a minute (a TTL, the recording of a change) and shorter than what
-/// people think in.
-const STEP_SECONDS: i64 = 600;
-
-/// One step settles, two cool down, one drains (with the records' TTL of a minute).
-const PLAN: &str = r#"{"mode":"automatic","zones":[{"id":"Z1","names":["a.b"]}],"aurora_clusters":["d"],
-    "probes":{"primary":"http://primary/","dr":"http://dr/"},
-    "alarms":["arn:aws:cloudwatch:us-east-1:1:alarm:s"],
-    "limits":{"lag_seconds_max":3600,"settle_seconds":600,"cooldown_seconds":1200,"drain_seconds":0,"detection_seconds_max":600}}"#;
-
-/// The plan that everybody follows.
-#[expect(clippy::expect_used, reason = "a constant that a test reads")]
-pub static THE_PLAN: LazyLock<Plan> = LazyLock::new(|| Plan::parse(PLAN).expect("the plan is one"));
-
-/// The protected name.
-#[expect(clippy::expect_used, reason = "a constant that a test reads")]
-static NAME: LazyLock<Name> = LazyLock::new(|| "a.b".parse().expect("the name is one"));
-
-/// The record sets of the zone, in no order that matters: each is where it was put.
-pub type Records = Arc<Vec<RecordSet>>;
+/// A batch, as it is kept in many states.
+pub type SharedBatch = Shared<Batch>;
 
 /// Who wrote a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,12 +40,26 @@ pub struct Travelling {
     /// Its number, from which its id is made.
     pub number: u8,
     /// What the zone said after it.
-    pub after: Records,
+    pub after: Zone,
     /// Whose it is.
     pub author: Author,
 }
 
-/// The database in DR.
+/// A hosted zone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Hosted {
+    /// What Route 53's control plane says.
+    pub records: Zone,
+    /// What it said before the newest change of this step of time, and how often somebody had undone a pin by then; where
+    /// reads may be stale.
+    pub before: Option<(Zone, u8)>,
+    /// What its name servers say.
+    pub published: Zone,
+    /// Changes on their way there, the oldest first.
+    pub travelling: Vec<Travelling>,
+}
+
+/// A database in DR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Database {
     /// Follows the primary.
@@ -73,17 +70,86 @@ pub enum Database {
     Writer,
 }
 
+/// How far the databases in the primary region have been rebuilt from those in DR.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Rebuilt {
+    /// There is but the old primary.
+    Not,
+    /// They follow DR, and are behind.
+    Behind,
+    /// They have all that DR has.
+    CaughtUp,
+    /// They take writes.
+    Writer,
+}
+
+/// What else goes wrong. Of databases it befalls the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Trouble {
+    /// The DR site does not answer.
+    DrSilent,
+    /// CloudWatch does not answer.
+    CloudWatchSilent,
+    /// Route 53 does not know the changes it is asked for.
+    ChangesForgotten,
+    /// RDS does not answer.
+    RdsSilent,
+    /// RDS knows no such database.
+    DatabaseGone,
+    /// The database is stopped.
+    DatabaseStopped,
+    /// The replica was further behind at the outage than may be lost.
+    LagTooGreat,
+    /// It had stopped replicating long before the outage: lag was −1 since.
+    ReplicationStopped,
+    /// CloudWatch has no sample of lag that is not −1.
+    LagUnknown,
+    /// Somebody deletes the first name's SECONDARY record.
+    PairBroken,
+}
+
+impl Trouble {
+    /// What was so before the outage stays so after it.
+    pub fn is_of_lag(self) -> bool {
+        matches!(self, Self::LagTooGreat | Self::ReplicationStopped | Self::LagUnknown)
+    }
+}
+
+/// How much of everything may still happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Left {
+    /// Invocations of alarm-handler that may begin in this step of time, and of replica-promoter.
+    pub starts: (u8, u8),
+    /// Things people do.
+    pub people: u8,
+    /// Outages.
+    pub outages: u8,
+    /// Troubles.
+    pub trouble: u8,
+    /// Calls answered from before the newest change, or refused.
+    pub faults: u8,
+    /// Invocations that die; any number, if nothing is said.
+    pub crashes: Option<u8>,
+}
+
+/// A promotion whose caller has given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LatePromotion {
+    /// Which database.
+    pub database: usize,
+    /// How often somebody had undone a pin when it was decided.
+    pub undone: u8,
+    /// Whether a person has approved the loss.
+    pub is_approved: bool,
+}
+
 /// Everything.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct World {
     /// How many steps of time have passed.
     pub time: u8,
-    /// What Route 53's control plane says.
-    pub records: Records,
-    /// What its name servers say.
-    pub published: Records,
-    /// Changes on their way there, the oldest first.
-    pub travelling: Vec<Travelling>,
+    /// Route 53.
+    pub zones: Vec<Hosted>,
     /// How many changes were accepted.
     pub changes: u8,
     /// What the alarm says, and since which step.
@@ -92,106 +158,79 @@ pub struct World {
     pub rang: Vec<u8>,
     /// Whether the primary site answers.
     pub primary_answers: bool,
-    /// The database.
-    pub database: Database,
+    /// Whether a maintenance has disabled the failover health check.
+    pub check_is_disabled: bool,
+    /// The databases in DR.
+    pub databases: Vec<Database>,
+    /// What the newest of them was before, within this step of time; where reads may be stale.
+    pub database_before: Option<(usize, Database)>,
+    /// Those in the primary region.
+    pub rebuilt: Rebuilt,
+    /// What else is wrong.
+    pub troubles: BTreeSet<Trouble>,
     /// Invocations of alarm-handler under way.
     pub handlers: Vec<Hand>,
     /// Invocations of replica-promoter under way.
     pub promoters: Vec<Hand>,
-    /// How many invocations of each may still begin in this step of time.
-    pub starts: (u8, u8),
     /// A batch whose caller has given up, and which lands some day.
-    pub late_batch: Option<Arc<Batch>>,
-    /// The same of a promotion; how often somebody had undone the pin when it was decided.
-    pub late_promotion: Option<u8>,
-    /// Approvals on the bus, each of which may be delivered at any time, any number of times.
-    pub approved: Option<Incident>,
-    /// How many more things people may do.
-    pub people: u8,
-    /// How many more outages there may be.
-    pub outages: u8,
+    pub late_batch: Option<SharedBatch>,
+    /// The same of a promotion.
+    pub late_promotion: Option<LatePromotion>,
+    /// The approval on the bus, which may be delivered at any time, any number of times: the step at which its incident
+    /// began, and that at which it was given.
+    pub approved: Option<(u8, u8)>,
+    /// The rest of what a person's command does.
+    pub command: Option<Command>,
     /// Whether each function has completed an invocation in this step of time.
     pub completed: (bool, bool),
-    /// How many more invocations may die; any number, if nothing is said.
-    pub crashes: Option<u8>,
+    /// What may still happen.
+    pub left: Left,
     /// What must never be.
     pub watch: Watch,
 }
 
-/// The time at a step.
-pub fn at(step: u8) -> Timestamp {
-    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_000_000_000 + i64::from(step) * STEP_SECONDS)
-}
-
-/// The incident of an alarm that began to ring at a step.
-pub fn incident(step: u8) -> Incident {
-    let alarm = THE_PLAN.alarms.first().and_then(|arn| alarm_name(arn)).unwrap_or_default().to_owned();
-    Incident { alarm, began: at(step) }
-}
-
-/// The alarm as CloudWatch or an event tells of it.
-pub fn sighting(state: AlarmState, since: u8) -> AlarmSighting {
-    let arn = THE_PLAN.alarms.first().cloned().unwrap_or_default();
-    let name = alarm_name(&arn).unwrap_or_default().to_owned();
-    AlarmSighting { arn, name, state, since: at(since) }
-}
-
-/// One half of the pair.
-fn half(role: Role, value: &str) -> RecordSet {
-    RecordSet {
-        name: NAME.clone(),
-        kind: "A".to_owned(),
-        routing: Routing::Failover { role, set_identifier: format!("{role:?}") },
-        target: Target::Values { ttl_seconds: 60, values: vec![value.to_owned()] },
-        health_check: (role == Role::Primary).then(|| "h".to_owned()),
-    }
-}
-
-/// The PRIMARY record as the operators wrote it.
-pub fn original() -> RecordSet {
-    half(Role::Primary, "192.0.2.1")
-}
-
-/// The PRIMARY record as it leads to DR.
-pub fn pinned() -> RecordSet {
-    half(Role::Primary, "198.51.100.1")
-}
-
 impl World {
-    /// All is well: armed long ago, the primary up, the database replicating.
-    #[expect(clippy::expect_used, reason = "a register this short fits")]
-    pub fn new(bounds: &Bounds) -> Self {
-        let Bounds { handlers, promoters, starts, people, outages, fair, .. } = *bounds;
-        let since = at(0) - SignedDuration::from_hours(24);
-        let armed = Register::Armed { since, by: ArmedBy::Operator }.record_set(&NAME).expect("it fits");
-        let records = Arc::new(vec![original(), half(Role::Secondary, "198.51.100.1"), armed]);
+    /// All is well: the primary up, the databases replicating.
+    pub fn new(bounds: &Bounds, setting: &Setting) -> Self {
+        let workload = &bounds.workload;
+        let hosted = |zone| {
+            let records = setting.zone_at_first(zone, workload.is_armed);
+            Hosted { published: records.clone(), records, before: None, travelling: Vec::new() }
+        };
         Self {
             time: 0,
-            published: Arc::clone(&records),
-            records,
-            travelling: Vec::new(),
+            zones: (0..workload.names.len()).map(hosted).collect(),
             changes: 0,
             alarm: (AlarmState::Ok, 0),
             rang: Vec::new(),
             primary_answers: true,
-            database: Database::Replica,
-            handlers: vec![Hand::Idle; handlers],
-            promoters: vec![Hand::Idle; promoters],
-            starts: (starts, starts),
+            check_is_disabled: false,
+            databases: vec![Database::Replica; workload.databases],
+            database_before: None,
+            rebuilt: if bounds.rebuilds { Rebuilt::Not } else { Rebuilt::Writer },
+            troubles: BTreeSet::new(),
+            handlers: vec![Hand::Idle; bounds.handlers],
+            promoters: vec![Hand::Idle; bounds.promoters],
             late_batch: None,
             late_promotion: None,
             approved: None,
-            people,
-            outages,
+            command: None,
             completed: (false, false),
-            crashes: fair,
-            watch: Watch::default(),
+            left: Left {
+                starts: bounds.starts,
+                people: bounds.people,
+                outages: bounds.outages,
+                trouble: bounds.trouble,
+                faults: bounds.faults,
+                crashes: bounds.crashes,
+            },
+            watch: Watch::new(workload.names, workload.databases),
         }
     }
 
     /// An invocation begins in this place, and one that was under way there dies.
     pub fn dies_in(&mut self, place: &Hand) {
-        self.crashes = self.crashes.map(|left| left - u8::from(*place != Hand::Idle));
+        self.left.crashes = self.left.crashes.map(|left| left - u8::from(*place != Hand::Idle));
     }
 
     /// Invocations of one function are alike: in whichever place each runs, it is the same world.
@@ -201,89 +240,122 @@ impl World {
             hand.hash(&mut hasher);
             hasher.finish()
         };
-        self.handlers.sort_by_cached_key(by_hash);
-        self.promoters.sort_by_cached_key(by_hash);
+        if self.handlers.len() > 1 {
+            self.handlers.sort_by_cached_key(by_hash);
+        }
+        if self.promoters.len() > 1 {
+            self.promoters.sort_by_cached_key(by_hash);
+        }
         self
     }
 
-    /// The time now.
-    pub fn now(&self) -> Timestamp {
-        at(self.time)
+    /// What somebody sees who lists the zones now, or some of them as they were before their newest change.
+    pub fn look(&self, is_stale: bool) -> Look {
+        let seen = |hosted: &Hosted| match &hosted.before {
+            Some(before) if is_stale => before.clone(),
+            _ => (hosted.records.clone(), self.watch.undone()),
+        };
+        let (zones, undone): (Vec<_>, Vec<_>) = self.zones.iter().map(seen).unzip();
+        Look { zones, undone: undone.into_iter().min().unwrap_or_default() }
     }
 
-    /// The protected name as some records describe it.
-    pub fn view(records: &Records) -> NameView {
-        NameView::of_name("Z1", &NAME, records)
+    /// Every name as the control plane describes it.
+    pub fn views(&self) -> impl Iterator<Item = &NameView> {
+        self.zones.iter().flat_map(|hosted| &hosted.records.views)
     }
 
-    /// What the register says now.
-    pub fn register(&self) -> Option<Register> {
-        Self::view(&self.records).register().cloned()
+    /// What the registers say now; nothing where there is none.
+    pub fn registers(&self) -> impl Iterator<Item = Option<&Register>> {
+        self.views().map(NameView::register)
     }
 
-    /// The PRIMARY record among some records.
-    pub fn primary(records: &Records) -> Option<&RecordSet> {
-        let is_primary = |set: &&RecordSet| matches!(set.routing, Routing::Failover { role: Role::Primary, .. });
-        records.iter().find(is_primary)
+    /// What GetChange says of the changes that registers name.
+    pub fn change_statuses(&self, look: &Look) -> Vec<Option<ChangeStatus>> {
+        let travels = |id: &String| {
+            self.zones.iter().flat_map(|hosted| &hosted.travelling).any(|change| *id == change_id(change.number))
+        };
+        let status = |view: &NameView| match view.register() {
+            Some(Register::Pinned { spread: Spread::Change { .. }, .. })
+                if self.troubles.contains(&Trouble::ChangesForgotten) =>
+            {
+                Some(ChangeStatus::Lost)
+            }
+            Some(Register::Pinned { spread: Spread::Change { id }, .. }) if travels(id) => Some(ChangeStatus::Pending),
+            Some(Register::Pinned { spread: Spread::Change { .. }, .. }) => Some(ChangeStatus::InSync),
+            _ => None,
+        };
+        look.views().map(status).collect()
     }
 
-    /// What GetChange says of the change that a register names.
-    pub fn change_status(&self, records: &Records) -> Changes {
-        let mut known = Changes::new();
-        if let Some(Register::Pinned { spread: Spread::Change { id }, .. }) = Self::view(records).register() {
-            let is_on_its_way = self.travelling.iter().any(|change| *id == change_id(change.number));
-            let status = if is_on_its_way { ChangeStatus::Pending } else { ChangeStatus::InSync };
-            known.insert(id.clone(), status);
+    /// What RDS says of a database, now or as it was before its newest change.
+    pub fn replica_state(&self, database: usize, is_stale: bool) -> ReplicaState {
+        let has = |trouble| database == 0 && self.troubles.contains(&trouble);
+        let now = match self.database_before {
+            Some((of, before)) if is_stale && of == database => before,
+            _ => self.databases[database],
+        };
+        if has(Trouble::RdsSilent) {
+            return ReplicaState::Unanswered("timed out".to_owned());
         }
-        known
-    }
-
-    /// What RDS says of the database.
-    pub fn replica_state(&self) -> ReplicaState {
-        let (status, source) = match self.database {
-            Database::Replica => ("available", Some("p".to_owned())),
-            Database::Promoting => ("promoting", Some("p".to_owned())),
-            Database::Writer => ("available", None),
+        if has(Trouble::DatabaseGone) {
+            return ReplicaState::Missing;
+        }
+        let source = (now != Database::Writer).then(|| "p".to_owned());
+        let status = match now {
+            _ if has(Trouble::DatabaseStopped) => "stopped",
+            Database::Promoting => "promoting",
+            Database::Replica | Database::Writer => "available",
         };
         ReplicaState::Present { status: status.to_owned(), source, writer_available: status == "available" }
     }
 
-    /// The newest sample of lag: none to speak of, up to the last step before the outage.
-    pub fn lag(&self) -> LagSample {
-        let outage = self.rang.last().copied().unwrap_or(self.time);
-        LagSample { seconds: 1, at: at(outage) - SignedDuration::from_secs(1) }
+    /// The newest sample of lag that is not −1: a second, of the second before the outage, unless something is wrong.
+    pub fn lag(&self, database: usize) -> Option<LagSample> {
+        let has = |trouble| database == 0 && self.troubles.contains(&trouble);
+        let outage = at(self.rang.last().copied().unwrap_or(self.time));
+        let (seconds, before) = match () {
+            () if has(Trouble::LagUnknown) => return None,
+            () if has(Trouble::LagTooGreat) => (4_000, SignedDuration::from_secs(1)),
+            () if has(Trouble::ReplicationStopped) => (1, SignedDuration::from_hours(3)),
+            () => (1, SignedDuration::from_secs(1)),
+        };
+        Some(LagSample { seconds, at: outage - before })
     }
 
-    /// Applies a batch, whole or not at all; the number of the change. `applies` says whether what is deleted must be there.
-    pub fn apply(&mut self, batch: &Batch, author: Author, compares: bool) -> Option<u8> {
-        let mut after = (*self.records).clone();
-        for change in batch.changes() {
-            match change {
-                Change::Delete(set) => match after.iter().position(|there| there == set) {
-                    Some(found) => drop(after.remove(found)),
-                    None if compares => return None,
-                    None => after.retain(|there| identity(there) != identity(set)),
-                },
-                Change::Create(set) if after.iter().any(|there| identity(there) == identity(set)) => return None,
-                Change::Create(set) => after.push(set.clone()),
-            }
+    /// RDS is asked to promote, and does so where there is a replica. Route 53 and RDS have no transaction in common:
+    /// whoever undoes a pin after the promoter has looked is not seen by it.
+    pub fn promote(&mut self, order: LatePromotion) {
+        let LatePromotion { database, undone, is_approved } = order;
+        let state = self.replica_state(database, false);
+        let is_replica =
+            matches!(state, ReplicaState::Present { status, source: Some(_), .. } if status == "available");
+        if !is_replica {
+            return;
         }
-        // The same records are the same world, however they came about.
-        after.sort_by_cached_key(|set| format!("{:?}", identity(set)));
-        let after = Arc::new(after);
-        let before = std::mem::replace(&mut self.records, Arc::clone(&after));
-        self.changes += 1;
-        let (now, number) = (self.now(), self.changes);
-        self.watch.wrote(now, author, &before, &after);
-        self.travelling.push(Travelling { number, after, author });
-        Some(number)
+        self.becomes(database, Database::Promoting);
+        let loses_too_much = database == 0 && self.troubles.iter().any(|trouble| trouble.is_of_lag());
+        let was_undone = self.watch.undone() != undone;
+        let zones = &self.zones;
+        self.watch.promoted(self.time, zones, database, was_undone);
+        if loses_too_much && !is_approved {
+            self.watch.accuse(Violation::LostTooMuch);
+        }
     }
 
-    /// The oldest change on its way arrives at every name server.
-    pub fn arrive(&mut self) {
-        let change = self.travelling.remove(0);
-        self.watch.arrives(self.time, change.author, &self.published, &change.after);
-        self.published = change.after;
+    /// A database changes.
+    pub fn becomes(&mut self, database: usize, next: Database) {
+        if self.database_before.is_some() || self.left.faults > 0 {
+            self.database_before = Some((database, self.databases[database]));
+        }
+        self.databases[database] = next;
+    }
+
+    /// The oldest change on its way arrives at every name server of its zone.
+    pub fn arrive(&mut self, zone: usize) {
+        let hosted = &mut self.zones[zone];
+        let change = hosted.travelling.remove(0);
+        self.watch.arrives(self.time, zone, change.author, &hosted.published, &change.after);
+        hosted.published = change.after;
     }
 }
 
@@ -292,6 +364,24 @@ pub fn change_id(number: u8) -> String {
     format!("C{number}")
 }
 
-fn identity(set: &RecordSet) -> (&Name, &str, &Routing) {
-    (&set.name, &set.kind, &set.routing)
+/// A zone after a batch, whole or not at all; `compares` says whether what is deleted must be there.
+pub fn after(setting: &Setting, zone: usize, records: &Zone, batch: &Batch, compares: bool) -> Option<Zone> {
+    let mut sets = records.sets.clone();
+    for change in batch.changes() {
+        match change {
+            Change::Delete(set) => match sets.iter().position(|there| there == set) {
+                Some(found) => drop(sets.remove(found)),
+                None if compares => return None,
+                None => sets.retain(|there| !is_same(there, set)),
+            },
+            Change::Create(set) if sets.iter().any(|there| is_same(there, set)) => return None,
+            Change::Create(set) => sets.push(set.clone()),
+        }
+    }
+    Some(setting.zone(zone, sets))
+}
+
+/// Name, type and set identifier are what Route 53 tells record sets apart by.
+fn is_same(one: &RecordSet, other: &RecordSet) -> bool {
+    (&one.name, &one.kind, &one.routing) == (&other.name, &other.kind, &other.routing)
 }

@@ -9,11 +9,11 @@ use aws::route53::{RecordReader, RecordWriter, protected_names, spreading_change
 use aws::telemetry;
 use failover::change;
 use failover::incident::{Approval, Incident};
-use failover::observation::{Attention, ChangeStatus, Changes, Fact, NameView};
+use failover::observation::{Attention, Fact, NameView};
 use failover::outcome::{ApprovalNotCarriedOut, Finding, Kind, Outcome, Trigger};
 use failover::plan::{Plan, ReplicaId};
 use failover::promotion::{self, Gate, GateDecision, ReplicaDecision, ReplicaState, ReplicaView, Verdict};
-use failover::register::{Register, RegisterError, Spread};
+use failover::register::{Register, RegisterError};
 use failover::rule::Rule;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -89,7 +89,7 @@ where
         );
         match (gate.row.verdict, gate.incident.clone()) {
             (Gate::RecordInSync, _) => {
-                let arrived = |view: &NameView| in_sync(view, &changes, now);
+                let arrived = |view: &NameView| promotion::in_sync(view, &changes, now);
                 match rewrite(&self.registers, names, arrived).await {
                     Ok(()) => vec![gate.into()],
                     Err(error) => vec![error.into_finding(gate)],
@@ -128,7 +128,7 @@ where
             return findings;
         }
         let now = self.records.now();
-        match rewrite(&self.registers, names, |view| failed_over(view, now)).await {
+        match rewrite(&self.registers, names, |view| promotion::failed_over(view, now)).await {
             Ok(()) => vec![closed(plan, &gate, incident, now)],
             Err(error) => vec![error.into_finding(gate)],
         }
@@ -205,23 +205,6 @@ async fn rewrite(
     Ok(())
 }
 
-/// The register that records a pin as in sync, where its change has arrived.
-fn in_sync(view: &NameView, changes: &Changes, now: Timestamp) -> Option<Register> {
-    match view.register()? {
-        Register::Pinned { pin, spread: Spread::Change { id } } if changes.get(id) == Some(&ChangeStatus::InSync) => {
-            Some(Register::Pinned { pin: pin.clone(), spread: Spread::InSync { at: now } })
-        }
-        _ => None,
-    }
-}
-
-fn failed_over(view: &NameView, now: Timestamp) -> Option<Register> {
-    match view.register()? {
-        Register::Pinned { pin, .. } => Some(Register::FailedOver { at: now, pin: pin.clone() }),
-        _ => None,
-    }
-}
-
 fn closed(plan: &Plan, gate: &GateDecision, incident: &Incident, now: Timestamp) -> Finding {
     let databases: Vec<_> = plan.replicas.iter().map(ToString::to_string).collect();
     let subject = if databases.is_empty() { "no database in the plan".to_owned() } else { databases.join(", ") };
@@ -245,10 +228,17 @@ fn closed(plan: &Plan, gate: &GateDecision, incident: &Incident, now: Timestamp)
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+    use std::future::pending;
+
     use super::*;
     use failover::change::Batch;
-    use failover::record::Target;
-    use failover::register::{Pin, Reading};
+    use failover::observation::Changes;
+    use failover::plan::Names;
+    use failover::promotion::LagSample;
+    use failover::record::{RecordSet, Role, Routing, Target};
+    use failover::register::{Pin, Reading, Spread};
+    use futures_util::FutureExt as _;
 
     /// Whoever writes here writes too much.
     struct NothingToWrite;
@@ -276,7 +266,7 @@ mod tests {
     async fn a_register_that_cannot_be_written_is_told_and_none_is_written() {
         let names = [pinned("a.example.com", 1), pinned("b.example.com", 400)];
         let now = Timestamp::UNIX_EPOCH;
-        let error = rewrite(&NothingToWrite, &names, |view| failed_over(view, now)).await.unwrap_err();
+        let error = rewrite(&NothingToWrite, &names, |view| promotion::failed_over(view, now)).await.unwrap_err();
         let fault = RegisterError::TooLong("b.example.com".parse().unwrap());
         assert_eq!(error, Unwritten::Register(fault.clone()));
 
@@ -287,5 +277,73 @@ mod tests {
         assert_eq!((outcome.outcome, outcome.attention), (Kind::Refused, Attention::Page));
         assert_eq!(outcome.because, fault.to_string());
         assert!(outcome.incident.is_some());
+    }
+
+    /// One pinned name that everybody has left, and databases that take requests and never answer.
+    #[derive(Default)]
+    struct SilentRds(RefCell<Vec<ReplicaId>>);
+
+    impl RecordReader for &SilentRds {
+        async fn record_sets(&self, _: &str, _: &Names) -> Result<Vec<RecordSet>, CallError> {
+            let NameView { name, register: Reading::Known { register, .. }, .. } = pinned("a.example.com", 1) else {
+                panic!("its register is known")
+            };
+            let half = |role: Role| RecordSet {
+                name: name.clone(),
+                kind: "A".to_owned(),
+                routing: Routing::Failover { role, set_identifier: format!("{role:?}") },
+                target: Target::Values { ttl_seconds: 60, values: vec!["198.51.100.1".to_owned()] },
+                health_check: Some("hc".to_owned()),
+            };
+            Ok(vec![half(Role::Primary), half(Role::Secondary), register.record_set(&name).unwrap()])
+        }
+
+        async fn change_status(&self, id: &str) -> Result<ChangeStatus, CallError> {
+            panic!("{id} was asked for")
+        }
+
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1)
+        }
+    }
+
+    impl ReplicaReader for &SilentRds {
+        async fn state(&self, _: &ReplicaId) -> Result<ReplicaState, CallError> {
+            let source = Some("app".to_owned());
+            Ok(ReplicaState::Present { status: "available".to_owned(), source, writer_available: true })
+        }
+    }
+
+    impl LagReader for &SilentRds {
+        async fn last_good_lag(
+            &self,
+            _: &ReplicaId,
+            _: Timestamp,
+            to: Timestamp,
+        ) -> Result<Option<LagSample>, CallError> {
+            Ok(Some(LagSample { seconds: 1, at: to }))
+        }
+    }
+
+    impl ReplicaWriter for &SilentRds {
+        async fn promote(&self, replica: &ReplicaId) -> Result<(), CallError> {
+            self.0.borrow_mut().push(replica.clone());
+            pending().await
+        }
+    }
+
+    #[test]
+    fn every_replica_is_asked_at_once_though_rds_answers_about_none() {
+        let clusters: Vec<_> = (0..40).map(|nth| format!("\"app-{nth}\"")).collect();
+        let plan = format!(
+            r#"{{"mode":"automatic","zones":[{{"id":"Z1","names":["a.example.com"]}}],"aurora_clusters":[{}],
+            "alarms":["arn:aws:cloudwatch:us-east-1:1:alarm:started"],"limits":{{"lag_seconds_max":60,"settle_seconds":900,
+            "cooldown_seconds":3600,"drain_seconds":60,"detection_seconds_max":2400}}}}"#,
+            clusters.join(",")
+        );
+        let (plan, rds) = (Plan::parse(&plan).unwrap(), SilentRds::default());
+        let calls = Calls { records: &rds, registers: NothingToWrite, replicas: &rds, promoter: &rds, lag: &rds };
+        assert!(calls.handle(&plan, Signal::Tick).now_or_never().is_none(), "it waits for RDS");
+        assert_eq!(*rds.0.borrow(), plan.replicas);
     }
 }

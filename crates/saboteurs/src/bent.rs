@@ -11,14 +11,14 @@ use aws::probe::{HttpProber, Prober};
 use aws::rds::FenceWriter;
 use aws::route53::{HealthCheckWriter, Reader, RecordReader, RecordWriter, Writer, protected_names};
 use aws::sns::Publisher;
-use failover::change::{Batch, Change, Write};
+use failover::change::{self, Batch, Change, Write};
 use failover::fence::Note;
 use failover::incident::{AlarmSighting, AlarmState};
 use failover::message::Message;
 use failover::observation::{ChangeStatus, Probe};
 use failover::plan::{Names, Plan, ReplicaId};
 use failover::record::{RecordSet, Role, Routing, Target};
-use failover::register::{Register, Spread};
+use failover::register::{ArmedBy, Register, Spread};
 use jiff::{SignedDuration, Timestamp};
 
 /// A rule to break.
@@ -54,6 +54,8 @@ pub enum Sabotage {
     PromotesAtOnce,
     /// X09: who is connected to a fenced database stays so.
     NeverReboots,
+    /// What is so is remembered by the process: a new one begins as if nothing had happened.
+    StartsAfresh,
     /// X06: what a fenced database's security groups were is not kept.
     ForgetsGroups,
 }
@@ -77,6 +79,7 @@ impl Sabotage {
             "stays-paused" => Self::StaysPaused,
             "promotes-at-once" => Self::PromotesAtOnce,
             "never-reboots" => Self::NeverReboots,
+            "starts-afresh" => Self::StartsAfresh,
             "forgets-groups" => Self::ForgetsGroups,
             _ => return None,
         })
@@ -292,6 +295,18 @@ pub async fn all_are_settled(plan: &Plan, reader: &impl RecordReader) -> bool {
 pub async fn all_are_armed(plan: &Plan, reader: &impl RecordReader) -> bool {
     let Ok(names) = protected_names(plan, reader).await else { return false };
     names.iter().all(|name| matches!(name.register(), Some(Register::Armed { .. })))
+}
+
+/// Arms every name that is in an incident, as if there were none.
+pub async fn start_afresh<R: RecordReader, W: RecordWriter, A, P>(plan: &Plan, calls: &Calls<R, W, A, P>) {
+    let Ok(views) = protected_names(plan, &calls.reader).await else { return };
+    let armed = Register::Armed { since: calls.reader.now(), by: ArmedBy::Settling };
+    let in_incident = views.iter().filter(|view| view.register().and_then(Register::pin).is_some());
+    let writes = in_incident.filter_map(|view| change::rewrite_register(view, armed.clone()).ok());
+    for batch in change::batches(writes.collect()) {
+        // Whoever was faster has the last word.
+        let _ = calls.writer.submit(&batch).await;
+    }
 }
 
 /// Writes the original values back where the alarm is over; true if there was anything to write.

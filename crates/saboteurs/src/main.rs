@@ -69,6 +69,7 @@ async fn alarm_handler(sabotage: Sabotage, session: &Session) -> Result<(), Erro
         prober: BentProber::default(),
     };
     let on_dr = AtomicBool::new(false);
+    let has_run = &AtomicBool::new(false);
     let (plan, calls, on_dr) = (&plan, &calls, &on_dr);
     run(service_fn(move |event: LambdaEvent<Value>| async move {
         let signal = event::parse(event.payload)?;
@@ -97,6 +98,7 @@ async fn alarm_handler(sabotage: Sabotage, session: &Session) -> Result<(), Erro
             Sabotage::GoesBack if tick && on_dr.load(Relaxed) && bent::went_back(plan, calls).await => {
                 return nothing();
             }
+            Sabotage::StartsAfresh if !has_run.swap(true, Relaxed) => bent::start_afresh(plan, calls).await,
             _ => {}
         }
         let outcome = Box::pin(calls.handle(plan, signal)).await.map_err(|error| not_carried_out(&error))?;

@@ -14,16 +14,18 @@ use aws::sns::Publisher;
 use failover::change::Batch;
 use failover::incident::AlarmSighting;
 use failover::message::Message;
-use failover::observation::{ChangeStatus, Probe};
+use failover::observation::{ChangeStatus, Probe, Probes};
 use failover::plan::{Names, ReplicaId};
 use failover::promotion::{LagSample, ReplicaState};
 use failover::record::RecordSet;
+use failover::register::Register;
 use jiff::Timestamp;
 
 use crate::fault::{Fault, Script, Site};
-use crate::holdfast::Function;
+use crate::holdfast::{Function, Subject};
+use crate::sabotage::Sabotage;
 use crate::watch::Author;
-use crate::world::{Handle, World};
+use crate::world::{Handle, Letter, World};
 
 /// AWS as one invocation reaches it; clones share the invocation's line.
 #[derive(Clone)]
@@ -33,13 +35,33 @@ pub struct Aws {
     line: Rc<Line>,
 }
 
+/// Whose invocation it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    /// Which function.
+    pub function: Function,
+    /// Which of all invocations, from 0.
+    pub invocation: u32,
+    /// What the notifier is to speak of.
+    pub about: Option<Subject>,
+    /// A rule that the function breaks on purpose.
+    pub sabotage: Option<Sabotage>,
+    /// It stops once before each call, so that another invocation may come between.
+    pub pauses: bool,
+}
+
+impl From<Function> for Caller {
+    fn from(function: Function) -> Self {
+        Self { function, invocation: 0, about: None, sabotage: None, pauses: false }
+    }
+}
+
 /// What the calls of one invocation have in common.
 struct Line {
     script: Script,
-    function: Function,
-    invocation: u32,
-    /// Stop once before each call, so that another invocation may come between.
-    pauses: bool,
+    caller: Caller,
+    /// What the sites answered.
+    saw: Cell<Probes>,
     made: RefCell<Vec<&'static str>>,
     is_killed: Cell<bool>,
 }
@@ -47,9 +69,9 @@ struct Line {
 impl Aws {
     /// For one invocation.
     #[must_use]
-    pub fn new(world: Handle, script: Script, function: Function, invocation: u32, pauses: bool) -> Self {
-        let (made, is_killed) = Default::default();
-        Self { world, line: Rc::new(Line { script, function, invocation, pauses, made, is_killed }) }
+    pub fn new(world: Handle, script: Script, caller: Caller) -> Self {
+        let (saw, made, is_killed) = Default::default();
+        Self { world, line: Rc::new(Line { script, caller, saw, made, is_killed }) }
     }
 
     /// True if a call killed the invocation.
@@ -64,17 +86,22 @@ impl Aws {
         self.line.made.borrow().clone()
     }
 
-    async fn call<T: 'static>(
+    /// How many calls were made so far.
+    #[must_use]
+    pub fn calls_made(&self) -> usize {
+        self.line.made.borrow().len()
+    }
+
+    pub(crate) async fn call<T: 'static>(
         &self,
         api: &'static str,
-        effect: impl FnOnce(&mut World) -> Result<T, CallError> + 'static,
+        effect: impl Fn(&mut World) -> Result<T, CallError> + 'static,
     ) -> Result<T, CallError> {
-        if self.line.pauses {
-            pause().await;
-        }
+        self.pause().await;
         let fault = self.fault(api);
         if fault != Fault::None {
-            self.world.get().tell(|| format!("{:?} {}: {api} {fault:?}", self.line.function, self.line.invocation));
+            let Caller { function, invocation, .. } = self.line.caller;
+            self.world.get().tell(|| format!("{function:?} {invocation}: {api} {}", fault.in_words()));
         }
         let timed_out = || Err(CallError::Unknown { call: api, why: "timed out".to_owned() });
         match fault {
@@ -89,13 +116,25 @@ impl Aws {
                 timed_out()
             }
             Fault::TimedOutLate => {
-                self.world.get().late.push(Box::new(|world| drop(effect(world))));
+                self.world.get().late.push(Box::new(move |world| drop(effect(world))));
                 timed_out()
             }
             Fault::KilledBefore => self.die().await,
             Fault::KilledAfter => {
                 let _ = effect(&mut self.world.get());
                 self.die().await
+            }
+            Fault::Twice => {
+                let _ = effect(&mut self.world.get());
+                self.pause().await;
+                effect(&mut self.world.get())
+            }
+            Fault::Stale => {
+                let mut world = self.world.get();
+                world.is_stale = true;
+                let answer = effect(&mut world);
+                world.is_stale = false;
+                answer
             }
         }
     }
@@ -109,52 +148,92 @@ impl Aws {
         let mut made = self.line.made.borrow_mut();
         let call = u32::try_from(made.len()).unwrap_or(u32::MAX);
         made.push(api);
-        let site = Site { function: self.line.function, invocation: self.line.invocation, call, api };
-        (self.line.script.borrow_mut())(site)
+        let Caller { function, invocation, .. } = self.line.caller;
+        (self.line.script.borrow_mut())(Site { function, invocation, call, api })
+    }
+
+    /// Lets others run once.
+    async fn pause(&self) {
+        let mut is_over = !self.line.caller.pauses;
+        poll_fn(|context| {
+            if std::mem::replace(&mut is_over, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn sabotage(&self) -> Option<Sabotage> {
+        self.line.caller.sabotage
+    }
+
+    async fn ask_site(&self, is_primary: bool) -> Probe {
+        let answers =
+            self.call("GET", move |world| Ok(if is_primary { world.primary_answers } else { world.dr_answers })).await;
+        // A prober that hears nothing cannot tell its own failure from the site's.
+        if answers == Ok(true) { Probe::Answers } else { Probe::Silent }
     }
 }
 
-/// Lets others run once.
-async fn pause() {
-    let mut has_paused = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut has_paused, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
+/// Each name of a batch, and the state that its register is to have.
+fn in_words(batch: &Batch) -> String {
+    let state = |register: &Register| register.to_string().split(' ').nth(1).unwrap_or_default().to_owned();
+    let each = batch.writes.iter().map(|write| format!("{} {}", write.name, state(&write.register)));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 impl RecordReader for Aws {
     async fn record_sets(&self, zone: &str, _names: &Names) -> Result<Vec<RecordSet>, CallError> {
-        let zone = zone.to_owned();
-        self.call("ListResourceRecordSets", move |world| Ok(world.route53.records(&zone).into_values().collect())).await
+        let (at, function) = (zone.to_owned(), self.line.caller.function);
+        let list = move |world: &mut World| Ok(world.listing(&at).iter().cloned().collect());
+        let sets: Vec<RecordSet> = self.call("ListResourceRecordSets", list).await?;
+        Ok(match self.sabotage() {
+            Some(sabotage) => sabotage.listing(&mut self.world.get(), function, zone, sets),
+            None => sets,
+        })
     }
 
     async fn change_status(&self, id: &str) -> Result<ChangeStatus, CallError> {
         let id = id.to_owned();
-        self.call("GetChange", move |world| Ok(world.route53.status(&id))).await
+        let status = self.call("GetChange", move |world| Ok(world.route53.status(&id))).await;
+        if self.sabotage() == Some(Sabotage::PromotesOnPending) { Ok(ChangeStatus::InSync) } else { status }
     }
 
     fn now(&self) -> Timestamp {
-        self.world.get().now
+        let now = self.world.get().now;
+        self.sabotage().map_or(now, |sabotage| sabotage.now(self.line.caller.function, now))
     }
 }
 
 impl RecordWriter for Aws {
     async fn submit(&self, batch: &Batch) -> Result<String, CallError> {
-        let batch = batch.clone();
-        self.call("ChangeResourceRecordSets", move |world| world.submit(Author::Holdfast, &batch.zone, batch.changes()))
-            .await
+        let (author, sabotage) = (Author::Holdfast(self.line.saw.get()), self.sabotage());
+        let batch = sabotage.map_or_else(|| batch.clone(), |sabotage| sabotage.batch(batch.clone()));
+        let Caller { function, invocation, .. } = self.line.caller;
+        self.call("ChangeResourceRecordSets", move |world| {
+            let id = match sabotage {
+                Some(sabotage) if sabotage.overwrites() => Ok(world.overwrite(author, &batch)),
+                _ => world.submit(author, &batch.zone, batch.changes()),
+            };
+            world.tell(|| {
+                let refused = if id.is_ok() { "" } else { ", and is refused" };
+                format!("{function:?} {invocation} writes {}{refused}", in_words(&batch))
+            });
+            id
+        })
+        .await
     }
 }
 
 impl HealthCheckWriter for Aws {
     async fn set_disabled(&self, _check: &str, disabled: bool) -> Result<(), CallError> {
+        let is_done = self.sabotage() != Some(Sabotage::LeavesCheckDisabled);
         self.call("UpdateHealthCheck", move |world| {
-            world.watch.is_check_disabled = disabled;
+            if is_done {
+                world.watch.is_check_disabled = disabled;
+            }
             Ok(())
         })
         .await
@@ -164,10 +243,14 @@ impl HealthCheckWriter for Aws {
 impl AlarmReader for Aws {
     async fn alarms(&self, arns: &[String]) -> Result<Vec<AlarmSighting>, CallError> {
         let arns = arns.to_vec();
-        self.call("DescribeAlarms", move |world| {
+        let described = self.call("DescribeAlarms", move |world| {
             Ok(std::iter::once(world.alarm.clone()).filter(|alarm| arns.contains(&alarm.arn)).collect())
-        })
-        .await
+        });
+        let described = described.await;
+        match self.sabotage() {
+            Some(sabotage) => sabotage.alarms(described, self.world.get().now),
+            None => described,
+        }
     }
 }
 
@@ -175,24 +258,36 @@ impl Prober for Aws {
     async fn probe(&self, url: Option<&str>) -> Probe {
         let Some(url) = url else { return Probe::NotAsked };
         let is_primary = url.contains("primary");
-        let answers =
-            self.call("GET", move |world| Ok(if is_primary { world.primary_answers } else { world.dr_answers })).await;
-        // A prober that hears nothing cannot tell its own failure from the site's.
-        if answers == Ok(true) { Probe::Answers } else { Probe::Silent }
+        let answer = self.ask_site(is_primary).await;
+        let mut saw = self.line.saw.get();
+        *(if is_primary { &mut saw.primary } else { &mut saw.dr }) = answer;
+        self.line.saw.set(saw);
+        match (self.sabotage(), is_primary) {
+            (Some(Sabotage::IgnoresProbes), true) => Probe::Silent,
+            (Some(Sabotage::IgnoresProbes), false) => Probe::Answers,
+            _ => answer,
+        }
     }
 }
 
 impl ReplicaReader for Aws {
     async fn state(&self, replica: &ReplicaId) -> Result<ReplicaState, CallError> {
-        let replica = replica.clone();
-        self.call("DescribeDBClusters", move |world| Ok(world.replica_state(&replica))).await
+        let (id, api) = match replica {
+            ReplicaId::AuroraCluster(_) => (replica.clone(), "DescribeDBClusters"),
+            ReplicaId::RdsInstance(_) => (replica.clone(), "DescribeDBInstances"),
+        };
+        self.call(api, move |world| Ok(world.replica_state(&id))).await
     }
 }
 
 impl ReplicaWriter for Aws {
     async fn promote(&self, replica: &ReplicaId) -> Result<(), CallError> {
-        let replica = replica.clone();
-        self.call("PromoteReadReplicaDBCluster", move |world| world.promote(&replica)).await
+        let (id, api) = match replica {
+            ReplicaId::AuroraCluster(_) => (replica.clone(), "PromoteReadReplicaDBCluster"),
+            ReplicaId::RdsInstance(_) => (replica.clone(), "PromoteReadReplica"),
+        };
+        let is_done = self.sabotage() != Some(Sabotage::NeverPromotes);
+        self.call(api, move |world| if is_done { world.promote(&id) } else { Ok(()) }).await
     }
 }
 
@@ -203,9 +298,10 @@ impl LagReader for Aws {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Option<LagSample>, CallError> {
-        self.call("GetMetricData", move |world| {
-            let samples = world.lag.iter().filter(|sample| (from..=to).contains(&sample.at));
-            Ok(samples.max_by_key(|sample| sample.at).copied())
+        let believes_minus_one = self.sabotage() == Some(Sabotage::BelievesMinusOne);
+        self.call("GetMetricData", move |world| match world.lag.iter().max_by_key(|(at, _)| *at) {
+            Some((at, -1)) if believes_minus_one => Ok(Some(LagSample { seconds: 0, at: *at })),
+            _ => Ok(world.last_good_lag(from, to)),
         })
         .await
     }
@@ -213,11 +309,14 @@ impl LagReader for Aws {
 
 impl Publisher for Aws {
     async fn publish(&self, message: &Message) -> Result<(), CallError> {
-        let message = message.clone();
+        if self.sabotage() == Some(Sabotage::KeepsSilent) {
+            return Ok(());
+        }
+        let (message, about) = (message.clone(), self.line.caller.about);
         self.call("Publish", move |world| {
-            let now = world.now;
+            let at = world.now;
             world.tell(|| format!("told: {}", message.subject));
-            world.mailbox.push((now, message));
+            world.mailbox.push(Letter { at, message: message.clone(), about });
             Ok(())
         })
         .await

@@ -7,15 +7,29 @@ use serde_json::{Value, json};
 
 use crate::holdfast::Function;
 
+/// `json!` would copy each value, and invocation records hold whole events.
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
 fn bridged(at: Timestamp, source: &str, detail_type: &str, resources: &[&str], detail: Value) -> Value {
-    json!({"version": "0", "id": "e-1", "account": "123456789012", "region": "eu-central-1", "source": source,
-        "time": at.to_string(), "detail-type": detail_type, "resources": resources, "detail": detail})
+    object([
+        ("version", "0".into()),
+        ("id", "e-1".into()),
+        ("account", "123456789012".into()),
+        ("region", "eu-central-1".into()),
+        ("source", source.into()),
+        ("time", at.to_string().into()),
+        ("detail-type", detail_type.into()),
+        ("resources", resources.into()),
+        ("detail", detail),
+    ])
 }
 
 /// The one-minute tick.
 #[must_use]
 pub fn tick(at: Timestamp) -> Value {
-    bridged(at, "aws.events", "Scheduled Event", &[], json!({}))
+    bridged(at, "aws.events", "Scheduled Event", &[], object([]))
 }
 
 /// "CloudWatch Alarm State Change": its timestamp has fractions and an offset without a colon.
@@ -29,8 +43,15 @@ pub fn alarm(alarm: &AlarmSighting, at: Timestamp) -> Value {
 /// RDS's word of a promotion.
 #[must_use]
 pub fn rds(replica: &ReplicaId, at: Timestamp) -> Value {
-    let message = format!("Promoted Read Replica cluster {replica} to a stand-alone database cluster");
-    bridged(at, "aws.rds", "RDS DB Cluster Event", &[], json!({"Message": message}))
+    let (detail_type, message) = match replica {
+        ReplicaId::AuroraCluster(id) => {
+            ("RDS DB Cluster Event", format!("Promoted Read Replica cluster {id} to a stand-alone database cluster"))
+        }
+        ReplicaId::RdsInstance(_) => {
+            ("RDS DB Instance Event", "Promoted Read Replica instance to a stand-alone database instance".to_owned())
+        }
+    };
+    bridged(at, "aws.rds", detail_type, &[], json!({"Message": message}))
 }
 
 /// An operator's approval.
@@ -42,31 +63,42 @@ pub fn approval(approval: &Approval, at: Timestamp) -> Value {
 /// Lambda's record of an invocation that returned (developer guide, "Capturing records of Lambda asynchronous
 /// invocations").
 #[must_use]
-pub fn returned(function: Function, request: &Value, response: &Value, at: Timestamp) -> Value {
-    let context = json!({"statusCode": 200, "executedVersion": "$LATEST"});
+pub fn returned(function: Function, request: Value, response: Value, at: Timestamp) -> Value {
+    let context = object([("statusCode", 200.into()), ("executedVersion", "$LATEST".into())]);
     invocation(function, "Success", "Success", request, context, response, at)
 }
 
 /// Lambda's record of an invocation that failed, and failed again when retried. One that died has no payload.
 #[must_use]
-pub fn failed(function: Function, request: &Value, error: Option<&str>, at: Timestamp) -> Value {
+pub fn failed(function: Function, request: Value, error: Option<&str>, at: Timestamp) -> Value {
     let context = json!({"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"});
     let response = error.map_or(Value::Null, |error| json!({"errorType": "Error", "errorMessage": error}));
-    invocation(function, "Failure", "RetriesExhausted", request, context, &response, at)
+    invocation(function, "Failure", "RetriesExhausted", request, context, response, at)
 }
 
 fn invocation(
     function: Function,
     result: &str,
     condition: &str,
-    request: &Value,
+    request: Value,
     response_context: Value,
-    response: &Value,
+    response: Value,
     at: Timestamp,
 ) -> Value {
     let arn = format!("arn:aws:lambda:eu-central-1:123456789012:function:{function}:$LATEST");
-    let detail = json!({"version": "1.0", "timestamp": at.to_string(),
-        "requestContext": {"requestId": "r-1", "functionArn": arn, "condition": condition, "approximateInvokeCount": 1},
-        "requestPayload": request, "responseContext": response_context, "responsePayload": response});
+    let context = object([
+        ("requestId", "r-1".into()),
+        ("functionArn", arn.into()),
+        ("condition", condition.into()),
+        ("approximateInvokeCount", 1.into()),
+    ]);
+    let detail = object([
+        ("version", "1.0".into()),
+        ("timestamp", at.to_string().into()),
+        ("requestContext", context),
+        ("requestPayload", request),
+        ("responseContext", response_context),
+        ("responsePayload", response),
+    ]);
     bridged(at, "lambda", &format!("Lambda Function Invocation Result - {result}"), &[], detail)
 }

@@ -24,11 +24,15 @@ pub enum Fault {
     KilledBefore,
     /// The call takes effect and the invocation dies before the answer.
     KilledAfter,
+    /// It takes effect, the answer is lost, and the SDK sends it again: the second answer is heard.
+    Twice,
+    /// It is answered from a copy that the newest write has not reached.
+    Stale,
 }
 
 impl Fault {
     /// Every way to go wrong.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::NeverSent,
         Self::Refused("Throttling"),
         Self::TimedOutBefore,
@@ -36,7 +40,28 @@ impl Fault {
         Self::TimedOutLate,
         Self::KilledBefore,
         Self::KilledAfter,
+        Self::Twice,
+        Self::Stale,
     ];
+}
+
+impl Fault {
+    /// What became of the call.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::None => "is answered",
+            Self::NeverSent => "is never sent",
+            Self::Refused(_) => "is throttled",
+            Self::TimedOutBefore => "times out, unheard",
+            Self::TimedOutAfter => "takes effect and times out",
+            Self::TimedOutLate => "times out, and may land later",
+            Self::KilledBefore => "is the last thing it lives to try",
+            Self::KilledAfter => "takes effect, and the function dies before the answer",
+            Self::Twice => "is sent twice, since the first answer is lost",
+            Self::Stale => "is answered from an older copy",
+        }
+    }
 }
 
 /// One call of one invocation.

@@ -1,4 +1,4 @@
-//! Holdfast as deployed: three functions, a bus that carries their return values on, asynchronous retries.
+//! Holdfast as deployed: its functions, a bus that carries their return values on, asynchronous retries.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -14,24 +14,31 @@ use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use futures_util::task::noop_waker_ref;
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::calls::Aws;
+use crate::calls::{Aws, Caller};
 use crate::event;
 use crate::fault::{self, Script};
+use crate::sabotage::Sabotage;
 use crate::world::Handle;
 
 /// "Lambda retries two more times … one minute … two minutes" (developer guide, "Error handling for asynchronous
 /// invocation").
 const RETRY_MINUTES: [i64; 2] = [1, 2];
 
+/// As the template sets it for every function.
+pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
+
 /// Which Lambda.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Function {
     /// Pins.
     AlarmHandler,
     /// Promotes.
     ReplicaPromoter,
+    /// Fences.
+    Fencer,
     /// Tells.
     Notifier,
 }
@@ -41,9 +48,19 @@ impl fmt::Display for Function {
         f.write_str(match self {
             Self::AlarmHandler => "holdfast-alarm-handler",
             Self::ReplicaPromoter => "holdfast-replica-promoter",
+            Self::Fencer => "holdfast-fencer",
             Self::Notifier => "holdfast-notifier",
         })
     }
+}
+
+/// What the notifier is to speak of: a place in [`Holdfast::outcomes`] or in [`Holdfast::failures`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// What a function returned.
+    Outcome(usize),
+    /// An invocation that failed for good.
+    Failure(usize),
 }
 
 /// An event on its way to a function.
@@ -57,18 +74,33 @@ pub struct Delivery {
     pub due: Timestamp,
     /// How often it was tried before.
     pub tried: usize,
+    /// What the notifier is to speak of.
+    pub about: Option<Subject>,
+}
+
+/// What a function returns.
+#[derive(Debug)]
+pub enum Returned {
+    /// Those that decide.
+    Outcome(Box<Outcome>),
+    /// The notifier.
+    Told,
 }
 
 /// An invocation under way.
 pub struct Invocation {
     delivery: Delivery,
+    began: Timestamp,
     aws: Aws,
-    running: LocalBoxFuture<'static, Result<Value, String>>,
+    running: LocalBoxFuture<'static, Result<Returned, String>>,
 }
 
 impl Invocation {
     /// Runs to its end, which is nothing if it is killed, or to its next pause before a call.
-    pub fn poll(&mut self) -> Poll<Option<Result<Value, String>>> {
+    pub fn poll(&mut self) -> Poll<Option<Result<Returned, String>>> {
+        if self.aws.world.get().now.duration_since(self.began) >= TIMEOUT {
+            return Poll::Ready(None);
+        }
         match Pin::new(&mut self.running).poll(&mut Context::from_waker(noop_waker_ref())) {
             Poll::Ready(returned) => Poll::Ready(Some(returned)),
             Poll::Pending if self.aws.is_killed() => Poll::Ready(None),
@@ -77,7 +109,7 @@ impl Invocation {
     }
 
     /// Runs to its end without letting others come between.
-    pub fn finish(&mut self) -> Option<Result<Value, String>> {
+    pub fn finish(&mut self) -> Option<Result<Returned, String>> {
         loop {
             if let Poll::Ready(ended) = self.poll() {
                 return ended;
@@ -90,6 +122,12 @@ impl Invocation {
     pub fn made(&self) -> Vec<&'static str> {
         self.aws.made()
     }
+
+    /// What the notifier is to speak of.
+    #[must_use]
+    pub fn about(&self) -> Option<Subject> {
+        self.delivery.about
+    }
 }
 
 /// The deployed functions and what lies between them.
@@ -100,12 +138,16 @@ pub struct Holdfast {
     pub world: Handle,
     /// What becomes of calls.
     pub script: Script,
+    /// A rule that the functions break on purpose.
+    pub sabotage: Option<Sabotage>,
     /// Events that wait for their function.
     pub queue: VecDeque<Delivery>,
-    /// What alarm-handler and replica-promoter returned.
+    /// What the functions that decide returned.
     pub outcomes: Vec<(Timestamp, Function, Outcome)>,
+    /// Invocations of those functions that failed for good.
+    pub failures: Vec<(Timestamp, Function)>,
     /// Events that the notifier could not handle even when tried again: these are left to its queue's alarm.
-    pub dead: Vec<Value>,
+    pub dead: Vec<Delivery>,
     invocations: u32,
 }
 
@@ -113,14 +155,19 @@ impl Holdfast {
     /// Deploys.
     #[must_use]
     pub fn new(plan: Plan, world: Handle) -> Self {
-        let (queue, outcomes, dead) = Default::default();
-        Self { plan: Rc::new(plan), world, script: fault::none(), queue, outcomes, dead, invocations: 0 }
+        let (queue, outcomes, failures, dead, sabotage) = Default::default();
+        let (plan, script) = (Rc::new(plan), fault::none());
+        Self { plan, world, script, sabotage, queue, outcomes, failures, dead, invocations: 0 }
     }
 
     /// Puts an event on its way to a function.
     pub fn send(&mut self, function: Function, event: Value) {
+        self.send_about(function, event, None);
+    }
+
+    fn send_about(&mut self, function: Function, event: Value, about: Option<Subject>) {
         let due = self.world.get().now;
-        self.queue.push_back(Delivery { function, event, due, tried: 0 });
+        self.queue.push_back(Delivery { function, event, due, tried: 0, about });
     }
 
     /// Takes what AWS has sent and routes it by the template's event rules.
@@ -135,66 +182,93 @@ impl Holdfast {
         }
     }
 
-    /// Sends a tick to both functions that take one.
+    /// Sends a tick to every function that takes one.
     pub fn send_ticks(&mut self) {
+        if self.sabotage == Some(Sabotage::IgnoresTicks) {
+            return;
+        }
         let tick = event::tick(self.world.get().now);
         self.send(Function::AlarmHandler, tick.clone());
+        if self.plan.fence.is_some() {
+            self.send(Function::Fencer, tick.clone());
+        }
         self.send(Function::ReplicaPromoter, tick);
     }
 
     /// The next delivery that is due, the first or another.
     pub fn next_due(&mut self, choose: impl FnOnce(usize) -> usize) -> Option<Delivery> {
         let now = self.world.get().now;
-        let due: Vec<_> = (0..self.queue.len()).filter(|&nth| self.queue[nth].due <= now).collect();
-        if due.is_empty() {
+        let is_due = |delivery: &&Delivery| delivery.due <= now;
+        let due = self.queue.iter().filter(is_due).count();
+        if due == 0 {
             return None;
         }
-        self.queue.remove(due[choose(due.len()) % due.len()])
+        let chosen = choose(due) % due;
+        let nth = self.queue.iter().enumerate().filter(|(_, delivery)| delivery.due <= now).nth(chosen)?.0;
+        self.queue.remove(nth)
     }
 
     /// Starts an invocation, which does nothing before it is polled.
     #[must_use]
     pub fn start(&mut self, delivery: Delivery, pauses: bool) -> Invocation {
-        let (function, plan) = (delivery.function, Rc::clone(&self.plan));
-        let aws = Aws::new(self.world.clone(), self.script.clone(), function, self.invocations, pauses);
+        let (invocation, sabotage) = (self.invocations, self.sabotage);
+        let caller = Caller { function: delivery.function, invocation, about: delivery.about, sabotage, pauses };
+        let aws = Aws::new(self.world.clone(), self.script.clone(), caller);
         self.invocations += 1;
-        let running = run(function, plan, aws.clone(), delivery.event.clone()).boxed_local();
-        Invocation { delivery, aws, running }
+        let running = run(caller, Rc::clone(&self.plan), aws.clone(), delivery.event.clone()).boxed_local();
+        let began = self.world.get().now;
+        Invocation { delivery, began, aws, running }
     }
 
     /// What Lambda does with an invocation that ended; `None` if it was killed.
-    pub fn ended(&mut self, invocation: Invocation, ended: Option<Result<Value, String>>) {
+    pub fn ended(&mut self, invocation: Invocation, ended: Option<Result<Returned, String>>) {
         let Invocation { delivery, .. } = invocation;
         let (now, function) = (self.world.get().now, delivery.function);
         match (ended, RETRY_MINUTES.get(delivery.tried)) {
-            (Some(Ok(response)), _) if function != Function::Notifier => self.returned(&delivery, &response),
-            (Some(Ok(_)), _) => {}
+            (Some(Ok(Returned::Outcome(outcome))), _) => self.returned(delivery, *outcome),
+            (Some(Ok(Returned::Told)), _) => {}
             (_, Some(minutes)) => {
                 let due = now + SignedDuration::from_mins(*minutes);
                 self.queue.push_back(Delivery { due, tried: delivery.tried + 1, ..delivery });
             }
-            (_, None) if function == Function::Notifier => self.dead.push(delivery.event),
+            (_, None) if function == Function::Notifier => self.dead.push(delivery),
             (ended, None) => {
                 let error = ended.and_then(Result::err);
-                let event = event::failed(function, &delivery.event, error.as_deref(), now);
-                self.send(Function::Notifier, event);
+                let event = event::failed(function, delivery.event, error.as_deref(), now);
+                self.failures.push((now, function));
+                self.send_about(Function::Notifier, event, Some(Subject::Failure(self.failures.len() - 1)));
             }
         }
     }
 
-    fn returned(&mut self, delivery: &Delivery, response: &Value) {
+    fn returned(&mut self, delivery: Delivery, outcome: Outcome) {
         let (now, function) = (self.world.get().now, delivery.function);
-        let event = event::returned(function, &delivery.event, response, now);
+        let about = Subject::Outcome(self.outcomes.len());
         // What the template's event rules match.
-        if response["outcome"] == json!(Kind::Pinned) {
-            self.send(Function::ReplicaPromoter, event.clone());
+        let (is_pinned, is_loud) = (outcome.outcome == Kind::Pinned, outcome.attention != Attention::None);
+        if is_pinned || is_loud {
+            let event = event::returned(function, delivery.event, json!(outcome), now);
+            if is_pinned {
+                self.send(Function::ReplicaPromoter, event.clone());
+            }
+            if is_loud {
+                self.send_about(Function::Notifier, event, Some(about));
+            }
         }
-        if [Attention::Notice, Attention::Page].iter().any(|loud| response["attention"] == json!(loud)) {
-            self.send(Function::Notifier, event);
+        self.tell_if_new(function, &outcome);
+        self.outcomes.push((now, function, outcome));
+    }
+
+    /// A story says what changes, not that nothing does.
+    fn tell_if_new(&self, function: Function, outcome: &Outcome) {
+        let mut world = self.world.get();
+        if world.story.is_none() {
+            return;
         }
-        if let Ok(outcome) = serde_json::from_value::<Outcome>(response.clone()) {
-            self.world.get().tell(|| format!("{function:?}: {:?}, {}", outcome.outcome, outcome.because));
-            self.outcomes.push((now, function, outcome));
+        let last = self.outcomes.iter().rev().find(|(_, whose, _)| *whose == function);
+        if last.is_none_or(|(.., last)| (last.outcome, &last.because) != (outcome.outcome, &outcome.because)) {
+            let rule = outcome.rule.map(|rule| format!("{rule}, ")).unwrap_or_default();
+            world.tell(|| format!("{function:?}: {:?}: {rule}{}", outcome.outcome, outcome.because));
         }
     }
 
@@ -224,14 +298,14 @@ impl Holdfast {
     /// Every protected name as Route 53 lists it.
     #[must_use]
     pub fn names(&self) -> Vec<NameView> {
-        let aws = Aws::new(self.world.clone(), fault::none(), Function::AlarmHandler, 0, false);
+        let aws = Aws::new(self.world.clone(), fault::none(), Function::AlarmHandler.into());
         protected_names(&self.plan, &aws).now_or_never().and_then(Result::ok).unwrap_or_default()
     }
 }
 
-/// A Lambda from the event's JSON to the outcome's, as its `main` does.
-async fn run(function: Function, plan: Rc<Plan>, aws: Aws, event: Value) -> Result<Value, String> {
-    match function {
+/// A Lambda from the event's JSON to what it returns, as its `main` does.
+async fn run(caller: Caller, plan: Rc<Plan>, aws: Aws, event: Value) -> Result<Returned, String> {
+    match caller.function {
         Function::AlarmHandler => {
             let signal = alarm_handler::event::parse(event).map_err(|error| error.to_string())?;
             let calls = alarm_handler::handler::Calls {
@@ -240,7 +314,7 @@ async fn run(function: Function, plan: Rc<Plan>, aws: Aws, event: Value) -> Resu
                 alarms: aws.clone(),
                 prober: aws,
             };
-            json_of(calls.handle(&plan, signal).await)
+            outcome(calls.handle(&plan, signal).await)
         }
         Function::ReplicaPromoter => {
             let signal = replica_promoter::event::parse(event).map_err(|error| error.to_string())?;
@@ -251,16 +325,27 @@ async fn run(function: Function, plan: Rc<Plan>, aws: Aws, event: Value) -> Resu
                 promoter: aws.clone(),
                 lag: aws,
             };
-            json_of(calls.handle(&plan, signal).await)
+            outcome(calls.handle(&plan, signal).await)
+        }
+        Function::Fencer => {
+            let calls = fencer::handler::Calls { records: aws.clone(), writers: aws.clone(), fence: aws };
+            outcome::<String>(Ok(calls.handle(&plan).await))
         }
         Function::Notifier => {
             let invocation = notifier::event::parse(event).map_err(|error| error.to_string())?;
-            json_of(notifier::handler::handle(&aws, "holdfast", invocation).await)
+            let invocation = match (caller.sabotage, invocation) {
+                (Some(sabotage), notifier::event::Invocation::Returned(outcome)) => {
+                    let Some(outcome) = sabotage.telling(*outcome) else { return Ok(Returned::Told) };
+                    notifier::event::Invocation::Returned(Box::new(outcome))
+                }
+                (_, invocation) => invocation,
+            };
+            let told = notifier::handler::handle(&aws, "holdfast", invocation).await;
+            told.map(|_| Returned::Told).map_err(|error| error.to_string())
         }
     }
 }
 
-fn json_of<T: serde::Serialize, E: fmt::Display>(returned: Result<T, E>) -> Result<Value, String> {
-    let value = returned.map_err(|error| error.to_string())?;
-    serde_json::to_value(&value).map_err(|error| error.to_string())
+fn outcome<E: fmt::Display>(returned: Result<Outcome, E>) -> Result<Returned, String> {
+    returned.map(|outcome| Returned::Outcome(Box::new(outcome))).map_err(|error| error.to_string())
 }

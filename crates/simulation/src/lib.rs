@@ -6,11 +6,20 @@
 //! that knows nothing of the rules looks at each effect the moment it happens and says what must never be.
 
 pub mod calls;
+pub mod campaign;
+pub mod chance;
+mod circumstances;
+pub mod database;
 pub mod event;
 pub mod fault;
 pub mod holdfast;
+mod judge;
 pub mod outage;
+pub mod primary;
+pub mod property;
 pub mod route53;
+pub mod sabotage;
 pub mod setup;
+pub mod shrink;
 pub mod watch;
 pub mod world;

@@ -1,212 +1,244 @@
-//! One random outage, whole: faults, duplicates, lost and late events, invocations that overlap, a primary that comes
-//! and goes, people who interfere. Everything follows from the seed.
+//! One outage, whole: faults, duplicates, lost and late events, invocations that overlap, a primary that comes and goes,
+//! people who interfere or sleep. What goes otherwise than in a quiet outage, [`Chance`] decides.
 
 use std::task::Poll;
 
 use failover::incident::{AlarmState, Approval};
 use failover::outcome::Kind;
-use failover::promotion::{LagSample, ReplicaState};
+use failover::promotion::ReplicaState;
 use failover::register::{REPINS_MAX, Register};
 use failover::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
-use rand::rngs::SmallRng;
-use rand::{Rng as _, SeedableRng as _};
+use rand::Rng as _;
 
+use crate::chance::{About, Chance, Deviation};
+use crate::circumstances::{self, Circumstances};
 use crate::event;
 use crate::fault::{Fault, Script, script};
 use crate::holdfast::{Function, Holdfast, Invocation};
-use crate::setup::{NAMES, Setup, start, write_registers};
-use crate::watch::Invariant;
+use crate::judge;
+use crate::property::Breach;
+use crate::sabotage::Sabotage;
+use crate::setup::start;
+use crate::watch::Author;
 
 /// When faults, losses and interference end.
-const FAULTY_MINUTES: i64 = 12;
-/// How long after that an outage may take to be failed over: 2 minutes to pin, 3 to spread, 3 to drain, 6 to promote, and
-/// ticks between them.
+pub const FAULTY_MINUTES: i64 = 12;
+/// How long after that, or after the first approval if people had to be asked, an outage may take to be failed over: 2 minutes
+/// to pin, 3 to spread, 3 to drain, 6 to promote, and ticks between them.
 pub const RECOVERY_MINUTES: i64 = 18;
-/// What a single outage may do before anybody says that it never ends.
 /// What a fault kept from being told, the reminder tells after 16 minutes.
 const REMINDER_MINUTES: i64 = 17;
-
+/// A change that never arrives.
+const STRANDED: u32 = 1_000;
+/// What a single minute may do before anybody says that it never ends.
 const STEPS_MAX: usize = 5_000;
 
 /// What came of an outage.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// What must never be, and was.
-    pub broken: Vec<(Timestamp, Invariant, String)>,
-    /// What should have come to be in time, and did not.
-    pub missed: Vec<String>,
+    /// What should hold, and did not.
+    pub broken: Vec<Breach>,
     /// The story, if it was to be told.
-    pub story: Vec<String>,
-    /// What the functions returned.
+    pub story: Vec<(Timestamp, String)>,
+    /// What the functions returned, each kind once.
     pub kinds: Vec<Kind>,
-    /// True if all ended failed over.
-    pub is_failed_over: bool,
+    /// If all ended failed over: how many minutes after the end of the faults, or after the first approval.
+    pub recovered_minutes: Option<i64>,
+    /// How many calls met each of [`Fault::ALL`].
+    pub faults: [u64; Fault::ALL.len()],
+    /// How many messages people got.
+    pub messages: usize,
+    /// What went otherwise than in a quiet outage, if it was to be noted.
+    pub deviations: Vec<Deviation>,
 }
 
-/// Runs the outage that follows from `seed`.
+/// How much of an outage is to be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Only what came of it.
+    Result,
+    /// Its story, too.
+    Story,
+}
+
+/// Runs the outage that follows from a seed, with functions that break a rule if one is given.
 #[must_use]
-pub fn run(seed: u64, is_told: bool) -> Report {
-    let mut rng = SmallRng::seed_from_u64(seed);
-    let setup = Setup {
-        names: rng.random_range(1..=NAMES.len()),
-        clusters: rng.random_range(0..=2),
-        mode: if rng.random_bool(0.1) { "approval" } else { "automatic" },
-        probes: rng.random_bool(0.7),
-        ..Setup::default()
-    };
-    let holdfast = match setup.deploy() {
-        Ok(holdfast) => holdfast,
-        Err(error) => return Report { missed: vec![error.to_string()], ..Report::default() },
-    };
-    let outage = Outage { overlaps: rng.random_bool(0.4), holdfast, rng, running: Vec::new(), heard: Vec::new() };
-    outage.run(is_told)
+pub fn run(seed: u64, sabotage: Option<Sabotage>, detail: Detail) -> Report {
+    let chance = if detail == Detail::Story { Chance::noting(seed) } else { Chance::of_seed(seed) };
+    Outage::new(chance, sabotage).run(detail)
 }
 
-struct Outage {
-    rng: SmallRng,
-    holdfast: Holdfast,
-    /// Whether invocations run side by side, from call to call.
-    overlaps: bool,
+/// Runs the outage in which these things go otherwise than in a quiet one.
+#[must_use]
+pub fn run_list(deviations: &[Deviation], sabotage: Option<Sabotage>, detail: Detail) -> Report {
+    Outage::new(Chance::of_list(deviations), sabotage).run(detail)
+}
+
+/// An outage under way.
+pub(crate) struct Outage {
+    chance: Chance,
+    pub(crate) holdfast: Holdfast,
+    pub(crate) circumstances: Circumstances,
     running: Vec<Invocation>,
     /// Alarm events so far: any of them may come again.
     heard: Vec<serde_json::Value>,
+    /// The minute of the first approval.
+    approved: Option<i64>,
+    faults: std::rc::Rc<std::cell::RefCell<[u64; Fault::ALL.len()]>>,
 }
 
 impl Outage {
-    fn run(mut self, is_told: bool) -> Report {
-        self.holdfast.world.get().story = is_told.then(Vec::new);
-        self.prepare();
-        self.holdfast.script = self.faults();
-        let begins = self.rng.random_range(1..4);
-        let returns = self.rng.random_bool(0.4).then(|| begins + self.rng.random_range(1..10));
-        let is_off = self.rng.random_bool(0.08);
-        if is_off {
-            self.switch_off();
+    fn new(chance: Chance, sabotage: Option<Sabotage>) -> Self {
+        let setup = circumstances::setup(&chance);
+        let holdfast = sabotage.map_or_else(|| setup.deploy(), |sabotage| setup.deploy_sabotaged(sabotage));
+        let circumstances = Circumstances::draw(&chance, &setup, &holdfast);
+        let heard = circumstances.old_alarm.iter().cloned().collect();
+        let (running, approved, faults) = Default::default();
+        let mut outage = Self { chance, holdfast, circumstances, running, heard, approved, faults };
+        outage.holdfast.script = outage.script();
+        outage
+    }
+
+    fn run(mut self, detail: Detail) -> Report {
+        if detail == Detail::Story {
+            let told = self.circumstances.told.clone();
+            let mut world = self.holdfast.world.get();
+            world.story = Some(Vec::new());
+            told.into_iter().for_each(|line| world.tell(|| line));
         }
-        let mut quiet_minutes = 0;
-        for minute in 0..FAULTY_MINUTES + RECOVERY_MINUTES {
+        let (mut minute, mut quiet_minutes) = (0, 0);
+        while minute < self.deadline() && quiet_minutes <= 3 {
             let is_faulty = minute < FAULTY_MINUTES;
-            if minute == begins {
+            self.chance.begin_minute(minute);
+            if minute == self.circumstances.begins {
                 self.holdfast.world.get().outage();
-            } else if Some(minute) == returns {
+            } else if Some(minute) == self.circumstances.returns {
                 self.holdfast.world.get().recovery();
             }
-            self.interfere(is_faulty);
+            self.interfere(minute, is_faulty);
             self.minute(is_faulty);
-            quiet_minutes = if self.is_failed_over() && !is_faulty { quiet_minutes + 1 } else { 0 };
-            if quiet_minutes > 3 {
-                break;
-            }
+            quiet_minutes = if !is_faulty && self.is_failed_over() { quiet_minutes + 1 } else { 0 };
+            minute += 1;
         }
         for _ in 0..REMINDER_MINUTES {
-            if !self.is_failed_over() || self.end_was_told() {
+            if !self.is_failed_over() || judge::end_was_told(&self) {
                 break;
             }
             self.minute(false);
         }
-        self.judge(returns.is_some(), is_off)
+        let recovered_minutes = minute - quiet_minutes - self.recovery_begins();
+        self.report(recovered_minutes)
     }
 
-    fn was_told(&self, words: &str, since: Timestamp) -> bool {
-        let world = self.holdfast.world.get();
-        world.mailbox.iter().any(|(at, message)| *at >= since && message.subject.contains(words))
+    fn recovery_begins(&self) -> i64 {
+        FAULTY_MINUTES.max(self.approved.unwrap_or_default())
     }
 
-    /// That the names are pinned, by whoever pinned them, or by the reminder if that one did not live to say so.
-    fn pin_was_told(&self) -> bool {
-        self.was_told("pinned to DR", start()) || self.was_told("stays on DR", start())
+    fn deadline(&self) -> i64 {
+        let asleep = if self.approved.is_none() { self.circumstances.asleep_minutes } else { 0 };
+        self.recovery_begins() + asleep + RECOVERY_MINUTES
     }
 
-    /// That the incident is closed: so too, but a reminder from before the end says nothing of it.
-    fn end_was_told(&self) -> bool {
-        let closed = self.holdfast.names().into_iter().filter_map(|view| match view.register() {
-            Some(Register::FailedOver { at, .. }) => Some(*at),
-            _ => None,
-        });
-        self.was_told("FAILED OVER", start()) || closed.max().is_some_and(|at| self.was_told("stays on DR", at))
-    }
-
-    /// Lag as it was when the outage began: mostly fine, sometimes too much, sometimes unknown since long.
-    fn prepare(&mut self) {
-        let seconds =
-            if self.rng.random_bool(0.8) { self.rng.random_range(0..50) } else { self.rng.random_range(50..500) };
-        let at = start() - SignedDuration::from_secs(self.rng.random_range(0..3_000));
+    fn report(self, recovered_minutes: i64) -> Report {
+        let is_failed_over = self.is_failed_over();
+        let broken = judge::judge(&self, is_failed_over);
+        let mut kinds: Vec<_> = self.holdfast.outcomes.iter().map(|(_, _, outcome)| outcome.outcome).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
         let mut world = self.holdfast.world.get();
-        world.lag = vec![LagSample { seconds, at }];
-        world.promotion_time = SignedDuration::from_secs(self.rng.random_range(30..300));
-        world.dr_answers = self.rng.random_bool(0.95);
+        let story = world.story.take().unwrap_or_default();
+        let recovered_minutes = is_failed_over.then_some(recovered_minutes);
+        let (faults, messages) = (*self.faults.borrow(), world.mailbox.len());
+        Report { broken, story, kinds, recovered_minutes, faults, messages, deviations: self.chance.noted() }
     }
 
-    fn faults(&mut self) -> Script {
-        let mut rng = SmallRng::seed_from_u64(self.rng.random());
-        let odds = rng.random_range(0.0..0.25);
-        let world = self.holdfast.world.clone();
+    fn script(&self) -> Script {
+        let (chance, world, trouble) = (self.chance.clone(), self.holdfast.world.clone(), self.circumstances.trouble);
+        let faults = self.faults.clone();
+        let odds = chance.odds(0.25);
         let end = start() + SignedDuration::from_mins(FAULTY_MINUTES);
-        script(move |_| match world.get().now < end && rng.random_bool(odds) {
-            true => Fault::ALL[rng.random_range(0..Fault::ALL.len())],
-            false => Fault::None,
+        script(move |site| {
+            let now = world.get().now;
+            if now >= end {
+                return Fault::None;
+            }
+            let lasting = trouble.and_then(|trouble| trouble.befalls(now, site.function, site.api));
+            let draw = || chance.one_of(About::Call(site.function, site.api), odds, Fault::ALL.len() as u32) as usize;
+            let chosen = match lasting {
+                Some(fault) => return fault,
+                None => draw(),
+            };
+            let Some(nth) = chosen.checked_sub(1) else { return Fault::None };
+            faults.borrow_mut()[nth] += 1;
+            Fault::ALL[nth]
         })
     }
 
-    fn switch_off(&mut self) {
-        let (at, by) = (self.holdfast.world.get().now, "kim".to_owned());
-        let off = match self.rng.random_bool(0.5) {
-            true => Register::Disarmed { at, by },
-            false => {
-                self.holdfast.world.get().watch.is_check_disabled = true;
-                Register::Paused { at, until: at + SignedDuration::from_hours(2), by }
-            }
-        };
-        let switched = write_registers(&self.holdfast, &off);
-        self.holdfast.world.get().tell(|| format!("switched off: {switched:?}"));
-    }
-
     /// What others do between two minutes.
-    fn interfere(&mut self, is_faulty: bool) {
-        let delay = SignedDuration::from_secs(self.rng.random_range(1..110));
-        let is_stranded = is_faulty && self.rng.random_bool(0.05);
+    fn interfere(&mut self, minute: i64, is_faulty: bool) {
+        let delay = self.chance.choose(About::Delay, |rng| match rng.random_range(0..100) {
+            0..5 if is_faulty => STRANDED,
+            5..60 => rng.random_range(1..110),
+            _ => 0,
+        });
         {
             let mut world = self.holdfast.world.get();
-            world.route53.delay = (!is_stranded).then_some(delay);
+            world.route53.delay = match delay {
+                STRANDED => None,
+                0 => Some(SignedDuration::from_secs(40)),
+                seconds => Some(SignedDuration::from_secs(seconds.into())),
+            };
             world.dr_answers |= !is_faulty;
-            if !is_faulty || self.rng.random_bool(0.3) {
-                world.land_late_calls();
-            }
             self.heard.extend(world.outbox.iter().filter(|event| event["source"] == "aws.cloudwatch").cloned());
         }
-        if !self.heard.is_empty() && self.rng.random_bool(0.2) {
-            let again = self.heard[self.rng.random_range(0..self.heard.len())].clone();
-            self.holdfast.send(Function::AlarmHandler, again);
+        let has_late = !self.holdfast.world.get().late.is_empty();
+        if has_late && !(is_faulty && self.chance.happens(About::Late, 0.7)) {
+            self.holdfast.world.get().land_late_calls();
+        }
+        let again = self.chance.one_of(About::EventAgain, 0.2, 1_000) as usize;
+        if again > 0 && !self.heard.is_empty() {
+            self.holdfast.world.get().tell(|| "an alarm event is delivered again".to_owned());
+            self.holdfast.send(Function::AlarmHandler, self.heard[again % self.heard.len()].clone());
         }
         // Only between invocations: what is undone between a look and the promotion that follows nobody can see.
-        if is_faulty && self.running.is_empty() && self.rng.random_bool(0.02) {
-            self.undo_one();
+        if is_faulty && self.running.is_empty() {
+            match self.chance.one_of(About::Undo, 0.02, 1_000) as usize {
+                0 => {}
+                choice => self.undo_one(choice),
+            }
         }
-        if !is_faulty {
-            self.approve();
+        if minute >= FAULTY_MINUTES + self.circumstances.asleep_minutes {
+            self.approve(minute);
         }
     }
 
-    fn undo_one(&mut self) {
+    fn undo_one(&mut self, choice: usize) {
         let names = self.holdfast.names();
-        let view = &names[self.rng.random_range(0..names.len())];
+        let view = &names[choice % names.len()];
         if view.register().is_some_and(|register| register.pin().is_some_and(|pin| pin.repins < REPINS_MAX))
             && view.agrees()
         {
             let mut world = self.holdfast.world.get();
             world.tell(|| format!("{} is undone by hand", view.name));
-            drop(world.undo_by_hand(&view.zone, &view.name));
+            drop(world.undo(Author::Operator, &view.zone, &view.name));
         }
     }
 
     /// The operators approve whatever was asked for.
-    fn approve(&mut self) {
+    fn approve(&mut self, minute: i64) {
         let asked = self.holdfast.outcomes.iter().rev().find(|(_, _, outcome)| outcome.outcome == Kind::ApprovalNeeded);
         let Some(incident) = asked.and_then(|(_, _, outcome)| outcome.incident.clone()) else { return };
         let despite = [Rule::P08, Rule::P09, Rule::P10, Rule::R07].into();
         let approval = Approval { incident, by: "kim".to_owned(), reason: "really down".to_owned(), despite };
-        let event = event::approval(&approval, self.holdfast.world.get().now);
+        self.approved.get_or_insert(minute);
+        let event = {
+            let mut world = self.holdfast.world.get();
+            world.tell(|| format!("kim approves {}", approval.incident));
+            let event = event::approval(&approval, world.now);
+            world.watch.approvals.push(approval);
+            event
+        };
         self.holdfast.send(Function::AlarmHandler, event.clone());
         self.holdfast.send(Function::ReplicaPromoter, event);
     }
@@ -214,17 +246,18 @@ impl Outage {
     /// A minute with its ticks, its deliveries in any order, some of them twice and some never.
     fn minute(&mut self, is_faulty: bool) {
         self.holdfast.send_ticks();
-        let pieces = if is_faulty { self.rng.random_range(1..4) } else { 1 };
+        let pieces = if is_faulty { 1 + self.chance.choose(About::Pieces, |rng| rng.random_range(0..3)) } else { 1 };
         for _ in 0..pieces {
             self.work(is_faulty);
-            self.holdfast.world.get().advance(60 / pieces);
+            self.holdfast.world.get().advance(i64::from(60 / pieces));
         }
     }
 
     fn work(&mut self, is_faulty: bool) {
+        let overlaps = self.circumstances.overlaps;
         for _ in 0..STEPS_MAX {
             self.holdfast.take_outbox();
-            let has_room = self.running.len() < if self.overlaps { 4 } else { 1 };
+            let has_room = self.running.len() < if overlaps { 4 } else { 1 };
             if has_room && self.take_delivery(is_faulty) {
                 continue;
             }
@@ -232,64 +265,66 @@ impl Outage {
                 return;
             }
             // An invocation may be slow, and others, and time, may pass it by; but not once all is well.
-            if self.overlaps && is_faulty && self.rng.random_bool(0.1) {
+            if overlaps && is_faulty && self.chance.happens(About::Pace, 0.1) {
                 return;
             }
-            let nth = self.rng.random_range(0..self.running.len());
+            let running = self.running.len();
+            let nth = if running == 1 {
+                0
+            } else {
+                self.chance.choose(About::Turn, |rng| rng.random_range(0..running) as u32) as usize % running
+            };
             if let Poll::Ready(ended) = self.running[nth].poll() {
-                let invocation = self.running.swap_remove(nth);
+                let invocation = self.running.remove(nth);
                 self.holdfast.ended(invocation, ended);
             }
         }
     }
 
     fn take_delivery(&mut self, is_faulty: bool) -> bool {
-        let rng = &mut self.rng;
-        let choice = rng.random_range(0..1_000);
-        let Some(delivery) = self.holdfast.next_due(|count| choice % count) else { return false };
-        let may_be_lost = is_faulty && delivery.function != Function::Notifier;
-        if is_faulty && rng.random_bool(0.08) {
-            self.holdfast.queue.push_back(delivery.clone());
-        } else if may_be_lost && rng.random_bool(0.05) {
-            return true;
+        let chance = self.chance.clone();
+        let order = |due: usize| match due {
+            1 => 0,
+            due => chance.choose(About::Order, |rng| rng.random_range(0..due) as u32) as usize,
+        };
+        let Some(delivery) = self.holdfast.next_due(order) else { return false };
+        let function = delivery.function;
+        let is_told_only = function == Function::Notifier;
+        let fate = match is_faulty {
+            true => self.chance.choose(About::Delivery(function), |rng| match rng.random_range(0..100) {
+                0..8 => 1,
+                8..13 if !is_told_only => 2,
+                _ => 0,
+            }),
+            false => 0,
+        };
+        if fate > 0 {
+            let what = if fate == 1 { "twice" } else { "never" };
+            self.holdfast.world.get().tell(|| format!("an event for {function:?} is delivered {what}"));
         }
-        let invocation = self.holdfast.start(delivery, self.overlaps);
+        match fate {
+            2 => return true,
+            1 => self.holdfast.queue.push_back(delivery.clone()),
+            _ => {}
+        }
+        let invocation = self.holdfast.start(delivery, self.circumstances.overlaps);
         self.running.push(invocation);
         true
     }
 
     fn is_failed_over(&self) -> bool {
-        let names = self.holdfast.names();
-        let world = self.holdfast.world.get();
         let is_writer =
             |state: ReplicaState| matches!(state, ReplicaState::Present { source: None, writer_available: true, .. });
-        names.iter().all(|view| matches!(view.register(), Some(Register::FailedOver { .. })) && view.agrees())
-            && world.replicas.keys().all(|id| is_writer(world.replica_state(id)))
+        let are_writers = self.holdfast.world.get().replicas.values().all(|replica| is_writer(replica.state()));
+        let is_closed =
+            |view: &_| matches!(failover::observation::NameView::register(view), Some(Register::FailedOver { .. }));
+        are_writers
+            && judge::is_fence_complete(&self.holdfast)
+            && self.holdfast.names().iter().all(|view| is_closed(view) && view.agrees())
     }
 
-    /// What should have come to be.
-    fn judge(self, returned: bool, is_off: bool) -> Report {
-        let is_failed_over = self.is_failed_over();
-        let (pin_told, end_told) = (self.pin_was_told(), self.end_was_told());
-        let kinds: Vec<_> = self.holdfast.outcomes.iter().map(|(_, _, outcome)| outcome.outcome).collect();
-        let world = self.holdfast.world.get();
-        let is_committed = !world.watch.pins().is_empty();
-        let outage_lasts = !returned && world.alarm.state == AlarmState::Alarm;
-        let mut missed = Vec::new();
-        let mut expect = |came: bool, what: &str| {
-            if !came {
-                missed.push(what.to_owned())
-            }
-        };
-        if is_off {
-            expect(!is_committed, "it was switched off, and pinned");
-        } else if outage_lasts || is_committed {
-            expect(is_failed_over, "an outage that lasts, or a pin once made, ends failed over in time");
-            let is_silent = !self.holdfast.dead.is_empty();
-            expect(is_silent || pin_told, "the pin was told");
-            expect(is_silent || end_told, "the end was told");
-        }
-        let (broken, story) = (world.watch.broken.clone(), world.story.clone().unwrap_or_default());
-        Report { broken, missed, story, kinds, is_failed_over }
+    /// True if the alarm rings and nobody took it back.
+    pub(crate) fn lasts(&self) -> bool {
+        self.circumstances.returns.is_none() && self.holdfast.world.get().alarm.state == AlarmState::Alarm
     }
 }

@@ -1,6 +1,8 @@
 //! Route 53: what the control plane lists, what DNS answers, and the way from one to the other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use aws::CallError;
 use failover::change::Change;
@@ -9,28 +11,63 @@ use failover::observation::ChangeStatus;
 use failover::record::{RecordSet, Role, Routing};
 use jiff::{SignedDuration, Timestamp};
 
-/// What tells record sets apart: name, type, set identifier.
-pub type Identity = (Name, String, Option<String>);
+/// How long a listing may lag behind what was accepted.
+pub const STALE_SECONDS_MAX: i64 = 60;
 
-/// The record sets of one zone.
-pub type Records = BTreeMap<Identity, RecordSet>;
+/// The record sets of one zone, in the order of a listing. A copy is a snapshot and costs nothing until somebody writes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Records(Rc<Vec<Rc<RecordSet>>>);
 
-/// The identity of a record set.
-#[must_use]
-pub fn identity(set: &RecordSet) -> Identity {
-    let set_identifier = match &set.routing {
-        Routing::Failover { set_identifier, .. } => Some(set_identifier.clone()),
-        Routing::Simple | Routing::Other => None,
-    };
-    (set.name.clone(), set.kind.clone(), set_identifier)
+/// What tells record sets apart, in the order of a listing: name, type, set identifier.
+fn by_identity(a: &RecordSet, b: &RecordSet) -> Ordering {
+    fn set_identifier(set: &RecordSet) -> Option<&str> {
+        match &set.routing {
+            Routing::Failover { set_identifier, .. } => Some(set_identifier),
+            Routing::Simple | Routing::Other => None,
+        }
+    }
+    a.name.cmp(&b.name).then_with(|| a.kind.cmp(&b.kind)).then_with(|| set_identifier(a).cmp(&set_identifier(b)))
 }
 
-/// The record set that plays `role` for a name and type.
-#[must_use]
-pub fn playing<'a>(records: &'a Records, name: &Name, kind: &str, wanted: Role) -> Option<&'a RecordSet> {
-    records.values().find(|set| {
-        set.name == *name && set.kind == kind && matches!(set.routing, Routing::Failover { role, .. } if role == wanted)
-    })
+impl Records {
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &RecordSet> {
+        self.0.iter().map(Rc::as_ref)
+    }
+
+    /// The one of the same name, type and set identifier.
+    #[must_use]
+    pub fn like(&self, set: &RecordSet) -> Option<&RecordSet> {
+        self.place(set).ok().map(|at| self.0[at].as_ref())
+    }
+
+    /// The one that plays `role` for a name and type.
+    #[must_use]
+    pub fn playing(&self, name: &Name, kind: &str, wanted: Role) -> Option<&RecordSet> {
+        let plays = |set: &RecordSet| matches!(set.routing, Routing::Failover { role, .. } if role == wanted);
+        self.iter().find(|set| set.kind == kind && set.name == *name && plays(set))
+    }
+
+    fn place(&self, set: &RecordSet) -> Result<usize, usize> {
+        self.0.binary_search_by(|other| by_identity(other, set))
+    }
+
+    /// Puts it in the place of the one like it, which is returned.
+    fn insert(&mut self, set: Rc<RecordSet>) -> Option<Rc<RecordSet>> {
+        let place = self.place(&set);
+        let sets = Rc::make_mut(&mut self.0);
+        match place {
+            Ok(at) => Some(std::mem::replace(&mut sets[at], set)),
+            Err(at) => {
+                sets.insert(at, set);
+                None
+            }
+        }
+    }
+
+    fn remove(&mut self, like: &RecordSet) -> Option<Rc<RecordSet>> {
+        self.place(like).ok().map(|at| Rc::make_mut(&mut self.0).remove(at))
+    }
 }
 
 /// A batch on its way to the name servers.
@@ -40,16 +77,25 @@ struct Submitted {
     /// `None`: stranded, it never arrives.
     arrives: Option<Timestamp>,
     has_arrived: bool,
-    after: BTreeMap<Identity, Option<RecordSet>>,
+    /// What it touched, by what it was like, and what that has become.
+    after: Vec<(Rc<RecordSet>, Option<Rc<RecordSet>>)>,
+}
+
+/// A zone as the control plane and as name servers have it.
+#[derive(Debug, Default)]
+struct Zone {
+    listed: Records,
+    /// What was listed before the newest write, and when that was.
+    before: Option<(Timestamp, Records)>,
+    published: Records,
+    /// The newest change that name servers have of each record set: an older one that arrives later is outdated.
+    versions: Vec<(Rc<RecordSet>, usize)>,
 }
 
 /// All zones. A change's id is its place in the order of submission.
 #[derive(Debug, Default)]
 pub struct Route53 {
-    zones: BTreeMap<String, Records>,
-    published: BTreeMap<String, Records>,
-    /// The newest change that name servers have of each record set: an older one that arrives later is outdated.
-    versions: BTreeMap<(String, Identity), usize>,
+    zones: BTreeMap<String, Zone>,
     changes: Vec<Submitted>,
     /// How long the next changes take to arrive; `None` strands them.
     pub delay: Option<SignedDuration>,
@@ -64,21 +110,36 @@ impl Route53 {
 
     /// Puts a record set everywhere at once, as if it had always been there.
     pub fn seed(&mut self, zone: &str, set: RecordSet) {
-        for view in [&mut self.zones, &mut self.published] {
-            view.entry(zone.to_owned()).or_default().insert(identity(&set), set.clone());
-        }
+        let zone = self.zones.entry(zone.to_owned()).or_default();
+        let set = Rc::new(set);
+        zone.listed.insert(Rc::clone(&set));
+        zone.published.insert(set);
     }
 
     /// What the control plane lists.
     #[must_use]
     pub fn records(&self, zone: &str) -> Records {
-        self.zones.get(zone).cloned().unwrap_or_default()
+        self.zones.get(zone).map(|zone| zone.listed.clone()).unwrap_or_default()
+    }
+
+    /// What the control plane lists to somebody who is served from a copy that the newest write has not reached.
+    #[must_use]
+    pub fn stale_records(&self, zone: &str, now: Timestamp) -> Records {
+        match self.zones.get(zone).and_then(|zone| zone.before.as_ref()) {
+            Some((at, before)) if now.duration_since(*at).as_secs() < STALE_SECONDS_MAX => before.clone(),
+            _ => self.records(zone),
+        }
+    }
+
+    /// Every copy has the newest write.
+    pub fn forget_stale(&mut self) {
+        self.zones.values_mut().for_each(|zone| zone.before = None);
     }
 
     /// What name servers answer from.
     #[must_use]
     pub fn published(&self, zone: &str) -> Option<&Records> {
-        self.published.get(zone)
+        self.zones.get(zone).map(|zone| &zone.published)
     }
 
     /// Applies a batch whole or not at all.
@@ -95,38 +156,48 @@ impl Route53 {
         now: Timestamp,
     ) -> Result<String, CallError> {
         let mut records = self.records(zone);
-        let mut touched = BTreeSet::new();
+        let mut touched = Vec::new();
         for change in changes {
             let (set, fits) = match change {
-                Change::Delete(set) => (set, records.remove(&identity(set)).as_ref() == Some(set)),
-                Change::Create(set) => (set, records.insert(identity(set), set.clone()).is_none()),
+                Change::Delete(set) => {
+                    let found = records.remove(set);
+                    (set, found.as_deref() == Some(set))
+                }
+                Change::Create(set) => (set, records.insert(Rc::new(set.clone())).is_none()),
             };
             if !fits {
                 let message = format!("{} {}: it is not as the batch says", set.name, set.kind);
                 let code = "InvalidChangeBatch".to_owned();
                 return Err(CallError::Refused { call: "ChangeResourceRecordSets", code, message });
             }
-            touched.insert(identity(set));
+            touched.push(set);
         }
-        Ok(self.accept(zone, records, touched, now))
+        Ok(self.accept(zone, records, &touched, now))
     }
 
     /// Overwrites record sets whatever they say now. Real Holdfast has no such call; what breaks rules on purpose does.
     pub fn overwrite<'a>(&mut self, zone: &str, changes: impl Iterator<Item = &'a Change>, now: Timestamp) -> String {
         let mut records = self.records(zone);
-        let mut touched = BTreeSet::new();
+        let mut touched = Vec::new();
         for change in changes {
             if let Change::Create(set) = change {
-                records.insert(identity(set), set.clone());
-                touched.insert(identity(set));
+                records.insert(Rc::new(set.clone()));
+                touched.push(set);
             }
         }
-        self.accept(zone, records, touched, now)
+        self.accept(zone, records, &touched, now)
     }
 
-    fn accept(&mut self, zone: &str, records: Records, touched: BTreeSet<Identity>, now: Timestamp) -> String {
-        let after = touched.into_iter().map(|id| (id.clone(), records.get(&id).cloned())).collect();
-        self.zones.insert(zone.to_owned(), records);
+    fn accept(&mut self, zone: &str, records: Records, touched: &[&RecordSet], now: Timestamp) -> String {
+        let mut after: Vec<(Rc<RecordSet>, Option<Rc<RecordSet>>)> = Vec::with_capacity(touched.len());
+        for set in touched {
+            if !after.iter().any(|(known, _)| by_identity(known, set).is_eq()) {
+                let now_there = records.place(set).ok().map(|at| Rc::clone(&records.0[at]));
+                after.push((now_there.clone().unwrap_or_else(|| Rc::new((*set).clone())), now_there));
+            }
+        }
+        let kept = self.zones.entry(zone.to_owned()).or_default();
+        kept.before = Some((now, std::mem::replace(&mut kept.listed, records)));
         let arrives = self.delay.map(|delay| now + delay);
         self.changes.push(Submitted { zone: zone.to_owned(), arrives, has_arrived: false, after });
         format!("C{}", self.changes.len() - 1)
@@ -157,16 +228,16 @@ impl Route53 {
                 continue;
             }
             change.has_arrived = true;
-            let view = self.published.entry(change.zone.clone()).or_default();
-            for (id, set) in &change.after {
-                let version = self.versions.entry((change.zone.clone(), id.clone())).or_default();
-                if *version > number {
-                    continue;
+            let Some(zone) = self.zones.get_mut(&change.zone) else { continue };
+            for (like, set) in &change.after {
+                match zone.versions.iter_mut().find(|(known, _)| by_identity(known, like).is_eq()) {
+                    Some((_, version)) if *version > number => continue,
+                    Some((_, version)) => *version = number,
+                    None => zone.versions.push((Rc::clone(like), number)),
                 }
-                *version = number;
                 match set {
-                    Some(set) => drop(view.insert(id.clone(), set.clone())),
-                    None => drop(view.remove(id)),
+                    Some(set) => drop(zone.published.insert(Rc::clone(set))),
+                    None => drop(zone.published.remove(like)),
                 }
             }
         }
@@ -174,8 +245,8 @@ impl Route53 {
 
     /// True if some change of this record set has yet to arrive.
     #[must_use]
-    pub fn is_travelling(&self, zone: &str, id: &Identity) -> bool {
+    pub fn is_travelling(&self, zone: &str, like: &RecordSet) -> bool {
         let mut travelling = self.changes.iter().filter(|change| !change.has_arrived && change.arrives.is_some());
-        travelling.any(|change| change.zone == zone && change.after.contains_key(id))
+        travelling.any(|it| it.zone == zone && it.after.iter().any(|(set, _)| by_identity(set, like).is_eq()))
     }
 }

@@ -1,16 +1,19 @@
 //! The workloads that simulations protect.
 
+use std::sync::LazyLock;
+
 use failover::change::Change;
 use failover::name::Name;
 use failover::observation::NameView;
-use failover::plan::{Plan, PlanError};
+use failover::plan::{Mode, Names, Plan, ProbeUrls, ReplicaId, Zone};
 use failover::record::{RecordSet, Role, Routing, Target};
 use failover::register::{ArmedBy, Reading, Register};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::holdfast::Holdfast;
-use crate::route53::identity;
+use crate::primary::CLOSED;
+use crate::sabotage::Sabotage;
 use crate::watch::Author;
 use crate::world::World;
 
@@ -28,10 +31,14 @@ pub struct Setup {
     pub names: usize,
     /// Aurora clusters.
     pub clusters: usize,
-    /// `automatic`, `approval` or `shadow`.
-    pub mode: &'static str,
+    /// RDS instances.
+    pub instances: usize,
+    /// Who decides.
+    pub mode: Mode,
     /// Whether the plan gives probe URLs.
     pub probes: bool,
+    /// Whether old writers are to be fenced: an Aurora cluster and an RDS instance.
+    pub fence: bool,
     /// What the registers say at first; `None` leaves them absent.
     pub register: Option<Register>,
 }
@@ -40,29 +47,54 @@ pub struct Setup {
 pub const NAMES: [(&str, &str); 4] =
     [("Z1", "app.example.com"), ("Z1", "api.example.com"), ("Z2", "*.example.org"), ("Z2", "example.org")];
 
+/// Every name and database; a setup takes some of them. Read once, since a million plans would be a million times the same text.
+#[expect(clippy::expect_used, reason = "a constant that every test reads")]
+static WHOLE_PLAN: LazyLock<Plan> = LazyLock::new(|| {
+    let listed =
+        |zone: &str| -> Vec<&str> { NAMES.iter().filter(|(at, _)| *at == zone).map(|(_, name)| *name).collect() };
+    let zones = ["Z1", "Z2"].map(|zone| json!({"id": zone, "names": listed(zone)}));
+    let plan = json!({"mode": "automatic", "zones": zones,
+        "aurora_clusters": ["app-dr-1", "app-dr-2"], "rds_instances": ["audit-dr-1", "audit-dr-2"],
+        "probes": {"primary": "https://primary.example.net/health", "dr": "https://dr.example.net/health"},
+        "failover_health_check": "hc-1",
+        "fence": {"region": "us-east-1", "security_group": CLOSED, "aurora_clusters": ["app"], "rds_instances": ["audit"]},
+        "alarms": ["arn:aws:cloudwatch:us-east-1:123456789012:alarm:holdfast-failover-started"],
+        "limits": {"lag_seconds_max": 60, "settle_seconds": 900, "cooldown_seconds": 3600, "drain_seconds": 60,
+            "detection_seconds_max": 2400}});
+    Plan::parse(&plan.to_string()).expect("the plan is one")
+});
+
 impl Default for Setup {
     fn default() -> Self {
         let register = Register::Armed { since: start() - SignedDuration::from_hours(24), by: ArmedBy::Operator };
-        Self { names: 3, clusters: 1, mode: "automatic", probes: true, register: Some(register) }
+        let (mode, register) = (Mode::Automatic, Some(register));
+        Self { names: 3, clusters: 1, instances: 0, mode, probes: true, fence: false, register }
     }
 }
 
 impl Setup {
-    fn plan(&self) -> Result<Plan, PlanError> {
-        let listed = |zone: &str| -> Vec<&str> {
-            NAMES[..self.names].iter().filter(|(at, _)| *at == zone).map(|(_, name)| *name).collect()
-        };
-        let zones = ["Z1", "Z2"].map(|zone| json!({"id": zone, "names": listed(zone)}));
-        let zones: Vec<_> = zones.into_iter().filter(|zone| zone["names"] != json!([])).collect();
-        let clusters: Vec<_> = (1..=self.clusters).map(|nth| format!("app-dr-{nth}")).collect();
-        let url = |site: &str| if self.probes { format!("https://{site}.example.net/health") } else { String::new() };
-        let plan = json!({"mode": self.mode, "zones": zones, "aurora_clusters": clusters,
-            "probes": {"primary": url("primary"), "dr": url("dr")},
-            "failover_health_check": "hc-1",
-            "alarms": ["arn:aws:cloudwatch:us-east-1:123456789012:alarm:holdfast-failover-started"],
-            "limits": {"lag_seconds_max": 60, "settle_seconds": 900, "cooldown_seconds": 3600, "drain_seconds": 60,
-                "detection_seconds_max": 2400}});
-        Plan::parse(&plan.to_string())
+    fn plan(&self) -> Plan {
+        let whole = WHOLE_PLAN.clone();
+        let mut names_left = self.names;
+        let zones = whole.zones.into_iter().filter_map(|zone| {
+            let Names::Listed(mut names) = zone.names else { return None };
+            names.truncate(names_left);
+            names_left -= names.len();
+            (!names.is_empty()).then_some(Zone { names: Names::Listed(names), ..zone })
+        });
+        let (clusters, instances): (Vec<_>, Vec<_>) =
+            whole.replicas.into_iter().partition(|id| matches!(id, ReplicaId::AuroraCluster(_)));
+        let replicas = clusters.into_iter().take(self.clusters).chain(instances.into_iter().take(self.instances));
+        Plan {
+            mode: self.mode,
+            zones: zones.collect(),
+            replicas: replicas.collect(),
+            probes: if self.probes { whole.probes } else { ProbeUrls::default() },
+            fence: whole.fence.filter(|_| self.fence),
+            failover_health_check: whole.failover_health_check,
+            alarms: whole.alarms,
+            limits: whole.limits,
+        }
     }
 
     fn records(&self) -> Vec<(String, RecordSet)> {
@@ -89,13 +121,20 @@ impl Setup {
     }
 
     /// Deploys Holdfast over this workload.
-    ///
-    /// # Errors
-    /// If the plan is none.
-    pub fn deploy(&self) -> Result<Holdfast, PlanError> {
-        let plan = self.plan()?;
+    #[must_use]
+    pub fn deploy(&self) -> Holdfast {
+        let plan = self.plan();
         let world = World::new(&plan, start(), self.records());
-        Ok(Holdfast::new(plan, world.into()))
+        Holdfast::new(plan, world.into())
+    }
+
+    /// The same, with functions that break a rule.
+    #[must_use]
+    pub fn deploy_sabotaged(&self, sabotage: Sabotage) -> Holdfast {
+        let mut holdfast = self.deploy();
+        holdfast.plan = sabotage.plan(self.plan()).into();
+        holdfast.sabotage = Some(sabotage);
+        holdfast
     }
 }
 
@@ -151,7 +190,7 @@ pub fn write_registers(holdfast: &Holdfast, register: &Register) -> Result<(), S
     for view in holdfast.names() {
         let set = register.record_set(&view.name).map_err(|error| error.to_string())?;
         let mut world = holdfast.world.get();
-        let before = world.route53.records(&view.zone).get(&identity(&set)).cloned();
+        let before = world.route53.records(&view.zone).like(&set).cloned();
         let changes: Vec<_> = before.map(Change::Delete).into_iter().chain([Change::Create(set)]).collect();
         world.submit(Author::Operator, &view.zone, changes.iter()).map_err(|error| error.to_string())?;
     }

@@ -2,86 +2,100 @@
 //!
 //! Nothing here asks a rule: it compares what is written, published and promoted with what the operators had put there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use failover::incident::Incident;
+use failover::incident::{Approval, Incident};
 use failover::name::Name;
-use failover::plan::ReplicaId;
+use failover::observation::{Probe, Probes};
+use failover::plan::{Mode, Plan, ReplicaId};
 use failover::record::{RecordSet, Role, Routing, Target};
-use failover::register::{REPINS_MAX, Reading, Register};
+use failover::register::{ArmedBy, REPINS_MAX, Reading, Register};
+use failover::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::route53::{Identity, Records, Route53, identity, playing};
+use crate::property::{Breach, Property};
+use crate::route53::{Records, Route53};
 
 /// Who wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author {
-    /// One of the Lambdas.
-    Holdfast,
+    /// One of the Lambdas, and what the sites had answered it.
+    Holdfast(Probes),
     /// A person, or their tools.
     Operator,
 }
 
-/// What must never be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Invariant {
-    /// No promotion unless every name is pinned, at every name server, and clients have drained.
-    PromotedTooEarly,
-    /// One promotion a replica.
-    PromotedTwice,
-    /// One pin a name and incident, and one more for each time that a person undid it, up to the limit.
-    PinnedTwice,
-    /// No pin for an alarm that rang before the name was armed.
-    PinnedForOldAlarm,
-    /// Once pinned, DNS never answers the primary, unless a person put it back.
-    PrimaryAnswered,
-    /// Nothing is written while disarmed or paused, and nothing but the arming before that.
-    WroteWhileOff,
-    /// What the register holds restores the PRIMARY record byte for byte.
-    OriginalLost,
-    /// Nothing but PRIMARY records' targets and registers is touched.
-    ForeignRecordTouched,
-    /// Nothing is armed while the failover health check, disabled for a maintenance, keeps DNS on the primary.
-    ArmedUnchecked,
+impl Author {
+    /// A Lambda that asked no site.
+    pub const LAMBDA: Self = Self::Holdfast(Probes { primary: Probe::NotAsked, dr: Probe::NotAsked });
 }
 
-/// A PRIMARY record: zone, name, type.
-type Key = (String, Name, String);
+/// A PRIMARY record as the operators wrote it, and what has become of it.
+#[derive(Debug)]
+struct Primary {
+    original: RecordSet,
+    /// When name servers last had it lead to the primary, as of the newest arrival.
+    reachable_until: Option<Timestamp>,
+    /// Name servers hold it on DR.
+    is_held: bool,
+}
+
+/// A protected name.
+#[derive(Debug)]
+struct Watched {
+    zone: String,
+    name: Name,
+    register_name: Name,
+    primaries: Vec<Primary>,
+    /// Times that a person undid its pin.
+    undone: u32,
+}
 
 /// Watches every effect.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Watch {
-    /// PRIMARY records as the operators wrote them.
-    originals: BTreeMap<Key, RecordSet>,
-    /// When name servers last had a PRIMARY record that leads to the primary, as of the newest arrival.
-    reachable_until: BTreeMap<Key, Timestamp>,
-    /// PRIMARY records that name servers hold on DR.
-    held: BTreeSet<Key>,
+    plan: Plan,
+    names: Vec<Watched>,
     /// Times that the PRIMARY records of a name were moved to DR for an incident.
     pins: BTreeMap<(String, Name, Incident), u32>,
-    /// Times that a person undid a pin.
-    undone: BTreeMap<(String, Name), u32>,
     promotions: BTreeMap<ReplicaId, u32>,
+    /// Every incident in which an alarm of ours rang.
+    pub rang: Vec<Incident>,
+    /// Every approval that a person gave.
+    pub approvals: Vec<Approval>,
     /// Whether the failover health check is disabled.
     pub is_check_disabled: bool,
     /// What was found, in order.
-    pub broken: Vec<(Timestamp, Invariant, String)>,
+    pub broken: Vec<Breach>,
 }
 
 impl Watch {
     /// Takes these records for the operators' own.
     #[must_use]
-    pub fn new(records: &[(String, RecordSet)]) -> Self {
-        let primaries = records.iter().filter(|(_, set)| plays(set, Role::Primary));
-        let originals = primaries.map(|(zone, set)| (key(zone, set), set.clone())).collect();
-        Self { originals, ..Self::default() }
+    pub fn new(plan: &Plan, records: &[(String, RecordSet)]) -> Self {
+        let mut names: Vec<Watched> = Vec::new();
+        for (zone, set) in records.iter().filter(|(_, set)| plays(set, Role::Primary)) {
+            let primary = Primary { original: set.clone(), reachable_until: None, is_held: false };
+            match names.iter_mut().find(|watched| watched.zone == *zone && watched.name == set.name) {
+                Some(watched) => watched.primaries.push(primary),
+                None => names.push(Watched {
+                    zone: zone.clone(),
+                    name: set.name.clone(),
+                    register_name: set.name.register(),
+                    primaries: vec![primary],
+                    undone: 0,
+                }),
+            }
+        }
+        let (pins, promotions, rang, approvals, is_check_disabled, broken) = Default::default();
+        Self { plan: plan.clone(), names, pins, promotions, rang, approvals, is_check_disabled, broken }
     }
 
     /// The PRIMARY records of a name as the operators wrote them.
     #[must_use]
     pub fn originals_of(&self, zone: &str, name: &Name) -> Vec<RecordSet> {
-        let of_name = |(at, protected, _): &&Key| at == zone && protected == name;
-        self.originals.keys().filter(of_name).map(|key| self.originals[key].clone()).collect()
+        let watched = self.names.iter().find(|watched| watched.zone == zone && watched.name == *name);
+        watched.iter().flat_map(|it| &it.primaries).map(|primary| primary.original.clone()).collect()
     }
 
     /// How often each name was pinned, over all incidents.
@@ -96,191 +110,263 @@ impl Watch {
         &self.promotions
     }
 
-    fn names(&self) -> BTreeSet<(String, Name)> {
-        self.originals.keys().map(|(zone, name, _)| (zone.clone(), name.clone())).collect()
+    /// Something is so that must never be.
+    pub fn accuse(&mut self, at: Timestamp, property: Property, what: impl Into<String>) {
+        self.broken.push(Breach { at, property, what: what.into() });
     }
 
-    fn accuse(&mut self, now: Timestamp, invariant: Invariant, what: impl Into<String>) {
-        self.broken.push((now, invariant, what.into()));
+    /// True if a person's approval lifts this rule in this incident.
+    #[must_use]
+    pub fn is_lifted(&self, rule: Rule, incident: &Incident) -> bool {
+        self.approvals.iter().any(|approval| approval.lifts(rule, incident))
+    }
+
+    /// True if the plan says that nothing is to be changed.
+    #[must_use]
+    pub fn is_shadow(&self) -> bool {
+        self.plan.mode == Mode::Shadow
     }
 
     /// Someone wrote.
     pub fn wrote(&mut self, now: Timestamp, author: Author, zone: &str, before: &Records, after: &Records) {
+        let mut names = std::mem::take(&mut self.names);
+        let here = names.iter_mut().filter(|watched| watched.zone == zone);
         match author {
-            Author::Operator => self.operator_wrote(zone, after),
-            Author::Holdfast => {
-                for (_, name) in self.names().into_iter().filter(|(at, _)| at == zone) {
-                    self.holdfast_wrote(now, zone, &name, before, after);
+            Author::Operator => here.for_each(|watched| watched.operator_wrote(after)),
+            Author::Holdfast(saw) => {
+                here.for_each(|watched| self.holdfast_wrote(now, saw, watched, before, after));
+                let ours = |set: &RecordSet| {
+                    names.iter().filter(|watched| watched.zone == zone).any(|watched| {
+                        watched.name == set.name && plays(set, Role::Primary)
+                            || watched.register_name == set.name && set.kind == "TXT"
+                    })
+                };
+                if !before.iter().filter(|set| !ours(set)).eq(after.iter().filter(|set| !ours(set))) {
+                    self.accuse(now, Property::ForeignRecordTouched, format!("in {zone}"));
                 }
-                self.look_for_foreign_changes(now, zone, before, after);
             }
         }
+        self.names = names;
     }
 
-    /// People may do as they like; what they write is the truth from then on.
-    fn operator_wrote(&mut self, zone: &str, after: &Records) {
-        for (_, name) in self.names().into_iter().filter(|(at, _)| at == zone) {
-            let is_pinned = register(after, &name).is_some_and(|register| register.pin().is_some());
-            let mut was_undone = false;
-            for primary in after.values().filter(|set| set.name == name && plays(set, Role::Primary)) {
-                let key = key(zone, primary);
-                if !is_on_dr(after, primary) {
-                    was_undone |= is_pinned;
-                    self.held.remove(&key);
-                }
-                if !is_pinned {
-                    self.originals.insert(key, primary.clone());
-                }
-            }
-            match is_pinned {
-                true => *self.undone.entry((zone.to_owned(), name)).or_default() += u32::from(was_undone),
-                false => drop(self.undone.remove(&(zone.to_owned(), name))),
-            }
-        }
-    }
-
-    fn holdfast_wrote(&mut self, now: Timestamp, zone: &str, name: &Name, before: &Records, after: &Records) {
-        let of_name = |set: &&RecordSet| set.name == *name || set.name == name.register();
-        if before.values().filter(of_name).eq(after.values().filter(of_name)) {
+    fn holdfast_wrote(&mut self, now: Timestamp, saw: Probes, of: &Watched, before: &Records, after: &Records) {
+        let of_name = |set: &&RecordSet| set.name == of.name || set.name == of.register_name;
+        if before.iter().filter(of_name).eq(after.iter().filter(of_name)) {
             return;
         }
-        let (was, is) = (reading(before, name), register(after, name));
-        let primaries = || after.values().filter(|set| set.name == *name && plays(set, Role::Primary));
-        let moved: Vec<_> = primaries().filter(|set| before.get(&identity(set)) != Some(set)).collect();
+        let name = &of.name;
+        let (was, is) = (of.reading(before), of.register(after));
+        let primaries = || after.iter().filter(|set| set.name == *name && plays(set, Role::Primary));
+        let moved: Vec<_> = primaries().filter(|set| before.like(set) != Some(set)).collect();
         let only_arms = moved.is_empty() && matches!(is, Some(Register::Armed { .. }));
         let may_write = match &was {
             Reading::Unreadable(_) => false,
             Reading::Absent => only_arms,
             Reading::Known { register: Register::Disarmed { .. }, .. } => false,
             Reading::Known { register: Register::Paused { until, .. }, .. } => only_arms && *until <= now,
-            Reading::Known { .. } => true,
+            Reading::Known { .. } => self.plan.mode != Mode::Shadow,
         };
         if !may_write {
-            self.accuse(now, Invariant::WroteWhileOff, format!("{name}: {was:?}"));
+            self.accuse(now, Property::WroteWhileOff, format!("{name}: {was:?}"));
         }
         if self.is_check_disabled && matches!(is, Some(Register::Armed { .. })) {
-            self.accuse(now, Invariant::ArmedUnchecked, name.to_string());
+            self.accuse(now, Property::ArmedUnchecked, name.to_string());
         }
         if let Some(primary) = moved.iter().find(|primary| !is_on_dr(after, primary)) {
-            self.accuse(now, Invariant::PrimaryAnswered, format!("Holdfast wrote {primary:?}"));
+            self.accuse(now, Property::PrimaryAnswered, format!("Holdfast wrote {primary:?}"));
         }
         let Some(pin) = is.as_ref().and_then(Register::pin) else { return };
-        if moved.iter().any(|primary| before.get(&identity(primary)).is_some_and(|old| !is_on_dr(before, old))) {
-            self.pinned(now, zone, name, &pin.incident, was.register());
+        if moved.iter().any(|primary| before.like(primary).is_some_and(|old| !is_on_dr(before, old))) {
+            self.pinned(now, saw, of, &pin.incident, was.register());
         }
         for primary in primaries() {
             let restored = pin.original.get(&primary.kind).map(|t| RecordSet { target: t.clone(), ..primary.clone() });
-            if restored.as_ref() != self.originals.get(&key(zone, primary)) {
-                self.accuse(now, Invariant::OriginalLost, format!("{name} {}: {restored:?}", primary.kind));
+            let original = of.primaries.iter().map(|it| &it.original).find(|it| it.kind == primary.kind);
+            if restored.as_ref() != original {
+                self.accuse(now, Property::OriginalLost, format!("{name} {}: {restored:?}", primary.kind));
             }
         }
     }
 
-    fn pinned(&mut self, now: Timestamp, zone: &str, name: &Name, incident: &Incident, was: Option<&Register>) {
-        let undone = self.undone.get(&(zone.to_owned(), name.clone())).copied().unwrap_or_default();
-        let pins = self.pins.entry((zone.to_owned(), name.clone(), incident.clone())).or_default();
+    fn pinned(&mut self, now: Timestamp, saw: Probes, of: &Watched, incident: &Incident, was: Option<&Register>) {
+        let name = &of.name;
+        let pins = self.pins.entry((of.zone.clone(), name.clone(), incident.clone())).or_default();
         *pins += 1;
-        let pins = *pins;
+        let (pins, undone) = (*pins, of.undone);
         if pins > 1 + undone.min(u32::from(REPINS_MAX)) {
-            self.accuse(now, Invariant::PinnedTwice, format!("{name}: {pins} times, undone by hand {undone} times"));
+            self.accuse(now, Property::PinnedTwice, format!("{name}: {pins} times, undone by hand {undone} times"));
         }
-        if matches!(was, Some(Register::Armed { since, .. }) if incident.began <= *since) {
-            self.accuse(now, Invariant::PinnedForOldAlarm, format!("{name}: {incident}"));
+        if !self.rang.contains(incident) && incident.as_declared_alarm().is_none() {
+            self.accuse(now, Property::PinnedForNothing, format!("{name}: {incident}"));
+        }
+        let Some(Register::Armed { since, by }) = was else { return };
+        if incident.began <= *since && *by == ArmedBy::Failback {
+            self.accuse(now, Property::PinnedForOldAlarm, format!("{name}: {incident}"));
+        }
+        let is_begun = self.pins.keys().any(|(_, other, pinned_in)| other != name && pinned_in == incident);
+        if !is_begun {
+            let mut held_back = self.held_back(saw, *since, *by, incident).into_iter();
+            if let Some((_, rule, why)) = held_back.find(|(is_so, rule, _)| *is_so && !self.is_lifted(*rule, incident))
+            {
+                self.accuse(now, Property::PinnedUnapproved, format!("{name}, despite {rule}: {why}"));
+            }
         }
     }
 
-    fn look_for_foreign_changes(&mut self, now: Timestamp, zone: &str, before: &Records, after: &Records) {
-        let names = self.names();
-        let ours = |id: &Identity, set: &RecordSet| {
-            let protected = |name: &Name| names.contains(&(zone.to_owned(), name.clone()));
-            protected(&id.0) && plays(set, Role::Primary)
-                || id.1 == "TXT" && id.0.protected_by_register().is_some_and(|name| protected(&name))
+    /// What may stand in the way of a first pin, and be lifted.
+    fn held_back(
+        &self,
+        saw: Probes,
+        since: Timestamp,
+        by: ArmedBy,
+        incident: &Incident,
+    ) -> [(bool, Rule, &'static str); 4] {
+        let limits = &self.plan.limits;
+        let quiet_seconds = match by {
+            ArmedBy::Failback => limits.settle_seconds.max(limits.cooldown_seconds),
+            _ => limits.settle_seconds,
         };
-        let foreign = |records: &Records| -> Records {
-            records.iter().filter(|(id, set)| !ours(id, set)).map(|(id, set)| (id.clone(), set.clone())).collect()
-        };
-        if foreign(before) != foreign(after) {
-            self.accuse(now, Invariant::ForeignRecordTouched, format!("in {zone}"));
-        }
+        let armed_for = incident.began.duration_since(since);
+        [
+            (armed_for < seconds(quiet_seconds), Rule::P08, "it was armed or failed back too recently"),
+            (saw.primary == Probe::Answers, Rule::P09, "the primary had answered"),
+            (saw.dr == Probe::Silent, Rule::P10, "DR had not answered"),
+            (self.plan.mode == Mode::Approval, Rule::P12, "it is for a person to decide"),
+        ]
     }
 
     /// Changes are about to arrive at the name servers.
     pub fn before_arrival(&mut self, now: Timestamp, route53: &Route53) {
-        let reachable: Vec<_> =
-            self.originals.keys().filter(|key| !is_published_on_dr(route53, key)).cloned().collect();
-        self.reachable_until.extend(reachable.into_iter().map(|key| (key, now)));
+        for watched in &mut self.names {
+            for primary in &mut watched.primaries {
+                if !is_published_on_dr(route53, &watched.zone, &primary.original) {
+                    primary.reachable_until = Some(now);
+                }
+            }
+        }
     }
 
     /// Changes have arrived at the name servers.
     pub fn after_arrival(&mut self, now: Timestamp, route53: &Route53) {
-        for key in self.originals.keys().cloned().collect::<Vec<_>>() {
-            let (zone, name, kind) = &key;
-            if self.held.contains(&key) && !is_published_on_dr(route53, &key) {
-                self.accuse(now, Invariant::PrimaryAnswered, format!("{name} {kind} leads back to the primary"));
-            }
+        let mut names = std::mem::take(&mut self.names);
+        for Watched { zone, name, register_name, primaries, .. } in &mut names {
             let records = route53.records(zone);
-            let is_pinned = register(&records, name).is_some_and(|register| register.pin().is_some());
-            let settled = playing(&records, name, kind, Role::Primary)
-                .is_some_and(|primary| is_on_dr(&records, primary) && !route53.is_travelling(zone, &identity(primary)));
-            if is_pinned && settled && is_published_on_dr(route53, &key) {
-                self.held.insert(key);
+            let is_pinned = || read(&records, name, register_name).register().is_some_and(|it| it.pin().is_some());
+            for primary in primaries {
+                let Primary { original, is_held, .. } = primary;
+                let is_on_dr_there = is_published_on_dr(route53, zone, original);
+                if *is_held && !is_on_dr_there {
+                    let what = format!("{name} {} leads back to the primary", original.kind);
+                    self.accuse(now, Property::PrimaryAnswered, what);
+                }
+                let now_listed = records.playing(name, &original.kind, Role::Primary);
+                let settled = now_listed.is_some_and(|it| is_on_dr(&records, it) && !route53.is_travelling(zone, it));
+                *is_held |= is_on_dr_there && settled && is_pinned();
             }
         }
+        self.names = names;
     }
 
-    /// RDS began to promote.
-    pub fn promoted(&mut self, now: Timestamp, replica: &ReplicaId, route53: &Route53) {
+    /// RDS began to promote; so much may be lost, if anybody knows.
+    pub fn promoted(&mut self, now: Timestamp, replica: &ReplicaId, loss_seconds: Option<i64>, route53: &Route53) {
         let times = self.promotions.entry(replica.clone()).or_default();
         *times += 1;
         if *times > 1 {
-            self.accuse(now, Invariant::PromotedTwice, replica.to_string());
+            self.accuse(now, Property::PromotedTwice, replica.to_string());
+        }
+        let is_great = loss_seconds.is_none_or(|seconds| seconds > i64::from(self.plan.limits.lag_seconds_max));
+        let is_approved = self.pins.keys().any(|(_, _, incident)| self.is_lifted(Rule::R07, incident));
+        if is_great && !is_approved {
+            self.accuse(now, Property::PromotedAtALoss, format!("{replica}: {loss_seconds:?} s of writes"));
         }
         self.before_arrival(now, route53);
-        for (key, original) in self.originals.clone() {
-            let (zone, name, kind) = &key;
-            let register = register(&route53.records(zone), name);
-            if register.as_ref().and_then(Register::pin).is_none() {
-                self.accuse(now, Invariant::PromotedTooEarly, format!("{name} is not pinned: {register:?}"));
-            }
-            let left = self.reachable_until.get(&key).copied().unwrap_or(Timestamp::MIN);
-            let ttl = SignedDuration::from_secs(i64::from(original.target.ttl_seconds()));
-            if now.duration_since(left) < ttl {
-                let what = format!("{name} {kind} led to the primary until {left}, and clients keep that for {ttl}");
-                self.accuse(now, Invariant::PromotedTooEarly, what);
-            }
+        if let Some(what) = self.led_to_primary(now, route53) {
+            self.accuse(now, Property::PromotedTooEarly, what);
         }
+    }
+
+    /// Where clients may still reach the primary.
+    fn led_to_primary(&self, now: Timestamp, route53: &Route53) -> Option<String> {
+        self.names.iter().find_map(|watched| {
+            let register = watched.register(&route53.records(&watched.zone));
+            if register.as_ref().and_then(Register::pin).is_none() {
+                return Some(format!("{} is not pinned: {register:?}", watched.name));
+            }
+            watched.primaries.iter().find_map(|Primary { original, reachable_until, .. }| {
+                let left = reachable_until.unwrap_or(Timestamp::MIN);
+                let ttl = seconds(original.target.ttl_seconds());
+                let is_early = now.duration_since(left) < ttl;
+                let (name, kind) = (&watched.name, &original.kind);
+                is_early.then(|| format!("{name} {kind} led to the primary until {left}, and clients keep that {ttl}"))
+            })
+        })
+    }
+
+    /// True if every name server holds every name on DR.
+    #[must_use]
+    pub fn is_held_everywhere(&self) -> bool {
+        self.names.iter().flat_map(|watched| &watched.primaries).all(|primary| primary.is_held)
     }
 }
 
-fn key(zone: &str, set: &RecordSet) -> Key {
-    (zone.to_owned(), set.name.clone(), set.kind.clone())
+impl Watched {
+    /// People may do as they like; what they write is the truth from then on.
+    fn operator_wrote(&mut self, after: &Records) {
+        let is_pinned = self.register(after).is_some_and(|register| register.pin().is_some());
+        let mut was_undone = false;
+        for set in after.iter().filter(|set| set.name == self.name && plays(set, Role::Primary)) {
+            let leads_back = !is_on_dr(after, set);
+            was_undone |= leads_back && is_pinned;
+            match self.primaries.iter_mut().find(|primary| primary.original.kind == set.kind) {
+                Some(primary) => {
+                    primary.is_held &= !leads_back;
+                    if !is_pinned {
+                        primary.original = set.clone();
+                    }
+                }
+                None if is_pinned => {}
+                None => {
+                    let primary = Primary { original: set.clone(), reachable_until: None, is_held: false };
+                    self.primaries.push(primary);
+                }
+            }
+        }
+        self.undone = if is_pinned { self.undone + u32::from(was_undone) } else { 0 };
+    }
+
+    fn reading(&self, records: &Records) -> Reading {
+        read(records, &self.name, &self.register_name)
+    }
+
+    fn register(&self, records: &Records) -> Option<Register> {
+        self.reading(records).register().cloned()
+    }
+}
+
+fn read(records: &Records, name: &Name, register_name: &Name) -> Reading {
+    let sets: Vec<_> = records.iter().filter(|set| set.name == *register_name).cloned().collect();
+    Reading::of_name(name, &sets)
+}
+
+fn seconds(seconds: u32) -> SignedDuration {
+    SignedDuration::from_secs(i64::from(seconds))
 }
 
 fn plays(set: &RecordSet, wanted: Role) -> bool {
     matches!(set.routing, Routing::Failover { role, .. } if role == wanted)
 }
 
-fn reading(records: &Records, name: &Name) -> Reading {
-    let register_name = name.register();
-    let sets: Vec<_> = records.values().filter(|set| set.name == register_name).cloned().collect();
-    Reading::of_name(name, &sets)
-}
-
-fn register(records: &Records, name: &Name) -> Option<Register> {
-    reading(records, name).register().cloned()
-}
-
 /// True if this PRIMARY record leads where the SECONDARY does.
 fn is_on_dr(records: &Records, primary: &RecordSet) -> bool {
-    let secondary = playing(records, &primary.name, &primary.kind, Role::Secondary);
+    let secondary = records.playing(&primary.name, &primary.kind, Role::Secondary);
     secondary.is_some_and(|secondary| match (&primary.target, &secondary.target) {
         (Target::Values { values: a, .. }, Target::Values { values: b, .. }) => a == b,
         (a, b) => a == b,
     })
 }
 
-fn is_published_on_dr(route53: &Route53, (zone, name, kind): &Key) -> bool {
+fn is_published_on_dr(route53: &Route53, zone: &str, original: &RecordSet) -> bool {
     let records = route53.published(zone);
-    let primary = records.and_then(|records| playing(records, name, kind, Role::Primary));
+    let primary = records.and_then(|records| records.playing(&original.name, &original.kind, Role::Primary));
     records.zip(primary).is_some_and(|(records, primary)| is_on_dr(records, primary))
 }

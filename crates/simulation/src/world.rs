@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use aws::CallError;
 use failover::change::{Batch, Change};
-use failover::incident::{AlarmSighting, AlarmState};
+use failover::incident::{AlarmSighting, AlarmState, Incident};
 use failover::message::Message;
 use failover::name::Name;
 use failover::plan::{Plan, ReplicaId, alarm_name};
@@ -15,8 +15,11 @@ use failover::record::{RecordSet, Role, Target};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::database::Replica;
 use crate::event;
-use crate::route53::{Route53, identity, playing};
+use crate::holdfast::Subject;
+use crate::primary::{self, OldDatabase};
+use crate::route53::{Records, Route53};
 use crate::watch::{Author, Watch};
 
 /// A handle on the world; clones share it.
@@ -37,19 +40,19 @@ impl From<World> for Handle {
     }
 }
 
-/// A database.
-#[derive(Clone, Debug)]
-pub struct Replica {
-    /// What it replicates from, until promoted.
-    pub source: Option<String>,
-    /// RDS's word.
-    pub status: &'static str,
-    /// When the promotion under way ends.
-    ready: Option<Timestamp>,
-}
-
 /// A call whose answer was given up, on its way all the same.
 pub type LateEffect = Box<dyn FnOnce(&mut World)>;
+
+/// What the operators were told.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub message: Message,
+    /// What made the notifier say it.
+    pub about: Option<Subject>,
+}
 
 /// Everything outside Holdfast.
 pub struct World {
@@ -67,18 +70,24 @@ pub struct World {
     pub dr_answers: bool,
     /// The databases.
     pub replicas: BTreeMap<ReplicaId, Replica>,
+    /// The old writers in the primary region.
+    pub old_writers: BTreeMap<ReplicaId, OldDatabase>,
     /// How long a promotion takes.
     pub promotion_time: SignedDuration,
-    /// Lag of every replica.
-    pub lag: Vec<LagSample>,
-    /// What the operators were told, and when.
-    pub mailbox: Vec<(Timestamp, Message)>,
+    /// Lag of every replica, in seconds, as CloudWatch has it: −1 where it cannot be determined.
+    pub lag: Vec<(Timestamp, i64)>,
+    /// The longest time from the start of an outage to its alarm.
+    detection: SignedDuration,
+    /// Whoever asks now is served from a copy that the newest write has not reached.
+    pub is_stale: bool,
+    /// What the operators were told.
+    pub mailbox: Vec<Letter>,
     /// Events that AWS has sent and the bus has not taken yet.
     pub outbox: Vec<Value>,
     /// Calls that land late.
     pub late: Vec<LateEffect>,
     /// What happened, for people, if it is to be told.
-    pub story: Option<Vec<String>>,
+    pub story: Option<Vec<(Timestamp, String)>>,
 }
 
 impl std::fmt::Debug for World {
@@ -95,20 +104,22 @@ impl World {
         for (zone, set) in &records {
             route53.seed(zone, set.clone());
         }
-        let replica = Replica { source: Some("primary".to_owned()), status: "available", ready: None };
         let arn = plan.alarms.first().cloned().unwrap_or_default();
         let name = alarm_name(&arn).unwrap_or_default().to_owned();
         let since = now - SignedDuration::from_hours(48);
         Self {
             now,
-            watch: Watch::new(&records),
+            watch: Watch::new(plan, &records),
             route53,
             alarm: AlarmSighting { arn, name, state: AlarmState::Ok, since },
             primary_answers: true,
             dr_answers: true,
-            replicas: plan.replicas.iter().map(|id| (id.clone(), replica.clone())).collect(),
+            replicas: plan.replicas.iter().map(|id| (id.clone(), Replica::default())).collect(),
+            old_writers: primary::old_writers(plan),
             promotion_time: SignedDuration::from_mins(4),
-            lag: vec![LagSample { seconds: 2, at: now }],
+            lag: vec![(now, 2)],
+            detection: SignedDuration::from_secs(i64::from(plan.limits.detection_seconds_max)),
+            is_stale: false,
             mailbox: Vec::new(),
             outbox: Vec::new(),
             late: Vec::new(),
@@ -120,7 +131,7 @@ impl World {
     pub fn tell(&mut self, step: impl FnOnce() -> String) {
         let now = self.now;
         if let Some(story) = &mut self.story {
-            story.push(format!("{now} {}", step()));
+            story.push((now, step()));
         }
     }
 
@@ -135,8 +146,7 @@ impl World {
         }
         self.now = until;
         for (id, replica) in &mut self.replicas {
-            if replica.ready.is_some_and(|at| at <= until) {
-                *replica = Replica { source: None, status: "available", ready: None };
+            if replica.go_on(until) {
                 self.outbox.push(event::rds(id, until));
             }
         }
@@ -146,6 +156,9 @@ impl World {
     pub fn alarm_says(&mut self, state: AlarmState) {
         self.tell(|| format!("the alarm says {state:?}"));
         self.alarm = AlarmSighting { state, since: self.now, ..self.alarm.clone() };
+        if state == AlarmState::Alarm {
+            self.watch.rang.push(Incident { alarm: self.alarm.name.clone(), began: self.now });
+        }
         self.outbox.push(event::alarm(&self.alarm, self.now));
     }
 
@@ -161,6 +174,12 @@ impl World {
         self.alarm_says(AlarmState::Ok);
     }
 
+    /// What the control plane lists to whoever asks now.
+    #[must_use]
+    pub fn listing(&self, zone: &str) -> Records {
+        if self.is_stale { self.route53.stale_records(zone, self.now) } else { self.route53.records(zone) }
+    }
+
     /// Submits a batch on somebody's behalf, under the watch's eyes.
     ///
     /// # Errors
@@ -174,51 +193,69 @@ impl World {
         let before = self.route53.records(zone);
         let id = self.route53.submit(zone, changes, self.now)?;
         self.watch.wrote(self.now, author, zone, &before, &self.route53.records(zone));
-        self.tell(|| format!("{author:?} wrote {id} in {zone}"));
+        if author == Author::Operator {
+            self.route53.forget_stale();
+        }
         Ok(id)
     }
 
-    /// As [`Self::submit`] for Holdfast, but blindly.
-    pub fn overwrite(&mut self, batch: &Batch) -> String {
+    /// As [`Self::submit`], but blindly.
+    pub fn overwrite(&mut self, author: Author, batch: &Batch) -> String {
         let before = self.route53.records(&batch.zone);
         let id = self.route53.overwrite(&batch.zone, batch.changes(), self.now);
-        self.watch.wrote(self.now, Author::Holdfast, &batch.zone, &before, &self.route53.records(&batch.zone));
+        self.watch.wrote(self.now, author, &batch.zone, &before, &self.route53.records(&batch.zone));
         id
     }
 
     /// Asks RDS to promote, which it does once: "not a replica" and "not available" are the same fault.
     ///
     /// # Errors
-    /// `InvalidDBClusterStateFault`.
+    /// `InvalidDBClusterStateFault` or `InvalidDBInstanceState`.
     pub fn promote(&mut self, id: &ReplicaId) -> Result<(), CallError> {
-        let fits = |replica: &&mut Replica| replica.status == "available" && replica.source.is_some();
-        let Some(replica) = self.replicas.get_mut(id).filter(fits) else {
-            let (code, message) = ("InvalidDBClusterStateFault".to_owned(), format!("{id} is not a replica"));
-            return Err(CallError::Refused { call: "PromoteReadReplicaDBCluster", code, message });
+        let loss_seconds = self.loss_seconds();
+        let Some(replica) = self.replicas.get_mut(id).filter(|replica| replica.is_promotable()) else {
+            let (call, code) = match id {
+                ReplicaId::AuroraCluster(_) => ("PromoteReadReplicaDBCluster", "InvalidDBClusterStateFault"),
+                ReplicaId::RdsInstance(_) => ("PromoteReadReplica", "InvalidDBInstanceState"),
+            };
+            return Err(CallError::Refused { call, code: code.to_owned(), message: format!("{id} is not a replica") });
         };
-        replica.status = "promoting";
-        replica.ready = Some(self.now + self.promotion_time);
-        self.watch.promoted(self.now, id, &self.route53);
+        replica.promote(self.now, self.promotion_time);
+        self.watch.promoted(self.now, id, loss_seconds, &self.route53);
         self.tell(|| format!("RDS promotes {id}"));
         Ok(())
     }
 
-    /// What RDS says of a database.
+    /// The newest sample between two times that CloudWatch has and that is not −1.
+    #[must_use]
+    pub fn last_good_lag(&self, from: Timestamp, to: Timestamp) -> Option<LagSample> {
+        let between = self.lag.iter().filter(|(at, _)| (from..=to).contains(at));
+        let good = between.filter_map(|&(at, lag)| Some(LagSample { seconds: u64::try_from(lag).ok()?, at }));
+        good.max_by_key(|sample| sample.at)
+    }
+
+    /// Writes that a promotion may lose: the last known lag, and all since then up to the earliest start of the outage.
+    fn loss_seconds(&self) -> Option<i64> {
+        let good = self.lag.iter().filter(|(_, lag)| *lag >= 0);
+        let (at, lag) = good.max_by_key(|(at, _)| *at)?;
+        let outage = self.watch.rang.last().map_or(self.now, |incident| incident.began) - self.detection;
+        Some(lag + outage.duration_since(*at).as_secs().max(0))
+    }
+
+    /// What RDS says of a database to whoever asks now.
     #[must_use]
     pub fn replica_state(&self, id: &ReplicaId) -> ReplicaState {
         match self.replicas.get(id) {
             None => ReplicaState::Missing,
-            Some(replica) => ReplicaState::Present {
-                status: replica.status.to_owned(),
-                source: replica.source.clone(),
-                writer_available: replica.status == "available",
-            },
+            Some(replica) if self.is_stale => replica.stale_state(self.now),
+            Some(replica) => replica.state(),
         }
     }
 
     /// Lets every late call land now.
     pub fn land_late_calls(&mut self) {
         for effect in std::mem::take(&mut self.late) {
+            self.tell(|| "a call that was given up lands".to_owned());
             effect(self);
         }
     }
@@ -227,15 +264,15 @@ impl World {
     ///
     /// # Errors
     /// As Route 53 refuses.
-    pub fn undo_by_hand(&mut self, zone: &str, name: &Name) -> Result<String, CallError> {
+    pub fn undo(&mut self, author: Author, zone: &str, name: &Name) -> Result<String, CallError> {
         let records = self.route53.records(zone);
         let originals = self.watch.originals_of(zone, name);
         let mut changes = Vec::new();
         for original in originals {
-            changes.extend(records.get(&identity(&original)).cloned().map(Change::Delete));
+            changes.extend(records.like(&original).cloned().map(Change::Delete));
             changes.push(Change::Create(original));
         }
-        self.submit(Author::Operator, zone, changes.iter())
+        self.submit(author, zone, changes.iter())
     }
 
     /// What a client is answered: the PRIMARY's target while its health check is healthy, which in this world follows the
@@ -243,6 +280,6 @@ impl World {
     #[must_use]
     pub fn answer(&self, zone: &str, name: &Name, kind: &str) -> Option<Target> {
         let role = if self.alarm.state == AlarmState::Alarm { Role::Secondary } else { Role::Primary };
-        playing(self.route53.published(zone)?, name, kind, role).map(|set| set.target.clone())
+        self.route53.published(zone)?.playing(name, kind, role).map(|set| set.target.clone())
     }
 }

@@ -24,6 +24,7 @@ impl Play {
             self.heal_primary();
             self.stage.minutes(10 + self.settings.seed % 20).await;
             if round == 0 {
+                self.operator(&["report"]).await?;
                 refusals = self.refused_failbacks().await?;
             }
             homes.push(self.return_home().await?);

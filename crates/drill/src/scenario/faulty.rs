@@ -1,6 +1,7 @@
 //! AWS itself is in trouble during an outage.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,9 +17,19 @@ use crate::evidence::Evidence;
 use crate::stage::{DETECTOR, DR, Stage};
 
 impl Play {
-    /// Every function is killed the first time before, the second time after each of its calls took effect.
+    /// Every function is killed the first time before, the second time after each of its calls took effect; whoever tells
+    /// people so often that a message is given up.
     pub(super) async fn lambda_crashes(self) -> Result<Evidence, Stuck> {
+        const TELLINGS: u32 = 6;
         self.begin().await?;
+        let tellings = AtomicU32::new(0);
+        let telling = move |site: &Site<'_>| {
+            site.caller_region.is_some()
+                && site.action == "Publish"
+                && tellings.fetch_add(1, Ordering::Relaxed) < TELLINGS
+        };
+        let unsaid = CallEffect::Lose(Loss::Kill, Effect::Without);
+        self.stage.lab.faults.set_call_fault(CallFault::when(telling, unsaid));
         for (turn, effect) in [(0, Effect::Without), (1, Effect::With)] {
             let kill = CallEffect::Lose(Loss::Kill, effect);
             self.stage.lab.faults.set_call_fault(CallFault::when(nth_of_each_call(turn), kill));
@@ -105,7 +116,7 @@ impl Play {
 /// What is said when the control plane is back, for the check that nothing was done before.
 pub(crate) const CONTROL_PLANE_BACK: &str = "the control plane of Route 53 is back";
 
-fn pinned(stage: &Stage) -> bool {
+pub(super) fn pinned(stage: &Stage) -> bool {
     stage.all_registers(|register| matches!(register, Register::Pinned { .. } | Register::FailedOver { .. }))
 }
 

@@ -97,13 +97,22 @@ impl Play {
         Ok(self.evidence(outage_at, Some(healed_at)))
     }
 
+    /// Each tick more costs some of the account's five requests a second, so they come doubled only from before the pin to
+    /// after the promotion; all else comes threefold throughout.
     pub(super) async fn duplicate_events(self) -> Result<Evidence, Stuck> {
         self.begin().await?;
         let is_tick = |event: &Value| event["detail-type"] == "Scheduled Event";
         let faults = &self.stage.lab.faults;
-        faults.set_event_fault(EventFault::when(is_tick, EventEffect::Deliver(2)));
-        faults.set_event_fault(EventFault::when(move |event| !is_tick(event), EventEffect::Deliver(3)));
+        let others = || EventFault::when(move |event| !is_tick(event), EventEffect::Deliver(3));
+        faults.set_event_fault(others());
         let outage_at = self.fail_primary();
+        self.stage.minutes(28).await;
+        faults.set_event_fault(EventFault::when(is_tick, EventEffect::Deliver(2)));
+        if self.failed_over().await {
+            self.stage.minutes(2).await;
+        }
+        faults.clear_event_faults();
+        faults.set_event_fault(others());
         Ok(self.to_the_end(outage_at).await)
     }
 

@@ -107,7 +107,7 @@ impl Play {
     }
 
     async fn approve(&self, incident: &str, rule: &str) -> Result<(), Stuck> {
-        self.operator(&["approve", incident, "--despite", rule, "--reason", "a drill"]).await
+        self.approver(&["approve", incident, "--despite", rule, "--reason", "a drill"]).await
     }
 }
 

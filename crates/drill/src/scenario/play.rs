@@ -9,7 +9,7 @@ use lab::rds;
 
 use super::Stuck;
 use crate::evidence::{Evidence, OUTAGE};
-use crate::stage::{CLUSTER, DR, INSTANCE, PRIMARY, Settings, Stage};
+use crate::stage::{APPROVER, CLUSTER, DR, INSTANCE, OPERATOR, PRIMARY, Settings, Stage};
 
 const ARMED_WITHIN: Duration = Duration::from_secs(45 * 60);
 const FAILED_OVER_WITHIN: Duration = Duration::from_secs(180 * 60);
@@ -60,18 +60,23 @@ impl Play {
 
     /// Runs the operators' command line, which must do as told.
     pub async fn operator(&self, arguments: &[&str]) -> Result<(), Stuck> {
-        self.command_line(arguments, false).await
+        self.command_line(OPERATOR, arguments, false).await
     }
 
     /// The same for what waits for AWS, so that time must go on.
     pub async fn patient_operator(&self, arguments: &[&str]) -> Result<(), Stuck> {
-        self.command_line(arguments, true).await
+        self.command_line(OPERATOR, arguments, true).await
     }
 
-    async fn command_line(&self, arguments: &[&str], waits_for_aws: bool) -> Result<(), Stuck> {
+    /// Runs it as somebody who may approve, and do nothing else.
+    pub async fn approver(&self, arguments: &[&str]) -> Result<(), Stuck> {
+        self.command_line(APPROVER, arguments, false).await
+    }
+
+    async fn command_line(&self, who: &str, arguments: &[&str], waits_for_aws: bool) -> Result<(), Stuck> {
         let command = format!("holdfast {}", arguments.join(" "));
         self.say(&format!("somebody runs {command}"));
-        match self.stage.holdfast(arguments, waits_for_aws).await {
+        match self.stage.holdfast_as(who, arguments, waits_for_aws).await {
             Ok(output) if output.status.success() => Ok(()),
             Ok(output) => Err(Stuck::new(format!("{command}: {}", String::from_utf8_lossy(&output.stderr)))),
             Err(error) => Err(Stuck::new(format!("{command}: {error}"))),

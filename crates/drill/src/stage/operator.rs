@@ -1,25 +1,52 @@
-//! What the operators do: with their command line, as they would on AWS.
+//! What the operators do: with their command line, as they would on AWS, under the example policies of the documentation.
 
 use std::process::{Output, Stdio};
 
+use lab::iam::Policy;
 use tokio::process::Command;
 
-use super::{DR, Stage};
+use super::{DR, SetupError, Stage};
+use crate::lambdas::{COMMAND_LINE, repository};
+
+/// The access key of those who operate; it is also the name of their example policy.
+pub const OPERATOR: &str = "operator";
+/// The same of those who may approve, and do nothing else.
+pub const APPROVER: &str = "approver";
 
 impl Stage {
+    /// Gives operators and approvers the policies of `docs/policies`, and nothing else.
+    pub(super) fn attach_policies(&self) -> Result<(), SetupError> {
+        for who in [OPERATOR, APPROVER] {
+            let text = std::fs::read_to_string(repository().join(format!("docs/policies/{who}.json")))?;
+            let text = text.replace("FIRST_ZONE_ID", &self.zones["example.com"]);
+            let text = text.replace("SECOND_ZONE_ID", &self.zones["example.org"]);
+            let text = text.replace("FAILOVER_HEALTH_CHECK_ID", &self.failover_check);
+            self.lab.iam.attach(who, Policy::parse(&serde_json::from_str(&text)?)?);
+        }
+        Ok(())
+    }
+
     /// Runs `holdfast` with these arguments; all confirmed beforehand. Where it is to wait for AWS, time must go on.
     ///
     /// # Errors
     /// If it cannot be started.
     pub async fn holdfast(&self, arguments: &[&str], waits_for_aws: bool) -> std::io::Result<Output> {
+        self.holdfast_as(OPERATOR, arguments, waits_for_aws).await
+    }
+
+    /// The same, run by somebody with this access key.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub async fn holdfast_as(&self, who: &str, arguments: &[&str], waits_for_aws: bool) -> std::io::Result<Output> {
         let working = (!waits_for_aws).then(|| self.lab.clock.working());
-        let output = Command::new(&self.holdfast)
+        let output = Command::new(self.binaries.join(COMMAND_LINE))
             .args(arguments)
             .arg("--yes")
             .env_clear()
             .env("AWS_ENDPOINT_URL", self.lab.endpoint_url())
             .env("AWS_REGION", DR)
-            .env("AWS_ACCESS_KEY_ID", "operator")
+            .env("AWS_ACCESS_KEY_ID", who)
             .env("AWS_SECRET_ACCESS_KEY", "the-lab-checks-no-signatures")
             .env("HOLDFAST_DNS", self.lab.dns.to_string())
             .stdin(Stdio::null())

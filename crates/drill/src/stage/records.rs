@@ -61,7 +61,7 @@ pub(super) fn route53(lab: &Lab) -> Client {
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(DETECTOR))
         .endpoint_url(lab.endpoint_url())
-        .credentials_provider(Credentials::new("operator", "secret", None, None, "drill"))
+        .credentials_provider(Credentials::new("owner", "secret", None, None, "drill"))
         .build();
     Client::from_conf(config)
 }

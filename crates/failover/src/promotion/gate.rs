@@ -131,6 +131,26 @@ pub fn decide_gate(plan: &Plan, now: Timestamp, names: &[NameView], changes: &Ch
     GateDecision { row, incident, since, facts: facts.in_words() }
 }
 
+/// The register that puts a pin on record as in sync, where its change has arrived.
+#[must_use]
+pub fn in_sync(view: &NameView, changes: &Changes, now: Timestamp) -> Option<Register> {
+    match view.register()? {
+        Register::Pinned { pin, spread: Spread::Change { id } } if changes.get(id) == Some(&ChangeStatus::InSync) => {
+            Some(Register::Pinned { pin: pin.clone(), spread: Spread::InSync { at: now } })
+        }
+        _ => None,
+    }
+}
+
+/// The register that closes the incident, once every database is an available writer.
+#[must_use]
+pub fn failed_over(view: &NameView, now: Timestamp) -> Option<Register> {
+    match view.register()? {
+        Register::Pinned { pin, .. } => Some(Register::FailedOver { at: now, pin: pin.clone() }),
+        _ => None,
+    }
+}
+
 fn is_pinned(view: &NameView) -> bool {
     view.register().and_then(Register::pin).is_some()
 }

@@ -167,10 +167,7 @@ fn decisions(records: &Records) -> Vec<Moment> {
 }
 
 fn decision(outcome: &Outcome) -> Moment {
-    let subjects = match outcome.subjects.as_slice() {
-        [first, rest @ ..] if rest.len() > 4 => format!("{first} and {} more", rest.len()),
-        few => few.join(", "),
-    };
+    let subjects = outcome.subjects_in_words(if outcome.subject_count() > 5 { 1 } else { 5 });
     let mut details = vec![ruled(outcome, &outcome.because)];
     details.extend(outcome.facts.iter().map(|fact| format!("{}: {}", fact.about, fact.seen)));
     details.extend(outcome.also.iter().map(|also| format!("also {also}")));

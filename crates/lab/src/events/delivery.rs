@@ -6,10 +6,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use super::rules::{Delivery, bus_name};
+use super::rules::{Delivery, Target, bus_name};
 use crate::Lab;
 use crate::arn::Arn;
 use crate::fault::EventEffect;
+use crate::iam::Request;
 use crate::journal::What;
 use crate::{events, functions, sns, sqs};
 
@@ -94,9 +95,22 @@ fn hand_over(lab: &Arc<Lab>, delivery: &Delivery, event: &Value) -> Result<(), F
             });
         }
         _ if !lab.events.has_bus(arn.region, bus_name(Some(&target.arn))) => return Err(missing("event bus")),
-        _ => events::put(lab, arn.region, bus_name(Some(&target.arn)), payload),
+        _ => {
+            let request = Request::new("events:PutEvents", target.arn.clone(), arn.region);
+            lab.iam.allow(role_of(target), request).map_err(|message| Failure {
+                code: "NO_PERMISSIONS",
+                message,
+                retryable: false,
+            })?;
+            events::put(lab, arn.region, bus_name(Some(&target.arn)), payload);
+        }
     }
     Ok(())
+}
+
+/// The role that EventBridge takes on for a target, by name.
+fn role_of(target: &Target) -> &str {
+    target.role_arn.as_deref().and_then(|arn| Arn::parse(arn)?.named("role/")).unwrap_or_default()
 }
 
 fn dead_letter(

@@ -41,7 +41,7 @@ pub struct Target {
     pub id: String,
     /// A Lambda function, event bus, SQS queue or SNS topic.
     pub arn: String,
-    /// Role EventBridge takes on for it; IAM is not evaluated in the lab.
+    /// Role EventBridge takes on for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
     /// Constant JSON text sent in the event's place.

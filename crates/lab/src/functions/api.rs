@@ -48,16 +48,24 @@ fn target(call: &Call) -> Option<(&str, &str)> {
     call.path.strip_prefix("/2015-03-31/functions/")?.split_once('/')
 }
 
+/// The ARN of the function a call is about.
+pub(crate) fn arn_in(call: &Call) -> String {
+    arn_of(call, target(call).map_or("", |(name, _)| name))
+}
+
 /// A function is named by its name or its ARN, percent-encoded.
+fn arn_of(call: &Call, name: &str) -> String {
+    let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
+    if name.starts_with("arn:") { name.into_owned() } else { arn("lambda", &call.region, &format!("function:{name}")) }
+}
+
 fn find(lab: &Lab, call: &Call, name: &str) -> Result<Arc<Function>, Refusal> {
     if !call.query.is_empty() {
         return Err(Refusal::unsupported(format!("the query {}", call.query)));
     }
-    let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
-    let by_name = arn("lambda", &call.region, &format!("function:{name}"));
-    let function_arn = if name.starts_with("arn:") { name.as_ref() } else { &by_name };
+    let function_arn = arn_of(call, name);
     lab.functions
-        .find(function_arn)
+        .find(&function_arn)
         .ok_or_else(|| Refusal::not_found("ResourceNotFoundException", format!("Function not found: {function_arn}")))
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{Function, Outcome, Throttled, invoke, measure};
 use crate::Lab;
 use crate::arn::Arn;
+use crate::iam::Request;
 use crate::journal::What;
 use crate::{events, sns, sqs};
 
@@ -114,6 +115,18 @@ fn report(lab: &Arc<Lab>, function: &Function, outcome: &Outcome, record: Value)
     let destination = if outcome.is_ok() { &function.config.on_success } else { &function.config.on_failure };
     let Some(destination) = destination else { return };
     let Some(arn) = Arn::parse(destination) else { return };
+    // Lambda sends with the function's own role ("Adding a destination": the execution role needs these permissions).
+    let action = match arn.service {
+        "lambda" => "lambda:InvokeFunction",
+        "sqs" => "sqs:SendMessage",
+        "sns" => "sns:Publish",
+        _ => "events:PutEvents",
+    };
+    let request = Request::new(action, destination.clone(), arn.region);
+    if let Err(message) = lab.iam.allow(&function.config.name, request) {
+        lab.record(What::Fault { what: format!("invocation record dropped: {message}") });
+        return measure(lab, function, &[("DestinationDeliveryFailures", 1.0)]);
+    }
     let is_there = match arn.service {
         "lambda" => lab.functions.exists(destination),
         "sqs" => lab.sqs.exists(destination),

@@ -25,6 +25,8 @@ use tokio::task::JoinSet;
 
 use super::{Function, Outcome};
 use crate::Lab;
+use crate::arn::arn;
+use crate::iam::Request;
 use crate::logs;
 
 /// "The Init phase is limited to 10 seconds" (Lambda developer guide, execution environment lifecycle).
@@ -198,8 +200,15 @@ fn environment(lab: &Lab, function: &Function, access_key: String, runtime_api: 
 }
 
 async fn log(lab: Arc<Lab>, region: String, function: String, output: impl AsyncRead + Unpin) {
+    // Lambda writes them with the function's own role; without leave there are none.
+    let stream = arn("logs", &region, &format!("log-group:/aws/lambda/{function}:log-stream:lab"));
+    let may = |action: &str| lab.iam.allow(&function, Request::new(action, stream.clone(), &region)).is_ok();
+    let may_begin = may("logs:CreateLogStream");
     let mut lines = BufReader::new(output).lines();
     while let Ok(Some(line)) = lines.next_line().await {
+        if !(may_begin && may("logs:PutLogEvents")) {
+            continue;
+        }
         logs::keep(&lab, &region, &function, line);
     }
 }

@@ -9,6 +9,7 @@ mod wire;
 mod zone;
 mod zones;
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -236,6 +237,27 @@ pub(crate) fn name_of(call: &Call) -> (&'static str, String) {
         _ => ("?", &*path),
     };
     (action, id.to_owned())
+}
+
+/// What a change batch touches, as the condition keys of `ChangeResourceRecordSets` tell it.
+pub(crate) struct Touched {
+    /// Normalized: lower case, without trailing dot, other characters as `\ooo`.
+    pub names: BTreeSet<String>,
+    pub types: BTreeSet<String>,
+    pub actions: BTreeSet<String>,
+}
+
+/// Reads what a `ChangeResourceRecordSets` call touches.
+pub(crate) fn touched_by(call: &Call) -> Result<Touched, Refusal> {
+    let batch = wire::read::<wire::ChangeResourceRecordSetsRequest>(&call.body)?.change_batch;
+    let mut touched = Touched { names: BTreeSet::new(), types: BTreeSet::new(), actions: BTreeSet::new() };
+    for edit in batch.changes.items.into_iter().map(wire::WireChange::read) {
+        let edit = edit?;
+        touched.names.insert(edit.set.key.name.bare());
+        touched.types.insert(edit.set.key.kind.to_string());
+        touched.actions.insert(format!("{:?}", edit.action).to_uppercase());
+    }
+    Ok(touched)
 }
 
 fn dispatch(lab: &Arc<Lab>, call: &Call, action: &str, id: &str) -> Outcome {

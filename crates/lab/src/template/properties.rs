@@ -1,7 +1,7 @@
 //! The properties the lab knows of each type of resource; any other is refused by name.
 //!
-//! Fields that begin with an underscore have no effect in the lab: IAM is not evaluated, nothing is billed or encrypted,
-//! and descriptions and tags are for people.
+//! Fields that begin with an underscore have no effect in the lab: nothing is billed or encrypted, and descriptions and tags
+//! are for people.
 
 use std::collections::BTreeMap;
 
@@ -42,6 +42,7 @@ pub(super) struct Function {
     pub environment: Environment,
     #[serde(default)]
     pub event_invoke_config: EventInvokeConfig,
+    pub policies: Option<Value>,
     #[serde(default, deserialize_with = "number")]
     pub reserved_concurrent_executions: Option<u32>,
     /// Where the code is built from; the deployer is told which executable stands behind each binary instead.
@@ -49,10 +50,6 @@ pub(super) struct Function {
     _code_uri: Option<Value>,
     #[serde(rename = "Description")]
     _description: Option<Value>,
-    #[serde(rename = "Policies")]
-    _policies: Option<Value>,
-    #[serde(rename = "Role")]
-    _role: Option<Value>,
     #[serde(rename = "Tags")]
     _tags: Option<Value>,
     #[serde(rename = "Tracing")]
@@ -104,6 +101,29 @@ pub(super) struct BuildMetadata {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct BuildProperties {
     pub binary: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Role {
+    pub role_name: Option<String>,
+    #[serde(default)]
+    pub policies: Vec<RolePolicy>,
+    /// Who may take it on is not evaluated.
+    #[serde(rename = "AssumeRolePolicyDocument")]
+    _trust: Value,
+    #[serde(rename = "Description")]
+    _description: Option<Value>,
+    #[serde(rename = "Tags")]
+    _tags: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct RolePolicy {
+    #[serde(rename = "PolicyName")]
+    _name: Value,
+    pub policy_document: Value,
 }
 
 #[derive(Debug, Deserialize)]

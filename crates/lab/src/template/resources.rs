@@ -8,22 +8,20 @@ use serde_json::{Value, json};
 
 use super::properties::{self, read};
 use super::scope::{Created, Scope, text};
-use super::{Binary, edges};
+use super::{Binary, edges, roles};
 use crate::Lab;
 use crate::arn::{Arn, arn};
 use crate::events::RuleConfig;
 use crate::functions::{FunctionConfig, Functions};
-use crate::sqs;
 use crate::wire::Refusal;
+use crate::{iam, sqs};
 
 /// Types taken without effect, and why.
-const WITHOUT_EFFECT: [(&str, &str); 9] = [
-    ("AWS::IAM::Role", "IAM is not evaluated in the lab"),
-    ("AWS::IAM::Policy", "IAM is not evaluated in the lab"),
-    ("AWS::Lambda::Permission", "IAM is not evaluated in the lab"),
-    ("AWS::SQS::QueuePolicy", "IAM is not evaluated in the lab"),
-    ("AWS::SNS::TopicPolicy", "IAM is not evaluated in the lab"),
-    ("AWS::Events::EventBusPolicy", "IAM is not evaluated in the lab"),
+const WITHOUT_EFFECT: [(&str, &str); 7] = [
+    ("AWS::Lambda::Permission", "policies of resources are not evaluated in the lab"),
+    ("AWS::SQS::QueuePolicy", "policies of resources are not evaluated in the lab"),
+    ("AWS::SNS::TopicPolicy", "policies of resources are not evaluated in the lab"),
+    ("AWS::Events::EventBusPolicy", "policies of resources are not evaluated in the lab"),
     ("AWS::Logs::LogGroup", "functions' logs go to the journal"),
     ("AWS::CloudWatch::Dashboard", "it only shows"),
     ("AWS::KMS::Key", "nothing is encrypted in the lab"),
@@ -48,6 +46,10 @@ pub(super) fn create(
         "AWS::Serverless::Function" => function(lab, scope, resource, code),
         "AWS::Events::EventBus" => event_bus(lab, scope, resource),
         "AWS::Events::Rule" => rule(lab, scope, resource),
+        "AWS::IAM::Role" => {
+            let name = roles::create(lab, scope, resource.id, resource.properties)?;
+            Ok(created(&name, [("Arn", iam::role_arn(&name))]))
+        }
         "AWS::SNS::Topic" => topic(lab, scope, resource),
         "AWS::SNS::Subscription" => subscription(lab, resource),
         "AWS::SQS::Queue" => queue(lab, scope, resource),
@@ -67,7 +69,7 @@ fn created<const N: usize>(reference: &str, attributes: [(&str, String); N]) -> 
 }
 
 /// CloudFormation makes up names of stack, logical id and chance; the lab leaves chance out.
-fn name(scope: &Scope, id: &str, given: Option<String>) -> String {
+pub(super) fn name(scope: &Scope, id: &str, given: Option<String>) -> String {
     given.unwrap_or_else(|| format!("{}-{id}", scope.stack))
 }
 
@@ -99,6 +101,8 @@ fn function(
     config.reserved_concurrency = properties.reserved_concurrent_executions;
     config.on_success = invoke.destination_config.on_success.map(destination).transpose()?;
     config.on_failure = invoke.destination_config.on_failure.map(destination).transpose()?;
+    let destinations = [config.on_success.as_deref(), config.on_failure.as_deref()];
+    roles::of_function(lab, &name, properties.policies, destinations)?;
     let function_arn = Functions::create(lab, &scope.region, config).map_err(|refusal| refusal.message)?;
     Ok(created(&name, [("Arn", function_arn)]))
 }
@@ -183,10 +187,6 @@ fn alarm(lab: &Arc<Lab>, scope: &Scope, mut resource: Resource<'_>) -> Result<Cr
 fn without_effect(scope: &Scope, resource: &Resource<'_>) -> Created {
     let given = |property: &str| resource.properties.get(property).and_then(Value::as_str).map(str::to_owned);
     match resource.kind {
-        "AWS::IAM::Role" => {
-            let name = name(scope, resource.id, given("RoleName"));
-            created(&name, [("Arn", arn("iam", "", &format!("role/{name}")))])
-        }
         "AWS::Logs::LogGroup" => {
             let name = name(scope, resource.id, given("LogGroupName"));
             created(&name, [("Arn", arn("logs", &scope.region, &format!("log-group:{name}:*")))])

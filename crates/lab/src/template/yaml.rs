@@ -8,7 +8,11 @@ use super::DeployError;
 /// Functions that have a short form `!Name` for `Fn::Name`.
 const FUNCTIONS: [&str; 10] = ["And", "Equals", "FindInMap", "If", "Join", "Not", "Or", "Select", "Split", "Sub"];
 
-pub(super) fn parse(text: &str) -> Result<Value, DeployError> {
+/// A template as data.
+///
+/// # Errors
+/// If it is not the YAML of a template.
+pub fn parse(text: &str) -> Result<Value, DeployError> {
     let documents = Yaml::load_from_str(text).map_err(|error| DeployError::Yaml(error.to_string()))?;
     match documents.as_slice() {
         [document] => value(document),

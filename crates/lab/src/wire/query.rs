@@ -38,6 +38,12 @@ impl Form {
         self.fields.retain(|field, _| !names.contains(&field.split('.').next().unwrap_or_default()));
     }
 
+    /// The keys of the tags it carries.
+    pub fn tag_keys(&self) -> Vec<String> {
+        let is_key = |field: &str| field.starts_with("Tags.") && field.ends_with(".Key");
+        self.fields.iter().filter(|(field, _)| is_key(field)).map(|(_, key)| key.clone()).collect()
+    }
+
     /// Refuses whatever was not taken, by name.
     pub fn finish(self) -> Result<(), Refusal> {
         match self.fields.into_keys().next() {

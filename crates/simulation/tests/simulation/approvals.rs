@@ -5,15 +5,17 @@ use std::rc::Rc;
 
 use failover::incident::{AlarmState, Approval, Incident};
 use failover::outcome::Kind;
+use failover::plan::Mode;
 use failover::register::{ArmedBy, Register};
 use failover::rule::Rule;
 use jiff::SignedDuration;
-use simulation::event;
 use simulation::fault::{Fault, none, script};
 use simulation::holdfast::{Function, Holdfast};
 use simulation::setup::{Setup, fail_back, start, write_registers};
 
-use crate::common::{End, MINUTES, assert_unbroken, deployed, end, good_end, minutes, outage, states, subjects};
+use crate::common::{
+    End, MINUTES, approved, assert_unbroken, deployed, end, good_end, minutes, outage, states, subjects,
+};
 
 fn asked(holdfast: &Holdfast) -> Incident {
     let asked = holdfast.outcomes.iter().rev().find(|(_, _, outcome)| outcome.outcome == Kind::ApprovalNeeded);
@@ -27,7 +29,7 @@ fn approve(holdfast: &mut Holdfast, function: Function, nth: u32, fault: Fault) 
     let calls = Rc::new(Cell::new(0));
     let count = Rc::clone(&calls);
     holdfast.script = script(move |_| if count.replace(count.get() + 1) == nth { fault } else { Fault::None });
-    let event = event::approval(&approval, holdfast.world.get().now);
+    let event = approved(holdfast, &approval);
     holdfast.send(function, event);
     let delivery = holdfast.next_due(|_| 0).expect("it is due");
     holdfast.deliver(delivery);
@@ -54,8 +56,8 @@ fn at_every_call(function: Function, setup: &Setup, good: &End, waiting: impl Fn
 
 #[test]
 fn an_approval_to_pin_survives_any_one_fault() {
-    let setup = Setup { mode: "approval", probes: false, ..Setup::default() };
-    let good = good_end(&Setup { mode: "automatic", ..setup.clone() });
+    let setup = Setup { mode: Mode::Approval, probes: false, ..Setup::default() };
+    let good = good_end(&Setup { mode: Mode::Automatic, ..setup.clone() });
     at_every_call(Function::AlarmHandler, &setup, &good, || {
         let mut holdfast = deployed(&setup);
         outage(&mut holdfast);
@@ -88,7 +90,7 @@ fn approved_failed_back_and_armed_again(by: ArmedBy) -> (Holdfast, serde_json::V
         holdfast.outcomes.iter().rev().find_map(|(_, _, outcome)| outcome.incident.clone()).expect("it asks");
     let despite = [Rule::P08].into();
     let approval = Approval { incident, by: "kim".to_owned(), reason: String::new(), despite };
-    let event = event::approval(&approval, holdfast.world.get().now);
+    let event = approved(&holdfast, &approval);
     holdfast.send(Function::AlarmHandler, event.clone());
     holdfast.settle();
     minutes(&mut holdfast, 20);

@@ -14,8 +14,9 @@ use jiff::{SignedDuration, Timestamp};
 use simulation::calls::Aws;
 use simulation::fault;
 use simulation::holdfast::{Function, Holdfast};
+use simulation::property::Property;
 use simulation::setup::{Setup, fail_back, start, write_registers};
-use simulation::watch::Invariant;
+use simulation::watch::Author;
 
 use crate::common::{MINUTES, deployed, minutes, outage, states};
 
@@ -59,7 +60,7 @@ impl<R, W> HealthCheckWriter for Bent<R, W> {
 }
 
 fn aws(holdfast: &Holdfast) -> Aws {
-    Aws::new(holdfast.world.clone(), fault::none(), Function::AlarmHandler, 0, false)
+    Aws::new(holdfast.world.clone(), fault::none(), Function::AlarmHandler.into())
 }
 
 fn truth(sets: Vec<RecordSet>) -> Vec<RecordSet> {
@@ -71,7 +72,7 @@ fn compare_and_swap(aws: &Aws, batch: &Batch) -> Result<String, CallError> {
 }
 
 fn blindly(aws: &Aws, batch: &Batch) -> Result<String, CallError> {
-    Ok(aws.world.get().overwrite(batch))
+    Ok(aws.world.get().overwrite(Author::LAMBDA, batch))
 }
 
 fn alarm_handler_with<R, W>(holdfast: &Holdfast, read: R, write: W)
@@ -105,10 +106,10 @@ where
 }
 
 #[track_caller]
-fn assert_noticed(holdfast: &Holdfast, invariant: Invariant) {
+fn assert_noticed(holdfast: &Holdfast, property: Property) {
     let world = holdfast.world.get();
     let broken = &world.watch.broken;
-    assert!(broken.iter().any(|(_, noticed, _)| *noticed == invariant), "not noticed; seen: {broken:#?}");
+    assert!(broken.iter().any(|breach| breach.property == property), "not noticed; seen: {broken:#?}");
 }
 
 /// Every register says this, whatever it says.
@@ -133,7 +134,7 @@ fn a_promotion_before_the_pin_is_in_sync_is_noticed() {
     promoter_with(&holdfast, truth, says, SignedDuration::ZERO);
     holdfast.world.get().advance(180);
     promoter_with(&holdfast, truth, says, SignedDuration::ZERO);
-    assert_noticed(&holdfast, Invariant::PromotedTooEarly);
+    assert_noticed(&holdfast, Property::PromotedTooEarly);
 }
 
 #[test]
@@ -143,7 +144,7 @@ fn a_promotion_before_clients_have_drained_is_noticed() {
     minutes(&mut holdfast, 1);
     assert!(holdfast.world.get().watch.promotions().is_empty(), "they drain");
     promoter_with(&holdfast, truth, None, SignedDuration::from_mins(5));
-    assert_noticed(&holdfast, Invariant::PromotedTooEarly);
+    assert_noticed(&holdfast, Property::PromotedTooEarly);
 }
 
 #[test]
@@ -170,7 +171,7 @@ fn a_promotion_of_what_is_not_pinned_is_noticed() {
         sets.into_iter().map(on_dr).collect()
     };
     promoter_with(&holdfast, claim, None, SignedDuration::ZERO);
-    assert_noticed(&holdfast, Invariant::PromotedTooEarly);
+    assert_noticed(&holdfast, Property::PromotedTooEarly);
 }
 
 #[test]
@@ -182,10 +183,10 @@ fn a_second_promotion_is_noticed() {
     {
         let mut world = holdfast.world.get();
         assert!(world.promote(&id).is_err(), "RDS refuses what is no replica");
-        world.replicas.get_mut(&id).expect("it is there").source = Some("primary".to_owned());
+        world.replicas.get_mut(&id).expect("it is there").replicate_again();
         world.promote(&id).expect("it is a replica again");
     }
-    assert_noticed(&holdfast, Invariant::PromotedTwice);
+    assert_noticed(&holdfast, Property::PromotedTwice);
 }
 
 #[test]
@@ -199,8 +200,8 @@ fn a_pin_written_blindly_over_a_failback_is_noticed_as_second_and_as_late() {
     assert_eq!(states(&holdfast), ["armed"; 3], "the compare-and-swap refuses it");
     assert!(holdfast.world.get().watch.broken.is_empty());
     alarm_handler_with(&holdfast, |sets| claiming(&armed(), sets), blindly);
-    assert_noticed(&holdfast, Invariant::PinnedTwice);
-    assert_noticed(&holdfast, Invariant::PinnedForOldAlarm);
+    assert_noticed(&holdfast, Property::PinnedTwice);
+    assert_noticed(&holdfast, Property::PinnedForOldAlarm);
 }
 
 #[test]
@@ -214,7 +215,7 @@ fn whatever_is_written_while_disarmed_or_paused_is_noticed() {
         alarm_handler_with(&holdfast, |sets| claiming(&armed(), sets), compare_and_swap);
         assert!(holdfast.world.get().watch.broken.is_empty(), "the compare-and-swap refuses it");
         alarm_handler_with(&holdfast, |sets| claiming(&armed(), sets), blindly);
-        assert_noticed(&holdfast, Invariant::WroteWhileOff);
+        assert_noticed(&holdfast, Property::WroteWhileOff);
     }
 }
 
@@ -228,7 +229,7 @@ fn a_name_armed_while_the_health_check_is_disabled_is_noticed() {
         compare_and_swap(aws, batch)
     };
     alarm_handler_with(&holdfast, truth, too_late);
-    assert_noticed(&holdfast, Invariant::ArmedUnchecked);
+    assert_noticed(&holdfast, Property::ArmedUnchecked);
 }
 
 /// Pins, with one change of each batch bent.
@@ -263,7 +264,7 @@ fn an_original_that_is_not_kept_byte_for_byte_is_noticed() {
         }
         other => vec![other],
     });
-    assert_noticed(&holdfast, Invariant::OriginalLost);
+    assert_noticed(&holdfast, Property::OriginalLost);
 }
 
 #[test]
@@ -272,7 +273,7 @@ fn a_primary_record_that_loses_its_health_check_is_noticed() {
         Change::Create(set) => vec![Change::Create(RecordSet { health_check: None, ..set })],
         delete @ Change::Delete(_) => vec![delete],
     });
-    assert_noticed(&holdfast, Invariant::OriginalLost);
+    assert_noticed(&holdfast, Property::OriginalLost);
 }
 
 #[test]
@@ -284,7 +285,7 @@ fn a_record_touched_that_is_not_ours_is_noticed() {
         }
         other => vec![other],
     });
-    assert_noticed(&holdfast, Invariant::ForeignRecordTouched);
+    assert_noticed(&holdfast, Property::ForeignRecordTouched);
 }
 
 #[test]
@@ -295,17 +296,17 @@ fn dns_led_back_to_the_primary_by_our_own_hand_is_noticed() {
     minutes(&mut holdfast, 3);
     // The batch of a failback, with Holdfast's name on it.
     for (zone, records) in ["Z1", "Z2"].into_iter().zip(before) {
-        let primaries = records.into_values().filter(|set| set.health_check.is_some());
+        let primaries = records.iter().filter(|set| set.health_check.is_some());
         let now = holdfast.world.get().route53.records(zone);
         let undo: Vec<_> = primaries
             .flat_map(|set| {
-                let pinned = now[&simulation::route53::identity(&set)].clone();
-                [Change::Delete(pinned), Change::Create(set)]
+                let pinned = now.like(set).expect("it is there").clone();
+                [Change::Delete(pinned), Change::Create(set.clone())]
             })
             .collect();
-        holdfast.world.get().submit(simulation::watch::Author::Holdfast, zone, undo.iter()).unwrap();
+        holdfast.world.get().submit(Author::LAMBDA, zone, undo.iter()).unwrap();
     }
-    assert_noticed(&holdfast, Invariant::PrimaryAnswered);
+    assert_noticed(&holdfast, Property::PrimaryAnswered);
     let at_once = holdfast.world.get().watch.broken.len();
     holdfast.world.get().advance(60);
     assert!(holdfast.world.get().watch.broken.len() > at_once, "and again when name servers answer so");

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use failover::incident::Approval;
 use failover::name::Name;
 use failover::plan::ReplicaId;
 use failover::promotion::ReplicaState;
 use failover::record::RecordSet;
 use failover::register::Register;
+use simulation::event;
 use simulation::holdfast::Holdfast;
 use simulation::setup::Setup;
 
@@ -14,7 +16,7 @@ use simulation::setup::Setup;
 pub const MINUTES: usize = 32;
 
 pub fn deployed(setup: &Setup) -> Holdfast {
-    setup.deploy().expect("the setup is a plan")
+    setup.deploy()
 }
 
 /// An outage, and its alarm's event delivered at once.
@@ -67,7 +69,8 @@ pub fn end(holdfast: &Holdfast) -> End {
     });
     let registers = registers.collect();
     let world = holdfast.world.get();
-    let sets = ["Z1", "Z2"].into_iter().flat_map(|zone| world.route53.records(zone).into_values());
+    let sets =
+        ["Z1", "Z2"].into_iter().flat_map(|zone| world.route53.records(zone).iter().cloned().collect::<Vec<_>>());
     let mut pins = BTreeMap::new();
     for ((zone, name, _), times) in world.watch.pins() {
         *pins.entry((zone.clone(), name.clone())).or_default() += times;
@@ -93,9 +96,16 @@ pub fn good_end(setup: &Setup) -> End {
 }
 
 pub fn subjects(holdfast: &Holdfast) -> Vec<String> {
-    holdfast.world.get().mailbox.iter().map(|(_, message)| message.subject.clone()).collect()
+    holdfast.world.get().mailbox.iter().map(|letter| letter.message.subject.clone()).collect()
 }
 
 pub fn was_told(holdfast: &Holdfast, words: &[&str]) -> bool {
     subjects(holdfast).iter().any(|subject| words.iter().any(|word| subject.contains(word)))
+}
+
+/// The event of an approval that a person gives now.
+pub fn approved(holdfast: &Holdfast, approval: &Approval) -> serde_json::Value {
+    let mut world = holdfast.world.get();
+    world.watch.approvals.push(approval.clone());
+    event::approval(approval, world.now)
 }

@@ -53,7 +53,7 @@ fn interleave(holdfast: &mut Holdfast, first: Delivery, second: Delivery, stop: 
 
 fn tick_for(holdfast: &Holdfast, function: Function) -> Delivery {
     let now = holdfast.world.get().now;
-    Delivery { function, event: event::tick(now), due: now, tried: 0 }
+    Delivery { function, event: event::tick(now), due: now, tried: 0, about: None }
 }
 
 /// At each minute of a failover, `a` is stopped before each of its calls while `b` runs whole.

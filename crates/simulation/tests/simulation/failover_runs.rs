@@ -1,6 +1,7 @@
 //! An outage as it should be.
 
 use failover::outcome::Kind;
+use failover::plan::Mode;
 use failover::record::Target;
 use simulation::holdfast::Function;
 use simulation::setup::{NAMES, Setup};
@@ -83,7 +84,7 @@ fn a_name_never_armed_is_armed_by_quiet_times_and_then_fails_over() {
 
 #[test]
 fn shadow_mode_touches_nothing_and_says_what_it_would_have_done() {
-    let mut holdfast = deployed(&Setup { mode: "shadow", ..Setup::default() });
+    let mut holdfast = deployed(&Setup { mode: Mode::Shadow, ..Setup::default() });
     outage(&mut holdfast);
     minutes(&mut holdfast, 10);
     assert_eq!(states(&holdfast), ["armed"; 3]);

@@ -59,7 +59,7 @@ fn told_after_the_end(holdfast: &Holdfast) -> bool {
     });
     let Some(ended) = ended.max() else { return false };
     let world = holdfast.world.get();
-    world.mailbox.iter().any(|(at, message)| *at > ended && message.subject.contains("stays on DR"))
+    world.mailbox.iter().any(|letter| letter.at > ended && letter.message.subject.contains("stays on DR"))
 }
 
 #[test]

@@ -4,12 +4,11 @@ use failover::incident::{Approval, Incident};
 use failover::register::Register;
 use failover::rule::Rule;
 use jiff::SignedDuration;
-use simulation::event;
 use simulation::fault::{Fault, none, script};
 use simulation::holdfast::{Function, Holdfast};
 use simulation::setup::{Setup, fail_back, fail_back_one, start, write_registers};
 
-use crate::common::{MINUTES, deployed, minutes, outage, states, was_told};
+use crate::common::{MINUTES, approved, deployed, minutes, outage, states, was_told};
 
 fn failed_over_and_back() -> (Holdfast, serde_json::Value) {
     let mut holdfast = deployed(&Setup::default());
@@ -67,7 +66,7 @@ fn no_approval_pins_for_an_alarm_that_rang_before_the_failback() {
     let incident = Incident { alarm: "holdfast-failover-started".to_owned(), began: start() };
     let despite = [Rule::P08, Rule::P09, Rule::P10, Rule::P12].into();
     let approval = Approval { incident, by: "kim".to_owned(), reason: String::new(), despite };
-    let event = event::approval(&approval, holdfast.world.get().now);
+    let event = approved(&holdfast, &approval);
     holdfast.send(Function::AlarmHandler, event);
     holdfast.settle();
     minutes(&mut holdfast, 3);
@@ -98,7 +97,7 @@ fn a_new_outage_within_the_cool_down_asks_and_an_approval_carries_it_out() {
     assert!(was_told(&holdfast, &["APPROVAL is needed"]));
     let incident = holdfast.outcomes.iter().rev().find_map(|(_, _, outcome)| outcome.incident.clone()).unwrap();
     let approval = Approval { incident, by: "kim".to_owned(), reason: String::new(), despite: [Rule::P08].into() };
-    let event = event::approval(&approval, holdfast.world.get().now);
+    let event = approved(&holdfast, &approval);
     holdfast.send(Function::AlarmHandler, event);
     holdfast.settle();
     assert_eq!(states(&holdfast), ["pinned"; 3]);

@@ -11,4 +11,5 @@ mod faults;
 mod late;
 mod messages;
 mod random;
+mod sabotage;
 mod undone;

@@ -11,8 +11,8 @@ use crate::common::{deployed, minutes, subjects};
 
 fn told_at(holdfast: &Holdfast, since: Timestamp, words: &str) -> Vec<i64> {
     let world = holdfast.world.get();
-    let about = world.mailbox.iter().filter(|(_, message)| message.subject.contains(words));
-    about.map(|(at, _)| at.duration_since(since).as_mins()).collect()
+    let about = world.mailbox.iter().filter(|letter| letter.message.subject.contains(words));
+    about.map(|letter| letter.at.duration_since(since).as_mins()).collect()
 }
 
 #[test]

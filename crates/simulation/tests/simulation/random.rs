@@ -1,80 +1,65 @@
-//! Thousands of random outages.
-
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+//! A hundred thousand random outages.
 
 use failover::outcome::Kind;
-use simulation::outage::{self, Report};
+use simulation::campaign::{self, Tally};
+use simulation::chance::Chance;
+use simulation::outage::{self, Detail};
+use simulation::shrink;
 
-const SEEDS: u64 = 2_000;
-
-/// Runs this seed alone, and tells its story.
-const SEED_VARIABLE: &str = "HOLDFAST_SEED";
-
-fn is_good(report: &Report) -> bool {
-    report.broken.is_empty() && report.missed.is_empty()
-}
-
-/// The story of a bad seed: the last steps before its end.
-fn story(seed: u64) -> String {
-    let Report { broken, missed, story, .. } = outage::run(seed, true);
-    let steps = story[story.len().saturating_sub(40)..].join("\n  ");
-    format!("seed {seed} ({SEED_VARIABLE}={seed} tells it whole): {broken:?} {missed:?}\n  {steps}")
-}
+const SEEDS: u64 = 100_000;
 
 #[test]
-fn no_random_outage_breaks_an_invariant_or_fails_to_end() {
-    if let Some(seed) = std::env::var(SEED_VARIABLE).ok().and_then(|seed| seed.parse().ok()) {
-        let report = outage::run(seed, true);
-        println!("{}", report.story.join("\n"));
-        assert!(is_good(&report), "{:?} {:?}", report.broken, report.missed);
-        return;
+fn no_random_outage_breaks_a_property() {
+    let tally = campaign::run(0..SEEDS, None, campaign::threads(), &|_| ());
+    if let Some(seed) = tally.first_bad_seed() {
+        let story = shrink::shrink(seed, None).map(|shrunk| shrunk.story()).unwrap_or_default();
+        panic!("of {SEEDS} outages went wrong: {:#?}\n{story}", tally.broken);
     }
-    let next = AtomicU64::new(0);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let work = || std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed)).take_while(|seed| *seed < SEEDS);
-    let each = || work().map(|seed| (seed, outage::run(seed, false))).collect::<Vec<_>>();
-    let reports: Vec<_> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(each)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("no outage panics")).collect()
-    });
-    let worst = reports.iter().filter(|(_, report)| !is_good(report)).map(|(seed, _)| *seed).min();
-    if let Some(seed) = worst {
-        let bad = reports.iter().filter(|(_, report)| !is_good(report)).count();
-        panic!("{bad} of {SEEDS} outages went wrong; {}", story(seed));
-    }
-    assert_something_happened(&reports);
+    assert_something_happened(&tally);
 }
 
 /// A simulation in which nothing happens proves nothing: what must be possible came about, and often.
-fn assert_something_happened(reports: &[(u64, Report)]) {
-    let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
-    for (_, report) in reports {
-        let mut seen = report.kinds.clone();
-        seen.sort();
-        seen.dedup();
-        seen.into_iter().for_each(|kind| *kinds.entry(kind).or_default() += 1);
-    }
-    let outages = |kind| kinds.get(&kind).copied().unwrap_or_default();
-    for (kind, outages_min) in [
-        (Kind::Held, 100),
-        (Kind::Interrupted, 500),
-        (Kind::ApprovalNeeded, 200),
-        (Kind::Confirmed, 200),
-        (Kind::PinnedAgain, 50),
-        (Kind::PromotionRequested, 800),
-        (Kind::Pinned, 1_200),
-        (Kind::FailedOver, 1_200),
+fn assert_something_happened(tally: &Tally) {
+    for (kind, percent_min) in [
+        (Kind::Armed, 3),
+        (Kind::WouldHavePinned, 1),
+        (Kind::Held, 5),
+        (Kind::Fenced, 5),
+        (Kind::Interrupted, 25),
+        (Kind::ApprovalNeeded, 10),
+        (Kind::Confirmed, 10),
+        (Kind::PinnedAgain, 2),
+        (Kind::PromotionRequested, 40),
+        (Kind::Pinned, 50),
+        (Kind::FailedOver, 50),
     ] {
-        assert!(outages(kind) >= outages_min, "{kind:?} in {} outages only", outages(kind));
+        let outages = tally.kinds.get(&kind).copied().unwrap_or_default();
+        assert!(outages * 100 >= percent_min * SEEDS, "{kind:?} in {outages} of {SEEDS} outages only");
     }
-    let failed_over = reports.iter().filter(|(_, report)| report.is_failed_over).count();
-    assert!((SEEDS / 2..SEEDS).contains(&(failed_over as u64)), "{failed_over} of {SEEDS} failed over");
+    assert!((SEEDS / 2..SEEDS).contains(&tally.failed_over), "{} of {SEEDS} failed over", tally.failed_over);
 }
 
 #[test]
 fn a_seed_tells_the_same_story_each_time() {
-    let story = |seed| outage::run(seed, true).story;
+    let story = |seed| outage::run(seed, None, Detail::Story).story;
     assert_eq!(story(11), story(11));
     assert_ne!(story(11), story(12));
+}
+
+#[test]
+fn the_deviations_of_a_seed_tell_its_story_without_the_seed() {
+    for seed in 0..200 {
+        let whole = outage::run(seed, None, Detail::Story);
+        assert!(!whole.deviations.is_empty());
+        let again = outage::run_list(&whole.deviations, None, Detail::Story);
+        assert_eq!(again.story, whole.story, "seed {seed}");
+    }
+}
+
+#[test]
+fn without_a_deviation_an_outage_is_a_quiet_one() {
+    assert_eq!(Chance::of_list(&[]).noted(), []);
+    let quiet = outage::run_list(&[], None, Detail::Story);
+    assert_eq!((quiet.broken, quiet.faults.iter().sum::<u64>()), (Vec::new(), 0));
+    assert!(quiet.recovered_minutes.is_some(), "{:#?}", quiet.story);
 }

@@ -3,12 +3,13 @@
 use failover::outcome::Kind;
 use failover::register::Register;
 use simulation::setup::Setup;
+use simulation::watch::Author;
 
 use crate::common::{assert_unbroken, deployed, minutes, outage, states, subjects};
 
 fn undo(holdfast: &simulation::holdfast::Holdfast) {
     for view in holdfast.names() {
-        holdfast.world.get().undo_by_hand(&view.zone, &view.name).unwrap();
+        holdfast.world.get().undo(Author::Operator, &view.zone, &view.name).unwrap();
     }
 }
 
@@ -79,7 +80,7 @@ fn nothing_is_promoted_while_somebody_has_undone_a_pin() {
     for _ in 0..3 {
         minutes(&mut holdfast, 1);
         let view = holdfast.names().remove(2);
-        holdfast.world.get().undo_by_hand(&view.zone, &view.name).unwrap();
+        holdfast.world.get().undo(Author::Operator, &view.zone, &view.name).unwrap();
     }
     minutes(&mut holdfast, 60);
     assert!(holdfast.world.get().watch.promotions().is_empty());

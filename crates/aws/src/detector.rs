@@ -1,0 +1,152 @@
+//! How the detector is wired, as AWS describes it: what stands between an outage and the failover-started alarm, and where its event goes.
+
+use aws_sdk_cloudwatch::types::MetricAlarm;
+use aws_sdk_route53::types::{CloudWatchAlarmConfiguration, HealthCheckConfig};
+use failover::plan::{alarm_name, arn_region};
+
+use crate::error::CallError;
+use crate::session::Session;
+use crate::{cloudwatch, route53};
+
+/// The wiring behind one failover-started alarm.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Detector {
+    /// The health check whose metric the alarm watches; none if it watches something else.
+    pub watched: Option<String>,
+    /// That health check; none if there is none.
+    pub check: Option<Check>,
+    /// ARNs of what gets the alarm's event: the targets of the rule that bears the alarm's name, as the detector's does.
+    pub forwards_to: Vec<String>,
+}
+
+/// The health check of the PRIMARY records.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Check {
+    /// "When you disable a health check, Route 53 considers the status … to always be healthy" (developer guide).
+    pub disabled: bool,
+    /// The alarm it follows; none if it is of another type.
+    pub follows: Option<Follows>,
+}
+
+/// A health check of type `CLOUDWATCH_METRIC` keeps a copy of an alarm's settings (Route 53 developer guide, "Updating health checks when
+/// you change CloudWatch alarm settings").
+#[derive(Clone, Debug, PartialEq)]
+pub struct Follows {
+    /// The alarm's name.
+    pub alarm: String,
+    /// The settings that Route 53 copied, and goes by.
+    pub copy: Settings,
+    /// What the alarm says now; none if it is gone.
+    pub now: Option<Settings>,
+}
+
+/// When an alarm rings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// Namespace, metric, statistic and dimensions, in words.
+    pub metric: String,
+    /// Operator and threshold, in words.
+    pub condition: String,
+    /// Seconds of one period.
+    pub period_seconds: u32,
+    /// Periods in a row.
+    pub periods: u32,
+}
+
+/// Looks at the wiring behind an alarm; none if there is no such alarm.
+///
+/// # Errors
+/// The first call that failed.
+pub async fn look(session: &Session, alarm_arn: &str) -> Result<Option<Detector>, CallError> {
+    let (region, name) = (arn_region(alarm_arn), alarm_name(alarm_arn).unwrap_or_default());
+    let Some(alarm) = alarm(session, region, name).await? else { return Ok(None) };
+    let is_check = |metric: &MetricAlarm| metric.namespace() == Some("AWS/Route53");
+    let id = alarm.dimensions().iter().find(|dimension| dimension.name() == Some("HealthCheckId"));
+    let watched = id.filter(|_| is_check(&alarm)).and_then(|dimension| dimension.value()).map(str::to_owned);
+    let check = match &watched {
+        Some(id) => check(session, id).await?,
+        None => None,
+    };
+    Ok(Some(Detector { watched, check, forwards_to: targets(session, region, name).await? }))
+}
+
+async fn alarm(session: &Session, region: Option<&str>, name: &str) -> Result<Option<MetricAlarm>, CallError> {
+    let answer = cloudwatch::client(session, region).describe_alarms().alarm_names(name).send().await;
+    let answer = answer.map_err(|error| CallError::of("DescribeAlarms", error))?;
+    Ok(answer.metric_alarms.and_then(|alarms| alarms.into_iter().next()))
+}
+
+async fn check(session: &Session, id: &str) -> Result<Option<Check>, CallError> {
+    let answer = route53::client(session, session.config()).get_health_check().health_check_id(id).send().await;
+    let check = match answer.map_err(|error| CallError::of("GetHealthCheck", error)) {
+        Ok(answer) => answer.health_check,
+        Err(refused) if refused.is_refused_with("NoSuchHealthCheck") => None,
+        Err(error) => return Err(error),
+    };
+    let Some(check) = check else { return Ok(None) };
+    let config = check.health_check_config();
+    let follows = match (config.and_then(HealthCheckConfig::alarm_identifier), check.cloud_watch_alarm_configuration())
+    {
+        (Some(alarm_of), Some(copy)) => {
+            let now = alarm(session, Some(alarm_of.region().as_str()), alarm_of.name()).await?;
+            Some(Follows { alarm: alarm_of.name().to_owned(), copy: copied(copy), now: now.as_ref().map(said) })
+        }
+        _ => None,
+    };
+    Ok(Some(Check { disabled: config.and_then(HealthCheckConfig::disabled).unwrap_or_default(), follows }))
+}
+
+async fn targets(session: &Session, region: Option<&str>, rule: &str) -> Result<Vec<String>, CallError> {
+    let session = region.map_or_else(|| session.clone(), |region| session.in_region(region));
+    let config = aws_sdk_eventbridge::config::Builder::from(session.config()).retry_partition(session.retries());
+    let client = aws_sdk_eventbridge::Client::from_conf(config.build());
+    let answer = client.list_targets_by_rule().rule(rule).send().await;
+    match answer.map_err(|error| CallError::of("ListTargetsByRule", error)) {
+        Ok(answer) => Ok(answer.targets().iter().map(|target| target.arn().to_owned()).collect()),
+        Err(refused) if refused.is_refused_with("ResourceNotFoundException") => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn copied(copy: &CloudWatchAlarmConfiguration) -> Settings {
+    let dimensions = copy.dimensions().iter().map(|dimension| (dimension.name(), dimension.value()));
+    Settings {
+        metric: metric(copy.namespace(), copy.metric_name(), copy.statistic().as_str(), dimensions),
+        condition: condition(copy.comparison_operator().as_str(), copy.threshold()),
+        period_seconds: whole(copy.period()),
+        periods: whole(copy.evaluation_periods()),
+    }
+}
+
+fn said(alarm: &MetricAlarm) -> Settings {
+    let dimensions = alarm.dimensions().iter();
+    let dimensions = dimensions.map(|it| (it.name().unwrap_or_default(), it.value().unwrap_or_default()));
+    let statistic = alarm.statistic().map_or("no plain statistic", |statistic| statistic.as_str());
+    let (namespace, name) = (alarm.namespace().unwrap_or_default(), alarm.metric_name().unwrap_or_default());
+    let operator = alarm.comparison_operator().map_or("", |operator| operator.as_str());
+    Settings {
+        metric: metric(namespace, name, statistic, dimensions),
+        condition: condition(operator, alarm.threshold().unwrap_or_default()),
+        period_seconds: whole(alarm.period().unwrap_or_default()),
+        periods: whole(alarm.evaluation_periods().unwrap_or_default()),
+    }
+}
+
+fn metric<'a>(
+    namespace: &str,
+    name: &str,
+    statistic: &str,
+    dimensions: impl Iterator<Item = (&'a str, &'a str)>,
+) -> String {
+    let mut dimensions: Vec<_> = dimensions.map(|(name, value)| format!("{name}={value}")).collect();
+    dimensions.sort();
+    format!("{statistic} of {namespace} {name} {}", dimensions.join(","))
+}
+
+fn condition(operator: &str, threshold: f64) -> String {
+    format!("{operator} {threshold}")
+}
+
+fn whole(number: i32) -> u32 {
+    u32::try_from(number).unwrap_or_default()
+}

@@ -1,0 +1,160 @@
+//! What each role grants, and what was made use of: from the lab's record of who asked for what.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use lab::Lab;
+use lab::iam::{Grant, Granted, Policy};
+
+use crate::stage::{APPROVER, OPERATOR};
+
+/// Every principal's grants, each with the first scenario that used it.
+#[derive(Clone, Debug, Default)]
+pub struct Permissions(BTreeMap<String, Role>);
+
+#[derive(Clone, Debug, Default)]
+struct Role {
+    /// By grant; nothing if it was not used.
+    grants: BTreeMap<Grant, Option<&'static str>>,
+    /// By statement.
+    conditions: BTreeMap<String, Vec<String>>,
+}
+
+/// What may be granted and not used. The policy is AWS's own, and SAM gives it to every function; the template creates the
+/// groups beforehand, and denies all others.
+const MAY_BE_SPARE: [(&str, &str); 1] = [("AWSLambdaBasicExecutionRole", "logs:CreateLogGroup")];
+
+/// Why a function needs what a statement grants.
+const WHY: [(&str, &str); 20] = [
+    ("AWSLambdaBasicExecutionRole", "its log; `NoOtherLogs` denies every group but its own"),
+    ("OnSuccess", "what it returns is its event"),
+    ("OnFailure", "an invocation that failed for good is told and kept"),
+    ("ReadRecords", "registers and failover records are read before every decision"),
+    ("FollowChanges", "whether the pin is at every name server; a change's id is not known before, and it only reads"),
+    ("PinFirstZone", "the pin, its register, arming; without UPSERT nothing is overwritten unseen"),
+    ("PinSecondZone", "the same in the second zone"),
+    ("EnableFailoverCheck", "the end of a maintenance"),
+    ("ReadAlarms", "the alarm's own state; AWS checks `DescribeAlarms` against all alarms, whichever are asked for"),
+    ("WriteFirstRegisters", "in sync, failed over: the registers alone"),
+    ("WriteSecondRegisters", "the same in the second zone"),
+    ("PromoteClusters", "promotion, and what the cluster is before and after"),
+    ("PromoteInstances", "promotion"),
+    (
+        "ReadInstances",
+        "the state of instances; a cluster's members are found by a filter, which AWS checks against `db:*`",
+    ),
+    ("ReadLag", "how far behind the replica is; metrics have no ARNs"),
+    ("FenceClusters", "the old cluster's groups, and what they were, in tags"),
+    ("RebootMembers", "cuts the connections that are open; a writer is whichever member it is now"),
+    ("FenceInstances", "the same for the old instance"),
+    ("Tell", "the messages"),
+    ("1", "takes the alarm's event to the bus in the DR region"),
+];
+
+impl Permissions {
+    /// What the lab's principals were granted and used in a scenario.
+    #[must_use]
+    pub fn gather(lab: &Lab, scenario: &'static str) -> Self {
+        let role = |policy: &Policy, asked: &BTreeSet<lab::iam::Request>| {
+            let used: BTreeSet<Grant> = asked.iter().flat_map(|request| policy.used_by(request)).collect();
+            let grants = policy.grants().into_iter().map(|grant| {
+                let seen = used.contains(&grant).then_some(scenario);
+                (grant, seen)
+            });
+            let grants: BTreeMap<_, _> = grants.collect();
+            let statements: BTreeSet<&String> = grants.keys().map(|grant| &grant.statement).collect();
+            let conditions = statements.into_iter().map(|name| (name.clone(), policy.conditions(name))).collect();
+            Role { grants, conditions }
+        };
+        Self(lab.iam.everyone().iter().map(|(name, known)| (name.clone(), role(&known.policy, &known.asked))).collect())
+    }
+
+    /// All of it together; the first to use a grant is named.
+    #[must_use]
+    pub fn of_all<'a>(each: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut all = Self::default();
+        for (name, role) in each.into_iter().flat_map(|one| &one.0) {
+            let known = all.0.entry(name.clone()).or_default();
+            for (grant, seen) in &role.grants {
+                let first = known.grants.entry(grant.clone()).or_default();
+                *first = first.or(*seen);
+            }
+            for (statement, conditions) in &role.conditions {
+                known.conditions.entry(statement.clone()).or_insert_with(|| conditions.clone());
+            }
+        }
+        all
+    }
+
+    /// What was granted and never used, in words, but for what may be.
+    #[must_use]
+    pub fn spare(&self) -> Vec<String> {
+        let mut spare = Vec::new();
+        for (name, role) in &self.0 {
+            // People's examples name each action and each database once, and not each with each.
+            let is_example = [OPERATOR, APPROVER].contains(&name.as_str());
+            for (grant, _) in role.grants.iter().filter(|(_, seen)| seen.is_none()) {
+                let what = match &grant.what {
+                    Granted::Action { action, .. } if may_be_spare(grant, action) => continue,
+                    Granted::Action { action, resource }
+                        if is_example && role.uses(|it| it.acts(action)) && role.uses(|it| it.touches(resource)) =>
+                    {
+                        continue;
+                    }
+                    Granted::Action { action, resource } => format!("{action} on {resource}"),
+                    // A role says what types and actions there are for each zone; not each zone has each.
+                    value @ Granted::Value { .. } if role.uses(|used| used == value) => continue,
+                    Granted::Value { key, value } => format!("{key} {value}"),
+                };
+                spare.push(format!("{name}, {}: {what}", grant.statement));
+            }
+        }
+        spare
+    }
+
+    /// The tables, in Markdown: who may do what, on what, on which conditions, why, and in which drill it was seen.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut text = String::new();
+        for (name, role) in self.0.iter().filter(|(name, _)| ![OPERATOR, APPROVER].contains(&name.as_str())) {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "### {name}\n\n| action | on | if | why | seen in |\n|---|---|---|---|---|\n");
+            role.rows().into_iter().for_each(|row| text.push_str(&row));
+            text.push('\n');
+        }
+        text
+    }
+}
+
+impl Role {
+    /// True if a grant like that was used.
+    fn uses(&self, is_it: impl Fn(&Granted) -> bool) -> bool {
+        self.grants.iter().any(|(grant, seen)| seen.is_some() && is_it(&grant.what))
+    }
+
+    /// A row a statement and action.
+    fn rows(&self) -> Vec<String> {
+        let mut rows: BTreeMap<(&str, &str), (Vec<&str>, Option<&str>)> = BTreeMap::new();
+        for (grant, seen) in &self.grants {
+            if let Granted::Action { action, resource } = &grant.what {
+                let row = rows.entry((grant.statement.as_str(), action.as_str())).or_default();
+                row.0.push(resource);
+                row.1 = row.1.or(*seen);
+            }
+        }
+        let row = |((statement, action), (resources, seen)): ((&str, &str), (Vec<&str>, Option<&str>))| {
+            let why = WHY.iter().find(|(known, _)| *known == statement).map_or("?", |(_, why)| why);
+            let conditions = self.conditions.get(statement).map(|all| all.join("; ")).unwrap_or_default();
+            let seen = seen.map_or_else(|| "none".to_owned(), |scenario| format!("`{scenario}`"));
+            let resources: Vec<_> = resources.iter().map(|resource| format!("`{resource}`")).collect();
+            let cells =
+                [format!("`{action}`"), resources.join(" "), conditions.replace('|', "\\|"), why.to_owned(), seen];
+            format!("| {} |\n", cells.join(" | "))
+        };
+        rows.into_iter().map(row).collect()
+    }
+}
+
+fn may_be_spare(grant: &Grant, action: &str) -> bool {
+    MAY_BE_SPARE.contains(&(grant.statement.as_str(), action))
+}

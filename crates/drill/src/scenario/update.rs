@@ -1,0 +1,66 @@
+//! The responder's stack is updated in the middle of an incident, at the worst moments.
+
+use std::time::Duration;
+
+use lab::fault::{CallEffect, CallFault, Site};
+use lab::journal::What;
+
+use super::faulty::{nth_of_each_call, pinned};
+use super::play::Play;
+use super::{Stuck, UPDATED};
+use crate::evidence::{Evidence, is_outcome};
+use crate::stage::{CLUSTER, Stage};
+
+/// A database that does not exist, named by mistake.
+const ABSENT: &str = "app-dr,app-dt";
+
+impl Play {
+    /// With the pin on its way; pinned and not yet in sync; between promotion and the end; and once more after it.
+    pub(super) async fn redeploy_mid_incident(self) -> Result<Evidence, Stuck> {
+        self.begin().await?;
+        let lab = &self.stage.lab;
+        // A change takes up to a minute, so that an update fits in.
+        lab.route53.set_propagation(Duration::from_secs(45)..=Duration::from_secs(60));
+        let slow = CallEffect::Slow(Duration::from_secs(3));
+        let pins = nth_of_each_call(0);
+        let pin = move |site: &Site<'_>| site.action == "ChangeResourceRecordSets" && pins(site);
+        lab.faults.set_call_fault(CallFault::when(pin, slow));
+        let mut journal = lab.journal.follow();
+        let outage_at = self.fail_primary();
+        let is_pin = |what: &What| matches!(what, What::Fault { what } if what.contains("slow by"));
+        while !is_pin(&journal.recv().await.map_err(|_| Stuck::new("for the pin to be on its way"))?.what) {}
+        self.update(&[("LagSecondsMax", "120")])?;
+        if self.settings.seed.is_multiple_of(2) {
+            self.say("what runs of alarm-handler is killed with it");
+            lab.functions.crash("holdfast-alarm-handler");
+        }
+        // From here on the checks say what is missing.
+        if !self.stage.until(Duration::from_secs(600), pinned).await {
+            return Ok(self.evidence(outage_at, None));
+        }
+        self.update(&[("Mode", "shadow")])?;
+        let promoting = |stage: &Stage| has(stage, "PromotionRequested");
+        if !self.stage.until(Duration::from_secs(1_200), promoting).await {
+            return Ok(self.evidence(outage_at, None));
+        }
+        self.update(&[("Mode", "automatic"), ("AuroraClusters", ABSENT)])?;
+        self.stage.until(Duration::from_secs(600), |stage| has(stage, "DatabaseTrouble")).await;
+        self.update(&[("AuroraClusters", CLUSTER), ("LagSecondsMax", "60")])?;
+        if !self.failed_over().await {
+            return Ok(self.evidence(outage_at, None));
+        }
+        self.update(&[])?;
+        Ok(self.to_the_end(outage_at).await)
+    }
+
+    /// Updates the stack, and notes with which parameters.
+    fn update(&self, changed: &[(&str, &str)]) -> Result<(), Stuck> {
+        let told: Vec<_> = changed.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        self.say(&format!("{UPDATED}: {}", told.join(" ")));
+        self.stage.update(changed).map_err(|error| Stuck::new(format!("for the stack to be updated: {error}")))
+    }
+}
+
+fn has(stage: &Stage, outcome: &str) -> bool {
+    stage.lab.journal.entries().iter().any(|entry| is_outcome(&entry.what, outcome))
+}

@@ -1,0 +1,154 @@
+//! What wakes alarm-handler, and what is known of the alarms then.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::incident::{AlarmSighting, AlarmState, Approval, Incident};
+use crate::observation::Alarms;
+use crate::plan::{Plan, alarm_name};
+
+/// How old an alarm's state may be for its event to speak alone. EventBridge delivers an event for up to 24 hours and
+/// Lambda for six more, and by then the alarm may be over; three minutes of Lambda's own retries fit in well.
+const SPEAKS_ALONE: SignedDuration = SignedDuration::from_mins(15);
+
+/// What an event says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Look, whatever happened.
+    Tick,
+    /// An alarm changed state.
+    Alarm(AlarmSighting),
+    /// A person approves.
+    Approval {
+        /// What.
+        approval: Approval,
+        /// When; an event may be delivered again hours later.
+        given: Timestamp,
+    },
+}
+
+impl Signal {
+    /// True if an alarm woke us that the plan does not name.
+    #[must_use]
+    pub fn is_foreign(&self, plan: &Plan) -> bool {
+        matches!(self, Self::Alarm(alarm) if !plan.alarms.contains(&alarm.arn))
+    }
+
+    /// The approval, if that is what woke us.
+    #[must_use]
+    pub fn approval(&self) -> Option<&Approval> {
+        match self {
+            Self::Approval { approval, .. } => Some(approval),
+            Self::Tick | Self::Alarm(_) => None,
+        }
+    }
+
+    /// What CloudWatch described, if it answered, and what the event says beyond it. Where CloudWatch does not answer, a
+    /// fresh event speaks alone, and so does a person: with us-east-1 down, nobody else can.
+    #[must_use]
+    pub fn known_alarms(&self, plan: &Plan, described: Option<Vec<AlarmSighting>>, now: Timestamp) -> Alarms {
+        let is_fresh = |at: Timestamp| now.duration_since(at) <= SPEAKS_ALONE;
+        let told = match self {
+            Self::Alarm(alarm) => Some(alarm.clone()).filter(|_| !self.is_foreign(plan)),
+            Self::Approval { approval, .. } => declared(approval, now),
+            Self::Tick => None,
+        };
+        if let Some(described) = described {
+            return Some(AlarmSighting::newest(described.into_iter().chain(told)));
+        }
+        let vouched = || match self {
+            // An old approval delivered again is nobody's word about now: what it was given for may be over, failed back
+            // and armed again.
+            Self::Approval { approval, given } if is_fresh(*given) => vouched(plan, approval),
+            Self::Tick | Self::Alarm(_) | Self::Approval { .. } => None,
+        };
+        told.filter(|alarm| is_fresh(alarm.since)).or_else(vouched).map(|alarm| vec![alarm])
+    }
+}
+
+/// The alarm that a person rings who starts a failover. An old request is none: what it was meant for may be over.
+fn declared(approval: &Approval, now: Timestamp) -> Option<AlarmSighting> {
+    let alarm = approval.incident.as_declared_alarm()?;
+    (now.duration_since(alarm.since).abs() <= SPEAKS_ALONE).then_some(alarm)
+}
+
+/// The alarm as a person who approves its incident has seen it.
+fn vouched(plan: &Plan, approval: &Approval) -> Option<AlarmSighting> {
+    let Incident { alarm, began } = &approval.incident;
+    let arn = plan.alarms.iter().find(|arn| alarm_name(arn) == Some(alarm))?;
+    Some(AlarmSighting { arn: arn.clone(), name: alarm.clone(), state: AlarmState::Alarm, since: *began })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::at;
+
+    const ARN: &str = "arn:aws:cloudwatch:us-east-1:1:alarm:a";
+
+    fn plan() -> Plan {
+        let plan = r#"{"mode":"automatic","zones":[{"id":"Z1","names":["ALL"]}],"alarms":["ARN"],
+            "limits":{"lag_seconds_max":60,"settle_seconds":900,"cooldown_seconds":3600,"drain_seconds":60,"detection_seconds_max":2400}}"#;
+        Plan::parse(&plan.replace("ARN", ARN)).unwrap()
+    }
+
+    fn sighting(state: AlarmState, minute: i64) -> AlarmSighting {
+        AlarmSighting { arn: ARN.to_owned(), name: "a".to_owned(), state, since: at(minute * 60) }
+    }
+
+    fn approval(incident: Incident, given_minute: i64) -> Signal {
+        let approval = Approval { incident, by: "kim".to_owned(), reason: String::new(), despite: [].into() };
+        Signal::Approval { approval, given: at(given_minute * 60) }
+    }
+
+    #[test]
+    fn an_event_speaks_alone_only_while_it_is_fresh() {
+        let (ringing, over) = (sighting(AlarmState::Alarm, 10), sighting(AlarmState::Ok, 20));
+        let now = |minute: i64| at(minute * 60);
+        let second = SignedDuration::from_secs(1);
+        for (story, described, told, now, known) in [
+            ("a fresh event is believed", None, Some(&ringing), now(25), Some(vec![&ringing])),
+            ("though the clocks differ", None, Some(&ringing), now(9), Some(vec![&ringing])),
+            ("an old one is not", None, Some(&ringing), now(25) + second, None),
+            ("nor that all is well", None, Some(&over), now(36), None),
+            ("without an event nothing is known", None, None, now(25), None),
+            ("CloudWatch's word has no age", Some(vec![ringing.clone()]), None, now(900), Some(vec![&ringing])),
+            ("nor has an event beside it", Some(vec![ringing.clone()]), Some(&over), now(900), Some(vec![&over])),
+            ("CloudWatch's newer word counts", Some(vec![over.clone()]), Some(&ringing), now(21), Some(vec![&over])),
+        ] {
+            let signal = told.map_or(Signal::Tick, |alarm| Signal::Alarm(alarm.clone()));
+            let alarms = signal.known_alarms(&plan(), described, now);
+            assert_eq!(alarms.as_ref().map(|alarms| alarms.iter().collect()), known, "{story}");
+        }
+    }
+
+    #[test]
+    fn an_alarm_that_the_plan_does_not_name_tells_nothing() {
+        let foreign = AlarmSighting { arn: "else".to_owned(), ..sighting(AlarmState::Alarm, 10) };
+        let signal = Signal::Alarm(foreign);
+        assert!(signal.is_foreign(&plan()) && !Signal::Alarm(sighting(AlarmState::Alarm, 10)).is_foreign(&plan()));
+        assert_eq!(signal.known_alarms(&plan(), None, at(600)), None);
+        assert_eq!(signal.known_alarms(&plan(), Some(Vec::new()), at(600)), Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_person_who_starts_a_failover_rings_an_alarm_that_soon_falls_silent() {
+        let request = approval(Incident::declared(at(600)), 10);
+        let rings = |minute: i64| {
+            request.known_alarms(&plan(), Some(Vec::new()), at(minute * 60)).is_some_and(|alarms| !alarms.is_empty())
+        };
+        assert_eq!([rings(-6), rings(-5), rings(10), rings(25), rings(26)], [false, true, true, true, false]);
+        let of_an_alarm = approval(Incident { alarm: "a".to_owned(), began: at(600) }, 10);
+        assert_eq!(of_an_alarm.known_alarms(&plan(), Some(Vec::new()), at(600)), Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_person_vouches_for_the_alarm_only_where_cloudwatch_does_not_answer_and_while_the_word_is_fresh() {
+        let (ringing, over) = (sighting(AlarmState::Alarm, 10), sighting(AlarmState::Ok, 5));
+        let fresh = approval(Incident { alarm: "a".to_owned(), began: at(600) }, 890);
+        let now = at(900 * 60);
+        assert_eq!(fresh.known_alarms(&plan(), None, now), Some(vec![ringing]));
+        assert_eq!(fresh.known_alarms(&plan(), Some(vec![over.clone()]), now), Some(vec![over]));
+        let old = approval(Incident { alarm: "a".to_owned(), began: at(600) }, 880);
+        assert_eq!(old.known_alarms(&plan(), None, now), None);
+    }
+}

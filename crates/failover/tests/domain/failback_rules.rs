@@ -1,0 +1,218 @@
+//! What stands in the way of a failback, and that the failback is the exact inverse of the pin.
+
+use crate::common::*;
+use failover::change::{self, Change};
+use failover::failback::{Observation, RULES, Successor, obstacles, restore};
+use failover::incident::AlarmState::{Alarm, Ok as Fine};
+use failover::observation::{NameView, Probe, Probes};
+use failover::pin::Verdict;
+use failover::plan::{Plan, ReplicaId};
+use failover::promotion::{LagSample, ReplicaState};
+use failover::record::RecordSet;
+use failover::register::{ArmedBy, Register};
+use failover::rule::Rule;
+
+const DR_CLUSTER: &str = "arn:aws:rds:us-west-2:123456789012:cluster:app-dr";
+
+fn database(source: Option<&str>, status: &str) -> ReplicaState {
+    ReplicaState::Present { status: status.to_owned(), source: source.map(str::to_owned), writer_available: true }
+}
+
+/// Rebuilt from DR an hour after the failover, and not behind.
+fn rebuilt() -> Successor {
+    Successor {
+        of: ReplicaId::AuroraCluster("app-dr".to_owned()),
+        named: Some("app-new".to_owned()),
+        state: database(Some(DR_CLUSTER), "available"),
+        created: Some(at(3_600)),
+        lag: Some(LagSample { seconds: 0, at: at(7_000) }),
+    }
+}
+
+/// A day later all is well again, the data is where it should be, and nothing writes to DR.
+fn day_after() -> Observation {
+    Observation {
+        now: at(86_400),
+        alarms: Some(vec![alarm(0, Fine, 40_000), alarm(1, Fine, 40_000)]),
+        probes: Probes { primary: Probe::Answers, dr: Probe::Answers },
+        names: vec![view("app.example.com", DR, Some(&failed_over(0)))],
+        successors: vec![rebuilt()],
+        writes_stopped: Some(at(7_000)),
+        loss_acknowledged: true,
+    }
+}
+
+type Case = (&'static str, fn(&mut Observation), &'static [Rule]);
+
+#[rustfmt::skip]
+const CASES: &[Case] = &[
+    ("nothing stands in the way", |_| {}, &[]),
+    ("nothing is pinned", |o| o.names = vec![view("app.example.com", PRIMARY, Some(&armed(0, ArmedBy::Operator)))], &[Rule::F01]),
+    ("the records were edited", |o| o.names = vec![view("app.example.com", PRIMARY, Some(&failed_over(0)))], &[Rule::F02]),
+    ("one of two registers cannot be read", |o| o.names.push(unreadable("api.example.com", DR)), &[Rule::F02]),
+    ("a name beside the workload that was never armed is no matter", |o| o.names.push(view("api.example.com", PRIMARY, None)), &[]),
+    ("the failover is still under way", |o| o.names.push(view("api.example.com", DR, Some(&pinned(0, in_sync(40))))), &[Rule::F03]),
+    ("the alarm rings", |o| o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]), &[Rule::F04]),
+    ("CloudWatch says nothing", |o| o.alarms = None, &[Rule::F04, Rule::F04]),
+    ("the primary is silent", |o| o.probes.primary = Probe::Silent, &[Rule::F05]),
+    ("the plan has no probe", |o| o.probes.primary = Probe::NotAsked, &[]),
+    ("nobody has named a successor", |o| { o.successors[0].named = None; o.successors[0].state = ReplicaState::Missing; }, &[Rule::F06]),
+    ("the successor does not exist", |o| o.successors[0].state = ReplicaState::Missing, &[Rule::F06]),
+    ("the old primary is a writer and lacks what DR wrote", |o| { o.successors[0].state = database(None, "available"); o.successors[0].created = Some(at(30)); }, &[Rule::F06]),
+    ("it follows another database", |o| o.successors[0].state = database(Some("arn:aws:rds:us-west-2:1:cluster:other"), "available"), &[Rule::F06]),
+    ("it is being created", |o| o.successors[0].state = database(Some(DR_CLUSTER), "creating"), &[Rule::F07]),
+    ("it takes no writes yet", |o| o.successors[0].state = database(None, "rebooting"), &[Rule::F07]),
+    ("it is a second behind", |o| o.successors[0].lag = Some(LagSample { seconds: 1, at: at(7_000) }), &[Rule::F07]),
+    ("its last sample is from before writes stopped", |o| o.writes_stopped = Some(at(7_001)), &[Rule::F07]),
+    ("nobody knows how far it is behind", |o| o.successors[0].lag = None, &[Rule::F07]),
+    ("users may still write to DR", |o| o.writes_stopped = None, &[Rule::F08]),
+    ("nobody has looked at what only the old primary holds", |o| o.loss_acknowledged = false, &[Rule::F09]),
+    ("the successor takes the writes already", |o| { o.successors[0].state = database(None, "available"); (o.writes_stopped, o.loss_acknowledged) = (None, false); }, &[]),
+    ("everything at once", |o| { o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]); o.probes.primary = Probe::Silent; o.successors[0].lag = None; o.writes_stopped = None; },
+        &[Rule::F04, Rule::F05, Rule::F07, Rule::F08]),
+];
+
+#[test]
+fn whatever_stands_in_the_way_is_named_all_of_it_at_once() {
+    for (story, differs, rules) in CASES {
+        let mut seen = day_after();
+        differs(&mut seen);
+        let found = obstacles(&plan(), &seen);
+        assert_eq!(found.iter().map(|obstacle| obstacle.rule).collect::<Vec<_>>(), *rules, "{story}: {found:?}");
+    }
+}
+
+#[test]
+fn every_failback_rule_is_met_by_some_case() {
+    let met: std::collections::BTreeSet<_> = CASES.iter().flat_map(|(_, _, rules)| *rules).collect();
+    assert_eq!(met.len(), RULES.len());
+}
+
+/// Half of its pair is gone.
+fn halved() -> NameView {
+    let mut sets = a_pair(&app(), DR);
+    sets.pop();
+    sets.push(failed_over(0).record_set(&app()).unwrap());
+    NameView::of_name("Z1", &app(), &sets)
+}
+
+fn without_instance() -> ReplicaState {
+    let (status, source) = ("available".to_owned(), Some("app-dr".to_owned()));
+    ReplicaState::Present { status, source, writer_available: false }
+}
+
+#[rustfmt::skip]
+const WORDS: &[(fn(&mut Observation), &str)] = &[
+    (|o| o.names = vec![halved()], "app.example.com A has no Secondary record; create it"),
+    (|o| o.names = vec![view("app.example.com", PRIMARY, Some(&failed_over(0)))], "the records of app.example.com are not as Holdfast pinned them"),
+    (|o| o.names.push(view("api.example.com", DR, Some(&pinned(0, in_sync(40))))), "the failover of api.example.com is still under way: its databases are not all promoted"),
+    (|o| o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]), "alarm started is Alarm since 2026-01-01T12:00:00Z"),
+    (|o| o.alarms = Some(vec![alarm(0, Fine, 0)]), "nothing is known of alarm arn:aws:cloudwatch:eu-west-1:123456789012:alarm:second"),
+    (|o| (o.successors[0].named, o.successors[0].state) = (None, ReplicaState::Missing), "nobody has named the database that takes over from Aurora cluster app-dr"),
+    (|o| o.successors[0].state = ReplicaState::Missing, "app-new, to take over from Aurora cluster app-dr, does not exist"),
+    (|o| o.successors[0].state = ReplicaState::Unanswered("timed out".to_owned()), "RDS did not answer about app-new: timed out"),
+    (|o| o.successors[0].created = Some(at(30)), "app-new was created 2026-01-01T12:00:30Z, before the failover: it lacks what was written in DR since"),
+    (|o| o.successors[0].state = database(Some("other"), "available"), "app-new is no replica of Aurora cluster app-dr"),
+    (|o| o.successors[0].state = database(Some(DR_CLUSTER), "creating"), "app-new is creating"),
+    (|o| o.successors[0].state = without_instance(), "app-new has no instance available"),
+    (|o| o.writes_stopped = Some(at(7_001)), "app-new was not behind at 2026-01-01T13:56:40Z, but Aurora cluster app-dr may have been written to since"),
+    (|o| o.successors[0].lag = Some(LagSample { seconds: 9, at: at(7_000) }), "app-new is 9 s behind Aurora cluster app-dr as of 2026-01-01T13:56:40Z"),
+    (|o| o.successors[0].lag = None, "nobody knows how far app-new is behind Aurora cluster app-dr"),
+];
+
+#[test]
+fn an_obstacle_says_what_is_so_and_what_to_do_about_it() {
+    for (differs, words) in WORDS {
+        let mut seen = day_after();
+        differs(&mut seen);
+        let found = obstacles(&plan(), &seen);
+        let [obstacle] = found.as_slice() else { panic!("{words}: {found:?}") };
+        assert_eq!(obstacle.because, *words);
+        let remedy = RULES.iter().find(|(rule, ..)| *rule == obstacle.rule).map(|(.., remedy)| *remedy);
+        assert_eq!(Some(obstacle.remedy), remedy, "{words}");
+    }
+}
+
+fn without_databases() -> Plan {
+    Plan { replicas: Vec::new(), ..plan() }
+}
+
+/// An armed name with a pair of values and a pair of aliases.
+fn two_families() -> Vec<RecordSet> {
+    let mut sets = pair(&app(), "A", values(20, &["192.0.2.2", PRIMARY]), values(300, &[DR]));
+    sets.extend(pair(&app(), "AAAA", alias("p.elb"), alias("d.elb")));
+    sets
+}
+
+/// What Route 53 holds after a batch that it accepts.
+fn apply(sets: &[RecordSet], changes: &[Change]) -> Vec<RecordSet> {
+    let mut sets = sets.to_vec();
+    for change in changes {
+        match change {
+            Change::Delete(set) => drop(sets.remove(sets.iter().position(|stored| stored == set).unwrap())),
+            Change::Create(set) => sets.push(set.clone()),
+        }
+    }
+    sets.sort_by_key(|set| (set.name.clone(), set.kind.clone(), format!("{:?}", set.routing)));
+    sets
+}
+
+fn register_of(sets: &[RecordSet]) -> Register {
+    NameView::of_name("Z1", &app(), sets).register().cloned().unwrap()
+}
+
+/// Pinned by the rules' own writes, then failed over as replica-promoter writes it.
+fn failed_over_sets(before: &[RecordSet]) -> Vec<RecordSet> {
+    let mut armed_sets = before.to_vec();
+    armed_sets.push(armed(-7_200, ArmedBy::Operator).record_set(&app()).unwrap());
+    let view = NameView::of_name("Z1", &app(), &armed_sets);
+    let pin = change::write(&view, Verdict::Pin, Some(&incident(0)), at(60)).unwrap().unwrap();
+    let pinned = apply(&armed_sets, &pin.changes);
+    let view = NameView::of_name("Z1", &app(), &pinned);
+    let Some(Register::Pinned { pin, .. }) = view.register() else { panic!("pinned") };
+    let register = Register::FailedOver { at: at(600), pin: pin.clone() };
+    apply(&pinned, &change::rewrite_register(&view, register).unwrap().changes)
+}
+
+#[test]
+fn a_failback_restores_every_record_as_it_was() {
+    let before = apply(&two_families(), &[]);
+    for (plan, register) in [
+        (without_databases(), Register::Armed { since: at(90_000), by: ArmedBy::Failback }),
+        // Nothing replicates to DR any more: an outage must not send users to data that stands still.
+        (plan(), Register::Disarmed { at: at(90_000), by: "failback by kim".to_owned() }),
+    ] {
+        let sets = failed_over_sets(&before);
+        let view = NameView::of_name("Z1", &app(), &sets);
+        assert!(view.agrees());
+        let write = restore(&plan, &view, at(90_000), "kim").unwrap().unwrap();
+        let mut restored = apply(&sets, &write.changes);
+        assert_eq!(register_of(&restored), register);
+        restored.retain(|set| set.name == app());
+        assert_eq!(restored, before);
+    }
+}
+
+#[test]
+fn a_second_failback_writes_nothing() {
+    let sets = failed_over_sets(&two_families());
+    let view = NameView::of_name("Z1", &app(), &sets);
+    let restored = apply(&sets, &restore(&plan(), &view, at(90_000), "kim").unwrap().unwrap().changes);
+    let view = NameView::of_name("Z1", &app(), &restored);
+    assert_eq!(restore(&plan(), &view, at(90_001), "kim"), Ok(None));
+}
+
+#[test]
+fn a_failover_that_is_not_finished_is_not_undone() {
+    let view = view("app.example.com", DR, Some(&pinned(0, in_sync(40))));
+    assert_eq!(restore(&plan(), &view, at(90_000), "kim"), Ok(None));
+}
+
+#[test]
+fn a_record_that_came_after_the_pin_is_for_people() {
+    let mut sets = failed_over_sets(&a_pair(&app(), PRIMARY));
+    sets.extend(pair(&app(), "AAAA", alias("d.elb"), alias("d.elb")));
+    let view = NameView::of_name("Z1", &app(), &sets);
+    let error = restore(&plan(), &view, at(90_000), "kim").unwrap_err().to_string();
+    assert!(error.contains("AAAA record"), "{error}");
+}

@@ -1,0 +1,15 @@
+//! The domain: each rule, each text and each change, from observation to what is written. One test program, since each
+//! mutant of `cargo mutants` is built together with all of it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows tests by #[test] only")]
+
+mod changes;
+mod common;
+mod failback_rules;
+mod fence_rules;
+mod messages;
+mod orders;
+mod pin_rules;
+mod promotion_rules;
+mod rebuild_steps;
+mod texts;

@@ -1,0 +1,416 @@
+//! What operators are told, and when.
+
+use std::collections::BTreeSet;
+
+use crate::common::*;
+use failover::incident::{Approval, Incident};
+use failover::message::{self, Failure};
+use failover::observation::{Attention, Changes, Fact, Probe};
+use failover::outcome::{Finding, Kind, Outcome, Trigger};
+use failover::pin::Verdict;
+use failover::plan::Mode;
+use failover::promotion::decide_gate;
+use failover::register::ArmedBy;
+use failover::rule::Rule;
+use proptest::prelude::*;
+
+/// All kinds, as serde knows them, so that a new one is not forgotten here.
+fn every_kind() -> Vec<Kind> {
+    let unknown = serde_json::from_str::<Kind>("\"?\"").unwrap_err().to_string();
+    let names = unknown.split('`').skip(3).step_by(2);
+    names.map(|name| serde_json::from_str(&format!("{name:?}")).unwrap()).collect()
+}
+
+fn finding(kind: Kind, attention: Attention, subject: &str) -> Finding {
+    Finding {
+        subject: subject.to_owned(),
+        kind,
+        rule: Some(Rule::P13),
+        because: "failover has started".to_owned(),
+        attention,
+        incident: Some(incident(0)),
+        since: Some(at(0)),
+        despite: BTreeSet::new(),
+        facts: vec![Fact::new("A record", "PRIMARY 192.0.2.1")],
+        next: "the databases are promoted".to_owned(),
+    }
+}
+
+fn outcome(kind: Kind, attention: Attention, trigger: Trigger, seconds: i64) -> Outcome {
+    Outcome::of(at(seconds), trigger, &[finding(kind, attention, "app.example.com")])
+}
+
+/// The approval that the command in a message sends.
+fn approval_in(body: &str) -> Approval {
+    let command = body.lines().find(|line| line.contains("put-events")).unwrap();
+    let (_, quoted) = command.split_once("--entries '").unwrap();
+    let json = quoted.strip_suffix('\'').unwrap();
+    assert!(!json.contains('\''), "the shell would end the argument here: {json}");
+    let entries: serde_json::Value = serde_json::from_str(json).unwrap();
+    assert_eq!((&entries[0]["EventBusName"], &entries[0]["Source"]), (&"holdfast".into(), &"holdfast.operator".into()));
+    assert_eq!(entries[0]["DetailType"], "Holdfast Approval");
+    Approval::parse(entries[0]["Detail"].as_str().unwrap()).unwrap()
+}
+
+#[test]
+fn every_outcome_says_what_happened_why_and_what_happens_next() {
+    let kinds = every_kind();
+    assert!(kinds.contains(&Kind::Nothing) && kinds.contains(&Kind::FailedOver), "{kinds:?}");
+    let bodies: BTreeSet<_> = kinds
+        .iter()
+        .map(|kind| {
+            let message = message::of_outcome(&outcome(*kind, Attention::Page, Trigger::Event, 0), "holdfast");
+            let lines: Vec<_> = message.body.lines().collect();
+            for said in [
+                "  P13: failover has started.",
+                "  A record: PRIMARY 192.0.2.1",
+                "  The databases are promoted.",
+                "  started@2026-01-01T12:00:00Z",
+            ] {
+                assert!(lines.contains(&said), "{kind:?} lacks {said:?}: {}", message.body);
+            }
+            let titles: Vec<_> = lines.iter().filter(|line| line.starts_with(char::is_uppercase)).collect();
+            assert_eq!(titles, [&"WHAT HAPPENED", &"WHY", &"WHAT HAPPENS NEXT", &"INCIDENT"], "{kind:?}");
+            assert!(lines[1].contains("app.example.com") && message.subject.contains("app.example.com"), "{kind:?}");
+            message.body
+        })
+        .collect();
+    assert_eq!(bodies.len(), kinds.len(), "no two kinds say the same");
+}
+
+#[test]
+fn the_weightiest_finding_leads_and_the_others_are_listed() {
+    let mut refused = finding(Kind::Refused, Attention::Page, "b.example.com");
+    refused.because = "half a pair".to_owned();
+    let quiet =
+        Finding { because: "all is well".to_owned(), ..finding(Kind::Nothing, Attention::None, "c.example.com") };
+    let mut pinned = finding(Kind::Pinned, Attention::Page, "a.example.com");
+    let also_pinned = finding(Kind::Pinned, Attention::Page, "d.example.com");
+    pinned.facts = vec![Fact::new("of", "a")];
+    let outcome = Outcome::of(at(60), Trigger::Tick, &[refused, quiet, pinned, also_pinned]);
+    assert_eq!(
+        (outcome.outcome, outcome.subjects.as_slice()),
+        (Kind::Pinned, &["a.example.com".to_owned(), "d.example.com".to_owned()][..])
+    );
+    assert_eq!(outcome.facts, [Fact::new("of", "a")], "subject and facts speak of the same name");
+    assert_eq!(outcome.also, ["b.example.com: P13: half a pair"]);
+    let message = message::of_outcome(&outcome, "holdfast");
+    assert_eq!(message.subject, "Holdfast: pinned to DR: a.example.com and 1 more");
+    assert!(message.body.contains("ALSO\n  b.example.com: P13: half a pair"), "{}", message.body);
+}
+
+/// EventBridge, Lambda's asynchronous destinations and SNS take 256 KB, with the event that woke the function beside it.
+#[test]
+fn an_outcome_of_ten_thousand_names_fits_into_an_event_and_a_message_and_still_counts_them() {
+    const BYTES_MAX: usize = 200_000;
+    let long = |n: usize| format!("{n}.{}", "a-label-of-sixty-three-octets-as-long-as-dns-allows.".repeat(4));
+    let half = |kind, because: &str| {
+        let named = |n| Finding { because: because.to_owned(), ..finding(kind, Attention::Page, &long(n)) };
+        (0..5_000).map(named).collect::<Vec<_>>()
+    };
+    let findings = [half(Kind::Pinned, "failover has started"), half(Kind::Refused, "half a pair")].concat();
+    let outcome = Outcome::of(at(0), Trigger::Event, &findings);
+    assert_eq!((outcome.outcome, outcome.subject_count(), outcome.subjects.len()), (Kind::Pinned, 5_000, 100));
+    assert_eq!(outcome.also.last().map(String::as_str), Some("and 4900 more"));
+    let event = serde_json::to_string(&outcome).unwrap();
+    assert!(event.len() < BYTES_MAX, "{} bytes", event.len());
+    let read: Outcome = serde_json::from_str(&event).unwrap();
+    assert_eq!(read, outcome);
+    let message = message::of_outcome(&read, "holdfast");
+    assert!(message.body.len() < BYTES_MAX, "{} bytes", message.body.len());
+    assert!(message.body.contains("and 4990 more now point at DR"), "{}", &message.body[..4_000]);
+}
+
+#[test]
+fn of_many_names_ten_are_told() {
+    let told = |count: usize| {
+        let findings: Vec<_> = (0..count).map(|n| finding(Kind::Armed, Attention::Notice, &format!("n{n}"))).collect();
+        message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &findings), "holdfast").body
+    };
+    assert!(told(10).contains("n8, n9 is armed."));
+    assert!(told(11).contains("n8, n9 and 1 more is armed."));
+}
+
+#[test]
+fn an_outcome_survives_the_bus() {
+    let mut scene = Scene::outage();
+    scene.plan.mode = Mode::Approval;
+    for findings in [vec![], vec![scene.decide().into()], vec![Scene::outage().decide().into()]] {
+        let outcome = Outcome::of(at(60), Trigger::Tick, &findings);
+        let json = serde_json::to_string(&outcome).unwrap();
+        assert_eq!(serde_json::from_str::<Outcome>(&json).unwrap(), outcome);
+    }
+}
+
+#[test]
+fn following_the_message_fails_over_however_many_rules_stand_in_the_way() {
+    let mut scene = Scene::outage();
+    scene.register(&armed(-899, ArmedBy::Operator));
+    (scene.probes.primary, scene.probes.dr) = (Probe::Answers, Probe::Silent);
+    let decision = scene.decide();
+    assert_eq!(decision.row.rule, Rule::P08);
+    let outcome = Outcome::of(at(60), Trigger::Tick, &[decision.into()]);
+    let message = message::of_outcome(&outcome, "holdfast");
+    assert!(message.body.contains("--despite P08,P09,P10 --reason WHY"), "{}", message.body);
+    scene.approval = Some(approval_in(&message.body));
+    assert_eq!(scene.decide().row.verdict, Verdict::Pin);
+}
+
+#[test]
+fn what_waits_for_approval_is_told_with_its_command_even_beside_weightier_news() {
+    let asks =
+        Finding { despite: [Rule::R07].into(), ..finding(Kind::ApprovalNeeded, Attention::Page, "RDS instance b") };
+    let promoted = finding(Kind::PromotionRequested, Attention::Page, "RDS instance a");
+    let outcome = Outcome::of(at(60), Trigger::Tick, &[asks, promoted]);
+    assert_eq!(outcome.outcome, Kind::PromotionRequested);
+    let approval = approval_in(&message::of_outcome(&outcome, "holdfast").body);
+    assert!(approval.lifts(Rule::R07, &incident(0)));
+}
+
+#[test]
+fn where_no_approval_helps_no_command_is_given() {
+    let mut scene = Scene::outage();
+    scene.register(&paused(9_000));
+    let outcome = Outcome::of(at(60), Trigger::Tick, &[scene.decide().into()]);
+    assert_eq!(outcome.outcome, Kind::Held);
+    assert!(!message::of_outcome(&outcome, "holdfast").body.contains("WHAT TO RUN"));
+}
+
+#[test]
+fn pages_are_repeated_after_doubling_minutes_and_then_every_four_hours() {
+    let told: Vec<_> = (0..=1_000)
+        .filter(|minute| message::is_due(&outcome(Kind::Held, Attention::Page, Trigger::Tick, minute * 60 + 59)))
+        .collect();
+    assert_eq!(told, [0, 1, 2, 4, 8, 16, 32, 64, 128, 240, 480, 720, 960]);
+}
+
+#[test]
+fn that_a_name_stays_on_dr_is_told_by_the_minute_whatever_the_alarm_says() {
+    for trigger in [Trigger::Tick, Trigger::Event] {
+        let told: Vec<_> = (0..=300)
+            .filter(|minute| message::is_due(&outcome(Kind::StaysOnDr, Attention::Notice, trigger, minute * 60)))
+            .collect();
+        assert_eq!(told, [1, 16, 256], "{trigger:?}");
+    }
+}
+
+#[test]
+fn an_approval_is_answered_whatever_comes_of_it() {
+    for kind in every_kind() {
+        for (attention, raised) in [
+            (Attention::None, Attention::Notice),
+            (Attention::Notice, Attention::Notice),
+            (Attention::Page, Attention::Page),
+        ] {
+            let answer = outcome(kind, attention, Trigger::Approval, 420);
+            assert_eq!(answer.attention, raised, "{kind:?}");
+            assert!(message::is_due(&answer), "{kind:?}");
+            let body = message::of_outcome(&answer, "holdfast").body;
+            assert!(body.starts_with("WHAT HAPPENED\n  Your approval was received. "), "{body}");
+            for trigger in [Trigger::Tick, Trigger::Event] {
+                assert_eq!(outcome(kind, attention, trigger, 420).attention, attention, "{kind:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_approval_that_changes_nothing_is_answered_with_why() {
+    let told =
+        |findings: &[Finding]| message::of_outcome(&Outcome::of(at(60), Trigger::Approval, findings), "holdfast");
+    let mut scene = Scene::outage();
+    scene.all_ok_since(-900);
+    let message = told(&[scene.decide().into()]);
+    assert_eq!(message.subject, "Holdfast: nothing to do: app.example.com");
+    assert!(message.body.contains("received. There is nothing to do now about app.example.com."), "{}", message.body);
+    assert!(message.body.contains("P06: the alarm does not say"), "{}", message.body);
+    scene.register(&disarmed());
+    let body = told(&[scene.decide().into()]).body;
+    assert!(body.contains("received. Holdfast still waits before it goes on with app.example.com."), "{body}");
+    assert!(told(&[]).body.contains("received. There is nothing to do now about the workload."));
+}
+
+#[test]
+fn a_wait_that_has_become_too_long_is_told_at_once() {
+    let register = pinned(0, change("C1"));
+    let names = [view("app.example.com", DR, Some(&register))];
+    let due = |now| {
+        let gate = decide_gate(&plan(), at(now), &names, &Changes::new());
+        let outcome = Outcome::of(at(now), Trigger::Tick, &[gate.into()]);
+        message::is_due(&outcome).then(|| message::of_outcome(&outcome, "holdfast"))
+    };
+    assert_eq!(due(629), None);
+    let message = due(630).unwrap();
+    assert_eq!(message.subject, "Holdfast: still waiting: the workload");
+    assert!(message.body.contains("Holdfast still waits before it goes on with the workload."), "{}", message.body);
+    assert!(message.body.contains("R02: the pin was made more than 10 minutes ago"), "{}", message.body);
+}
+
+#[test]
+fn notices_are_repeated_seldom() {
+    let told: Vec<_> = (0..=5_000)
+        .filter(|minute| message::is_due(&outcome(Kind::Held, Attention::Notice, Trigger::Tick, minute * 60)))
+        .collect();
+    assert_eq!(told, [1, 16, 256, 4_096]);
+}
+
+#[test]
+fn what_was_left_to_people_is_told_every_quarter_of_an_hour() {
+    let told: Vec<_> = (0..=60)
+        .filter(|minute| message::is_due(&outcome(Kind::Yielded, Attention::Page, Trigger::Tick, minute * 60)))
+        .collect();
+    assert_eq!(told, [0, 15, 30, 45, 60]);
+}
+
+#[test]
+fn what_has_no_known_beginning_is_told_once_every_four_hours() {
+    let of_unknown_age =
+        |minute: i64| Outcome { since: None, ..outcome(Kind::Held, Attention::Page, Trigger::Tick, minute * 60) };
+    let told: Vec<_> = (0..=700).filter(|minute| message::is_due(&of_unknown_age(*minute))).collect();
+    assert_eq!(told, [0, 240, 480]);
+}
+
+#[test]
+fn what_happens_once_and_what_an_event_brings_up_is_always_told() {
+    for kind in every_kind() {
+        for attention in [Attention::Notice, Attention::Page] {
+            assert!(message::is_due(&outcome(kind, attention, Trigger::Approval, 420)), "{kind:?}");
+            let changes_nothing = kind == Kind::StaysOnDr;
+            assert_eq!(message::is_due(&outcome(kind, attention, Trigger::Event, 420)), !changes_nothing, "{kind:?}");
+            assert_eq!(
+                message::is_due(&outcome(kind, attention, Trigger::Tick, 420)),
+                kind.is_transition(),
+                "{kind:?}"
+            );
+        }
+        assert!(!message::is_due(&outcome(kind, Attention::None, Trigger::Event, 0)), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_page_that_the_clock_dates_to_the_future_is_told() {
+    assert!(message::is_due(&outcome(Kind::Held, Attention::Page, Trigger::Tick, -300)));
+}
+
+#[test]
+fn a_failure_is_told_with_the_command_that_shows_its_log() {
+    let failure = Failure {
+        function: "alarm-handler".to_owned(),
+        request_id: "1-2".to_owned(),
+        error: "EventNotUnderstood".to_owned(),
+        event: "{}".to_owned(),
+        at: at(0),
+    };
+    let message = message::of_failure(&failure);
+    assert_eq!(message.subject, "Holdfast: alarm-handler failed");
+    for said in [
+        "WHAT HAPPENED",
+        "EventNotUnderstood",
+        "WHAT HAPPENS NEXT",
+        "/aws/lambda/alarm-handler",
+        "\"1-2\"",
+        "THE EVENT\n  {}",
+    ] {
+        assert!(message.body.contains(said), "{said}: {}", message.body);
+    }
+}
+
+#[test]
+fn a_failure_over_a_huge_event_is_told_with_its_beginning() {
+    let failure = |event: String| Failure {
+        function: "alarm-handler".to_owned(),
+        request_id: "1-2".to_owned(),
+        error: "EventNotUnderstood".to_owned(),
+        event,
+        at: at(0),
+    };
+    let whole = message::of_failure(&failure("ü".repeat(20_000))).body;
+    assert!(whole.ends_with(&format!("THE EVENT\n  {}\n", "ü".repeat(20_000))));
+    let cut = message::of_failure(&failure("🦀".repeat(250_000))).body;
+    let kept = "🦀".repeat(20_000);
+    assert!(cut.ends_with(&format!("THE EVENT\n  {kept}\n  (cut here, after 20000 of 250000 characters)\n")));
+    assert!(cut.len() < 256 * 1024, "SNS takes no more");
+}
+
+#[test]
+fn a_card_is_short_enough_to_be_shown_and_an_alarm_to_be_sent_whatever_they_are_about() {
+    let long = "x".repeat(100);
+    let mut findings = vec![finding(Kind::Held, Attention::Page, "app.example.com")];
+    findings.extend(
+        (0..2_000).map(|n| Finding { because: format!("{n} {long}"), ..finding(Kind::Held, Attention::Page, "*.b") }),
+    );
+    let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &findings), "holdfast");
+    let card: serde_json::Value = serde_json::from_str(&message.card()).unwrap();
+    let description = card["content"]["description"].as_str().unwrap();
+    assert!(description.chars().count() < 2_600 && description.ends_with("The rest is in the mail."), "{description}");
+    let (_, alarm) = message.alarm("eu-central-1", "123456789012");
+    let alarm: serde_json::Value = serde_json::from_str(&alarm).unwrap();
+    assert!(alarm["AlarmDescription"].as_str().unwrap().chars().count() < 10_100);
+}
+
+#[test]
+fn no_character_of_a_name_is_markdown_in_a_card_and_every_command_can_be_copied() {
+    let mut asks = finding(Kind::ApprovalNeeded, Attention::Page, "*.shop.example.com");
+    asks.incident = Some(Incident { alarm: "started".to_owned(), began: at(0) });
+    asks.despite = BTreeSet::from([Rule::P09]);
+    let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[asks]), "holdfast");
+    let card: serde_json::Value = serde_json::from_str(&message.card()).unwrap();
+    assert!(card["content"]["description"].as_str().unwrap().contains("*\u{200b}.shop.example.com"));
+    let steps: Vec<_> = card["content"]["nextSteps"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
+    let command = steps.iter().find_map(|step| step.split_once('`')).unwrap().1.trim_end_matches('`');
+    assert!(command.starts_with("holdfast approve 'started@"), "{command}");
+    assert_eq!(message.attributes(), [("attention", "page"), ("outcome", "ApprovalNeeded")]);
+}
+
+#[test]
+fn a_failure_pages_and_its_alarm_leaves_out_the_event() {
+    let failure = Failure {
+        function: "alarm-handler".to_owned(),
+        request_id: "1-2".to_owned(),
+        error: "EventNotUnderstood".to_owned(),
+        event: "a secret".to_owned(),
+        at: at(0),
+    };
+    let message = message::of_failure(&failure);
+    assert_eq!(message.attributes(), [("attention", "page"), ("outcome", "Failed")]);
+    let (subject, body) = message.alarm("eu-central-1", "123456789012");
+    assert_eq!(subject, "ALARM: Holdfast: alarm-handler failed");
+    assert!(body.contains("aws logs tail") && !body.contains("a secret") && !message.card().contains("a secret"));
+}
+
+proptest! {
+    #[test]
+    fn a_subject_is_one_short_line_of_ascii_whatever_the_name(name in any::<String>(), more in 0..3_usize) {
+        let findings = vec![finding(Kind::Interrupted, Attention::Page, &name); more + 1];
+        let outcome = Outcome::of(at(0), Trigger::Event, &findings);
+        let failure = Failure { function: name, request_id: String::new(), error: String::new(), event: String::new(), at: at(0) };
+        let told = [message::of_outcome(&outcome, "holdfast"), message::of_failure(&failure)];
+        let alarms = told.each_ref().map(|message| message.alarm("eu-central-1", "123456789012").0);
+        for subject in told.map(|message| message.subject).into_iter().chain(alarms) {
+            prop_assert!(subject.len() <= 99 && subject.chars().all(|c| c == ' ' || c.is_ascii_graphic()), "{:?}", subject);
+        }
+    }
+
+    #[test]
+    fn the_command_that_approves_reads_back_whatever_the_alarm_is_called(
+        alarm in any::<String>().prop_filter("CloudWatch: no control characters", |name| !name.contains(char::is_control)),
+        despite in prop::sample::subsequence(vec![Rule::P08, Rule::P09, Rule::P10, Rule::P12, Rule::R07], 1..=5),
+    ) {
+        let incident = Incident { alarm: format!("it's {alarm}"), began: at(0) };
+        let mut asks = finding(Kind::ApprovalNeeded, Attention::Page, "app.example.com");
+        asks.incident = Some(incident.clone());
+        asks.despite = despite.iter().copied().collect();
+        let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[asks]), "holdfast");
+        let approval = approval_in(&message.body);
+        for rule in despite {
+            prop_assert!(approval.lifts(rule, &incident));
+        }
+    }
+}
+
+#[test]
+fn a_state_of_several_names_has_lasted_since_the_last_of_them_came_into_it() {
+    let since = |seconds| Finding { since: Some(at(seconds)), ..finding(Kind::StaysOnDr, Attention::Notice, "a") };
+    let outcome = Outcome::of(at(600), Trigger::Tick, &[since(300), since(60)]);
+    assert_eq!(outcome.since, Some(at(300)));
+}

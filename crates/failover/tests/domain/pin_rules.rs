@@ -1,0 +1,297 @@
+//! The pin rules: state in, verdict out.
+
+use std::collections::BTreeSet;
+
+use crate::common::*;
+use failover::incident::AlarmState::{Alarm, InsufficientData, Ok as Fine};
+use failover::incident::Incident;
+use failover::observation::{ChangeStatus, NameView, Probe};
+use failover::pin::{TABLE, Verdict};
+use failover::plan::Mode;
+use failover::record::Target;
+use failover::register::{ArmedBy, Reading, Register, Spread};
+use failover::rule::Rule;
+
+/// What differs from [`Scene::outage`], and the row that decides: its rule, the beginning of its condition, its verdict.
+type Case = (&'static str, fn(&mut Scene), Rule, &'static str, Verdict);
+
+const ARM_SETTLED: Verdict = Verdict::Arm(ArmedBy::Settling);
+const ARM_AGAIN: Verdict = Verdict::Arm(ArmedBy::MaintenanceEnd);
+
+const STAY: &str = "pinned, and the records agree";
+const NO_CHANGE: &str = "pinned, but no change is on record";
+const CHANGED: &str = "pinned, but somebody changed the records";
+const KEEPS_CHANGING: &str = "pinned, but somebody keeps changing";
+const DISARMED: &str = "disarmed";
+const DISARMED_OUTAGE: &str = "disarmed, and the alarm";
+const SETTLED: &str = "never armed, and all has been well";
+const PAUSED: &str = "maintenance";
+const PAUSED_OUTAGE: &str = "maintenance, and the alarm";
+const MAINTAINED: &str = "the maintenance has ended";
+const MALFORMED: &str = "the records or the register";
+const SIBLING: &str = "other names of this workload";
+const UNKNOWN: &str = "nothing is known of the alarm";
+const QUIET: &str = "the alarm does not say";
+const OLD: &str = "the alarm has been in ALARM since before";
+const TOO_SOON: &str = "the alarm came before";
+const ANSWERS: &str = "the primary answers";
+const DR_SILENT: &str = "the DR site does not answer";
+const SHADOW: &str = "shadow mode";
+const UNAPPROVED: &str = "approval mode";
+const PIN: &str = "failover has started";
+
+fn never_armed(s: &mut Scene, ok_since: i64) {
+    s.view = view("app.example.com", PRIMARY, None);
+    s.all_ok_since(ok_since);
+}
+
+#[rustfmt::skip]
+const PINNED_CASES: &[Case] = &[
+    ("an alarm that is not ours changes nothing, whatever else is so", |s| s.foreign_alarm = true, Rule::P01, "the event is of an alarm", Verdict::Nothing),
+    ("a pin in sync is left alone", |s| s.register(&pinned(0, in_sync(40))), Rule::P02, STAY, Verdict::Stay),
+    ("a pin whose change is pending is left alone", |s| { s.register(&pinned(0, change("C1"))); s.changes.insert("C1".into(), ChangeStatus::Pending); }, Rule::P02, STAY, Verdict::Stay),
+    ("a pin whose change Route 53 could not be asked for is left alone", |s| s.register(&pinned(0, change("C1"))), Rule::P02, STAY, Verdict::Stay),
+    ("a lost change is made again", |s| { s.register(&pinned(0, change("C1"))); s.changes.insert("C1".into(), ChangeStatus::Lost); }, Rule::P02, NO_CHANGE, Verdict::Confirm),
+    ("another name's lost change is none of ours", |s| { s.register(&pinned(0, change("C1"))); s.changes.insert("C2".into(), ChangeStatus::Lost); }, Rule::P02, STAY, Verdict::Stay),
+    ("whoever pinned has 29 s to record the change", |s| { s.register(&pinned(0, unrecorded(31))); }, Rule::P02, STAY, Verdict::Stay),
+    ("after 30 s another records it", |s| { s.register(&pinned(0, unrecorded(30))); }, Rule::P02, NO_CHANGE, Verdict::Confirm),
+    ("a failed-over name is left alone", |s| s.register(&failed_over(0)), Rule::P02, STAY, Verdict::Stay),
+    ("a pin outlives the alarm", |s| { s.register(&pinned(0, in_sync(40))); s.all_ok_since(50); }, Rule::P02, STAY, Verdict::Stay),
+    ("a pin outlives CloudWatch", |s| { s.register(&pinned(0, in_sync(40))); s.alarms = None; }, Rule::P02, STAY, Verdict::Stay),
+    ("the first drift is undone", |s| s.drifted(&pinned(0, in_sync(40))), Rule::P03, CHANGED, Verdict::Repin),
+    ("the second drift is undone", |s| s.drifted(&pinned(1, in_sync(40))), Rule::P03, CHANGED, Verdict::Repin),
+    ("the third drift is left to people", |s| s.drifted(&pinned(2, in_sync(40))), Rule::P03, KEEPS_CHANGING, Verdict::Yield),
+    ("drift after the failover is undone too", |s| s.drifted(&failed_over(1)), Rule::P03, CHANGED, Verdict::Repin),
+    ("and a third time left to people", |s| s.drifted(&failed_over(2)), Rule::P03, KEEPS_CHANGING, Verdict::Yield),
+    ("drift is undone when the alarm is long over", |s| { s.drifted(&failed_over(0)); s.all_ok_since(50); }, Rule::P03, CHANGED, Verdict::Repin),
+    ("a pinned name put back by hand is left alone after Holdfast yielded", |s| s.register(&pinned(2, in_sync(40))), Rule::P02, STAY, Verdict::Stay),
+    ("a pinned name whose pair was taken apart is for people", |s| s.view = without(Half::Secondary, &pinned(0, in_sync(40))), Rule::P07, MALFORMED, Verdict::Refuse),
+];
+
+#[rustfmt::skip]
+const ARMING_CASES: &[Case] = &[
+    ("a disarmed name is not failed over", |s| s.register(&disarmed()), Rule::P04, DISARMED_OUTAGE, Verdict::Refuse),
+    ("nor one never armed", |s| s.view = view("app.example.com", PRIMARY, None), Rule::P04, DISARMED_OUTAGE, Verdict::Refuse),
+    ("nor with an approval", |s| { s.register(&disarmed()); s.approval = Some(approval(0, &[Rule::P08, Rule::P09, Rule::P10])); }, Rule::P04, DISARMED_OUTAGE, Verdict::Refuse),
+    ("nor after its sibling", |s| { s.register(&disarmed()); s.sibling(&pinned(0, in_sync(40))); }, Rule::P04, DISARMED_OUTAGE, Verdict::Refuse),
+    ("without an outage a disarmed name is no matter", |s| { s.register(&disarmed()); s.all_ok_since(-90_000); }, Rule::P04, DISARMED, Verdict::Wait),
+    ("a name never armed is armed when the settle time has passed", |s| never_armed(s, -840), Rule::P04, SETTLED, ARM_SETTLED),
+    ("and not a second before", |s| never_armed(s, -839), Rule::P04, DISARMED, Verdict::Wait),
+    ("one alarm is enough where the plan has one", |s| { never_armed(s, -900); s.plan.alarms.truncate(1); s.alarms(&[alarm(0, Fine, -900)]); }, Rule::P04, SETTLED, ARM_SETTLED),
+    ("nor if one alarm is of unknown state", |s| { never_armed(s, -900); s.alarms(&[alarm(0, Fine, -900), alarm(1, InsufficientData, -900)]); }, Rule::P04, DISARMED, Verdict::Wait),
+    ("nor if one alarm is unheard of", |s| { never_armed(s, -900); s.alarms(&[alarm(0, Fine, -900)]); }, Rule::P04, DISARMED, Verdict::Wait),
+    ("nor if CloudWatch does not answer", |s| { never_armed(s, -900); s.alarms = None; }, Rule::P04, DISARMED, Verdict::Wait),
+    ("nor if the primary is silent", |s| { never_armed(s, -900); s.probes.primary = Probe::Silent; }, Rule::P04, DISARMED, Verdict::Wait),
+    ("but if it answers", |s| { never_armed(s, -900); s.probes.primary = Probe::Answers; }, Rule::P04, SETTLED, ARM_SETTLED),
+    ("nor if the PRIMARY leads to DR already", |s| { never_armed(s, -900); s.view = view("app.example.com", DR, None); }, Rule::P04, DISARMED, Verdict::Wait),
+    ("nor if half its pair is missing", |s| { never_armed(s, -900); s.view = NameView { register: Reading::Absent, ..without(Half::Primary, &disarmed()) }; }, Rule::P04, DISARMED, Verdict::Wait),
+    ("what a person disarmed is never armed by itself", |s| { s.register(&disarmed()); s.all_ok_since(-90_000); }, Rule::P04, DISARMED, Verdict::Wait),
+    ("in maintenance an outage is held", |s| s.register(&paused(61)), Rule::P05, PAUSED_OUTAGE, Verdict::Hold),
+    ("and no approval lifts it", |s| { s.register(&paused(61)); s.approval = Some(approval(0, &[Rule::P08, Rule::P09, Rule::P10])); }, Rule::P05, PAUSED_OUTAGE, Verdict::Hold),
+    ("in maintenance without an outage nothing is said", |s| { s.register(&paused(61)); s.all_ok_since(-900); }, Rule::P05, PAUSED, Verdict::Hold),
+    ("a maintenance ends on the second", |s| s.register(&paused(60)), Rule::P05, MAINTAINED, ARM_AGAIN),
+    ("a pair taken apart in maintenance is reported when it ends", |s| s.view = without(Half::Secondary, &paused(61)), Rule::P05, PAUSED_OUTAGE, Verdict::Hold),
+    ("half a pair is refused", |s| s.view = without(Half::Primary, &armed(-7_200, ArmedBy::Operator)), Rule::P07, MALFORMED, Verdict::Refuse),
+    ("and refused before an outage", |s| { s.view = without(Half::Secondary, &armed(-7_200, ArmedBy::Operator)); s.all_ok_since(-900); }, Rule::P07, MALFORMED, Verdict::Refuse),
+    ("an unreadable register is refused", |s| s.view = unreadable("app.example.com", PRIMARY), Rule::P07, MALFORMED, Verdict::Refuse),
+    ("an unreadable register is refused when the records are pinned", |s| s.view = unreadable("app.example.com", DR), Rule::P07, MALFORMED, Verdict::Refuse),
+    ("an original that no register holds is refused before an outage", |s| { s.all_ok_since(-900); s.view = wide(4_000); }, Rule::P07, MALFORMED, Verdict::Refuse),
+    ("one that a register holds is not", |s| { s.all_ok_since(-900); s.view = wide(3_000); }, Rule::P06, QUIET, Verdict::Nothing),
+];
+
+#[rustfmt::skip]
+const OUTAGE_CASES: &[Case] = &[
+    ("a sibling's pin takes this name along", |s| { s.sibling(&pinned(0, in_sync(40))); s.all_ok_since(50); }, Rule::P13, SIBLING, Verdict::Pin),
+    ("though CloudWatch is silent", |s| { s.sibling(&pinned(0, in_sync(40))); s.alarms = None; }, Rule::P13, SIBLING, Verdict::Pin),
+    ("though approval mode came since", |s| { s.sibling(&pinned(0, in_sync(40))); s.plan.mode = Mode::Approval; }, Rule::P13, SIBLING, Verdict::Pin),
+    ("though this name was armed a second before the alarm", |s| { s.sibling(&pinned(0, in_sync(40))); s.register(&armed(-1, ArmedBy::Failback)); }, Rule::P13, SIBLING, Verdict::Pin),
+    ("but not if it was armed with the alarm: it was failed back", |s| { s.sibling(&pinned(0, in_sync(40))); s.register(&armed(0, ArmedBy::Failback)); }, Rule::P06, OLD, Verdict::Nothing),
+    ("but not if it was armed during the incident", |s| { s.sibling(&pinned(0, in_sync(40))); s.register(&armed(50, ArmedBy::Settling)); s.all_ok_since(55); }, Rule::P06, QUIET, Verdict::Nothing),
+    ("but not in shadow mode", |s| { s.sibling(&pinned(0, in_sync(40))); s.plan.mode = Mode::Shadow; }, Rule::P11, SHADOW, Verdict::WouldPin),
+    ("a sibling that has failed over is of a closed incident", |s| { s.sibling(&failed_over(0)); s.all_ok_since(50); }, Rule::P06, QUIET, Verdict::Nothing),
+    ("an armed sibling says nothing", |s| { s.sibling(&armed(-7_200, ArmedBy::Operator)); s.all_ok_since(50); }, Rule::P06, QUIET, Verdict::Nothing),
+    ("without CloudWatch and without an event nothing is known", |s| s.alarms = None, Rule::P06, UNKNOWN, Verdict::Wait),
+    ("and an approval does not replace the alarm", |s| { s.alarms = None; s.approval = Some(approval(0, &[])); }, Rule::P06, UNKNOWN, Verdict::Wait),
+    ("an alarm that is OK starts nothing", |s| s.all_ok_since(50), Rule::P06, QUIET, Verdict::Nothing),
+    ("an alarm without data starts nothing", |s| s.alarms(&[alarm(0, InsufficientData, 0)]), Rule::P06, QUIET, Verdict::Nothing),
+    ("no alarm starts nothing", |s| s.alarms(&[]), Rule::P06, QUIET, Verdict::Nothing),
+    ("an event of the outage before a failback starts nothing", |s| s.register(&armed(0, ArmedBy::Failback)), Rule::P06, OLD, Verdict::Nothing),
+    ("nor does an incident that a person rejected", |s| s.register(&armed(60, ArmedBy::Rejection)), Rule::P06, OLD, Verdict::Nothing),
+    ("and soon after a rejection a person decides", |s| { s.register(&armed(-899, ArmedBy::Rejection)); }, Rule::P08, TOO_SOON, Verdict::Ask),
+    ("later Holdfast acts again", |s| { s.register(&armed(-900, ArmedBy::Rejection)); }, Rule::P13, PIN, Verdict::Pin),
+    ("however old it is", |s| { s.register(&armed(50_000, ArmedBy::Failback)); s.now = 90_000; }, Rule::P06, OLD, Verdict::Nothing),
+    ("and with an approval nothing either", |s| { s.register(&armed(0, ArmedBy::Failback)); s.approval = Some(approval(0, &[Rule::P08])); }, Rule::P06, OLD, Verdict::Nothing),
+    ("a name that a person armed while the alarm rang needs approval", |s| s.register(&armed(50, ArmedBy::Operator)), Rule::P08, TOO_SOON, Verdict::Ask),
+    ("and so does one armed in the second it began to ring", |s| s.register(&armed(0, ArmedBy::Operator)), Rule::P08, TOO_SOON, Verdict::Ask),
+    ("and one whose maintenance ended then", |s| s.register(&armed(50, ArmedBy::MaintenanceEnd)), Rule::P08, TOO_SOON, Verdict::Ask),
+    ("and one that settled just before the event overtook CloudWatch", |s| s.register(&armed(50, ArmedBy::Settling)), Rule::P08, TOO_SOON, Verdict::Ask),
+    ("and approved it is pinned", |s| { s.register(&armed(50, ArmedBy::MaintenanceEnd)); s.approval = Some(approval(0, &[Rule::P08])); }, Rule::P13, PIN, Verdict::Pin),
+    ("an alarm a second after the failback needs approval", |s| s.register(&armed(-1, ArmedBy::Failback)), Rule::P08, TOO_SOON, Verdict::Ask),
+    ("an alarm within the cool-down needs approval", |s| s.register(&armed(-3_599, ArmedBy::Failback)), Rule::P08, TOO_SOON, Verdict::Ask),
+    ("after the cool-down it does not", |s| s.register(&armed(-3_600, ArmedBy::Failback)), Rule::P13, PIN, Verdict::Pin),
+    ("a cool-down shorter than the settle time does not shorten that", |s| { s.plan.limits.cooldown_seconds = 0; s.register(&armed(-899, ArmedBy::Failback)); }, Rule::P08, TOO_SOON, Verdict::Ask),
+    ("an alarm within the settle time needs approval", |s| s.register(&armed(-899, ArmedBy::Operator)), Rule::P08, TOO_SOON, Verdict::Ask),
+    ("whatever armed the name", |s| s.register(&armed(-899, ArmedBy::MaintenanceEnd)), Rule::P08, TOO_SOON, Verdict::Ask),
+    ("after the settle time it does not", |s| s.register(&armed(-900, ArmedBy::Settling)), Rule::P13, PIN, Verdict::Pin),
+    ("waiting does not make an early alarm a late one", |s| { s.register(&armed(-899, ArmedBy::Operator)); s.now = 9_000; }, Rule::P08, TOO_SOON, Verdict::Ask),
+    ("P08 is lifted by an approval that names it", |s| { s.register(&armed(-899, ArmedBy::Operator)); s.approval = Some(approval(0, &[Rule::P08])); }, Rule::P13, PIN, Verdict::Pin),
+    ("but not by one that names another rule", |s| { s.register(&armed(-899, ArmedBy::Operator)); s.approval = Some(approval(0, &[Rule::P09])); }, Rule::P08, TOO_SOON, Verdict::Ask),
+    ("nor by one for another incident", |s| { s.register(&armed(-899, ArmedBy::Operator)); s.approval = Some(approval(1, &[Rule::P08])); }, Rule::P08, TOO_SOON, Verdict::Ask),
+    ("of two alarms the one before arming does not count", |s| { s.register(&armed(-3_000, ArmedBy::Operator)); s.alarms(&[alarm(1, Alarm, -3_000), alarm(0, Alarm, 0)]); }, Rule::P13, PIN, Verdict::Pin),
+    ("of two alarms after arming the older is the incident", |s| { s.register(&armed(-1_000, ArmedBy::Operator)); s.alarms(&[alarm(0, Alarm, 0), alarm(1, Alarm, -200)]); }, Rule::P08, TOO_SOON, Verdict::Ask),
+    ("a primary that answers holds the failover", |s| s.probes.primary = Probe::Answers, Rule::P09, ANSWERS, Verdict::Hold),
+    ("a primary that is silent does not", |s| s.probes.primary = Probe::Silent, Rule::P13, PIN, Verdict::Pin),
+    ("P09 is lifted by an approval that names it", |s| { s.probes.primary = Probe::Answers; s.approval = Some(approval(0, &[Rule::P09])); }, Rule::P13, PIN, Verdict::Pin),
+    ("but not by one that names none", |s| { s.probes.primary = Probe::Answers; s.approval = Some(approval(0, &[])); }, Rule::P09, ANSWERS, Verdict::Hold),
+    ("a DR site that is silent holds the failover", |s| s.probes.dr = Probe::Silent, Rule::P10, DR_SILENT, Verdict::Hold),
+    ("one that answers does not", |s| s.probes.dr = Probe::Answers, Rule::P13, PIN, Verdict::Pin),
+    ("P10 is lifted by an approval that names it", |s| { s.probes.dr = Probe::Silent; s.approval = Some(approval(0, &[Rule::P10])); }, Rule::P13, PIN, Verdict::Pin),
+    ("but not by one that names P09", |s| { s.probes.dr = Probe::Silent; s.approval = Some(approval(0, &[Rule::P09])); }, Rule::P10, DR_SILENT, Verdict::Hold),
+    ("shadow mode says what would have been", |s| s.plan.mode = Mode::Shadow, Rule::P11, SHADOW, Verdict::WouldPin),
+    ("and no approval makes it act", |s| { s.plan.mode = Mode::Shadow; s.approval = Some(approval(0, &[Rule::P12])); }, Rule::P11, SHADOW, Verdict::WouldPin),
+    ("approval mode asks", |s| s.plan.mode = Mode::Approval, Rule::P12, UNAPPROVED, Verdict::Ask),
+    ("and pins once approved", |s| { s.plan.mode = Mode::Approval; s.approval = Some(approval(0, &[])); }, Rule::P13, PIN, Verdict::Pin),
+    ("an approval of yesterday's incident approves nothing", |s| { s.plan.mode = Mode::Approval; s.approval = Some(approval(-86_400, &[])); }, Rule::P12, UNAPPROVED, Verdict::Ask),
+    ("an approval in maintenance's place lifts the rest only together", |s| { s.register(&armed(-899, ArmedBy::Operator)); s.probes.primary = Probe::Answers; s.approval = Some(approval(0, &[Rule::P08])); }, Rule::P09, ANSWERS, Verdict::Hold),
+    ("an outage with nothing against it is pinned", |_| {}, Rule::P13, PIN, Verdict::Pin),
+];
+
+enum Half {
+    Primary,
+    Secondary,
+}
+
+/// The name without one record of its pair.
+fn without(half: Half, register: &Register) -> NameView {
+    let mut sets = a_pair(&app(), DR);
+    sets.remove(match half {
+        Half::Primary => 0,
+        Half::Secondary => 1,
+    });
+    sets.push(register.record_set(&app()).unwrap());
+    NameView::of_name("Z1", &app(), &sets)
+}
+
+/// An armed name whose PRIMARY has many values.
+fn wide(characters: usize) -> NameView {
+    let many = (0..characters.div_ceil(250)).map(|nth| "x".repeat((characters - 250 * nth).min(250))).collect();
+    let mut sets = pair(&app(), "A", Target::Values { ttl_seconds: 60, values: many }, values(60, &[DR]));
+    sets.push(armed(-7_200, ArmedBy::Operator).record_set(&app()).unwrap());
+    NameView::of_name("Z1", &app(), &sets)
+}
+
+fn cases() -> impl Iterator<Item = &'static Case> {
+    PINNED_CASES.iter().chain(ARMING_CASES).chain(OUTAGE_CASES)
+}
+
+fn after(differs: fn(&mut Scene)) -> Scene {
+    let mut scene = Scene::outage();
+    differs(&mut scene);
+    scene
+}
+
+#[test]
+fn each_state_is_decided_by_its_row() {
+    for (story, differs, rule, condition, verdict) in cases() {
+        let decision = after(*differs).decide();
+        let row = decision.row;
+        assert!(
+            (row.rule, row.verdict) == (*rule, *verdict) && row.condition.starts_with(condition),
+            "{story}: {row:?}"
+        );
+    }
+}
+
+#[test]
+fn every_row_is_reached() {
+    let reached: BTreeSet<_> = cases()
+        .map(|(_, differs, ..)| {
+            let row = after(*differs).decide().row;
+            (row.rule, row.condition)
+        })
+        .collect();
+    for row in TABLE {
+        assert!(reached.contains(&(row.rule, row.condition)), "no case reaches {row:?}");
+    }
+}
+
+#[test]
+fn only_an_armed_name_is_ever_pinned() {
+    for (story, differs, ..) in cases() {
+        let scene = after(*differs);
+        if scene.decide().row.verdict == Verdict::Pin {
+            assert!(matches!(scene.view.register(), Some(Register::Armed { .. })), "{story}");
+        }
+    }
+}
+
+#[test]
+fn the_incident_is_the_pins_then_the_siblings_then_the_alarms() {
+    let second = |began| failover::incident::Incident { alarm: "second".to_owned(), began: at(began) };
+    let mut scene = Scene::outage();
+    assert_eq!(scene.decide().incident, Some(incident(0)));
+    scene.alarms(&[alarm(0, Alarm, 0), alarm(1, Alarm, -60)]);
+    assert_eq!(scene.decide().incident, Some(second(-60)));
+    scene.sibling(&pinned(0, in_sync(40)));
+    assert_eq!(scene.decide().incident, Some(incident(0)));
+    scene.sibling(&Register::Pinned { pin: pin(-7, 0), spread: in_sync(40) });
+    assert_eq!(scene.decide().incident, Some(incident(-7)), "the oldest of two");
+    scene.register(&Register::Pinned { pin: pin(-5, 0), spread: in_sync(40) });
+    assert_eq!(scene.decide().incident, Some(incident(-5)));
+}
+
+#[test]
+fn one_approval_lifts_all_that_stands_in_the_way() {
+    let mut scene = Scene::outage();
+    scene.plan.mode = Mode::Approval;
+    scene.register(&armed(-899, ArmedBy::Operator));
+    (scene.probes.primary, scene.probes.dr) = (Probe::Answers, Probe::Silent);
+    let despite = scene.decide().despite;
+    assert_eq!(despite, [Rule::P08, Rule::P09, Rule::P10, Rule::P12].into());
+    let despite: Vec<_> = despite.into_iter().collect();
+    scene.approval = Some(approval(0, &despite));
+    assert_eq!(scene.decide().row.verdict, Verdict::Pin);
+
+    scene.approval = Some(approval(0, &[Rule::P08]));
+    assert_eq!(scene.decide().despite, [Rule::P08, Rule::P09, Rule::P10, Rule::P12].into(), "none is forgotten");
+}
+
+#[test]
+fn where_no_approval_helps_none_is_asked_for() {
+    for (story, differs, rule, ..) in cases() {
+        let despite = after(*differs).decide().despite;
+        assert_eq!(despite.is_empty(), !rule.is_liftable(), "{story}");
+    }
+}
+
+#[test]
+fn a_pin_that_could_not_be_put_on_record_in_any_incident_is_refused_beforehand() {
+    let fits = |characters| {
+        let mut scene = Scene::outage();
+        scene.all_ok_since(-900);
+        scene.view = wide(characters);
+        scene.decide().row.rule != Rule::P07
+    };
+    let most = (3_500..4_000).take_while(|&characters| fits(characters)).last().unwrap();
+    let view = wide(most);
+    let to_the_nanosecond = at(0) + jiff::SignedDuration::from_nanos(1);
+    for incident in [incident(0), Incident::declared(to_the_nanosecond)] {
+        let write = failover::change::write(&view, Verdict::Pin, Some(&incident), at(60)).unwrap().unwrap();
+        let id = "C0123456789ABCDEFGHIJ".to_owned();
+        failover::change::record_spread(&write, Spread::Change { id }).unwrap().unwrap();
+        let Register::Pinned { pin, .. } = write.register else { panic!("{:?}", write.register) };
+        Register::FailedOver { at: at(600), pin }.record_set(&app()).unwrap();
+    }
+}
+
+#[test]
+fn drift_left_to_people_is_counted_from_when_it_was_first_seen() {
+    let mut scene = Scene::outage();
+    scene.now = 9_000;
+    scene.drifted(&pinned(2, in_sync(40)));
+    assert_eq!(scene.decide().since, Some(at(9_000)));
+    scene.drifted(&pinned(2, unrecorded(8_000)));
+    assert_eq!(scene.decide().since, Some(at(8_000)));
+    scene.register(&pinned(2, in_sync(40)));
+    assert_eq!(scene.decide().since, Some(at(30)), "a pin that stands, since it was made");
+}

@@ -1,0 +1,338 @@
+//! The promotion rules: state in, verdict out.
+
+use std::collections::BTreeSet;
+
+use crate::common::*;
+use failover::incident::Approval;
+use failover::observation::{Attention, ChangeStatus, Changes, NameView};
+use failover::plan::ReplicaId;
+use failover::promotion::{
+    GATE_TABLE, Gate, GateDecision, LagSample, REPLICA_TABLE, ReplicaDecision, ReplicaState, ReplicaView, Verdict,
+    decide_gate, decide_replica,
+};
+use failover::register::{ArmedBy, Pin, Register, Spread};
+use failover::rule::Rule;
+
+/// What differs from the state in which all goes on, and the row that decides: rule, beginning of condition, verdict.
+type Case<State, V> = (&'static str, fn(&mut State), Rule, &'static str, V);
+
+/// What the gate is decided from.
+struct Workload {
+    now: i64,
+    names: Vec<NameView>,
+    changes: Changes,
+}
+
+impl Workload {
+    /// Two names, both pinned, in sync since second 100. Their clients drain for 60 s of TTL and the plan's 60 s.
+    fn drained() -> Self {
+        let register = pinned(0, in_sync(100));
+        let names = ["app.example.com", "api.example.com"].map(|of| view(of, DR, Some(&register)));
+        Self { now: 220, names: names.into(), changes: Changes::new() }
+    }
+
+    /// The first name says this; its records point at DR.
+    fn first(&mut self, register: Option<&Register>) {
+        self.names[0] = view("app.example.com", DR, register);
+    }
+
+    fn status(&mut self, id: &str, status: ChangeStatus) {
+        self.changes.insert(id.to_owned(), status);
+    }
+
+    fn decide(&self) -> GateDecision {
+        decide_gate(&plan(), at(self.now), &self.names, &self.changes)
+    }
+}
+
+const NONE_PINNED: &str = "no name is pinned";
+const FAILED_OVER: &str = "the workload has failed over";
+const NOT_EVERY: &str = "not every name";
+const CHANGED: &str = "somebody changed";
+const SPREADING: &str = "the pin is not known";
+const LATE: &str = "the pin was made more than 10 minutes ago";
+const ARRIVED: &str = "the pin has arrived";
+const DRAINING: &str = "clients may still";
+const OPEN: &str = "the pin is in sync";
+
+#[rustfmt::skip]
+const GATE_CASES: &[Case<Workload, Gate>] = &[
+    ("armed names keep the gate closed", |w| w.names = vec![view("app.example.com", PRIMARY, Some(&armed(0, ArmedBy::Operator)))], Rule::R01, NONE_PINNED, Gate::Closed),
+    ("so do names without a register", |w| w.names = vec![view("app.example.com", DR, None)], Rule::R01, NONE_PINNED, Gate::Closed),
+    ("so does a workload without names", |w| w.names.clear(), Rule::R01, NONE_PINNED, Gate::Closed),
+    ("so does a workload that has failed over", |w| w.names = vec![view("app.example.com", DR, Some(&failed_over(0)))], Rule::R01, FAILED_OVER, Gate::Closed),
+    ("even when its records drift", |w| w.names = vec![view("app.example.com", PRIMARY, Some(&failed_over(0)))], Rule::R01, FAILED_OVER, Gate::Closed),
+    ("even when a name is added to it", |w| { w.first(Some(&failed_over(0))); w.names[1] = view("api.example.com", PRIMARY, None); }, Rule::R01, FAILED_OVER, Gate::Closed),
+    ("even when its failback is half done", |w| { w.first(Some(&failed_over(0))); w.names[1] = view("api.example.com", PRIMARY, Some(&armed(900, ArmedBy::Failback))); }, Rule::R01, FAILED_OVER, Gate::Closed),
+    ("one armed name keeps all waiting", |w| w.first(Some(&armed(-7_200, ArmedBy::Operator))), Rule::R01, NOT_EVERY, Gate::Wait),
+    ("one disarmed name keeps all waiting", |w| w.first(Some(&disarmed())), Rule::R01, NOT_EVERY, Gate::Wait),
+    ("one name in maintenance keeps all waiting", |w| w.first(Some(&paused(9_000))), Rule::R01, NOT_EVERY, Gate::Wait),
+    ("one name added in the incident keeps all waiting", |w| w.first(None), Rule::R01, NOT_EVERY, Gate::Wait),
+    ("one unreadable register keeps all waiting", |w| w.names[0] = unreadable("app.example.com", DR), Rule::R01, NOT_EVERY, Gate::Wait),
+    ("drift keeps all waiting", |w| w.names[0] = view("app.example.com", PRIMARY, Some(&pinned(0, in_sync(100)))), Rule::R01, CHANGED, Gate::Wait),
+    ("drift of a failed-over name keeps the others waiting", |w| w.names[0] = view("app.example.com", PRIMARY, Some(&failed_over(0))), Rule::R01, CHANGED, Gate::Wait),
+    ("a pinned name without its pair keeps all waiting", |w| { let set = pinned(0, in_sync(100)).record_set(&app()).unwrap(); w.names[0] = NameView::of_name("Z1", &app(), &[set]); }, Rule::R01, CHANGED, Gate::Wait),
+    ("a pin whose change is not on record keeps all waiting", |w| w.first(Some(&pinned(0, unrecorded(31)))), Rule::R02, SPREADING, Gate::Wait),
+    ("a pending change keeps all waiting", |w| { w.first(Some(&pinned(0, change("C1")))); w.status("C1", ChangeStatus::Pending); }, Rule::R02, SPREADING, Gate::Wait),
+    ("a lost change keeps all waiting", |w| { w.first(Some(&pinned(0, change("C1")))); w.status("C1", ChangeStatus::Lost); }, Rule::R02, SPREADING, Gate::Wait),
+    ("a change not asked for keeps all waiting", |w| w.first(Some(&pinned(0, change("C1")))), Rule::R02, SPREADING, Gate::Wait),
+    ("another change's arrival is no news of this one", |w| { w.first(Some(&pinned(0, change("C1")))); w.status("C2", ChangeStatus::InSync); }, Rule::R02, SPREADING, Gate::Wait),
+    ("one of two changes keeps all waiting", |w| { both(w, "C1", "C2"); w.status("C1", ChangeStatus::InSync); w.status("C2", ChangeStatus::Pending); }, Rule::R02, SPREADING, Gate::Wait),
+    ("for 10 minutes that is usual", |w| { w.first(Some(&pinned(0, change("C1")))); w.now = 629; }, Rule::R02, SPREADING, Gate::Wait),
+    ("and then it is not", |w| { w.first(Some(&pinned(0, change("C1")))); w.now = 630; }, Rule::R02, LATE, Gate::Wait),
+    ("nor that no change is on record, however often it is tried", |w| { w.first(Some(&pinned(0, unrecorded(629)))); w.now = 630; }, Rule::R02, LATE, Gate::Wait),
+    ("the first of two late pins counts", |w| { both(w, "C1", "C2"); w.first(Some(&pinned_at(400, change("C1")))); w.now = 630; }, Rule::R02, LATE, Gate::Wait),
+    ("but not one that has arrived", |w| { w.first(Some(&pinned_at(400, change("C1")))); w.now = 999; }, Rule::R02, SPREADING, Gate::Wait),
+    ("a pin that arrives late has arrived", |w| { w.first(Some(&pinned(0, change("C1")))); w.status("C1", ChangeStatus::InSync); w.now = 9_000; }, Rule::R02, ARRIVED, Gate::RecordInSync),
+    ("a pin in the far future is never late", |w| { w.names = vec![view("app.example.com", DR, Some(&Register::Pinned { pin: Pin { at: jiff::Timestamp::MAX, ..pin(0, 0) }, spread: change("C1") }))]; w.now = 9_000; }, Rule::R02, SPREADING, Gate::Wait),
+    ("when both have arrived that is put on record", |w| { both(w, "C1", "C2"); w.status("C1", ChangeStatus::InSync); w.status("C2", ChangeStatus::InSync); }, Rule::R02, ARRIVED, Gate::RecordInSync),
+    ("when the last has arrived that is put on record", |w| { w.first(Some(&pinned(0, change("C1")))); w.status("C1", ChangeStatus::InSync); }, Rule::R02, ARRIVED, Gate::RecordInSync),
+    ("clients drain to the last second", |w| w.now = 219, Rule::R02, DRAINING, Gate::Wait),
+    ("the last of the names counts", |w| w.first(Some(&pinned(0, in_sync(101)))), Rule::R02, DRAINING, Gate::Wait),
+    ("the longest TTL counts", |w| w.first(Some(&with_ttl(61))), Rule::R02, DRAINING, Gate::Wait),
+    ("it is what the PRIMARY said before, not what the pin says", |w| { w.first(Some(&with_ttl(300))); w.now = 459; }, Rule::R02, DRAINING, Gate::Wait),
+    ("and then the gate opens", |w| { w.first(Some(&with_ttl(300))); w.now = 460; }, Rule::R08, OPEN, Gate::Open),
+    ("an alias drains for the 60 s that AWS keeps its answers", |w| { w.first(Some(&from_alias())); w.names.truncate(1); w.now = 219; }, Rule::R02, DRAINING, Gate::Wait),
+    ("and no longer", |w| { w.first(Some(&from_alias())); w.names.truncate(1); }, Rule::R08, OPEN, Gate::Open),
+    ("a pin in sync in the far future never drains", |w| w.first(Some(&pinned(0, Spread::InSync { at: jiff::Timestamp::MAX }))), Rule::R02, DRAINING, Gate::Wait),
+    ("when all have drained the gate opens", |_| {}, Rule::R08, OPEN, Gate::Open),
+    ("a name already failed over does not keep the others waiting", |w| w.first(Some(&failed_over(0))), Rule::R08, OPEN, Gate::Open),
+    ("a mix of both waits for the pinned", |w| { w.first(Some(&failed_over(0))); w.now = 219; }, Rule::R02, DRAINING, Gate::Wait),
+];
+
+fn both(workload: &mut Workload, first: &str, second: &str) {
+    workload.first(Some(&pinned(0, change(first))));
+    workload.names[1] = view("api.example.com", DR, Some(&pinned(0, change(second))));
+}
+
+fn pinned_at(seconds: i64, spread: Spread) -> Register {
+    Register::Pinned { pin: Pin { at: at(seconds), ..pin(0, 0) }, spread }
+}
+
+/// Pinned and in sync like the others, from a PRIMARY record of this TTL.
+fn with_ttl(seconds: u32) -> Register {
+    let original = [("A".to_owned(), values(seconds, &[PRIMARY])), ("AAAA".to_owned(), alias("p.elb"))].into();
+    Register::Pinned { pin: Pin { original, ..pin(0, 0) }, spread: in_sync(100) }
+}
+
+fn from_alias() -> Register {
+    let original = [("A".to_owned(), alias("p.elb"))].into();
+    Register::Pinned { pin: Pin { original, ..pin(0, 0) }, spread: in_sync(100) }
+}
+
+fn workload(differs: fn(&mut Workload)) -> Workload {
+    let mut workload = Workload::drained();
+    differs(&mut workload);
+    workload
+}
+
+#[test]
+fn each_state_of_the_workload_is_decided_by_its_row() {
+    for (story, differs, rule, condition, verdict) in GATE_CASES {
+        let row = workload(*differs).decide().row;
+        assert!(
+            (row.rule, row.verdict) == (*rule, *verdict) && row.condition.starts_with(condition),
+            "{story}: {row:?}"
+        );
+    }
+}
+
+#[test]
+fn every_row_about_the_workload_is_reached() {
+    let reached: BTreeSet<_> =
+        GATE_CASES.iter().map(|(_, differs, ..)| workload(*differs).decide().row.condition).collect();
+    for row in GATE_TABLE {
+        assert!(reached.contains(row.condition), "no case reaches {row:?}");
+    }
+}
+
+#[test]
+fn whoever_holds_promotion_up_is_named_and_paged() {
+    let decision = workload(|w| w.first(Some(&disarmed()))).decide();
+    assert_eq!(decision.row.attention, Attention::Page);
+    assert!(decision.facts.iter().any(|fact| fact.about == "not pinned" && fact.seen == "app.example.com"));
+}
+
+#[test]
+fn the_gate_speaks_of_the_newest_incident_and_of_when_it_opened() {
+    let newer = Register::Pinned { pin: pin(10, 0), spread: in_sync(100) };
+    let mut workload = Workload::drained();
+    workload.first(Some(&newer));
+    assert_eq!(workload.decide().incident, Some(incident(10)));
+    assert_eq!(workload.decide().since, Some(at(220)));
+    both(&mut workload, "C1", "C2");
+    assert_eq!(workload.decide().since, Some(at(30)), "until it can open, since the pin");
+    workload.first(Some(&pinned_at(35, change("C1"))));
+    assert_eq!(workload.decide().since, Some(at(35)), "the last of them");
+}
+
+#[test]
+fn a_wait_that_has_become_too_long_pages_from_then_on() {
+    let mut workload = Workload::drained();
+    both(&mut workload, "C1", "C2");
+    for (now, attention, since) in
+        [(629, Attention::None, 30), (630, Attention::Page, 630), (9_000, Attention::Page, 630)]
+    {
+        workload.now = now;
+        let decision = workload.decide();
+        assert_eq!((decision.row.attention, decision.since), (attention, Some(at(since))));
+    }
+
+    let way = |now| Replica { state: present("promoting", Some("app"), true), now, ..Replica::ready() }.decide();
+    let (quiet, late) = (way(2_019), way(2_020));
+    assert_eq!((quiet.row.attention, quiet.since), (Attention::None, Some(at(220))));
+    assert_eq!((late.row.attention, late.since), (Attention::Page, Some(at(2_020))));
+}
+
+/// Every register a name may have, with its records at DR or drifted.
+fn states() -> Vec<NameView> {
+    let mut registers = vec![None, Some(disarmed()), Some(armed(-7_200, ArmedBy::Operator)), Some(paused(9_000))];
+    registers.extend([0, 2].map(|repins| Some(failed_over(repins))));
+    let spreads = [unrecorded(31), change("pending"), change("arrived"), change("lost"), in_sync(100), in_sync(101)];
+    registers.extend(spreads.map(|spread| Some(pinned(0, spread))));
+    let of_both = |register: Option<Register>| [DR, PRIMARY].map(|to| view("app.example.com", to, register.as_ref()));
+    let known = registers.into_iter().flat_map(of_both);
+    known.chain([DR, PRIMARY].map(|to| unreadable("app.example.com", to))).collect()
+}
+
+#[test]
+fn never_promote_before_every_pin_is_in_sync_and_drained_and_stands() {
+    let changes: Changes = [
+        ("pending".to_owned(), ChangeStatus::Pending),
+        ("arrived".to_owned(), ChangeStatus::InSync),
+        ("lost".to_owned(), ChangeStatus::Lost),
+    ]
+    .into();
+    let may_promote = |name: &NameView| match name.register() {
+        Some(Register::Pinned { spread: Spread::InSync { at: since }, .. }) => *since == at(100) && name.agrees(),
+        Some(Register::FailedOver { .. }) => name.agrees(),
+        _ => false,
+    };
+    let mut opened = 0;
+    for first in states() {
+        for second in states() {
+            let names = vec![first.clone(), second];
+            let gate = decide_gate(&plan(), at(220), &names, &changes).row.verdict;
+            if gate == Gate::Open {
+                assert!(names.iter().all(may_promote), "{names:?}");
+                opened += 1;
+            }
+        }
+    }
+    assert_eq!(opened, 5, "in sync beside in sync or failed over (of either count of repins), in either order");
+}
+
+fn present(status: &str, source: Option<&str>, writer_available: bool) -> ReplicaState {
+    ReplicaState::Present { status: status.to_owned(), source: source.map(str::to_owned), writer_available }
+}
+
+/// What one replica is decided from.
+struct Replica {
+    /// The gate opened at second 220.
+    now: i64,
+    state: ReplicaState,
+    lag: Option<LagSample>,
+    approval: Option<Approval>,
+}
+
+impl Replica {
+    /// An available replica with no lag at the earliest that the outage can have begun.
+    fn ready() -> Self {
+        let lag = Some(LagSample { seconds: 0, at: at(-2_400) });
+        Self { now: 220, state: present("available", Some("app"), true), lag, approval: None }
+    }
+
+    fn lag(&mut self, seconds: u64, since: i64) {
+        self.lag = Some(LagSample { seconds, at: at(since) });
+    }
+
+    fn decide(&self) -> ReplicaDecision {
+        let id = ReplicaId::AuroraCluster("app-dr".to_owned());
+        let view = ReplicaView { id, state: self.state.clone(), lag: self.lag };
+        decide_replica(&plan(), at(self.now), &incident(0), Some(at(220)), &view, self.approval.as_ref())
+    }
+}
+
+#[rustfmt::skip]
+const REPLICA_CASES: &[Case<Replica, Verdict>] = &[
+    ("a database that is not there is for people", |r| r.state = ReplicaState::Missing, Rule::R03, "RDS knows no", Verdict::Trouble),
+    ("a database that cannot be asked for is not promoted", |r| r.state = ReplicaState::Unanswered("timeout".into()), Rule::R06, "RDS did not answer", Verdict::Trouble),
+    ("an available writer is done", |r| r.state = present("available", None, true), Rule::R04, "a writer already", Verdict::Done),
+    ("whatever its lag was", |r| { r.state = present("available", None, true); r.lag = None; }, Rule::R04, "a writer already", Verdict::Done),
+    ("a promoted database without a writer yet is on its way", |r| r.state = present("available", None, false), Rule::R05, "promoting", Verdict::Wait),
+    ("a promoting one is on its way", |r| r.state = present("promoting", Some("app"), true), Rule::R05, "promoting", Verdict::Wait),
+    ("so is one that reboots", |r| r.state = present("rebooting", None, false), Rule::R05, "promoting", Verdict::Wait),
+    ("so is a replica under backup, which RDS refuses to promote", |r| r.state = present("backing-up", Some("app"), true), Rule::R05, "promoting", Verdict::Wait),
+    ("for half an hour that is usual", |r| { r.state = present("promoting", Some("app"), true); r.now = 2_019; }, Rule::R05, "promoting", Verdict::Wait),
+    ("and then it is not", |r| { r.state = present("promoting", Some("app"), true); r.now = 2_020; }, Rule::R05, "still on its way", Verdict::Wait),
+    ("nor that a promoted database has no writer", |r| { r.state = present("available", None, false); r.now = 2_020; }, Rule::R05, "still on its way", Verdict::Wait),
+    ("a replica that waited for its approval is promoted however late", |r| r.now = 90_000, Rule::R08, "the replica is ready", Verdict::Promote),
+    ("a writer is done however late", |r| { r.state = present("available", None, true); r.now = 90_000; }, Rule::R04, "a writer already", Verdict::Done),
+    ("a stopped replica is for people", |r| r.state = present("stopped", Some("app"), false), Rule::R06, "not in a state", Verdict::Trouble),
+    ("a promoted database that failed is for people", |r| r.state = present("failed", None, false), Rule::R06, "not in a state", Verdict::Trouble),
+    ("a promoted database that was stopped is for people", |r| r.state = present("stopped", None, true), Rule::R06, "not in a state", Verdict::Trouble),
+    ("a replica without an instance is for people", |r| r.state = present("available", Some("app"), false), Rule::R06, "not in a state", Verdict::Trouble),
+    ("a status that RDS invents tomorrow is for people", |r| r.state = present("dreaming", Some("app"), true), Rule::R06, "not in a state", Verdict::Trouble),
+    ("a lag at the limit is accepted", |r| r.lag(60, -2_400), Rule::R08, "the replica is ready", Verdict::Promote),
+    ("a lag above it is not", |r| r.lag(61, -2_400), Rule::R07, "promotion may lose", Verdict::Ask),
+    ("nor is an unknown lag", |r| r.lag = None, Rule::R07, "promotion may lose", Verdict::Ask),
+    ("a sample as old as the limit before the outage is accepted", |r| r.lag(0, -2_460), Rule::R08, "the replica is ready", Verdict::Promote),
+    ("an older one is not, since replication had stopped", |r| r.lag(0, -2_461), Rule::R07, "promotion may lose", Verdict::Ask),
+    ("lag and age add up", |r| r.lag(31, -2_430), Rule::R07, "promotion may lose", Verdict::Ask),
+    ("to the limit", |r| r.lag(30, -2_430), Rule::R08, "the replica is ready", Verdict::Promote),
+    ("a sample after the outage began is as good as one at its beginning", |r| r.lag(60, -100), Rule::R08, "the replica is ready", Verdict::Promote),
+    ("and no better", |r| r.lag(61, -100), Rule::R07, "promotion may lose", Verdict::Ask),
+    ("an absurd lag is a lag", |r| r.lag(u64::MAX, -9_000), Rule::R07, "promotion may lose", Verdict::Ask),
+    ("R07 is lifted by an approval that names it", |r| { r.lag = None; r.approval = Some(approval(0, &[Rule::R07])); }, Rule::R08, "the replica is ready", Verdict::Promote),
+    ("but not by one that names another rule", |r| { r.lag = None; r.approval = Some(approval(0, &[Rule::P08, Rule::P12])); }, Rule::R07, "promotion may lose", Verdict::Ask),
+    ("nor by one for another incident", |r| { r.lag = None; r.approval = Some(approval(-1, &[Rule::R07])); }, Rule::R07, "promotion may lose", Verdict::Ask),
+    ("and no approval promotes what is not a replica", |r| { r.state = present("stopped", Some("app"), true); r.approval = Some(approval(0, &[Rule::R07])); }, Rule::R06, "not in a state", Verdict::Trouble),
+    ("a ready replica is promoted", |_| {}, Rule::R08, "the replica is ready", Verdict::Promote),
+];
+
+fn replica(differs: fn(&mut Replica)) -> Replica {
+    let mut replica = Replica::ready();
+    differs(&mut replica);
+    replica
+}
+
+#[test]
+fn each_state_of_a_replica_is_decided_by_its_row() {
+    for (story, differs, rule, condition, verdict) in REPLICA_CASES {
+        let row = replica(*differs).decide().row;
+        assert!(
+            (row.rule, row.verdict) == (*rule, *verdict) && row.condition.starts_with(condition),
+            "{story}: {row:?}"
+        );
+    }
+}
+
+#[test]
+fn every_row_about_a_replica_is_reached() {
+    let reached: BTreeSet<_> =
+        REPLICA_CASES.iter().map(|(_, differs, ..)| replica(*differs).decide().row.condition).collect();
+    for row in REPLICA_TABLE {
+        assert!(reached.contains(row.condition), "no case reaches {row:?}");
+    }
+}
+
+#[test]
+fn the_loss_that_is_asked_about_is_told_in_seconds() {
+    let decision = replica(|r| r.lag(31, -2_430)).decide();
+    assert!(
+        decision
+            .facts
+            .iter()
+            .any(|fact| fact.seen.contains("61 s of writes") && fact.seen.contains("60 s are allowed"))
+    );
+    let decision = replica(|r| r.lag = None).decide();
+    assert!(decision.facts.iter().any(|fact| fact.seen.contains("nobody knows")));
+}
+
+#[test]
+fn an_incident_at_the_beginning_of_time_is_no_reason_to_fail() {
+    let first = failover::incident::Incident { began: jiff::Timestamp::MIN, ..incident(0) };
+    let id = ReplicaId::RdsInstance("app-dr".to_owned());
+    let view = ReplicaView { id, state: present("available", Some("app"), true), lag: None };
+    assert_eq!(decide_replica(&plan(), at(220), &first, None, &view, None).row.verdict, Verdict::Ask);
+}

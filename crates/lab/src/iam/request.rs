@@ -1,0 +1,175 @@
+//! What AWS authorises a call against: the actions, resources and condition keys of the service authorization reference. A
+//! call that is not in this table is refused to those who have a policy, not waved through.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Request;
+use crate::api::Call;
+use crate::arn::arn;
+use crate::wire::Refusal;
+use crate::wire::query::Form;
+use crate::{events, functions, route53};
+
+impl Request {
+    /// A request of one action on one resource, with `aws:RequestedRegion`.
+    pub(crate) fn new(action: &str, resource: impl Into<String>, region: &str) -> Self {
+        let keys = BTreeMap::from([("aws:RequestedRegion".to_owned(), vec![region.to_owned()])]);
+        Self { action: action.to_owned(), resource: resource.into(), keys }
+    }
+
+    pub(super) fn with(mut self, key: &str, values: Vec<String>) -> Self {
+        self.keys.insert(key.to_owned(), values);
+        self
+    }
+}
+
+/// What AWS would authorise before it carries a call out; nothing where no permission is needed.
+pub(super) fn of(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
+    match call.service.as_str() {
+        "route53" => of_route53(call, action),
+        "monitoring" => of_cloudwatch(call, action),
+        "rds" => of_rds(call, action),
+        "events" => of_events(call, action),
+        "lambda" => of_lambda(call, action),
+        _ => of_others(call, action),
+    }
+}
+
+fn unknown(call: &Call, action: &str) -> Refusal {
+    Refusal::unsupported(format!("what IAM checks {}:{action} against", call.service))
+}
+
+fn of_route53(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
+    let id = route53::name_of(call).1;
+    let kind = match action {
+        "ListResourceRecordSets" | "ChangeResourceRecordSets" => "hostedzone",
+        "GetChange" => "change",
+        "GetHealthCheck" | "UpdateHealthCheck" => "healthcheck",
+        _ => return Err(unknown(call, action)),
+    };
+    // "arn:${Partition}:route53:::hostedzone/${Id}"; global services are requested of us-east-1.
+    let request = Request::new(&format!("route53:{action}"), format!("arn:aws:route53:::{kind}/{id}"), "us-east-1");
+    if action != "ChangeResourceRecordSets" {
+        return Ok(vec![request]);
+    }
+    // What cannot be read is refused by the service itself.
+    let Ok(batch) = route53::touched_by(call) else { return Ok(vec![request]) };
+    let keys = [("NormalizedRecordNames", batch.names), ("RecordTypes", batch.types), ("Actions", batch.actions)];
+    let with_keys = keys.into_iter().fold(request, |request, (key, values)| {
+        request.with(&format!("route53:ChangeResourceRecordSets{key}"), values.into_iter().collect())
+    });
+    Ok(vec![with_keys])
+}
+
+fn of_cloudwatch(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
+    let resource = match action {
+        // Alarms asked for by name are seen to be checked against all of them too (aws-samples/amazon-cloudwatch-auto-alarms#1).
+        "DescribeAlarms" | "DescribeAlarmHistory" => arn("cloudwatch", &call.region, "alarm:*"),
+        "GetMetricData" => "*".to_owned(),
+        _ => return Err(unknown(call, action)),
+    };
+    Ok(vec![Request::new(&format!("cloudwatch:{action}"), resource, &call.region)])
+}
+
+fn of_rds(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
+    let mut form = Form::read(call);
+    let mut given = |field: &str| form.take(field);
+    let named = |kind: &str, id: Option<String>| match id {
+        Some(arn) if arn.starts_with("arn:") => arn,
+        id => arn("rds", &call.region, &format!("{kind}:{}", id.unwrap_or_else(|| "*".to_owned()))),
+    };
+    let member_of = given("DBClusterIdentifier");
+    let cluster = named("cluster", member_of.clone());
+    let instance = named("db", given("DBInstanceIdentifier"));
+    // A group nobody names is the default one, and is checked all the same.
+    let mut group = |kind: &str, field: &str| named(kind, Some(given(field).unwrap_or_else(|| "default".to_owned())));
+    let resources = match action {
+        "DescribeDBClusters" | "PromoteReadReplicaDBCluster" => vec![cluster],
+        "DescribeDBInstances" | "PromoteReadReplica" | "RebootDBInstance" => vec![instance],
+        // A new name must be allowed like the old one.
+        "ModifyDBCluster" => {
+            and_perhaps(cluster, form.take("NewDBClusterIdentifier").map(|id| named("cluster", Some(id))))
+        }
+        "ModifyDBInstance" => {
+            and_perhaps(instance, form.take("NewDBInstanceIdentifier").map(|id| named("db", Some(id))))
+        }
+        "DescribeEvents" => vec!["*".to_owned()],
+        "AddTagsToResource" => vec![form.take("ResourceName").unwrap_or_default()],
+        "CreateDBCluster" => vec![
+            cluster,
+            group("cluster-pg", "DBClusterParameterGroupName"),
+            group("subgrp", "DBSubnetGroupName"),
+            named("og", Some("default".to_owned())),
+        ],
+        "CreateDBInstance" => and_perhaps(instance, member_of.map(|id| named("cluster", Some(id)))),
+        "CreateDBInstanceReadReplica" => vec![
+            instance,
+            group("pg", "DBParameterGroupName"),
+            group("subgrp", "DBSubnetGroupName"),
+            named("og", Some("default".to_owned())),
+            named("db", form.take("SourceDBInstanceIdentifier")),
+        ],
+        _ => return Err(unknown(call, action)),
+    };
+    let request = |resource| Request::new(&format!("rds:{action}"), resource, &call.region);
+    let tags: Vec<String> = Form::read(call).tag_keys();
+    let tagged = |request: Request| match tags.is_empty() {
+        true => request,
+        false => request.with("aws:TagKeys", tags.clone()),
+    };
+    Ok(resources.into_iter().map(request).map(tagged).collect())
+}
+
+fn and_perhaps(one: String, other: Option<String>) -> Vec<String> {
+    std::iter::once(one).chain(other).collect()
+}
+
+fn of_events(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
+    if action != "PutEvents" {
+        return Err(unknown(call, action));
+    }
+    let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+    let entries = body["Entries"].as_array().into_iter().flatten();
+    let text = |entry: &Value, field: &str| vec![entry[field].as_str().unwrap_or_default().to_owned()];
+    let request = |entry: &Value| {
+        Request::new("events:PutEvents", events::bus_arn_of(&call.region, entry["EventBusName"].as_str()), &call.region)
+            .with("events:source", text(entry, "Source"))
+            .with("events:detail-type", text(entry, "DetailType"))
+            .with("events:eventBusInvocation", vec!["false".to_owned()])
+    };
+    Ok(entries.map(request).collect())
+}
+
+fn of_lambda(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
+    let action = match action {
+        "Invoke" => "lambda:InvokeFunction",
+        "GetFunctionConfiguration" => "lambda:GetFunctionConfiguration",
+        _ => return Err(unknown(call, action)),
+    };
+    Ok(vec![Request::new(action, functions::arn_in(call), &call.region)])
+}
+
+fn of_others(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
+    let body = || serde_json::from_slice::<Value>(&call.body).unwrap_or_default();
+    match (call.service.as_str(), action) {
+        ("sns", "Publish") => {
+            let topic = Form::read(call).take("TopicArn").unwrap_or_default();
+            Ok(vec![Request::new("sns:Publish", topic, &call.region)])
+        }
+        // "In most cases this is arn:…:log-group:NAME:*" (CloudWatch Logs user guide, "Log group ARN formats").
+        ("logs", "FilterLogEvents") => {
+            let group = body()["logGroupName"].as_str().unwrap_or_default().to_owned();
+            let resource = arn("logs", &call.region, &format!("log-group:{group}:log-stream:"));
+            Ok(vec![Request::new("logs:FilterLogEvents", resource, &call.region)])
+        }
+        ("sts", "AssumeRole") => {
+            let role = Form::read(call).take("RoleArn").unwrap_or_default();
+            Ok(vec![Request::new("sts:AssumeRole", role, &call.region)])
+        }
+        // "No permissions are required to perform this operation."
+        ("sts", "GetCallerIdentity") => Ok(Vec::new()),
+        _ => Err(unknown(call, action)),
+    }
+}

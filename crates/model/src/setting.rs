@@ -1,0 +1,199 @@
+//! What does not change while a model is explored: the plan, and the zones as their operators wrote them.
+
+use std::hash::{Hash, Hasher};
+
+use failover::incident::{AlarmSighting, AlarmState, Incident};
+use failover::name::Name;
+use failover::observation::NameView;
+use failover::plan::{Mode, Names, Plan, alarm_name};
+use failover::record::{RecordSet, Role, Routing, Target};
+use failover::register::{ArmedBy, Register};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::shared::Shared;
+
+/// A step of time is longer than all that passes within a minute (a TTL, the recording of a change) and shorter than what
+/// people think in.
+const STEP_SECONDS: i64 = 600;
+
+/// The most that may be lost without a person.
+pub const LAG_SECONDS_MAX: u64 = 3_600;
+
+/// What is protected, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Workload {
+    /// How many names each zone has.
+    pub names: &'static [usize],
+    /// How many databases are to be promoted.
+    pub databases: usize,
+    /// Who decides.
+    pub mode: Mode,
+    /// Whether it has been armed long ago, or never.
+    pub is_armed: bool,
+    /// Whether a maintenance disables the failover health check.
+    pub disables_check: bool,
+}
+
+/// One name, one database, armed long ago.
+pub const ONE: Workload =
+    Workload { names: &[1], databases: 1, mode: Mode::Automatic, is_armed: true, disables_check: false };
+
+/// A zone's record sets, in no order that matters, with what Holdfast makes of them.
+#[derive(Clone, Debug)]
+pub struct Sets {
+    /// The record sets.
+    pub sets: Vec<RecordSet>,
+    /// The protected names as they describe them.
+    pub views: Vec<NameView>,
+}
+
+impl PartialEq for Sets {
+    fn eq(&self, other: &Self) -> bool {
+        self.sets == other.sets
+    }
+}
+
+impl Eq for Sets {}
+
+impl Hash for Sets {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.sets.hash(hasher);
+    }
+}
+
+impl Sets {
+    /// The PRIMARY record of a name.
+    pub fn primary(&self, name: &Name) -> Option<&RecordSet> {
+        self.sets.iter().find(|set| set.name == *name && role(set) == Some(Role::Primary))
+    }
+}
+
+/// A zone at some time.
+pub type Zone = Shared<Sets>;
+
+/// The plan, and what follows from it.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// What everybody follows.
+    pub plan: Plan,
+}
+
+impl Setting {
+    /// One step settles, two cool down, one drains (with the records' TTL of a minute).
+    #[expect(clippy::expect_used, reason = "every workload of the bounds has a plan")]
+    pub fn new(workload: &Workload) -> Self {
+        let zone = |(zone, names): (usize, &usize)| {
+            let names: Vec<_> = (0..*names).map(|name| format!(r#""n{name}.z{zone}""#)).collect();
+            format!(r#"{{"id":"Z{zone}","names":[{}]}}"#, names.join(","))
+        };
+        let zones: Vec<_> = workload.names.iter().enumerate().map(zone).collect();
+        let databases: Vec<_> = (0..workload.databases).map(|database| format!(r#""d{database}""#)).collect();
+        let mode = format!("{:?}", workload.mode).to_lowercase();
+        let check = if workload.disables_check { "h" } else { "" };
+        let (zones, databases) = (zones.join(","), databases.join(","));
+        let json = format!(
+            r#"{{"mode":"{mode}","zones":[{zones}],"aurora_clusters":[{databases}],
+            "probes":{{"primary":"http://primary/","dr":"http://dr/"}},"failover_health_check":"{check}",
+            "alarms":["arn:aws:cloudwatch:us-east-1:1:alarm:s"],
+            "limits":{{"lag_seconds_max":{LAG_SECONDS_MAX},"settle_seconds":600,"cooldown_seconds":1200,"drain_seconds":0,
+            "detection_seconds_max":600}}}}"#
+        );
+        Self { plan: Plan::parse(&json).expect("it is a plan") }
+    }
+
+    /// The names of each zone.
+    pub fn names(&self, zone: usize) -> &[Name] {
+        match &self.plan.zones[zone].names {
+            Names::Listed(names) => names,
+            Names::EveryPair => &[],
+        }
+    }
+
+    /// The zone with these records.
+    pub fn zone(&self, zone: usize, mut sets: Vec<RecordSet>) -> Zone {
+        // The same records are the same zone, however they came about.
+        sets.sort_by(|a, b| (&a.name, &a.kind, role(a)).cmp(&(&b.name, &b.kind, role(b))));
+        let id = &self.plan.zones[zone].id;
+        let views = self.names(zone).iter().map(|name| NameView::of_name(id, name, &sets)).collect();
+        Shared::new(Sets { sets, views })
+    }
+
+    /// The zone before anything happens.
+    #[expect(clippy::expect_used, reason = "a register this short fits")]
+    pub fn zone_at_first(&self, zone: usize, is_armed: bool) -> Zone {
+        let since = at(0) - SignedDuration::from_hours(24);
+        let register = Register::Armed { since, by: ArmedBy::Operator };
+        let sets = self.names(zone).iter().flat_map(|name| {
+            let armed = is_armed.then(|| register.record_set(name).expect("it fits"));
+            [original(name), secondary(name)].into_iter().chain(armed)
+        });
+        self.zone(zone, sets.collect())
+    }
+
+    /// The alarm as CloudWatch or an event tells of it.
+    pub fn sighting(&self, state: AlarmState, since: u8) -> AlarmSighting {
+        let arn = self.plan.alarms.first().cloned().unwrap_or_default();
+        AlarmSighting { name: self.alarm(), arn, state, since: at(since) }
+    }
+
+    fn alarm(&self) -> String {
+        self.plan.alarms.first().and_then(|arn| alarm_name(arn)).unwrap_or_default().to_owned()
+    }
+
+    /// The incident of an alarm that began to ring at a step.
+    pub fn incident(&self, step: u8) -> Incident {
+        Incident { alarm: self.alarm(), began: at(step) }
+    }
+}
+
+fn role(set: &RecordSet) -> Option<Role> {
+    match set.routing {
+        Routing::Failover { role, .. } => Some(role),
+        Routing::Simple | Routing::Other => None,
+    }
+}
+
+/// The time at a step.
+pub fn at(step: u8) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_000_000_000 + i64::from(step) * STEP_SECONDS)
+}
+
+/// One half of a pair.
+fn half(name: &Name, role: Role, value: &str) -> RecordSet {
+    RecordSet {
+        name: name.clone(),
+        kind: "A".to_owned(),
+        routing: Routing::Failover { role, set_identifier: format!("{role:?}") },
+        target: Target::Values { ttl_seconds: 60, values: vec![value.to_owned()] },
+        health_check: (role == Role::Primary).then(|| "h".to_owned()),
+    }
+}
+
+/// The PRIMARY record as the operators wrote it.
+pub fn original(name: &Name) -> RecordSet {
+    half(name, Role::Primary, "192.0.2.1")
+}
+
+/// The SECONDARY record.
+pub fn secondary(name: &Name) -> RecordSet {
+    half(name, Role::Secondary, DR)
+}
+
+/// The PRIMARY record as it leads to DR.
+pub fn pinned(name: &Name) -> RecordSet {
+    half(name, Role::Primary, DR)
+}
+
+/// The PRIMARY record as somebody rewrites it who knows nothing of the pin, with another address in the primary region.
+pub fn undone(name: &Name) -> RecordSet {
+    half(name, Role::Primary, "192.0.2.9")
+}
+
+const DR: &str = "198.51.100.1";
+
+/// Whether name servers may answer with anything but DR, whatever the health checks say: with the PRIMARY record if it is
+/// healthy or its check disabled, else with the SECONDARY.
+pub fn may_answer_primary(zone: &Sets, name: &Name) -> bool {
+    let leads_elsewhere = |set: &RecordSet| !matches!(&set.target, Target::Values { values, .. } if *values == [DR]);
+    zone.sets.iter().any(|set| set.name == *name && set.kind == "A" && leads_elsewhere(set))
+}

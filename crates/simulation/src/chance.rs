@@ -1,0 +1,201 @@
+//! Everything that can go otherwise than in a quiet outage, and who decides that it does: a seed, or a list.
+//!
+//! Each decision is a number, of which 0 is how it goes when nothing goes wrong. A seed draws the numbers; those that are
+//! not 0 are the outage's deviations, and a run that is given them as a list goes the same way. Whatever is taken off the
+//! list goes quietly, which is how a failure shrinks.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use rand::rngs::SmallRng;
+use rand::{Rng as _, SeedableRng as _};
+use serde::Serialize;
+
+use crate::holdfast::Function;
+
+/// What is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum About {
+    /// How many names more than one.
+    Names,
+    /// How many Aurora clusters more or less than one.
+    Clusters,
+    /// How many RDS instances.
+    Instances,
+    /// Approval or shadow instead of automatic.
+    Mode,
+    /// No probe URLs.
+    Probes,
+    /// A fence.
+    Fence,
+    /// What the registers say at first, instead of armed for a day.
+    Register,
+    /// Lag when the outage begins.
+    Lag,
+    /// How old the last good sample of it is.
+    LagAge,
+    /// How long promotions take.
+    PromotionTime,
+    /// A DR site that does not answer.
+    DrSite,
+    /// How much later the alarm rings.
+    Begins,
+    /// When the primary comes back.
+    Returns,
+    /// Invocations that run side by side.
+    Overlaps,
+    /// What is out of order for minutes.
+    Trouble,
+    /// Operators who do not answer for hours.
+    Sleep,
+    /// How long changes take to arrive, or that they never do.
+    Delay,
+    /// Late calls that do not land yet.
+    Late,
+    /// An alarm event that is delivered again.
+    EventAgain,
+    /// A pin that a person undoes.
+    Undo,
+    /// How the minute is cut.
+    Pieces,
+    /// Which of the deliveries that are due goes first.
+    Order,
+    /// A delivery that comes twice or never.
+    Delivery(Function),
+    /// An invocation that is slow.
+    Pace,
+    /// Which of the running invocations goes on.
+    Turn,
+    /// What becomes of a call.
+    Call(Function, &'static str),
+}
+
+/// One decision of an outage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Place {
+    /// In which minute.
+    pub minute: i64,
+    /// What is decided.
+    pub about: About,
+    /// For the how-manieth time in that minute, from 0.
+    pub nth: u32,
+}
+
+/// A decision that was not the quiet one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Deviation {
+    /// Which decision.
+    pub place: Place,
+    /// How it went.
+    pub choice: u32,
+}
+
+/// Who decides.
+enum Decides {
+    Seed(Box<SmallRng>),
+    /// A seed, and somebody notes how.
+    Noted(Box<SmallRng>, Vec<Deviation>),
+    List(BTreeMap<Place, u32>),
+}
+
+/// What decides; clones share it.
+#[derive(Clone)]
+pub struct Chance(Rc<RefCell<Inner>>);
+
+struct Inner {
+    decides: Decides,
+    minute: i64,
+    /// How often each thing was decided this minute.
+    asked: Vec<(About, u32)>,
+}
+
+impl Chance {
+    fn new(decides: Decides) -> Self {
+        Self(Rc::new(RefCell::new(Inner { decides, minute: 0, asked: Vec::new() })))
+    }
+
+    /// The seed decides.
+    #[must_use]
+    pub fn of_seed(seed: u64) -> Self {
+        Self::new(Decides::Seed(Box::new(SmallRng::seed_from_u64(seed))))
+    }
+
+    /// The seed decides, and the deviations are noted.
+    #[must_use]
+    pub fn noting(seed: u64) -> Self {
+        Self::new(Decides::Noted(Box::new(SmallRng::seed_from_u64(seed)), Vec::new()))
+    }
+
+    /// These deviations and no others.
+    #[must_use]
+    pub fn of_list(deviations: &[Deviation]) -> Self {
+        Self::new(Decides::List(deviations.iter().map(|deviation| (deviation.place, deviation.choice)).collect()))
+    }
+
+    /// A minute begins.
+    pub fn begin_minute(&self, minute: i64) {
+        let mut inner = self.0.borrow_mut();
+        inner.minute = minute;
+        inner.asked.clear();
+    }
+
+    /// Decides; a seed draws by `draw`.
+    pub fn choose(&self, about: About, draw: impl FnOnce(&mut SmallRng) -> u32) -> u32 {
+        let inner = &mut *self.0.borrow_mut();
+        match &mut inner.decides {
+            Decides::Seed(rng) => draw(rng),
+            Decides::Noted(rng, noted) => {
+                let choice = draw(rng);
+                let place = place(inner.minute, &mut inner.asked, about);
+                if choice != 0 {
+                    noted.push(Deviation { place, choice });
+                }
+                choice
+            }
+            Decides::List(list) => list.get(&place(inner.minute, &mut inner.asked, about)).copied().unwrap_or(0),
+        }
+    }
+
+    /// Decides between yes and no, of which no is quiet.
+    pub fn happens(&self, about: About, odds: f64) -> bool {
+        self.choose(about, |rng| rng.random_bool(odds).into()) != 0
+    }
+
+    /// Decides for one of `1..=choices` with these odds, else 0.
+    pub fn one_of(&self, about: About, odds: f64, choices: u32) -> u32 {
+        self.choose(about, |rng| if rng.random_bool(odds) { rng.random_range(1..=choices) } else { 0 })
+    }
+
+    /// How likely each call is to go wrong: what no list needs, since it says which do.
+    #[must_use]
+    pub fn odds(&self, odds_max: f64) -> f64 {
+        match &mut self.0.borrow_mut().decides {
+            Decides::Seed(rng) | Decides::Noted(rng, _) => rng.random_range(0.0..odds_max),
+            Decides::List(_) => 0.0,
+        }
+    }
+
+    /// What was noted so far.
+    #[must_use]
+    pub fn noted(&self) -> Vec<Deviation> {
+        match &self.0.borrow().decides {
+            Decides::Noted(_, noted) => noted.clone(),
+            Decides::Seed(_) | Decides::List(_) => Vec::new(),
+        }
+    }
+}
+
+fn place(minute: i64, asked: &mut Vec<(About, u32)>, about: About) -> Place {
+    match asked.iter_mut().find(|(known, _)| *known == about) {
+        Some((_, times)) => {
+            *times += 1;
+            Place { minute, about, nth: *times }
+        }
+        None => {
+            asked.push((about, 0));
+            Place { minute, about, nth: 0 }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What should have come to be in time, and what people should have heard.
+
+use std::collections::BTreeSet;
+
+use failover::observation::Attention;
+use failover::outcome::{Kind, Outcome, Trigger};
+use failover::register::Register;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::holdfast::{Function, Holdfast, Subject};
+use crate::outage::{FAULTY_MINUTES, Outage};
+use crate::primary;
+use crate::property::{Breach, Property};
+use crate::setup::start;
+
+/// When a page that stays true is told, in minutes since it has been so; from the last on every that many minutes.
+const PAGE_MINUTES: [i64; 10] = [0, 1, 2, 4, 8, 16, 32, 64, 128, 240];
+/// The same of a notice.
+const NOTICE_MINUTES: [i64; 3] = [1, 16, 256];
+/// How often people hear that a pin was left to them, by the clock.
+const YIELDED_MINUTES: i64 = 15;
+
+/// All that was found of an outage, the watch's findings first.
+pub(crate) fn judge(outage: &Outage, is_failed_over: bool) -> Vec<Breach> {
+    let holdfast = &outage.holdfast;
+    let mut broken = holdfast.world.get().watch.broken.clone();
+    let now = holdfast.world.get().now;
+    let mut expect = |is_so: bool, property, what: &str| {
+        if !is_so {
+            broken.push(Breach { at: now, property, what: what.to_owned() });
+        }
+    };
+    let is_committed = !holdfast.world.get().watch.pins().is_empty();
+    let is_shadow = holdfast.world.get().watch.is_shadow();
+    if outage.circumstances.is_off || is_shadow {
+        expect(!is_committed, Property::PinnedThoughOff, "a name is pinned");
+    } else if outage.lasts() || is_committed {
+        expect(is_failed_over, Property::NotFailedOver, "it is not failed over");
+        let is_left_to_the_queue = !holdfast.dead.is_empty();
+        expect(is_left_to_the_queue || pin_was_told(outage), Property::EndNotTold, "nobody heard of the pin");
+        expect(is_left_to_the_queue || end_was_told(outage), Property::EndNotTold, "nobody heard of the end");
+    }
+    broken.extend(what_was_told(holdfast));
+    broken.extend(who_did_not_look(holdfast));
+    broken
+}
+
+/// True if every old writer that is to be fenced is.
+pub(crate) fn is_fence_complete(holdfast: &Holdfast) -> bool {
+    let before = primary::old_writers(&holdfast.plan);
+    let world = holdfast.world.get();
+    before.iter().all(|(id, open)| world.old_writers.get(id).is_some_and(|old| old.is_fenced(open)))
+}
+
+fn was_told(outage: &Outage, words: &str, since: Timestamp) -> bool {
+    let world = outage.holdfast.world.get();
+    world.mailbox.iter().any(|letter| letter.at >= since && letter.message.subject.contains(words))
+}
+
+/// That the names are pinned, by whoever pinned them, or by the reminder if that one did not live to say so.
+fn pin_was_told(outage: &Outage) -> bool {
+    was_told(outage, "pinned to DR", start()) || was_told(outage, "stays on DR", start())
+}
+
+/// That the incident is closed: so too, but a reminder from before the end says nothing of it.
+pub(crate) fn end_was_told(outage: &Outage) -> bool {
+    let closed = outage.holdfast.names().into_iter().filter_map(|view| match view.register() {
+        Some(Register::FailedOver { at, .. }) => Some(*at),
+        _ => None,
+    });
+    was_told(outage, "FAILED OVER", start()) || closed.max().is_some_and(|at| was_told(outage, "stays on DR", at))
+}
+
+/// What the operators were promised to hear of an outcome, in the words of the operators' guide rather than of the code.
+fn is_promised(outcome: &Outcome) -> bool {
+    let clock = outcome.at.as_second() / 60;
+    let lasts = |since: Timestamp| outcome.at.duration_since(since).as_mins();
+    let is_transition = [
+        Kind::Armed,
+        Kind::Confirmed,
+        Kind::PinnedAgain,
+        Kind::Fenced,
+        Kind::PromotionRequested,
+        Kind::Pinned,
+        Kind::FailedOver,
+    ]
+    .contains(&outcome.outcome);
+    match (outcome.attention, outcome.trigger, outcome.outcome, outcome.since) {
+        (Attention::None, ..) => false,
+        _ if is_transition => true,
+        (_, Trigger::Approval, ..) => true,
+        (_, Trigger::Event, kind, _) if kind != Kind::StaysOnDr => true,
+        (_, _, Kind::Yielded, _) => clock % YIELDED_MINUTES == 0,
+        (_, _, _, None) => clock % PAGE_MINUTES[9] == 0,
+        (Attention::Page, _, _, Some(since)) => {
+            let minutes = lasts(since).max(0);
+            PAGE_MINUTES.contains(&minutes) || (minutes > 0 && minutes % PAGE_MINUTES[9] == 0)
+        }
+        (Attention::Notice, _, _, Some(since)) => NOTICE_MINUTES.contains(&lasts(since)),
+    }
+}
+
+/// What was promised and not told, or told and not promised. What the notifier's queue holds, its alarm tells.
+fn what_was_told(holdfast: &Holdfast) -> Vec<Breach> {
+    let world = holdfast.world.get();
+    let told: BTreeSet<_> = world.mailbox.iter().filter_map(|letter| letter.about).collect();
+    let kept: BTreeSet<_> = holdfast.dead.iter().filter_map(|delivery| delivery.about).collect();
+    let mut broken = Vec::new();
+    let mut accuse = |at, property, what| broken.push(Breach { at, property, what });
+    for (nth, (at, function, outcome)) in holdfast.outcomes.iter().enumerate() {
+        let subject = Subject::Outcome(nth);
+        let what = || format!("{function:?}: {:?} since {:?}, {}", outcome.outcome, outcome.since, outcome.because);
+        match (is_promised(outcome), told.contains(&subject)) {
+            (true, false) if !kept.contains(&subject) => accuse(*at, Property::NotTold, what()),
+            (false, true) => accuse(*at, Property::ToldOutOfTurn, what()),
+            _ => {}
+        }
+    }
+    for (nth, (at, function)) in holdfast.failures.iter().enumerate() {
+        let subject = Subject::Failure(nth);
+        if !told.contains(&subject) && !kept.contains(&subject) {
+            accuse(*at, Property::NotTold, format!("{function:?} failed"));
+        }
+    }
+    broken
+}
+
+/// Minutes after the faults in which a function returned nothing to its tick, which is what repeats depend on; and states that
+/// last and yet claim to be young.
+fn who_did_not_look(holdfast: &Holdfast) -> Vec<Breach> {
+    let quiet = start() + SignedDuration::from_mins(FAULTY_MINUTES + 1);
+    let end = holdfast.world.get().now;
+    let ticks = |of: Function| {
+        let ticked = holdfast.outcomes.iter().filter(move |(_, function, _)| *function == of);
+        ticked.filter(move |(at, _, outcome)| *at >= quiet && outcome.trigger == Trigger::Tick)
+    };
+    let mut broken = Vec::new();
+    for function in [Function::AlarmHandler, Function::ReplicaPromoter] {
+        let looked: BTreeSet<_> = ticks(function).map(|(at, ..)| at.duration_since(quiet).as_mins()).collect();
+        for minute in 0..end.duration_since(quiet).as_mins() {
+            if !looked.contains(&minute) {
+                let at = quiet + SignedDuration::from_mins(minute);
+                broken.push(Breach { at, property: Property::DidNotLook, what: format!("{function:?}") });
+            }
+        }
+        let same = |a: &Outcome, b: &Outcome| {
+            (a.outcome, a.rule, &a.because, &a.subjects, &a.incident)
+                == (b.outcome, b.rule, &b.because, &b.subjects, &b.incident)
+        };
+        let outcomes: Vec<_> = ticks(function).collect();
+        for pair in outcomes.windows(2) {
+            let [(_, _, before), (at, _, outcome)] = pair else { continue };
+            let lasts = outcome.attention == Attention::Page && !is_transition_like(outcome) && same(before, outcome);
+            if lasts && before.since != outcome.since {
+                let what =
+                    format!("{function:?}: {:?} since {:?}, then {:?}", outcome.outcome, before.since, outcome.since);
+                broken.push(Breach { at: *at, property: Property::ToldOutOfTurn, what });
+            }
+        }
+    }
+    broken
+}
+
+fn is_transition_like(outcome: &Outcome) -> bool {
+    outcome.outcome.is_transition() || outcome.outcome == Kind::Yielded
+}

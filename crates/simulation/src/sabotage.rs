@@ -1,0 +1,276 @@
+//! Rules broken on purpose, to show that the simulation notices: each is a function that sees, writes or says what it should
+//! not, while the decisions are those that ship.
+
+use aws::CallError;
+use failover::change::{Batch, Change};
+use failover::incident::{AlarmSighting, AlarmState};
+use failover::outcome::{Outcome, Trigger};
+use failover::plan::{Limits, Mode, Plan};
+use failover::record::{RecordSet, Role, Routing, Target};
+use failover::register::{ArmedBy, Reading, Register, Spread};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::holdfast::Function;
+use crate::property::Property;
+use crate::watch::Author;
+use crate::world::World;
+
+/// A rule to break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sabotage {
+    /// The compare-and-swap is dropped: what is there is overwritten, whatever it is.
+    DropsCompareAndSwap,
+    /// A batch creates what it should delete, and deletes what it should create.
+    SwapsDeleteAndCreate,
+    /// A change that is PENDING counts as INSYNC.
+    PromotesOnPending,
+    /// Clients are given no time to drain.
+    ForgetsToDrain,
+    /// The names that are not pinned are taken for pinned by whoever promotes.
+    PromotesUnpinned,
+    /// The settle time and the cool-down are forgotten.
+    ForgetsCoolDown,
+    /// Approval mode counts as automatic.
+    AsksNobody,
+    /// Shadow mode counts as automatic.
+    ActsInShadow,
+    /// Who is disarmed or paused counts as armed.
+    ActsWhileOff,
+    /// The probes say what suits a failover.
+    IgnoresProbes,
+    /// The alarm rings though it does not.
+    HearsAlarms,
+    /// A lag of −1 counts as none.
+    BelievesMinusOne,
+    /// Any loss of data is accepted.
+    AcceptsAnyLoss,
+    /// One field of what the PRIMARY record said is not kept.
+    LosesAField,
+    /// A pinned record loses its health check.
+    LosesHealthCheck,
+    /// A register is written beside the one that is meant.
+    WritesBeside,
+    /// Once the alarm is OK the records go back by themselves.
+    GoesBack,
+    /// A pin that somebody undid is taken for intact.
+    LeavesDrift,
+    /// A pin whose change is not on record is never confirmed.
+    NeverConfirms,
+    /// The databases are never really promoted.
+    NeverPromotes,
+    /// The health check stays disabled though a maintenance has ended.
+    LeavesCheckDisabled,
+    /// Only events wake the functions.
+    IgnoresTicks,
+    /// Nobody is told anything.
+    KeepsSilent,
+    /// What lasts is told once and never again.
+    NeverRepeats,
+    /// What lasts is told every minute.
+    RepeatsEveryMinute,
+}
+
+/// Each sabotage, and the property that notices it.
+pub const NOTICED_BY: [(Sabotage, Property); 25] = [
+    (Sabotage::DropsCompareAndSwap, Property::PinnedTwice),
+    (Sabotage::SwapsDeleteAndCreate, Property::NotFailedOver),
+    (Sabotage::PromotesOnPending, Property::PromotedTooEarly),
+    (Sabotage::ForgetsToDrain, Property::PromotedTooEarly),
+    (Sabotage::PromotesUnpinned, Property::PromotedTooEarly),
+    (Sabotage::ForgetsCoolDown, Property::PinnedUnapproved),
+    (Sabotage::AsksNobody, Property::PinnedUnapproved),
+    (Sabotage::ActsInShadow, Property::WroteWhileOff),
+    (Sabotage::ActsWhileOff, Property::WroteWhileOff),
+    (Sabotage::IgnoresProbes, Property::PinnedUnapproved),
+    (Sabotage::HearsAlarms, Property::PinnedForNothing),
+    (Sabotage::BelievesMinusOne, Property::PromotedAtALoss),
+    (Sabotage::AcceptsAnyLoss, Property::PromotedAtALoss),
+    (Sabotage::LosesAField, Property::OriginalLost),
+    (Sabotage::LosesHealthCheck, Property::OriginalLost),
+    (Sabotage::WritesBeside, Property::ForeignRecordTouched),
+    (Sabotage::GoesBack, Property::PrimaryAnswered),
+    (Sabotage::LeavesDrift, Property::NotFailedOver),
+    (Sabotage::NeverConfirms, Property::NotFailedOver),
+    (Sabotage::NeverPromotes, Property::NotFailedOver),
+    (Sabotage::LeavesCheckDisabled, Property::ArmedUnchecked),
+    (Sabotage::IgnoresTicks, Property::DidNotLook),
+    (Sabotage::KeepsSilent, Property::NotTold),
+    (Sabotage::NeverRepeats, Property::NotTold),
+    (Sabotage::RepeatsEveryMinute, Property::ToldOutOfTurn),
+];
+
+impl Sabotage {
+    /// As the command line takes it.
+    #[must_use]
+    pub fn name(self) -> String {
+        clap::ValueEnum::to_possible_value(&self).map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// The plan as the functions read it.
+    #[must_use]
+    pub fn plan(self, plan: Plan) -> Plan {
+        let limits = plan.limits;
+        match self {
+            Self::ForgetsCoolDown => {
+                Plan { limits: Limits { settle_seconds: 0, cooldown_seconds: 0, ..limits }, ..plan }
+            }
+            Self::AcceptsAnyLoss => Plan { limits: Limits { lag_seconds_max: u32::MAX, ..limits }, ..plan },
+            Self::AsksNobody if plan.mode == Mode::Approval => Plan { mode: Mode::Automatic, ..plan },
+            Self::ActsInShadow if plan.mode == Mode::Shadow => Plan { mode: Mode::Automatic, ..plan },
+            _ => plan,
+        }
+    }
+
+    /// AWS's time as the function takes it.
+    #[must_use]
+    pub fn now(self, function: Function, now: Timestamp) -> Timestamp {
+        match (self, function) {
+            (Self::ForgetsToDrain, Function::ReplicaPromoter) => now + SignedDuration::from_mins(5),
+            _ => now,
+        }
+    }
+
+    /// True if a batch overwrites what it finds.
+    #[must_use]
+    pub fn overwrites(self) -> bool {
+        matches!(self, Self::DropsCompareAndSwap | Self::ActsWhileOff)
+    }
+
+    /// What the function takes the zone's records for.
+    pub(crate) fn listing(
+        self,
+        world: &mut World,
+        function: Function,
+        zone: &str,
+        mut sets: Vec<RecordSet>,
+    ) -> Vec<RecordSet> {
+        match (self, function) {
+            (Self::ActsWhileOff, _) => rewrite(&mut sets, |register| match register {
+                Register::Disarmed { at, .. } | Register::Paused { at, .. } => {
+                    Some(Register::Armed { since: *at - SignedDuration::from_hours(24), by: ArmedBy::Operator })
+                }
+                _ => None,
+            }),
+            (Self::NeverConfirms, _) => rewrite(&mut sets, |register| match register {
+                Register::Pinned { pin, spread: Spread::Unrecorded { .. } } => {
+                    Some(Register::Pinned { pin: pin.clone(), spread: Spread::Unrecorded { at: world.now } })
+                }
+                _ => None,
+            }),
+            (Self::LeavesDrift, Function::AlarmHandler) if is_any_pinned(&sets) => lead_to_dr(&mut sets),
+            (Self::PromotesUnpinned, Function::ReplicaPromoter) if is_any_pinned(&sets) => {
+                claim_pins(&mut sets, world.now);
+                lead_to_dr(&mut sets);
+            }
+            (Self::GoesBack, Function::AlarmHandler) if world.alarm.state == AlarmState::Ok => {
+                let pinned = sets.iter().filter(|set| register(set).is_some_and(|register| register.pin().is_some()));
+                for name in pinned.filter_map(|set| set.name.protected_by_register()) {
+                    // Refused where somebody else was there first.
+                    let _ = world.undo(Author::LAMBDA, zone, &name);
+                }
+            }
+            _ => {}
+        }
+        sets
+    }
+
+    /// The batch as it is sent.
+    pub(crate) fn batch(self, mut batch: Batch) -> Batch {
+        let bend = |change: Change| match (self, change) {
+            (Self::SwapsDeleteAndCreate, Change::Delete(set)) => vec![Change::Create(set)],
+            (Self::SwapsDeleteAndCreate, Change::Create(set)) => vec![Change::Delete(set)],
+            (Self::LosesHealthCheck, Change::Create(set)) => {
+                vec![Change::Create(RecordSet { health_check: None, ..set })]
+            }
+            (Self::LosesAField, Change::Create(set)) => vec![Change::Create(without_ttl(set))],
+            (Self::WritesBeside, Change::Create(set)) if set.kind == "TXT" => {
+                let beside = set.name.protected_by_register().unwrap_or_else(|| set.name.clone());
+                vec![Change::Create(RecordSet { name: beside, ..set.clone() }), Change::Create(set)]
+            }
+            (_, change) => vec![change],
+        };
+        for write in &mut batch.writes {
+            write.changes = std::mem::take(&mut write.changes).into_iter().flat_map(bend).collect();
+        }
+        batch
+    }
+
+    /// What the function takes CloudWatch's word for.
+    pub(crate) fn alarms(
+        self,
+        described: Result<Vec<AlarmSighting>, CallError>,
+        now: Timestamp,
+    ) -> Result<Vec<AlarmSighting>, CallError> {
+        match (self, described) {
+            (Self::HearsAlarms, Ok(alarms)) => {
+                let rings = |alarm| AlarmSighting { state: AlarmState::Alarm, since: now, ..alarm };
+                Ok(alarms.into_iter().map(rings).collect())
+            }
+            (_, described) => described,
+        }
+    }
+
+    /// The outcome as the notifier takes it; `None` if it says nothing of it.
+    #[must_use]
+    pub fn telling(self, outcome: Outcome) -> Option<Outcome> {
+        match self {
+            Self::NeverRepeats if outcome.trigger == Trigger::Tick && !outcome.outcome.is_transition() => None,
+            Self::RepeatsEveryMinute => Some(Outcome { trigger: Trigger::Approval, ..outcome }),
+            _ => Some(outcome),
+        }
+    }
+}
+
+fn register(set: &RecordSet) -> Option<Register> {
+    let name = set.name.protected_by_register()?;
+    Reading::of_name(&name, std::slice::from_ref(set)).register().cloned()
+}
+
+fn is_any_pinned(sets: &[RecordSet]) -> bool {
+    sets.iter().filter_map(register).any(|register| register.pin().is_some())
+}
+
+/// Registers say what `says` makes of them, where it makes something.
+fn rewrite(sets: &mut [RecordSet], says: impl Fn(&Register) -> Option<Register>) {
+    for set in sets {
+        let name = set.name.protected_by_register();
+        let Some((name, is)) = name.zip(register(set)) else { continue };
+        if let Some(bent) = says(&is).and_then(|register| register.record_set(&name).ok()) {
+            *set = bent;
+        }
+    }
+}
+
+/// Every register says what the first pinned one says, in sync for an hour.
+fn claim_pins(sets: &mut [RecordSet], now: Timestamp) {
+    let pin = sets.iter().filter_map(register).find_map(|register| register.pin().cloned());
+    let at = now - SignedDuration::from_hours(1);
+    rewrite(sets, |_| Some(Register::Pinned { pin: pin.clone()?, spread: Spread::InSync { at } }));
+}
+
+/// Every PRIMARY record leads where its SECONDARY does.
+fn lead_to_dr(sets: &mut [RecordSet]) {
+    let plays = |set: &RecordSet, wanted| matches!(set.routing, Routing::Failover { role, .. } if role == wanted);
+    let secondaries: Vec<_> = sets.iter().filter(|set| plays(set, Role::Secondary)).cloned().collect();
+    for primary in sets.iter_mut().filter(|set| plays(set, Role::Primary)) {
+        let secondary = secondaries.iter().find(|set| set.name == primary.name && set.kind == primary.kind);
+        if let Some(secondary) = secondary {
+            primary.target = secondary.target.clone();
+        }
+    }
+}
+
+/// A register that keeps another TTL than the PRIMARY record had.
+fn without_ttl(set: RecordSet) -> RecordSet {
+    match set {
+        RecordSet { name, kind, routing, health_check, target: Target::Values { ttl_seconds, values } }
+            if kind == "TXT" =>
+        {
+            let values = values.iter().map(|value| value.replace(",values,20,", ",values,21,")).collect();
+            RecordSet { name, kind, routing, health_check, target: Target::Values { ttl_seconds, values } }
+        }
+        other => other,
+    }
+}

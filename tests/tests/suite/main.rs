@@ -1,0 +1,12 @@
+//! End-to-end tests, in one binary so that they run side by side: most of a drill is waiting.
+
+mod architecture;
+mod command_line;
+mod dead_letters;
+mod drills;
+mod lab_commands;
+mod report;
+mod saboteurs;
+mod sample_events;
+mod second_judge;
+mod stack;

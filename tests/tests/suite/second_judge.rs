@@ -1,0 +1,187 @@
+//! The lab's author is not its only judge: the functions' conversation with Route 53, the real binaries and the real SDK, against
+//! an emulator that nobody here wrote (ministack, installed from the Python package index into a virtual environment of its own).
+//!
+//! It applies a batch whole or not at all and refuses a DELETE that does not match, which is what Holdfast rests on. All other
+//! services are the lab's.
+
+#![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_sdk_route53::Client;
+use aws_sdk_route53::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_route53::types::{
+    Change, ChangeAction, ChangeBatch, HealthCheckConfig, HealthCheckType, ResourceRecord, ResourceRecordSet,
+    ResourceRecordSetFailover, RrType,
+};
+use drill::lambdas::build;
+use failover::register::{ArmedBy, Register};
+use jiff::{SignedDuration, Timestamp};
+use lab::functions::{FunctionConfig, Functions, invoke_async};
+use lab::journal::What;
+use lab::{Lab, Options};
+use serde_json::{Value, json};
+use tests::emulator::Emulator;
+
+const DR: &str = "eu-central-1";
+const ALARM: &str = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:started";
+const NAME: &str = "app.example.com";
+const PRIMARY_TARGET: &str = "192.0.2.1";
+const DR_TARGET: &str = "198.51.100.1";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn route53(endpoint: &str) -> Client {
+    let config = aws_sdk_route53::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(Credentials::new("operator", "secret", None, None, "test"))
+        .build();
+    Client::from_conf(config)
+}
+
+fn record(target: &str) -> ResourceRecord {
+    ResourceRecord::builder().value(target).build().expect("it has a value")
+}
+
+fn half(role: ResourceRecordSetFailover, target: &str, check: &str) -> ResourceRecordSet {
+    let is_primary = role == ResourceRecordSetFailover::Primary;
+    let set = ResourceRecordSet::builder().name(NAME).r#type(RrType::A).ttl(60).resource_records(record(target));
+    let set = set.set_identifier(role.as_str()).set_health_check_id(is_primary.then(|| check.to_owned()));
+    set.failover(role).build().expect("it has name and type")
+}
+
+/// Zone id and health check of a workload armed an hour ago.
+async fn workload(client: &Client) -> (String, String) {
+    let zone = client.create_hosted_zone().name("example.com").caller_reference("1").send().await.expect("a zone");
+    let zone = zone.hosted_zone().expect("it is described").id().trim_start_matches("/hostedzone/").to_owned();
+    let config =
+        HealthCheckConfig::builder().r#type(HealthCheckType::Http).fully_qualified_domain_name("p.example.com");
+    let config = config.build().expect("it has a type");
+    let check = client.create_health_check().caller_reference("1").health_check_config(config).send().await;
+    let check = check.expect("a check").health_check().expect("it is described").id().to_owned();
+    let since = Timestamp::from_second((Timestamp::now() - SignedDuration::from_hours(1)).as_second()).expect("a time");
+    let text = format!("\"{}\"", Register::Armed { since, by: ArmedBy::Operator });
+    let register = ResourceRecordSet::builder().name(format!("_holdfast.{NAME}")).r#type(RrType::Txt).ttl(60);
+    let register = register.resource_records(record(&text)).build().expect("it has name and type");
+    let sets = [
+        half(ResourceRecordSetFailover::Primary, PRIMARY_TARGET, &check),
+        half(ResourceRecordSetFailover::Secondary, DR_TARGET, &check),
+        register,
+    ];
+    change(client, &zone, ChangeAction::Create, sets).await;
+    (zone, check)
+}
+
+async fn change(client: &Client, zone: &str, action: ChangeAction, sets: impl IntoIterator<Item = ResourceRecordSet>) {
+    let change = |set| Change::builder().action(action.clone()).resource_record_set(set).build().expect("it is whole");
+    let batch = ChangeBatch::builder().set_changes(Some(sets.into_iter().map(change).collect())).build();
+    let batch = batch.expect("it has changes");
+    client.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch).send().await.expect("it is accepted");
+}
+
+/// What the A records and the register say: PRIMARY, SECONDARY, register.
+async fn records(client: &Client, zone: &str) -> [String; 3] {
+    let sets = client.list_resource_record_sets().hosted_zone_id(zone).send().await.expect("a listing");
+    let value = |wanted: &dyn Fn(&ResourceRecordSet) -> bool| {
+        let set = sets.resource_record_sets().iter().find(|set| wanted(set)).expect("the record is there");
+        set.resource_records()[0].value().trim_matches('"').replace("\" \"", "")
+    };
+    [
+        value(&|set| set.failover() == Some(&ResourceRecordSetFailover::Primary)),
+        value(&|set| set.failover() == Some(&ResourceRecordSetFailover::Secondary)),
+        value(&|set| set.name().starts_with("_holdfast.")),
+    ]
+}
+
+/// The functions, in the lab, but for their Route 53.
+async fn functions(emulator: &Emulator, zone: &str) -> (Arc<Lab>, BTreeMap<&'static str, String>) {
+    let lambdas = tokio::task::spawn_blocking(build).await.expect("the build ends").expect("all builds");
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    // At the emulator's pace, which is real time.
+    let options = Options { start: Timestamp::now(), speed: 1.0, endpoint: any, dns: any };
+    let lab = Lab::start(&options).await.expect("the lab starts");
+    let plan = json!({"mode": "automatic", "zones": [{"id": zone, "names": [NAME]}], "alarms": [ALARM],
+        "limits": {"lag_seconds_max": 60, "settle_seconds": 900, "cooldown_seconds": 3600, "drain_seconds": 0,
+            "detection_seconds_max": 2400}});
+    let environment = BTreeMap::from([
+        ("HOLDFAST_PLAN".to_owned(), plan.to_string()),
+        ("AWS_ENDPOINT_URL_ROUTE_53".to_owned(), emulator.endpoint.clone()),
+    ]);
+    let arns = ["alarm-handler", "replica-promoter"].map(|name| {
+        let config = FunctionConfig::new(name, lambdas.join(name));
+        let config = FunctionConfig { environment: environment.clone(), timeout: Duration::from_secs(120), ..config };
+        (name, Functions::create(&lab, DR, config).expect("the binary is there"))
+    });
+    (lab, arns.into())
+}
+
+/// Sends events at once; what the functions returned.
+async fn outcomes(lab: &Arc<Lab>, function: &str, events: Vec<Value>) -> Vec<String> {
+    let ends = |lab: &Lab| -> Vec<String> {
+        let entries = lab.journal.entries().into_iter();
+        let ended = entries.filter_map(|entry| match entry.what {
+            What::Invocation { response, succeeded, .. } => {
+                assert!(succeeded, "{response}");
+                Some(response["outcome"].as_str().unwrap_or_default().to_owned())
+            }
+            _ => None,
+        });
+        ended.collect()
+    };
+    let (before, wanted) = (ends(lab).len(), events.len());
+    events.into_iter().for_each(|event| invoke_async(lab, function, event));
+    let began = Instant::now();
+    while ends(lab).len() < before + wanted {
+        assert!(began.elapsed() < PATIENCE, "the function does not return");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    ends(lab).split_off(before)
+}
+
+fn bridged(source: &str, detail_type: &str, detail: &Value) -> Value {
+    json!({"version": "0", "id": "1", "account": "123456789012", "region": DR, "source": source,
+        "time": Timestamp::now().to_string(), "detail-type": detail_type, "detail": detail, "resources": [ALARM]})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn holdfast_pins_once_and_by_compare_and_swap_against_a_route_53_that_nobody_here_wrote() {
+    let start = || Emulator::start(&[], Stdio::null());
+    let emulator = tokio::task::spawn_blocking(start).await.expect("the emulator starts");
+    let client = route53(&emulator.endpoint);
+    let (zone, check) = workload(&client).await;
+    let (lab, functions) = functions(&emulator, &zone).await;
+    let (handler, promoter) = (&functions["alarm-handler"], &functions["replica-promoter"]);
+    let state = json!({"value": "ALARM", "timestamp": Timestamp::now().to_string()});
+    let detail = json!({"alarmName": "started", "state": state});
+    let alarm = bridged("aws.cloudwatch", "CloudWatch Alarm State Change", &detail);
+    let tick = bridged("aws.events", "Scheduled Event", &json!({}));
+
+    // The same event three times at once: one batch is taken, the others are refused whole and look again.
+    let mut returned = outcomes(&lab, handler, vec![alarm.clone(); 3]).await;
+    returned.sort();
+    assert_eq!(returned, ["Pinned", "StaysOnDr", "StaysOnDr"]);
+    let pinned = records(&client, &zone).await;
+    assert_eq!(pinned[..2], [DR_TARGET, DR_TARGET]);
+    assert!(pinned[2].contains("pinned") && pinned[2].contains(&format!("A,values,60,{PRIMARY_TARGET}")), "{pinned:?}");
+
+    assert_eq!(outcomes(&lab, handler, vec![alarm, tick.clone()]).await, ["StaysOnDr", "StaysOnDr"]);
+    assert_eq!(records(&client, &zone).await, pinned, "a duplicate changes nothing");
+
+    let undone = half(ResourceRecordSetFailover::Primary, PRIMARY_TARGET, &check);
+    change(&client, &zone, ChangeAction::Upsert, [undone]).await;
+    assert_eq!(outcomes(&lab, handler, vec![tick.clone()]).await, ["PinnedAgain"]);
+    let again = records(&client, &zone).await;
+    assert_eq!(again[..2], [DR_TARGET, DR_TARGET]);
+    assert!(again[2].contains("repins=1") && again[2].contains(PRIMARY_TARGET), "the original is kept: {again:?}");
+
+    let began = Instant::now();
+    while outcomes(&lab, promoter, vec![tick.clone()]).await != ["InSync"] {
+        assert!(began.elapsed() < PATIENCE, "GetChange never says INSYNC");
+    }
+    assert!(records(&client, &zone).await[2].contains("in-sync="));
+}
