@@ -280,7 +280,10 @@ fn install(person: &Person) -> String {
     let (template, endpoint) = (detector_with_given_checks(), format!("EndpointHealthCheck={endpoint}"));
     let (failover, dr) = (format!("FailoverHealthCheck={failover}"), format!("ResponderRegion={DR}"));
     let parameters = ["--parameter-overrides", "EndpointDomain=app-primary.example.com", &dr, &endpoint, &failover];
-    person.deploy("detector", &[&["--template-file", template.to_str().expect("UTF-8")][..], &parameters].concat());
+    let config = repository().join("samconfig.toml");
+    // sam looks for its settings beside the template.
+    let copy = [&template, &config].map(|path| path.to_str().expect("it is UTF-8"));
+    person.deploy("detector", &[&["--template-file", copy[0], "--config-file", copy[1]][..], &parameters].concat());
 
     let check = person.output("holdfast-detector", DETECTOR, "FailoverHealthCheckId");
     let (name, given) = (format!("RecordName={}", NAMES[0]), format!("FailoverHealthCheckId={check}"));

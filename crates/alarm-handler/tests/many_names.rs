@@ -5,7 +5,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::pending;
 
-use alarm_handler::event::Signal;
 use alarm_handler::handler::Calls;
 use aws::CallError;
 use aws::cloudwatch::AlarmReader;
@@ -19,6 +18,7 @@ use failover::outcome::{Kind, Outcome};
 use failover::plan::{Names, Plan};
 use failover::record::{RecordSet, Role, Routing, Target};
 use failover::register::{ArmedBy, Reading, Register, Spread};
+use failover::signal::Signal;
 use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 

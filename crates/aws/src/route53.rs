@@ -235,8 +235,8 @@ impl Writer {
     /// A writer with the session's settings.
     #[must_use]
     pub fn new(session: &Session) -> Self {
-        let (zones, checks) = (client(session, session.zone_config()), client(session, session.config()));
-        Self { client: zones, checks, pace: session.route53_pace().clone() }
+        let (zones, checks) = (session.zone_config(), session.config());
+        Self { client: client(session, zones), checks: client(session, checks), pace: session.route53_pace().clone() }
     }
 }
 

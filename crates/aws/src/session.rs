@@ -81,8 +81,8 @@ impl Session {
         // some minutes spends it, and then a warm function does not retry for hours: each throttled call ends an invocation.
         // What bounds retries here are the limits above.
         let retries = RetryPartition::custom("holdfast").token_bucket(TokenBucket::unlimited()).build();
-        let zone_config = config.clone();
-        Self { config, zone_config, clock: AwsClock::default(), retries, route53_pace: Pace::default() }
+        let (zone_config, route53_pace) = (config.clone(), Pace::default());
+        Self { config, zone_config, clock: AwsClock::default(), retries, route53_pace }
     }
 
     /// The shared configuration, for clients.

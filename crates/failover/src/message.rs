@@ -22,8 +22,8 @@ const REPEAT_MINUTES_MAX: i64 = 240;
 const YIELDED_MINUTES: i64 = 15;
 
 /// SNS takes messages of at most 256 KB, and a character takes at most 4 bytes. Events that Holdfast understands are much
-/// shorter, and of others the beginning tells what they are.
-const EVENT_CHARACTERS_MAX: usize = 20_000;
+/// shorter, and of others the beginning tells what they are. So it does of an error that repeats its event.
+const QUOTED_CHARACTERS_MAX: usize = 20_000;
 
 /// One message to the operators.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +150,10 @@ pub fn of_failure(failure: &Failure) -> Message {
         "The one-minute tick goes on deciding from what AWS says; the event itself is kept in the dead-letter queue.";
     let run = format!("aws logs tail /aws/lambda/{function} --since 1h --filter-pattern '\"{request_id}\"'");
     let sections = sections([
-        (HAPPENED, vec![format!("{function} could not handle an event, even when it was tried again: {error}")]),
+        (
+            HAPPENED,
+            vec![format!("{function} could not handle an event, even when it was tried again: {}", bounded(error))],
+        ),
         (NEXT, vec![next.to_owned()]),
         (RUN, vec![run]),
         (EVENT, vec![bounded(event)]),
@@ -185,12 +188,12 @@ fn text(sections: &[Section]) -> String {
     text
 }
 
-fn bounded(event: &str) -> String {
-    match event.char_indices().nth(EVENT_CHARACTERS_MAX) {
-        None => event.to_owned(),
+fn bounded(text: &str) -> String {
+    match text.char_indices().nth(QUOTED_CHARACTERS_MAX) {
+        None => text.to_owned(),
         Some((end, _)) => {
-            let total = event.chars().count();
-            format!("{}\n  (cut here, after {EVENT_CHARACTERS_MAX} of {total} characters)", &event[..end])
+            let total = text.chars().count();
+            format!("{}\n  (cut here, after {QUOTED_CHARACTERS_MAX} of {total} characters)", &text[..end])
         }
     }
 }

@@ -363,10 +363,13 @@ mod tests {
             (r#"["App.example.com","*.example.com"]"#, r#"["a..b"]"#, "empty label"),
             (r#"["App.example.com","*.example.com"]"#, r#"["a.b","A.B."]"#, "protected twice"),
             (r#""https://p.example.com/health""#, r#""p.example.com""#, "probes.primary"),
+            (r#""https://p.example.com/health""#, r#""https://""#, "probes.primary"),
+            (r#""https://p.example.com/health""#, r#""https:///health""#, "probes.primary"),
             ("arn:aws:cloudwatch:us-east-1:123456789012:alarm:failover: started", "failover-started", "alarm ARN"),
             (r#""lag_seconds_max":60"#, r#""lag_seconds_max":-1"#, "limits"),
             (r#""lag_seconds_max":60,"#, "", "lag_seconds_max"),
             (r#""alarms":"#, r#""fence":{"rds_instances":["app"]},"alarms":"#, "FenceRegion"),
+            (r#""alarms":"#, r#""fence":{"region":"r"},"alarms":"#, "FenceSecurityGroupId"),
             (r#""alarms":"#, r#""fence":{"region":"r","rds_instances":["app"]},"alarms":"#, "FenceSecurityGroupId"),
             (r#""alarms":"#, r#""fence":{"region":"r","security_group":"sg-1"},"alarms":"#, "FenceAuroraClusters"),
         ] {

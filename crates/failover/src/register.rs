@@ -171,9 +171,10 @@ impl Reading {
     pub fn of_name(name: &Name, sets: &[RecordSet]) -> Self {
         let register_name = name.register();
         let mut found = sets.iter().filter(|set| set.name == register_name && set.kind == "TXT");
-        let (Some(set), None) = (found.next(), found.next()) else {
-            let none = !sets.iter().any(|set| set.name == register_name && set.kind == "TXT");
-            return if none { Self::Absent } else { Self::Unreadable(RegisterError::Shape(name.clone())) };
+        let set = match (found.next(), found.next()) {
+            (None, _) => return Self::Absent,
+            (Some(set), None) => set,
+            (Some(_), Some(_)) => return Self::Unreadable(RegisterError::Shape(name.clone())),
         };
         match (&set.routing, &set.target) {
             (Routing::Simple, Target::Values { values, .. }) if values.len() == 1 => {
@@ -311,6 +312,7 @@ mod tests {
             "v=1 armed since=2026-01-01T12:00:00Z since=2026-01-01T12:00:00Z by=operator",
             "v=1 pinned at=2026-01-01T12:00:00Z incident=a@2026-01-01T12:00:00Z repins=0 original=A,values,60,192.0.2.1",
             "v=1 pinned at=2026-01-01T12:00:00Z change=C1 incident=a@2026-01-01T12:00:00Z repins=0 original=A,values,60",
+            "v=1 pinned at=2026-01-01T12:00:00Z change=C1 incident=a@2026-01-01T12:00:00Z repins=0 original=A,other,Z9,p.elb,true",
         ] {
             assert!(Register::parse(bad).is_err(), "{bad}");
         }

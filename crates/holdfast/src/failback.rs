@@ -13,6 +13,7 @@ use failover::failback::{self, Observation, Obstacle, Readiness, Successor};
 use failover::observation::ChangeStatus;
 use failover::plan::ReplicaId;
 use failover::promotion::ReplicaState;
+use failover::record::Target;
 use failover::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -175,6 +176,8 @@ async fn switch(workload: &Workload, terminal: &Terminal, named: &Successors) ->
     // What may have changed while the databases were promoted.
     let seen = check(workload, terminal, named, stopped).await?;
     let by = workload.author("").await?;
+    let pins = seen.names.iter().filter_map(|view| view.register()?.pin());
+    let ttl_seconds = pins.flat_map(|pin| pin.original.values()).map(Target::ttl_seconds).max().unwrap_or_default();
     let writes = seen.names.iter().map(|view| failback::restore(&workload.plan, view, seen.now, &by));
     let writes = writes.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>();
     let writes = writes.map_err(|error| Failure::Refused(format!("nothing was restored: {error}")))?;
@@ -195,12 +198,13 @@ async fn switch(workload: &Workload, terminal: &Terminal, named: &Successors) ->
         .await?;
     }
     let lifted = fence::lift(workload, terminal).await?;
-    terminal.result(&json!({"restored": names, "changes": changes, "lifted": lifted}));
+    terminal.result(&json!({"restored": names, "changes": changes, "lifted": lifted, "ttl_seconds": ttl_seconds}));
     terminal.say(format!("{GOOD}DNS answers with the primary again{GOOD:#}: {}", names.join(", ")));
     match workload.plan.replicas.is_empty() {
         true => terminal.say("armed; a failover within the cool-down asks for an approval (P08)"),
         false => terminal.say(format!(
-            "{BOLD}disarmed, since nothing replicates to DR any more{BOLD:#}: `holdfast failback protect`, with the same --successor, \
+            "writes may go on there; keep them stopped in DR for another {ttl_seconds} s: until then resolvers may still send users \
+             to it, and what it took now would be nowhere else\n{BOLD}disarmed, since nothing replicates to DR any more{BOLD:#}: `holdfast failback protect`, with the same --successor, \
              makes the plan's databases replicas of the primary's and arms"
         )),
     }

@@ -1,6 +1,5 @@
 //! What notifier is given: Lambda's account of an invocation, as the asynchronous destination puts it on the bus.
 
-use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use failover::message::Failure;
 use failover::outcome::Outcome;
 use jiff::Timestamp;
@@ -26,6 +25,14 @@ impl From<EventError> for Diagnostic {
     fn from(error: EventError) -> Self {
         Self { error_type: "EventNotUnderstood".to_owned(), error_message: error.to_string() }
     }
+}
+
+/// Of the event that carries a record. It is read in one go, since whole events are nested in it.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Event {
+    detail_type: String,
+    detail: Record,
 }
 
 /// Lambda's invocation record (Lambda developer guide, "Capturing records of Lambda asynchronous invocations").
@@ -55,9 +62,8 @@ struct Context {
 /// If it is no invocation record, or the function returned what is no outcome.
 pub fn parse(event: Value) -> Result<Invocation, EventError> {
     let unreadable = |error: serde_json::Error| EventError(error.to_string());
-    let event: EventBridgeEvent<Value> = serde_json::from_value(event).map_err(unreadable)?;
-    let record: Record = serde_json::from_value(event.detail).map_err(unreadable)?;
-    if event.detail_type.ends_with("- Success") {
+    let Event { detail_type, detail: record } = serde_json::from_value(event).map_err(unreadable)?;
+    if detail_type.ends_with("- Success") {
         let outcome = serde_json::from_value(record.response_payload).map_err(unreadable)?;
         return Ok(Invocation::Returned(outcome));
     }

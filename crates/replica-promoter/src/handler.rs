@@ -233,7 +233,7 @@ mod tests {
 
     use super::*;
     use failover::change::Batch;
-    use failover::observation::Changes;
+    use failover::observation::{ChangeStatus, Changes};
     use failover::plan::Names;
     use failover::promotion::LagSample;
     use failover::record::{RecordSet, Role, Routing, Target};

@@ -60,7 +60,8 @@ fn not_carried_out(error: &impl ToString) -> Diagnostic {
 }
 
 async fn alarm_handler(sabotage: Sabotage, session: &Session) -> Result<(), Error> {
-    use alarm_handler::event::{self, Signal};
+    use alarm_handler::event;
+    use failover::signal::Signal;
     let plan = plan(sabotage)?;
     let calls = alarm_handler::handler::Calls {
         reader: reader(session, sabotage),

@@ -58,6 +58,8 @@ pub enum About {
     EventAgain,
     /// A pin that a person undoes.
     Undo,
+    /// A person who disarms what is not pinned yet.
+    Disarm,
     /// How the minute is cut.
     Pieces,
     /// Which of the deliveries that are due goes first.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use failover::observation::Attention;
+use failover::observation::{Attention, NameView};
 use failover::outcome::{Kind, Outcome, Trigger};
-use failover::register::Register;
+use failover::register::{Reading, Register};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::holdfast::{Function, Holdfast, Subject};
@@ -34,7 +34,7 @@ pub(crate) fn judge(outage: &Outage, is_failed_over: bool) -> Vec<Breach> {
     let is_shadow = holdfast.world.get().watch.is_shadow();
     if outage.circumstances.is_off || is_shadow {
         expect(!is_committed, Property::PinnedThoughOff, "a name is pinned");
-    } else if outage.lasts() || is_committed {
+    } else if (outage.lasts() || is_committed) && !is_any_disarmed(holdfast) {
         expect(is_failed_over, Property::NotFailedOver, "it is not failed over");
         let is_left_to_the_queue = !holdfast.dead.is_empty();
         expect(is_left_to_the_queue || pin_was_told(outage), Property::EndNotTold, "nobody heard of the pin");
@@ -43,6 +43,14 @@ pub(crate) fn judge(outage: &Outage, is_failed_over: bool) -> Vec<Breach> {
     broken.extend(what_was_told(holdfast));
     broken.extend(who_did_not_look(holdfast));
     broken
+}
+
+/// What nobody armed before the alarm rang, or a person disarmed, keeps the workload where it is: people are paged instead.
+fn is_any_disarmed(holdfast: &Holdfast) -> bool {
+    let is_disarmed = |view: &NameView| {
+        view.register == Reading::Absent || matches!(view.register(), Some(Register::Disarmed { .. }))
+    };
+    holdfast.names().iter().any(is_disarmed)
 }
 
 /// True if every old writer that is to be fenced is.
@@ -63,12 +71,17 @@ fn pin_was_told(outage: &Outage) -> bool {
 }
 
 /// That the incident is closed: so too, but a reminder from before the end says nothing of it.
-pub(crate) fn end_was_told(outage: &Outage) -> bool {
+fn end_was_told(outage: &Outage) -> bool {
     let closed = outage.holdfast.names().into_iter().filter_map(|view| match view.register() {
         Some(Register::FailedOver { at, .. }) => Some(*at),
         _ => None,
     });
     was_told(outage, "FAILED OVER", start()) || closed.max().is_some_and(|at| was_told(outage, "stays on DR", at))
+}
+
+/// Nothing more is to be waited for.
+pub(crate) fn was_all_told(outage: &Outage) -> bool {
+    pin_was_told(outage) && end_was_told(outage)
 }
 
 /// What the operators were promised to hear of an outcome, in the words of the operators' guide rather than of the code.
@@ -150,7 +163,7 @@ fn who_did_not_look(holdfast: &Holdfast) -> Vec<Breach> {
         let outcomes: Vec<_> = ticks(function).collect();
         for pair in outcomes.windows(2) {
             let [(_, _, before), (at, _, outcome)] = pair else { continue };
-            let lasts = outcome.attention == Attention::Page && !is_transition_like(outcome) && same(before, outcome);
+            let lasts = outcome.attention == Attention::Page && is_told_by_age(outcome) && same(before, outcome);
             if lasts && before.since != outcome.since {
                 let what =
                     format!("{function:?}: {:?} since {:?}, then {:?}", outcome.outcome, before.since, outcome.since);
@@ -161,6 +174,7 @@ fn who_did_not_look(holdfast: &Holdfast) -> Vec<Breach> {
     broken
 }
 
-fn is_transition_like(outcome: &Outcome) -> bool {
-    outcome.outcome.is_transition() || outcome.outcome == Kind::Yielded
+/// True unless it is told by the clock, or a call failed that others may have made meanwhile.
+fn is_told_by_age(outcome: &Outcome) -> bool {
+    !outcome.outcome.is_transition() && ![Kind::Yielded, Kind::Interrupted].contains(&outcome.outcome)
 }

@@ -3,6 +3,7 @@
 
 use std::task::Poll;
 
+use failover::change;
 use failover::incident::{AlarmState, Approval};
 use failover::outcome::Kind;
 use failover::promotion::ReplicaState;
@@ -122,7 +123,7 @@ impl Outage {
             minute += 1;
         }
         for _ in 0..REMINDER_MINUTES {
-            if !self.is_failed_over() || judge::end_was_told(&self) {
+            if !self.is_failed_over() || judge::was_all_told(&self) {
                 break;
             }
             self.minute(false);
@@ -208,6 +209,9 @@ impl Outage {
                 choice => self.undo_one(choice),
             }
         }
+        if is_faulty && self.chance.happens(About::Disarm, 0.005) {
+            self.disarm();
+        }
         if minute >= FAULTY_MINUTES + self.circumstances.asleep_minutes {
             self.approve(minute);
         }
@@ -222,6 +226,20 @@ impl Outage {
             let mut world = self.holdfast.world.get();
             world.tell(|| format!("{} is undone by hand", view.name));
             drop(world.undo(Author::Operator, &view.zone, &view.name));
+        }
+    }
+
+    /// A person disarms every name that is armed, at whatever point of somebody else's work.
+    fn disarm(&self) {
+        for view in self.holdfast.names() {
+            let mut world = self.holdfast.world.get();
+            let disarmed = Register::Disarmed { at: world.now, by: "kim".to_owned() };
+            if !matches!(view.register(), Some(Register::Armed { .. })) {
+                continue;
+            }
+            let Ok(write) = change::rewrite_register(&view, disarmed) else { continue };
+            let written = world.submit(Author::Operator, &view.zone, write.changes.iter());
+            world.tell(|| format!("kim disarms {}: {}", view.name, if written.is_ok() { "done" } else { "refused" }));
         }
     }
 

@@ -74,7 +74,7 @@ pub enum Sabotage {
 
 /// Each sabotage, and the property that notices it.
 pub const NOTICED_BY: [(Sabotage, Property); 25] = [
-    (Sabotage::DropsCompareAndSwap, Property::PinnedTwice),
+    (Sabotage::DropsCompareAndSwap, Property::WroteWhileOff),
     (Sabotage::SwapsDeleteAndCreate, Property::NotFailedOver),
     (Sabotage::PromotesOnPending, Property::PromotedTooEarly),
     (Sabotage::ForgetsToDrain, Property::PromotedTooEarly),
@@ -123,15 +123,6 @@ impl Sabotage {
         }
     }
 
-    /// AWS's time as the function takes it.
-    #[must_use]
-    pub fn now(self, function: Function, now: Timestamp) -> Timestamp {
-        match (self, function) {
-            (Self::ForgetsToDrain, Function::ReplicaPromoter) => now + SignedDuration::from_mins(5),
-            _ => now,
-        }
-    }
-
     /// True if a batch overwrites what it finds.
     #[must_use]
     pub fn overwrites(self) -> bool {
@@ -156,6 +147,13 @@ impl Sabotage {
             (Self::NeverConfirms, _) => rewrite(&mut sets, |register| match register {
                 Register::Pinned { pin, spread: Spread::Unrecorded { .. } } => {
                     Some(Register::Pinned { pin: pin.clone(), spread: Spread::Unrecorded { at: world.now } })
+                }
+                _ => None,
+            }),
+            (Self::ForgetsToDrain, Function::ReplicaPromoter) => rewrite(&mut sets, |register| match register {
+                Register::Pinned { pin, spread: Spread::InSync { at } } => {
+                    let at = *at - SignedDuration::from_mins(5);
+                    Some(Register::Pinned { pin: pin.clone(), spread: Spread::InSync { at } })
                 }
                 _ => None,
             }),

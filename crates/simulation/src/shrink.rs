@@ -8,6 +8,11 @@ use crate::sabotage::Sabotage;
 /// How many outages are tried at most.
 const TRIES_MAX: usize = 3_000;
 
+/// A failure that takes so few deviations is small enough.
+const SMALL: usize = 3;
+/// How many failures are shrunk to find a small one.
+const SEEDS_SHRUNK_MAX: usize = 6;
+
 /// A failure, and what little it takes.
 #[derive(Debug)]
 pub struct Shrunk {
@@ -55,13 +60,24 @@ fn shrink_by(seed: u64, sabotage: Option<Sabotage>, property: Property, whole: &
 }
 
 impl Shrunk {
-    /// The first of so many seeds in which `property` notices a sabotage, shrunk.
+    /// Of the first few among so many seeds in which `property` notices a sabotage, the one that shrinks most.
     #[must_use]
     pub fn search(sabotage: Sabotage, property: Property, seeds: u64) -> Option<Self> {
         let is_noticed = |report: &Report| report.broken.iter().any(|breach| breach.property == property);
-        let seed = (0..seeds).find(|seed| is_noticed(&outage::run(*seed, Some(sabotage), Detail::Result)))?;
-        let whole = outage::run(seed, Some(sabotage), Detail::Story);
-        Some(shrink_by(seed, Some(sabotage), property, &whole))
+        let noticed = (0..seeds).filter(|seed| is_noticed(&outage::run(*seed, Some(sabotage), Detail::Result)));
+        let mut smallest: Option<Self> = None;
+        for seed in noticed.take(SEEDS_SHRUNK_MAX) {
+            let whole = outage::run(seed, Some(sabotage), Detail::Story);
+            let shrunk = shrink_by(seed, Some(sabotage), property, &whole);
+            let is_small = shrunk.kept.len() <= SMALL;
+            if smallest.as_ref().is_none_or(|other| shrunk.kept.len() < other.kept.len()) {
+                smallest = Some(shrunk);
+            }
+            if is_small {
+                break;
+            }
+        }
+        smallest
     }
 }
 

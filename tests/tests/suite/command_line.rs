@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use drill::lambdas;
-use drill::stage::{CLOSED_GROUP, DR, Layout, PRIMARY, Settings, Stage};
+use drill::stage::{APPROVER, CLOSED_GROUP, DR, Layout, PRIMARY, Settings, Stage};
 use failover::register::Register;
 use lab::fault::{CallEffect, CallFault, Effect, Loss, Site};
 use lab::rds;
@@ -88,6 +88,10 @@ async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
     let status = json(&stage, &["status"]).await;
     assert_eq!(status["names"].as_array().map(Vec::len), Some(NAMES));
     assert_eq!(status["names"][0]["records"][0]["dns"], "127.0.10.1");
+    // The templates, the records and the health check agree; thirty minutes, then alarm, INSYNC, TTL and drain time, 60 s each.
+    assert_eq!(status["readiness"]["shortcomings"], serde_json::json!([]));
+    assert_eq!(status["readiness"]["dns_seconds"], 1_800);
+    assert_eq!(status["readiness"]["promotion_seconds"], 2_040);
     text(&stage, &["arm"]).await;
     let armed = stage.registers();
     assert_ne!(armed, before);
@@ -105,6 +109,23 @@ async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
     assert_eq!(stage.registers(), armed);
 }
 
+/// A stage whose two stacks disagree.
+const AT_ODDS: Layout = Layout {
+    responder: &[("AuroraClusters", ""), ("RdsInstances", ""), ("DetectionSecondsMax", "900")],
+    detector: &[("ResponderBusName", "elsewhere")],
+    crowd: 0,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_says_where_two_stacks_disagree_that_deploy_well_by_themselves() {
+    let stage = stage(&AT_ODDS).await;
+    stage.minutes(3).await;
+    let status = text(&stage, &["status"]).await;
+    contains_all(&status, &["event-bus/elsewhere", "ResponderBusName=holdfast", "DetectionSecondsMax=2400"]);
+    let status = json(&stage, &["status"]).await;
+    assert_eq!(status["readiness"]["shortcomings"].as_array().map(Vec::len), Some(2));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn people_switch_holdfast_off_and_on_for_good_or_for_a_while() {
     let stage = stage(&WITHOUT_DATABASES).await;
@@ -116,6 +137,9 @@ async fn people_switch_holdfast_off_and_on_for_good_or_for_a_while() {
         Register::Disarmed { by, .. } => by.clone(),
         other => panic!("{other:?}"),
     };
+    let approver = stage.holdfast_as(APPROVER, &["arm"], false).await.expect("holdfast starts");
+    assert_eq!(approver.status.code(), Some(3), "who may approve may do nothing else");
+    contains_all(&stderr(&approver), &["not authorized to perform: route53:ListResourceRecordSets"]);
     let by = stage.registers().values().map(who).next().unwrap_or_default();
     assert!(by.ends_with("user/operator: new network"), "{by}");
     contains_all(&refused(&stage, &["maintenance", "begin", "--for", "1h"], 1).await, &["every name is disarmed"]);
@@ -314,6 +338,7 @@ async fn a_failback_is_interrupted_at_each_of_its_calls_and_goes_on_when_run_aga
     assert!(kills > 40, "after {kills} kills: {}{}", stdout(&last), stderr(&last));
     let ended = stage.holdfast(&switch, true).await.expect("holdfast starts");
     assert!(last.status.success() || stderr(&ended).contains("F01"), "{}{}", stderr(&last), stderr(&ended));
+    assert!(!last.status.success() || stdout(&last).contains("stopped in DR for another 60 s"), "{}", stdout(&last));
     assert_eq!(records(&stage), original);
     assert_eq!(states(&stage), ["disarmed"; NAMES], "nothing replicates to DR any more");
     contains_all(&refused(&stage, &["arm"], 1).await, &["Aurora cluster app-dr is no replica"]);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drill::check;
-use drill::lambdas;
+use drill::lambdas::{self, repository};
 use drill::permissions::Permissions;
 use drill::report::{Report, Verdict, table};
 use drill::run::{self, Drill, Ended, Watcher};
@@ -53,8 +53,14 @@ fn every_scenario_ends_as_it_should() {
     let drill = |scenario| Drill { scenario, settings: Settings { seed: 1, speed: SPEED } };
     let reports = pass(&SCENARIOS.iter().map(drill).collect::<Vec<_>>());
     let permissions = Permissions::of_all(reports.iter().map(|report| &report.permissions));
-    println!("{}", permissions.markdown());
     assert_eq!(permissions.spare(), Vec::<String>::new(), "granted, and never used in any drill");
+    let tables = permissions.markdown();
+    assert!(!tables.contains("| ? |"), "a statement has no reason:\n{tables}");
+    let documented = std::fs::read_to_string(repository().join("docs/permissions.md")).expect("it is there");
+    assert!(
+        documented.contains(&tables),
+        "docs/permissions.md does not say what `cargo drill --permissions` prints:\n{tables}"
+    );
 }
 
 /// One action of a role is another than the function needs: RDS refuses, nothing is promoted, people are told why, the drill

@@ -65,6 +65,8 @@ impl Play {
         self.stage.minutes(5).await;
         self.patient_operator(&with_successors(&["failback", "switch", "--writes-stopped", "--loss-acknowledged"]))
             .await?;
+        // As it says: resolvers may still send users to DR.
+        self.seconds(60).await;
         self.say("writes go on");
         self.stage.lab.sites.mend_page(DR, "/write");
         Ok(self.stage.lab.clock.now())

@@ -1,12 +1,13 @@
 //! AWS itself is in trouble during an outage.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use failover::register::Register;
 use lab::fault::{CallEffect, CallFault, Chaos, Effect, Faults, Loss, Site};
+use lab::journal::What;
 use lab::wire::Refusal;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -17,16 +18,14 @@ use crate::evidence::Evidence;
 use crate::stage::{DETECTOR, DR, Stage};
 
 impl Play {
-    /// Every function is killed the first time before, the second time after each of its calls took effect; whoever tells
-    /// people so often that a message is given up.
+    /// Every function is killed the first time before, the second time after each of its calls took effect; and whoever tells
+    /// people for as long as it takes until a message is given up.
     pub(super) async fn lambda_crashes(self) -> Result<Evidence, Stuck> {
-        const TELLINGS: u32 = 6;
         self.begin().await?;
-        let tellings = AtomicU32::new(0);
+        let is_given_up = Arc::new(AtomicBool::new(false));
+        let knows = is_given_up.clone();
         let telling = move |site: &Site<'_>| {
-            site.caller_region.is_some()
-                && site.action == "Publish"
-                && tellings.fetch_add(1, Ordering::Relaxed) < TELLINGS
+            site.caller_region.is_some() && site.action == "Publish" && !knows.load(Ordering::Relaxed)
         };
         let unsaid = CallEffect::Lose(Loss::Kill, Effect::Without);
         self.stage.lab.faults.set_call_fault(CallFault::when(telling, unsaid));
@@ -35,6 +34,8 @@ impl Play {
             self.stage.lab.faults.set_call_fault(CallFault::when(nth_of_each_call(turn), kill));
         }
         let outage_at = self.fail_primary();
+        self.must(90, "a message to be given up", |stage| kept(stage, "NotifierDeadLetters")).await?;
+        is_given_up.store(true, Ordering::Relaxed);
         Ok(self.to_the_end(outage_at).await)
     }
 
@@ -111,6 +112,12 @@ impl Play {
         }
         Ok(self.to_the_end(outage_at).await)
     }
+}
+
+/// True if something is in a queue whose name ends so.
+fn kept(stage: &Stage, queue_end: &str) -> bool {
+    let is_it = |what: &What| matches!(what, What::Queued { queue, .. } if queue.ends_with(queue_end));
+    stage.lab.journal.entries().iter().any(|entry| is_it(&entry.what))
 }
 
 /// What is said when the control plane is back, for the check that nothing was done before.

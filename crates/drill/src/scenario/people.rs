@@ -40,9 +40,9 @@ impl Play {
         self.begin().await?;
         let outage_at = self.fail_primary();
         let Some(incident) = self.asked(60).await else { return Ok(self.to_the_end(outage_at).await) };
-        self.approve(&incident.replace("20", "19"), "P12").await?;
+        self.approver(&approval(&incident.replace("20", "19"), "P12")).await?;
         self.stage.minutes(5 + self.settings.seed % 10).await;
-        self.approve(&incident, "P12").await?;
+        self.approver(&approval(&incident, "P12")).await?;
         Ok(self.to_the_end(outage_at).await)
     }
 
@@ -55,7 +55,7 @@ impl Play {
         let outage_at = self.fail_primary();
         let Some(incident) = self.asked(90).await else { return Ok(self.to_the_end(outage_at).await) };
         self.stage.minutes(10 + self.settings.seed % 20).await;
-        self.approve(&incident, "R07").await?;
+        self.operator(&approval(&incident, "R07")).await?;
         Ok(self.to_the_end(outage_at).await)
     }
 
@@ -105,10 +105,11 @@ impl Play {
         self.stage.until(limit, |stage| asked(stage).is_some()).await;
         asked(&self.stage)
     }
+}
 
-    async fn approve(&self, incident: &str, rule: &str) -> Result<(), Stuck> {
-        self.approver(&["approve", incident, "--despite", rule, "--reason", "a drill"]).await
-    }
+/// The command that approves an incident despite a rule.
+fn approval<'a>(incident: &'a str, rule: &'a str) -> [&'a str; 6] {
+    ["approve", incident, "--despite", rule, "--reason", "a drill"]
 }
 
 /// The incident that Holdfast last asked about.

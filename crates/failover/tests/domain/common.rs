@@ -2,7 +2,7 @@
 
 use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
 use failover::name::Name;
-use failover::observation::{Alarms, Changes, NameView, Probes};
+use failover::observation::{Alarms, Changes, Fact, NameView, Probes};
 use failover::pin::{self, Observation};
 use failover::plan::{Plan, alarm_name};
 use failover::record::{RecordSet, Role, Routing, Target};
@@ -136,6 +136,11 @@ pub fn unreadable(of: &str, primary: &str) -> NameView {
     register.target = values(60, &["\"v=9 asleep\""]);
     sets.push(register);
     NameView::of_name("Z1", &name, &sets)
+}
+
+/// What was seen, a line each.
+pub fn lines(facts: &[Fact]) -> Vec<String> {
+    facts.iter().map(|fact| format!("{}: {}", fact.about, fact.seen)).collect()
 }
 
 /// All that one decision about `app.example.com` is made from.

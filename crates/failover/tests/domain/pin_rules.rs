@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::common::*;
 use failover::incident::AlarmState::{Alarm, InsufficientData, Ok as Fine};
-use failover::incident::Incident;
+use failover::incident::{Approval, Incident};
 use failover::observation::{ChangeStatus, NameView, Probe};
 use failover::pin::{TABLE, Verdict};
 use failover::plan::Mode;
@@ -294,4 +294,46 @@ fn drift_left_to_people_is_counted_from_when_it_was_first_seen() {
     assert_eq!(scene.decide().since, Some(at(8_000)));
     scene.register(&pinned(2, in_sync(40)));
     assert_eq!(scene.decide().since, Some(at(30)), "a pin that stands, since it was made");
+    scene.register(&pinned(0, unrecorded(40)));
+    assert_eq!(scene.decide().since, Some(at(30)), "however late its change is put on record");
+    scene.register(&failed_over(2));
+    assert_eq!(scene.decide().since, Some(at(600)), "a failover, since it was complete");
+}
+
+#[test]
+fn whatever_a_decision_saw_is_told() {
+    let mut scene = Scene::outage();
+    scene.probes.primary = Probe::Answers;
+    scene.approval = Some(Approval { reason: "users are cut off".to_owned(), ..approval(0, &[Rule::P08, Rule::P09]) });
+    let seen = [
+        "name: app.example.com",
+        "time: 2026-01-01T12:01:00Z",
+        "alarm started: Alarm since 2026-01-01T12:00:00Z",
+        "alarm second: Ok since 2025-12-31T11:00:00Z",
+        "register: v=1 armed since=2026-01-01T10:00:00Z by=operator",
+        "A record: PRIMARY 192.0.2.1, SECONDARY 198.51.100.1",
+        "primary's probe: answers",
+        "approval: of started@2026-01-01T12:00:00Z by kim, despite P08, P09: users are cut off",
+    ];
+    assert_eq!(lines(&scene.decide().facts), seen);
+
+    scene.alarms = None;
+    (scene.probes.primary, scene.probes.dr) = (Probe::NotAsked, Probe::Silent);
+    scene.approval = Some(approval(0, &[]));
+    scene.view = NameView::of_name("Z1", &app(), &[]);
+    let seen = [
+        "name: app.example.com",
+        "time: 2026-01-01T12:01:00Z",
+        "alarm: unknown: CloudWatch did not answer",
+        "register: absent: never armed",
+        "records: app.example.com has no failover records; create a PRIMARY and a SECONDARY record",
+        "fault: app.example.com has no failover records; create a PRIMARY and a SECONDARY record",
+        "DR's probe: silent",
+        "approval: of started@2026-01-01T12:00:00Z by kim",
+    ];
+    assert_eq!(lines(&scene.decide().facts), seen);
+
+    scene.view = unreadable("app.example.com", PRIMARY);
+    let seen = lines(&scene.decide().facts);
+    assert!(seen.iter().any(|fact| fact.starts_with("register: the register says \"v=9 asleep\"")), "{seen:?}");
 }

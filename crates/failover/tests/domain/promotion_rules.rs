@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::common::*;
 use failover::incident::Approval;
 use failover::observation::{Attention, ChangeStatus, Changes, NameView};
+use failover::outcome::Finding;
 use failover::plan::ReplicaId;
 use failover::promotion::{
     GATE_TABLE, Gate, GateDecision, LagSample, REPLICA_TABLE, ReplicaDecision, ReplicaState, ReplicaView, Verdict,
@@ -330,9 +331,51 @@ fn the_loss_that_is_asked_about_is_told_in_seconds() {
 }
 
 #[test]
+fn an_approval_is_asked_for_where_it_helps() {
+    let despite = |differs: fn(&mut Replica)| Finding::from(replica(differs).decide()).despite;
+    assert_eq!(despite(|r| r.lag = None), [Rule::R07].into());
+    assert_eq!(despite(|_| {}), BTreeSet::new());
+}
+
+#[test]
 fn an_incident_at_the_beginning_of_time_is_no_reason_to_fail() {
     let first = failover::incident::Incident { began: jiff::Timestamp::MIN, ..incident(0) };
     let id = ReplicaId::RdsInstance("app-dr".to_owned());
     let view = ReplicaView { id, state: present("available", Some("app"), true), lag: None };
     assert_eq!(decide_replica(&plan(), at(220), &first, None, &view, None).row.verdict, Verdict::Ask);
+}
+
+#[test]
+fn whatever_a_decision_about_the_workload_saw_is_told() {
+    let workload = workload(|w| {
+        w.names.push(view("www.example.com", PRIMARY, None));
+        w.names.push(view("old.example.com", DR, Some(&failed_over(0))));
+    });
+    let seen = [
+        "time: 2026-01-01T12:03:40Z",
+        "names: 2 pinned, 1 failed over, 1 neither",
+        "not pinned: www.example.com",
+        "clients drained: 2026-01-01T12:03:40Z",
+    ];
+    assert_eq!(lines(&workload.decide().facts), seen);
+}
+
+#[test]
+fn whatever_a_decision_about_a_replica_saw_is_told() {
+    const NO_SAMPLE: &str = "lag of Aurora cluster app-dr: no good sample: nobody knows how much would be lost";
+    let states: [(fn(&mut Replica), &str); 4] = [
+        (|r| r.state = ReplicaState::Missing, "not found"),
+        (|r| r.state = ReplicaState::Unanswered("timed out".to_owned()), "RDS did not answer: timed out"),
+        (|r| r.state = present("stopped", Some("app"), true), "stopped, replica of app"),
+        (|r| r.state = present("stopped", None, true), "stopped, no replica"),
+    ];
+    for (differs, state) in states {
+        let mut replica = replica(differs);
+        (replica.lag, replica.approval) = (None, Some(approval(0, &[])));
+        let about = format!("Aurora cluster app-dr: {state}");
+        let approval = "approval: of started@2026-01-01T12:00:00Z by kim";
+        assert_eq!(lines(&replica.decide().facts), [about.as_str(), NO_SAMPLE, approval]);
+    }
+    let lag = "lag of Aurora cluster app-dr: 31 s at 2026-01-01T11:19:30Z; at most 61 s of writes may be lost, 60 s are allowed";
+    assert_eq!(lines(&replica(|r| r.lag(31, -2_430)).decide().facts)[1], lag);
 }

@@ -27,7 +27,8 @@ fn an_old_database_is_renamed_a_replica_created_and_given_an_instance() {
     let rename = Step::Rename { to: "app-before-202601011200".to_owned() };
     let add = Step::AddInstance { id: "app-202601011200".to_owned() };
     let cases = [
-        (standing("available", None, -9_000, &["app-1"], true), rename),
+        (standing("available", None, -9_000, &["app-1"], true), rename.clone()),
+        (standing("available", None, 0, &["app-1"], true), rename),
         (Standing::Nothing, Step::Create),
         (standing("creating", Some(SOURCE), 100, &[], false), add.clone()),
         (standing("available", Some("app-dr"), 100, &[], false), add),
@@ -69,7 +70,13 @@ fn new_identifiers_are_as_rds_takes_them() {
 fn a_lag_that_falls_tells_when_it_is_gone() {
     assert_eq!(catches_up_in_seconds(&[(at(0), 600), (at(60), 300)]), Some(60));
     assert_eq!(catches_up_in_seconds(&[(at(0), 600), (at(60), 590)]), Some(3_540));
-    for no_word in [&[(at(0), 600), (at(60), 600)][..], &[(at(0), 600), (at(60), 700)], &[(at(0), 600)], &[]] {
+    for no_word in [
+        &[(at(0), 600), (at(60), 600)][..],
+        &[(at(0), 600), (at(60), 700)],
+        &[(at(0), 600)],
+        &[(at(0), 600), (at(0), 300)],
+        &[],
+    ] {
         assert_eq!(catches_up_in_seconds(no_word), None, "{no_word:?}");
     }
 }

@@ -103,6 +103,8 @@ proptest! {
         }
         if let Ok(name) = text.parse::<Name>() {
             prop_assert_eq!(name.as_str().parse::<Name>(), Ok(name.clone()));
+            let json = serde_json::to_string(&name).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Name>(&json).unwrap(), name);
         }
         let _ = (Plan::parse(&text), Approval::parse(&text), text.parse::<Incident>());
         let _ = Plan::parse(&PLAN.replace("app.example.com", &text.escape_default().to_string()));
@@ -150,4 +152,25 @@ fn of_two_words_about_one_second_the_first_heard_counts() {
         |state| AlarmSighting { state, ..Incident::declared(Timestamp::UNIX_EPOCH).as_declared_alarm().unwrap() };
     let both = [heard(AlarmState::Ok), heard(AlarmState::Alarm)];
     assert_eq!(AlarmSighting::newest(both), [heard(AlarmState::Ok)]);
+}
+
+#[test]
+fn a_register_fills_a_txt_value_to_the_last_character() {
+    let length = |by: usize| {
+        let register = Register::Disarmed { at: Timestamp::UNIX_EPOCH, by: "k".repeat(by) };
+        match register.record_set(&app())?.target {
+            Target::Values { values, .. } => Ok(values[0].len()),
+            Target::Alias { .. } => panic!("a TXT record has values"),
+        }
+    };
+    let lengths: Vec<Result<usize, RegisterError>> = (3_800..4_000).map(length).collect();
+    assert_eq!(lengths.iter().flatten().max(), Some(&4_000));
+    assert_eq!(lengths.last(), Some(&Err(RegisterError::TooLong(app()))));
+}
+
+#[test]
+fn a_register_of_two_record_sets_is_unreadable() {
+    let set = Register::Armed { since: Timestamp::UNIX_EPOCH, by: ArmedBy::Operator }.record_set(&app()).unwrap();
+    let shape = Reading::Unreadable(RegisterError::Shape(app()));
+    assert_eq!(Reading::of_name(&app(), &[set.clone(), set]), shape);
 }

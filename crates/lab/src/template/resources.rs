@@ -185,12 +185,10 @@ fn alarm(lab: &Arc<Lab>, scope: &Scope, mut resource: Resource<'_>) -> Result<Cr
 
 /// `Ref` is the thing's name, as far as it has one.
 fn without_effect(scope: &Scope, resource: &Resource<'_>) -> Created {
-    let given = |property: &str| resource.properties.get(property).and_then(Value::as_str).map(str::to_owned);
-    match resource.kind {
-        "AWS::Logs::LogGroup" => {
-            let name = name(scope, resource.id, given("LogGroupName"));
-            created(&name, [("Arn", arn("logs", &scope.region, &format!("log-group:{name}:*")))])
-        }
-        _ => created(&name(scope, resource.id, None), []),
+    if resource.kind == "AWS::Logs::LogGroup" {
+        let given = resource.properties.get("LogGroupName").and_then(Value::as_str).map(str::to_owned);
+        let name = name(scope, resource.id, given);
+        return created(&name, [("Arn", arn("logs", &scope.region, &format!("log-group:{name}:*")))]);
     }
+    created(&name(scope, resource.id, None), [])
 }

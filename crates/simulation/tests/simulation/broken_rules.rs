@@ -83,7 +83,7 @@ where
     let bent = || Bent { aws: aws(holdfast), read, write, says: None, ahead: SignedDuration::ZERO };
     let calls =
         alarm_handler::handler::Calls { reader: bent(), writer: bent(), alarms: aws(holdfast), prober: aws(holdfast) };
-    let tick = alarm_handler::event::Signal::Tick;
+    let tick = failover::signal::Signal::Tick;
     let ended = calls.handle(&holdfast.plan, tick).now_or_never();
     assert!(ended.is_some_and(|returned| returned.is_ok()));
 }

@@ -10,6 +10,7 @@ use failover::record::RecordSet;
 use failover::register::Register;
 use simulation::event;
 use simulation::holdfast::Holdfast;
+use simulation::primary::OldDatabase;
 use simulation::setup::Setup;
 
 /// Longer than any failover here takes, with reminders of it at minutes 1 and 16.
@@ -57,6 +58,8 @@ pub struct End {
     /// State, incident, repins, originals.
     registers: Vec<String>,
     replicas: Vec<ReplicaState>,
+    /// Groups, what is on record of them, and who is still connected.
+    old_writers: BTreeMap<ReplicaId, OldDatabase>,
     promotions: BTreeMap<ReplicaId, u32>,
     pins: BTreeMap<(String, Name), u32>,
 }
@@ -79,6 +82,7 @@ pub fn end(holdfast: &Holdfast) -> End {
         records: sets.filter(|set| set.name.protected_by_register().is_none()).collect(),
         registers,
         replicas: world.replicas.keys().map(|id| world.replica_state(id)).collect(),
+        old_writers: world.old_writers.clone(),
         promotions: world.watch.promotions().clone(),
         pins,
     }
@@ -91,6 +95,8 @@ pub fn good_end(setup: &Setup) -> End {
     minutes(&mut holdfast, MINUTES);
     let end = end(&holdfast);
     assert!(states(&holdfast).iter().all(|state| *state == "failed over"));
+    let open = simulation::primary::old_writers(&holdfast.plan);
+    assert!(end.old_writers.iter().all(|(id, old)| old.is_fenced(&open[id])), "{:?}", end.old_writers);
     assert!(end.promotions.values().chain(end.pins.values()).all(|times| *times == 1));
     end
 }

@@ -35,11 +35,14 @@ fn failover_with(setup: &Setup, function: Function, nth: u32, fault: Fault) -> O
 }
 
 fn every_fault_at_every_call_of(function: Function, calls_min: u32) {
-    let setup = Setup::default();
-    let good: End = good_end(&setup);
+    every_fault_at_every_call_in(&Setup::default(), function, calls_min);
+}
+
+fn every_fault_at_every_call_in(setup: &Setup, function: Function, calls_min: u32) {
+    let good: End = good_end(setup);
     for fault in Fault::ALL {
         let mut nth = 0;
-        while let Some(holdfast) = failover_with(&setup, function, nth, fault) {
+        while let Some(holdfast) = failover_with(setup, function, nth, fault) {
             let what = format!("{fault:?} at call {nth} of {function}: {:#?}", subjects(&holdfast));
             assert_unbroken(&holdfast);
             assert_eq!(end(&holdfast), good, "{what}");
@@ -75,6 +78,17 @@ fn any_one_call_of_replica_promoter_may_fail_or_kill_it() {
 #[test]
 fn any_one_call_of_notifier_may_fail_or_kill_it() {
     every_fault_at_every_call_of(Function::Notifier, 4);
+}
+
+#[test]
+fn any_one_call_of_fencer_may_fail_or_kill_it() {
+    every_fault_at_every_call_in(&Setup { fence: true, names: 1, ..Setup::default() }, Function::Fencer, 10);
+}
+
+#[test]
+fn any_one_call_of_replica_promoter_may_fail_or_kill_it_where_the_databases_are_of_both_kinds() {
+    let setup = Setup { names: 1, clusters: 1, instances: 2, ..Setup::default() };
+    every_fault_at_every_call_in(&setup, Function::ReplicaPromoter, 15);
 }
 
 #[test]
