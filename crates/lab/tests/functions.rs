@@ -226,7 +226,7 @@ async fn no_more_run_at_once_than_are_reserved_and_the_others_wait_their_turn() 
     invoke_async(&lab, &arn, json!({"n": 1}));
     assert_eq!(nth_end(&lab, 0).await.0["errorType"], "Sandbox.Timedout");
     assert_eq!(nth_end(&lab, 1).await.0["event"], json!({"n": 1}), "what was throttled is tried again");
-    assert!(sampled(&lab, "Throttles").await >= 2.0);
+    assert!(sampled(&lab, "Throttles").await >= 1.0);
     let took = sampled(&lab, "Duration").await;
     assert!((1_000.0..60_000.0).contains(&took), "milliseconds of the one that hung: {took}");
 }
