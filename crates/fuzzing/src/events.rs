@@ -3,7 +3,6 @@
 
 use std::sync::LazyLock;
 
-use alarm_handler::event::Signal;
 use arbitrary::{Result, Unstructured};
 use failover::incident::Incident;
 use failover::message::{self, Message};
@@ -11,6 +10,7 @@ use failover::plan::Plan;
 use failover::record::Target;
 use failover::register::{ArmedBy, Pin, Register, Spread};
 use failover::rule::Rule;
+use failover::signal::Signal;
 use futures_util::FutureExt;
 use notifier::event::Invocation;
 use serde_json::Value;
@@ -116,7 +116,7 @@ fn to_notifier(event: Value) {
 }
 
 fn told(message: &Message) {
-    let Message { subject, body } = message;
+    let Message { subject, body, .. } = message;
     assert!(subject.len() < 100 && subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{subject:?}");
     assert!(body.len() <= MESSAGE_BYTES_MAX, "{} bytes", body.len());
     assert!(body.contains("WHAT HAPPENED") && body.contains("WHAT HAPPENS NEXT"), "{body}");

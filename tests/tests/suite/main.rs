@@ -11,3 +11,4 @@ mod saboteurs;
 mod sample_events;
 mod second_judge;
 mod stack;
+mod supply_chain;
