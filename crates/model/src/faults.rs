@@ -9,7 +9,7 @@ use failover::pin::{self, Observation, Verdict};
 use failover::plan::Plan;
 use failover::promotion::{self, LagSample, ReplicaView};
 use failover::record::{Pair, RecordSet, Target};
-use failover::register::{ArmedBy, Pin, Register};
+use failover::register::{ArmedBy, Pin, Register, Spread};
 use failover::rule::Rule;
 use jiff::SignedDuration;
 
@@ -123,6 +123,23 @@ pub const MUTATIONS: &[Mutation] = &[
             };
         },
     ),
+    fault("a function sends users home by itself", Bounds::RACES, Violation::PrimaryAnswered.property(), |rules| {
+        rules.write = |view, verdict, incident, now| {
+            let (pair, register) = (view.pairs.iter().flatten().next(), view.register());
+            let (Verdict::Stay, Some(pair), Some(Register::Pinned { pin, .. })) = (verdict, pair, register) else {
+                return change::write(view, verdict, incident, now);
+            };
+            let primary = pair.primary().clone();
+            let home = pin.original.get(&primary.kind).cloned().unwrap_or_else(|| primary.target.clone());
+            let mut write = change::rewrite_register(
+                view,
+                Register::Pinned { pin: pin.clone(), spread: Spread::InSync { at: now } },
+            )?;
+            write.changes.push(Change::Delete(primary.clone()));
+            write.changes.push(Change::Create(RecordSet { target: home, ..primary }));
+            Ok(Some(write))
+        };
+    }),
     // The pin's rules.
     fault("a pin whose change nobody put on record is left so", Bounds::LIVENESS, LASTS, |rules| {
         rules.decide_pin = |plan, seen, view| instead(Verdict::Confirm, Verdict::Stay, plan, seen, view)

@@ -2,6 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
+use failover::change::{Batch, Change};
 use failover::incident::{AlarmSighting, AlarmState, Incident};
 use failover::name::Name;
 use failover::observation::NameView;
@@ -196,4 +197,26 @@ const DR: &str = "198.51.100.1";
 pub fn may_answer_primary(zone: &Sets, name: &Name) -> bool {
     let leads_elsewhere = |set: &RecordSet| !matches!(&set.target, Target::Values { values, .. } if *values == [DR]);
     zone.sets.iter().any(|set| set.name == *name && set.kind == "A" && leads_elsewhere(set))
+}
+
+/// A zone after a batch, whole or not at all; `compares` says whether what is deleted must be there.
+pub fn after(setting: &Setting, zone: usize, records: &Zone, batch: &Batch, compares: bool) -> Option<Zone> {
+    let mut sets = records.sets.clone();
+    for change in batch.changes() {
+        match change {
+            Change::Delete(set) => match sets.iter().position(|there| there == set) {
+                Some(found) => drop(sets.remove(found)),
+                None if compares => return None,
+                None => sets.retain(|there| !is_same(there, set)),
+            },
+            Change::Create(set) if sets.iter().any(|there| is_same(there, set)) => return None,
+            Change::Create(set) => sets.push(set.clone()),
+        }
+    }
+    Some(setting.zone(zone, sets))
+}
+
+/// Name, type and set identifier are what Route 53 tells record sets apart by.
+fn is_same(one: &RecordSet, other: &RecordSet) -> bool {
+    (&one.name, &one.kind, &one.routing) == (&other.name, &other.kind, &other.routing)
 }

@@ -4,19 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use failover::incident::AlarmState;
-use failover::record::RecordSet;
 use failover::register::Register;
 use failover::rule::Rule;
 use stateright::{Model, Property};
 
-use crate::bounds::{Bounds, LASTS};
+use crate::bounds::Bounds;
 use crate::hands::{Answer, Fate, Hand, Question, Signal};
 use crate::people::Deed;
 use crate::rules::Rules;
-use crate::setting::{Setting, Zone, at, original, secondary};
+use crate::setting::{Setting, Zone, after, at, secondary};
 use crate::shared::{Memo, Shared};
-use crate::watch::Violation;
-use crate::world::{Author, Database, Rebuilt, SharedBatch, Travelling, Trouble, World, after};
+use crate::world::{Author, Database, Rebuilt, SharedBatch, Travelling, Trouble, World};
 
 /// A row of the rules' tables: the rule, and its condition in words. The rules about failback have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,7 +51,8 @@ pub struct Holdfast {
     /// What the decisions came to.
     pub answers: Memo<Question, Answer>,
     afters: Memo<(usize, Zone, SharedBatch), Option<Zone>>,
-    restored: Memo<(usize, Zone), bool>,
+    /// Whether a failback restores what a zone says.
+    pub restored: Memo<(usize, Zone), bool>,
 }
 
 /// Something happens.
@@ -131,97 +130,6 @@ impl Holdfast {
         Some(number)
     }
 
-    /// Whether a failback from here, once the pair is whole and the failover through, restores every PRIMARY record.
-    fn restores(&self, zone: usize, records: &Zone) -> bool {
-        self.restored.get((zone, records.clone()), |(zone, records)| {
-            records.views.iter().all(|view| {
-                let Some(pin) = view.register().and_then(Register::pin) else { return true };
-                let register = Register::FailedOver { at: at(0), pin: pin.clone() };
-                let Ok(register) = register.record_set(&view.name) else { return false };
-                let is_replaced = |set: &RecordSet| set.name == register.name || *set == secondary(&view.name);
-                let rest = records.sets.iter().filter(|set| !is_replaced(set)).cloned();
-                let sets = rest.chain([register.clone(), secondary(&view.name)]).collect();
-                let ready = self.setting.zone(*zone, sets);
-                let of_name = ready.views.iter().find(|ready| ready.name == view.name);
-                let write = of_name.map(|view| (self.rules.restore)(&self.setting.plan, view, at(0), "p"));
-                let Some(Ok(Some(write))) = write else { return false };
-                let batch = crate::hands::batches(vec![write]);
-                let home = batch.first().and_then(|batch| after(&self.setting, *zone, &ready, batch, true));
-                home.is_some_and(|home| home.primary(&view.name) == Some(&original(&view.name)))
-            })
-        })
-    }
-
-    fn may_time_pass(&self, world: &World) -> bool {
-        // A promotion that was given up takes effect within minutes or never; a batch, whenever it likes. A command goes
-        // on within minutes too.
-        if world.late_promotion.is_some() || world.command.is_some() {
-            return false;
-        }
-        // So does an invocation, which Lambda ends within two. Elsewhere it does no harm to let it last.
-        let ends = |hand: &Hand| matches!(hand, Hand::Looked(..) | Hand::Enables(_));
-        if self.bounds.workload.disables_check && world.handlers.iter().any(ends) {
-            return false;
-        }
-        let is_quiet = world.zones.iter().all(|hosted| hosted.travelling.is_empty())
-            && !world.databases.contains(&Database::Promoting);
-        world.time < self.bounds.time && (!self.bounds.is_fair || (is_quiet && world.completed == (true, true)))
-    }
-
-    fn begin(&self, world: &World, steps: &mut Vec<Step>) {
-        // Places are alike: an invocation takes the first free one, or the place of one that dies.
-        let places = |hands: &[Hand]| match hands.iter().position(|hand| *hand == Hand::Idle) {
-            Some(free) => vec![free],
-            None if world.left.crashes == Some(0) => Vec::new(),
-            None => (0..hands.len()).collect(),
-        };
-        let may_be_stale = world.left.faults > 0 && world.zones.iter().any(|hosted| hosted.before.is_some());
-        let looks = || [false, true].into_iter().filter(move |is_stale| may_be_stale || !is_stale);
-        let approved = world.approved.map(|(began, given)| Signal::Approved(began, given));
-        if world.left.starts.0 > 0 {
-            let rang = world.rang.iter().map(|since| Signal::Rang(*since));
-            let foreign = (self.bounds.trouble > 0).then_some(Signal::Foreign);
-            let signals: Vec<_> = [Signal::Tick].into_iter().chain(rang).chain(approved).chain(foreign).collect();
-            for place in places(&world.handlers) {
-                for signal in &signals {
-                    steps.extend(looks().map(|is_stale| Step::Handler(place, *signal, is_stale)));
-                }
-            }
-        }
-        if world.left.starts.1 > 0 {
-            for place in places(&world.promoters) {
-                for signal in [Signal::Tick].into_iter().chain(approved) {
-                    steps.extend(looks().map(|is_stale| Step::Promoter(place, signal, is_stale)));
-                }
-            }
-        }
-    }
-
-    fn fates(&self, world: &World, hand: &Hand) -> Vec<Fate> {
-        let may_fail = world.left.faults > 0;
-        let may_die = world.left.crashes != Some(0);
-        let mut fates = vec![Fate::Answered];
-        match hand {
-            Hand::Idle => fates.clear(),
-            Hand::Records(..) => {}
-            Hand::Looked(..) => fates.extend(may_fail.then_some(Fate::Refused)),
-            Hand::Opened(_) => {
-                fates.extend(may_fail.then_some(Fate::Refused));
-                fates.extend((may_fail && world.database_before.is_some()).then_some(Fate::Stale));
-            }
-            Hand::Enables(_) => fates.extend(may_die.then_some(Fate::Unanswered)),
-            Hand::Writes(batches) => {
-                fates.extend(may_die.then_some(Fate::Unanswered));
-                fates.extend((may_fail && batches.len() > 1).then_some(Fate::Refused));
-                fates.extend((self.bounds.late && world.late_batch.is_none()).then_some(Fate::Late));
-            }
-            Hand::Promotes(_) => {
-                fates.extend((self.bounds.late && world.late_promotion.is_none()).then_some(Fate::Late));
-            }
-        }
-        fates
-    }
-
     /// A fault is used up; after the last nothing is answered from before any more.
     fn spend(&self, world: &mut World, is_fault: bool, dies: bool) {
         world.left.faults -= u8::from(is_fault);
@@ -289,44 +197,6 @@ impl Holdfast {
         self.forget_before(world);
     }
 
-    fn has_failed_over(world: &World) -> bool {
-        world.registers().all(|register| matches!(register, Some(Register::FailedOver { .. })))
-    }
-
-    fn offer_surroundings(&self, world: &World, steps: &mut Vec<Step>) {
-        if self.may_time_pass(world) {
-            steps.push(Step::Time);
-        }
-        match world.alarm.0 {
-            AlarmState::Ok if world.left.outages > 0 && (world.time == 0 || !self.bounds.is_fair) => {
-                steps.push(Step::Outage);
-                steps.extend(self.bounds.recovers.then_some(Step::FalseAlarm));
-            }
-            AlarmState::Alarm if self.bounds.recovers => steps.push(Step::Recovery),
-            _ => {}
-        }
-        let arrives = |(zone, hosted): (usize, &crate::world::Hosted)| {
-            (!hosted.travelling.is_empty()).then_some(Step::Arrival(zone))
-        };
-        steps.extend(world.zones.iter().enumerate().filter_map(arrives));
-        let promoted =
-            |(nth, state): (usize, &Database)| (*state == Database::Promoting).then_some(Step::Promoted(nth));
-        steps.extend(world.databases.iter().enumerate().filter_map(promoted));
-        if world.rebuilt < Rebuilt::CaughtUp && world.primary_answers && Self::has_failed_over(world) {
-            steps.push(Step::Rebuilding);
-        }
-        if world.left.trouble > 0 {
-            let may_begin = |trouble: &&Trouble| {
-                !world.troubles.contains(trouble) && (world.rang.is_empty() || !trouble.is_of_lag())
-            };
-            steps.extend(self.bounds.troubles.iter().filter(may_begin).map(|trouble| Step::Trouble(*trouble)));
-        }
-        let may_end = |trouble: &&Trouble| !trouble.is_of_lag();
-        steps.extend(world.troubles.iter().filter(may_end).map(|trouble| Step::Mended(*trouble)));
-        steps.extend(world.late_batch.is_some().then_some(Step::LateBatch));
-        steps.extend(world.late_promotion.map(|_| Step::LatePromotion));
-    }
-
     /// Somebody deletes the first name's SECONDARY record, or puts it back.
     fn break_pair(&self, world: &mut World, breaks: bool) {
         use failover::change::{Batch, Change, Write};
@@ -372,22 +242,8 @@ impl Model for Holdfast {
     }
 
     fn actions(&self, world: &World, steps: &mut Vec<Step>) {
-        if world.watch.violation.is_some() {
-            return;
-        }
-        self.offer_surroundings(world, steps);
-        self.begin(world, steps);
-        for (place, hand) in world.handlers.iter().enumerate() {
-            steps.extend(self.fates(world, hand).into_iter().map(|fate| Step::HandlerGoesOn(place, fate)));
-        }
-        for (place, hand) in world.promoters.iter().enumerate() {
-            steps.extend(self.fates(world, hand).into_iter().map(|fate| Step::PromoterGoesOn(place, fate)));
-        }
-        if world.command.is_some() {
-            steps.extend([Step::CommandGoesOn, Step::CommandDies]);
-        }
-        if world.left.people > 0 {
-            steps.extend(self.bounds.deeds.iter().copied().map(Step::Person));
+        if world.watch.violation.is_none() {
+            self.offer(world, steps);
         }
     }
 
@@ -455,66 +311,5 @@ impl Model for Holdfast {
 
     fn properties(&self) -> Vec<Property<Self>> {
         self.all_properties()
-    }
-}
-
-impl Holdfast {
-    fn all_properties(&self) -> Vec<Property<Self>> {
-        macro_rules! never {
-            ($violation:ident) => {
-                Property::<Self>::always(Violation::$violation.property(), |_, world| {
-                    world.watch.violation != Some(Violation::$violation)
-                })
-            };
-        }
-        let mut properties = vec![
-            never!(PromotedTooEarly),
-            never!(PromotedTwice),
-            never!(LostTooMuch),
-            never!(ClosedTooEarly),
-            never!(PinnedTwice),
-            never!(PinnedForOldAlarm),
-            never!(PrimaryAnswered),
-            never!(WroteWhileOff),
-            never!(NotRestored),
-            never!(ArmedWithoutReplica),
-            never!(SkippedRule),
-            Property::<Self>::always(Violation::OriginalLost.property(), |model, world| {
-                world.zones.iter().enumerate().all(|(zone, hosted)| model.restores(zone, &hosted.records))
-            }),
-        ];
-        if self.bounds.workload.disables_check {
-            properties.push(Property::<Self>::always(Violation::CheckLeftDisabled.property(), |_, world| {
-                !world.check_is_disabled || world.paused_until().is_some()
-            }));
-            properties.push(Property::<Self>::always(Violation::MaintenanceUndone.property(), |_, world| {
-                let goes_on = world.paused_until().is_some_and(|until| at(world.time) < until);
-                world.check_is_disabled || !world.is_maintained || !goes_on || world.command.is_some()
-            }));
-        }
-        if self.bounds.workload.mode != failover::plan::Mode::Shadow && self.bounds.may_end_failed_over() {
-            properties.push(Property::<Self>::sometimes("an outage ends failed over", |_, world| {
-                Self::has_failed_over(world)
-            }));
-        }
-        if self.bounds.is_fair {
-            properties.push(Property::<Self>::always(LASTS, |model, world| {
-                world.time < model.bounds.time
-                    || world.completed != (true, true)
-                    || world.rang.is_empty()
-                    || Self::has_failed_over(world)
-            }));
-        }
-        if self.bounds.deeds.contains(&Deed::FailBack) {
-            properties.push(Property::<Self>::sometimes("a failback completes", |_, world| {
-                let is_home = |register: Option<&Register>| match register {
-                    Some(Register::Disarmed { by, .. }) => by.starts_with("failback"),
-                    Some(Register::Armed { by, .. }) => *by == failover::register::ArmedBy::Failback,
-                    _ => false,
-                };
-                world.registers().all(is_home) && world.zones.iter().all(|hosted| hosted.published == hosted.records)
-            }));
-        }
-        properties
     }
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use failover::change::{Batch, Change};
+use failover::change::Batch;
 use failover::incident::AlarmState;
 use failover::observation::{ChangeStatus, NameView};
 use failover::promotion::{LagSample, ReplicaState};
-use failover::record::RecordSet;
 use failover::register::{Register, Spread};
 use jiff::{SignedDuration, Timestamp};
 
@@ -377,26 +376,4 @@ impl World {
 /// A change's id.
 pub fn change_id(number: u8) -> String {
     format!("C{number}")
-}
-
-/// A zone after a batch, whole or not at all; `compares` says whether what is deleted must be there.
-pub fn after(setting: &Setting, zone: usize, records: &Zone, batch: &Batch, compares: bool) -> Option<Zone> {
-    let mut sets = records.sets.clone();
-    for change in batch.changes() {
-        match change {
-            Change::Delete(set) => match sets.iter().position(|there| there == set) {
-                Some(found) => drop(sets.remove(found)),
-                None if compares => return None,
-                None => sets.retain(|there| !is_same(there, set)),
-            },
-            Change::Create(set) if sets.iter().any(|there| is_same(there, set)) => return None,
-            Change::Create(set) => sets.push(set.clone()),
-        }
-    }
-    Some(setting.zone(zone, sets))
-}
-
-/// Name, type and set identifier are what Route 53 tells record sets apart by.
-fn is_same(one: &RecordSet, other: &RecordSet) -> bool {
-    (&one.name, &one.kind, &one.routing) == (&other.name, &other.kind, &other.routing)
 }
