@@ -99,8 +99,9 @@ impl Python {
     }
 
     fn zip(&self, sources: &[PathBuf]) -> Result<u64, Failure> {
-        let package = self.venv.join("package.zip");
-        let size = run(Command::new(self.program()).args(["-c", ZIP]).arg(package).args(sources))?;
+        let package = self.venv.join(format!("package-{}.zip", std::process::id()));
+        let size = run(Command::new(self.program()).args(["-c", ZIP]).arg(&package).args(sources))?;
+        std::fs::remove_file(package)?;
         Ok(size.trim().parse()?)
     }
 }
