@@ -123,7 +123,7 @@ impl World {
         let is_on_record = old.note.as_ref().is_some_and(|note| note.original == old.groups);
         old.groups = groups.clone();
         self.tell(|| format!("{id} is in {groups:?} now"));
-        let (now, is_held) = (self.now, self.watch.is_held_everywhere());
+        let (now, is_held) = (self.now, self.watch.is_held_everywhere(&self.route53));
         if !is_held || !is_on_record {
             let what = format!("{id}: users held on DR: {is_held}; groups on record: {is_on_record}");
             self.watch.accuse(now, Property::FencedTooEarly, what);

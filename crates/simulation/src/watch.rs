@@ -302,10 +302,15 @@ impl Watch {
         })
     }
 
-    /// True if every name server holds every name on DR.
+    /// True if name servers hold every name on DR whose incident is not closed. Of a closed one a person may have undone
+    /// the pin since; the databases in DR are writers then, and the old ones are not to be written to in any case.
     #[must_use]
-    pub fn is_held_everywhere(&self) -> bool {
-        self.names.iter().flat_map(|watched| &watched.primaries).all(|primary| primary.is_held)
+    pub fn is_held_everywhere(&self, route53: &Route53) -> bool {
+        self.names.iter().all(|watched| {
+            let register = || watched.register(&route53.records(&watched.zone));
+            watched.primaries.iter().all(|primary| primary.is_held)
+                || matches!(register(), Some(Register::FailedOver { .. }))
+        })
     }
 }
 
