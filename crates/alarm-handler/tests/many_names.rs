@@ -115,8 +115,9 @@ impl RecordReader for &Zone {
     }
 }
 
-impl RecordWriter for &Zone {
-    async fn submit(&self, batch: &Batch) -> Result<String, CallError> {
+impl Zone {
+    /// Applies a batch, whole or not at all.
+    fn apply(&self, batch: &Batch) -> Result<(), CallError> {
         let (mut elements, mut characters) = (0, 0);
         let mut records = self.records.borrow_mut();
         let mut before = Vec::new();
@@ -148,7 +149,13 @@ impl RecordWriter for &Zone {
         // "1,000 ResourceRecord elements", "32,000 characters" (Route 53 developer guide, "Quotas").
         assert!(elements <= 1_000 && characters <= 32_000, "{elements} elements, {characters} characters");
         self.batches.set(self.batches.get() + 1);
-        drop(records);
+        Ok(())
+    }
+}
+
+impl RecordWriter for &Zone {
+    async fn submit(&self, batch: &Batch) -> Result<String, CallError> {
+        self.apply(batch)?;
         if self.fatal.get() == Some(self.batches.get()) {
             pending::<()>().await;
         }

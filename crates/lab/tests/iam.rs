@@ -1,4 +1,5 @@
 //! Policies as IAM documents them, and the lab that holds callers to them.
+#![expect(clippy::expect_used, reason = "clippy does not know that helpers are a part of tests")]
 
 mod common;
 
