@@ -23,11 +23,14 @@ struct Role {
 }
 
 /// What may be granted and not used in any drill, by statement and action.
-const MAY_BE_SPARE: [(&str, &str); 2] = [
+const MAY_BE_SPARE: [(&str, &str); 4] = [
     // AWS's own policy, which SAM gives to every function. The template creates the groups beforehand, and denies all others.
     ("AWSLambdaBasicExecutionRole", "logs:CreateLogGroup"),
-    // `holdfast fence now`, which tests/command_line.rs runs under this policy.
+    // `holdfast fence now`, which tests/tests/suite/command_line.rs runs under this policy.
     ("FenceNow", "rds:RebootDBInstance"),
+    // `holdfast status`, which the same file runs.
+    ("ReadFailoverCheck", "route53:GetHealthCheck"),
+    ("ReadForwardRule", "events:ListTargetsByRule"),
 ];
 
 /// Why a function needs what a statement grants.

@@ -266,7 +266,7 @@ async fn sampled(lab: &Arc<Lab>, metric: &str) -> f64 {
             .namespace("AWS/Lambda")
             .metric_name(metric)
             .dimensions(dimension.clone())
-            .start_time(aws_sdk_cloudwatch::primitives::DateTime::from_secs(now - 86_400))
+            .start_time(aws_sdk_cloudwatch::primitives::DateTime::from_secs(now - 43_200))
             .end_time(aws_sdk_cloudwatch::primitives::DateTime::from_secs(now + 60))
             .period(60)
             .statistics(statistic.into());

@@ -179,7 +179,6 @@ async fn whatever_the_lab_does_not_know_is_refused_by_name() {
     let lab = lab(1000.0).await;
     let table = [
         ("AWS::SNS::Topic", "AWS::DynamoDB::Table", "AWS::DynamoDB::Table"),
-        ("CodeUri: .", "ReservedConcurrentExecutions: 1", "ReservedConcurrentExecutions"),
         ("CodeUri: .", "Layers: [x]", "Layers"),
         ("- Version: '2012-10-17'\n          Statement:", "- AWSLambdaRole\n        - Statement:", "AWSLambdaRole"),
         ("Resource: !Ref Topic}", "Resource: '*', NotAction: 'x:y'}", "NotAction"),

@@ -25,7 +25,7 @@ enum Command {
         /// Only these bounds.
         #[arg(long, value_parser = names())]
         only: Option<String>,
-        /// Larger bounds, which take up to half an hour and 16 GB.
+        /// Larger bounds. Nobody has measured how long they take, nor how much memory.
         #[arg(long)]
         deep: bool,
         /// For machines: one JSON document.

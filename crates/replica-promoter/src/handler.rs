@@ -303,7 +303,7 @@ mod tests {
         }
 
         fn now(&self) -> Timestamp {
-            Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1)
+            "2026-01-01T12:30:00Z".parse().unwrap()
         }
     }
 

@@ -393,10 +393,14 @@ async fn a_fence_is_shown_made_at_once_and_lifted_by_its_rules() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_done_is_said_with_a_remedy_and_an_exit_code() {
     let stage = stage(&WITHOUT_DATABASES).await;
+    // Whoever may read one plan is told no more of others.
     contains_all(
-        &refused(&stage, &["status", "--bus", "elsewhere"], 2).await,
-        &["elsewhere-alarm-handler", "--bus", "AWS_REGION"],
+        &refused(&stage, &["status", "--bus", "elsewhere"], 3).await,
+        &["elsewhere-alarm-handler", "AccessDenied"],
     );
+    let absent = stage.holdfast_as("owner", &["status", "--bus", "elsewhere"], false).await.expect("holdfast starts");
+    assert_eq!(absent.status.code(), Some(2));
+    contains_all(&stderr(&absent), &["elsewhere-alarm-handler", "--bus", "AWS_REGION"]);
     contains_all(&refused(&stage, &["status", "--plan-file", "/nowhere"], 2).await, &["--plan-file /nowhere"]);
     contains_all(&refused(&stage, &["fence", "status"], 1).await, &["the plan has no fence", "FenceRegion"]);
     contains_all(&refused(&stage, &["maintenance", "begin", "--for", "1m"], 2).await, &["at least 10m"]);

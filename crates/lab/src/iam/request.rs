@@ -127,10 +127,17 @@ fn and_perhaps(one: String, other: Option<String>) -> Vec<String> {
 }
 
 fn of_events(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
-    if action != "PutEvents" {
-        return Err(unknown(call, action));
-    }
     let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+    match action {
+        "PutEvents" => {}
+        // The rules of the default bus alone; those of others have the bus in their ARN.
+        "ListTargetsByRule" if body["EventBusName"].is_null() => {
+            let rule = format!("rule/{}", body["Rule"].as_str().unwrap_or_default());
+            let resource = arn("events", &call.region, &rule);
+            return Ok(vec![Request::new("events:ListTargetsByRule", resource, &call.region)]);
+        }
+        _ => return Err(unknown(call, action)),
+    }
     let entries = body["Entries"].as_array().into_iter().flatten();
     let text = |entry: &Value, field: &str| vec![entry[field].as_str().unwrap_or_default().to_owned()];
     let request = |entry: &Value| {
