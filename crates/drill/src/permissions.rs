@@ -133,25 +133,18 @@ impl Permissions {
         spare
     }
 
-    /// The tables, in Markdown: who may do what, on what, on which conditions, why, and in which drill it was seen.
+    /// The tables, in Markdown: who may do what, on what, on which conditions and why.
     #[must_use]
     pub fn markdown(&self) -> String {
         let mut text = String::new();
         for (name, role) in self.0.iter().filter(|(name, _)| ![OPERATOR, APPROVER].contains(&name.as_str())) {
             // Writing to a String cannot fail.
-            let _ = write!(text, "### {name}\n\n| action | on | if | why | seen in |\n|---|---|---|---|---|\n");
+            let _ = write!(text, "### {name}\n\n| action | on | if | why |\n|---|---|---|---|\n");
             role.rows().into_iter().for_each(|row| text.push_str(&row));
             text.push('\n');
         }
         text
     }
-}
-
-/// What a statement grants for one action.
-#[derive(Default)]
-struct Row<'a> {
-    resources: Vec<String>,
-    seen: Option<&'a str>,
 }
 
 impl Role {
@@ -162,20 +155,16 @@ impl Role {
 
     /// A row a statement and action.
     fn rows(&self) -> Vec<String> {
-        let mut rows: BTreeMap<(&str, &str), Row> = BTreeMap::new();
-        for (grant, seen) in &self.grants {
+        let mut rows: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+        for grant in self.grants.keys() {
             if let Granted::Action { action, resource } = &grant.what {
-                let row = rows.entry((grant.statement.as_str(), action.as_str())).or_default();
-                row.resources.push(format!("`{resource}`"));
-                row.seen = row.seen.or(*seen);
+                rows.entry((grant.statement.as_str(), action.as_str())).or_default().push(format!("`{resource}`"));
             }
         }
-        let told = |((statement, action), row): ((&str, &str), Row)| {
+        let told = |((statement, action), resources): ((&str, &str), Vec<String>)| {
             let why = WHY.iter().find(|(known, _)| *known == statement).map_or("?", |(_, why)| why);
             let conditions = self.conditions.get(statement).map(|all| all.join("; ")).unwrap_or_default();
-            let seen = row.seen.map_or_else(|| "none".to_owned(), |scenario| format!("`{scenario}`"));
-            let conditions = conditions.replace('|', "\\|");
-            let cells = [format!("`{action}`"), row.resources.join(" "), conditions, why.to_owned(), seen];
+            let cells = [&format!("`{action}`"), &resources.join(" "), &conditions.replace('|', "\\|"), why];
             format!("| {} |\n", cells.join(" | "))
         };
         rows.into_iter().map(told).collect()
