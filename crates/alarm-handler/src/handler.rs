@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use aws::CallError;
 use aws::cloudwatch::AlarmReader;
 use aws::probe::Prober;
 use aws::route53::{HealthCheckWriter, RecordReader, RecordWriter, protected_names, spreading_changes};
 use aws::telemetry::{self, Metric};
+use aws::{CallError, PASSES_MAX};
 use failover::change::{self, Batch, Write};
 use failover::incident::{AlarmState, Incident};
 use failover::name::Name;
@@ -19,9 +19,6 @@ use failover::rule::Rule;
 use failover::signal::Signal;
 
 const FUNCTION: &str = "alarm-handler";
-
-/// How often an invocation looks again when a write was overtaken or its outcome is unknown; then the tick goes on.
-const PASSES_MAX: usize = 3;
 
 /// Everything alarm-handler calls. Only `writer` can change anything.
 #[derive(Clone, Debug)]
@@ -243,7 +240,7 @@ async fn act(
                 progress.written.extend(with_findings.map(|(write, finding)| (key(write), finding)));
                 accepted.push((batch, id));
             }
-            Err(error) if !is_last_pass && may_look_again(&error) => {
+            Err(error) if !is_last_pass && error.may_look_again() => {
                 tracing::warn!(%error, "looking again");
                 let uncertain = with_findings.map(|(write, finding)| (key(write), (write.clone(), finding)));
                 progress.uncertain.extend(uncertain);
@@ -254,14 +251,6 @@ async fn act(
         }
     }
     record_changes(writer, &accepted).await;
-}
-
-/// Overtaken by another write, or of unknown outcome: the zone itself tells. Other refusals would only be repeated.
-fn may_look_again(error: &CallError) -> bool {
-    match error {
-        CallError::NeverSent { .. } | CallError::Unknown { .. } => true,
-        CallError::Refused { .. } => error.is_refused_with("InvalidChangeBatch"),
-    }
 }
 
 /// The pin is committed; this only spares the next tick from confirming it, so a failure here is no failure.

@@ -4,6 +4,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+/// How often an invocation looks again where [`CallError::may_look_again`] says so; then the tick goes on.
+pub const PASSES_MAX: usize = 3;
+
 /// A call that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
@@ -40,6 +43,16 @@ impl CallError {
     #[must_use]
     pub fn is_refused_with(&self, wanted: &str) -> bool {
         matches!(self, Self::Refused { code, .. } if code == wanted)
+    }
+
+    /// True if a write was overtaken by another, or its outcome is unknown: the zone itself tells. Other refusals would only be
+    /// repeated.
+    #[must_use]
+    pub fn may_look_again(&self) -> bool {
+        match self {
+            Self::NeverSent { .. } | Self::Unknown { .. } => true,
+            Self::Refused { .. } => self.is_refused_with("InvalidChangeBatch"),
+        }
     }
 
     /// Sorts an SDK error into the three kinds.

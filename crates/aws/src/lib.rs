@@ -28,5 +28,5 @@ pub mod session;
 pub mod sns;
 pub mod telemetry;
 
-pub use error::CallError;
+pub use error::{CallError, PASSES_MAX};
 pub use session::Session;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use aws::CallError;
 use aws::cloudwatch::LagReader;
 use aws::rds::{ReplicaReader, ReplicaWriter};
 use aws::route53::{RecordReader, RecordWriter, protected_names, spreading_changes};
 use aws::telemetry;
+use aws::{CallError, PASSES_MAX};
 use failover::change;
 use failover::incident::{Approval, Incident};
 use failover::observation::{Attention, Fact, NameView};
@@ -62,10 +62,23 @@ where
                 (if is_answered_here { Trigger::Approval } else { Trigger::Event }, Some(approval))
             }
         };
-        let findings = match protected_names(plan, &self.records).await {
-            Ok(names) => self.go_on(plan, &names, approval.as_ref()).await,
-            Err(error) => vec![Finding::interrupted("the records".to_owned(), &error, None, None)],
-        };
+        let mut findings = Vec::new();
+        for pass in 1..=PASSES_MAX {
+            let looked = match protected_names(plan, &self.records).await {
+                Ok(names) => self.go_on(plan, &names, approval.as_ref()).await,
+                Err(error) => Ok(vec![Finding::interrupted("the records".to_owned(), &error, None, None)]),
+            };
+            findings = match looked {
+                Ok(findings) => findings,
+                // Another invocation was first, and nothing was promoted in this pass.
+                Err((_, Unwritten::Call(error))) if pass < PASSES_MAX && error.may_look_again() => {
+                    tracing::warn!(%error, "looking again");
+                    continue;
+                }
+                Err((gate, unwritten)) => vec![unwritten.into_finding(gate)],
+            };
+            break;
+        }
         let outcome = Outcome::of(self.records.now(), trigger, &findings);
         telemetry::report(FUNCTION, &outcome);
         if outcome.outcome == Kind::FailedOver {
@@ -79,7 +92,12 @@ where
     }
 
     /// Carries the incident, if there is one, as far as it may go now.
-    async fn go_on(&self, plan: &Plan, names: &[NameView], approval: Option<&Approval>) -> Vec<Finding> {
+    async fn go_on(
+        &self,
+        plan: &Plan,
+        names: &[NameView],
+        approval: Option<&Approval>,
+    ) -> Result<Vec<Finding>, (GateDecision, Unwritten)> {
         let changes = spreading_changes(&self.records, names).await;
         let now = self.records.now();
         let gate = promotion::decide_gate(plan, now, names, &changes);
@@ -91,12 +109,12 @@ where
             (Gate::RecordInSync, _) => {
                 let arrived = |view: &NameView| promotion::in_sync(view, &changes, now);
                 match rewrite(&self.registers, names, arrived).await {
-                    Ok(()) => vec![gate.into()],
-                    Err(error) => vec![error.into_finding(gate)],
+                    Ok(()) => Ok(vec![gate.into()]),
+                    Err(unwritten) => Err((gate, unwritten)),
                 }
             }
             (Gate::Open, Some(incident)) => self.open(plan, names, gate, &incident, approval).await,
-            (Gate::Open | Gate::Closed | Gate::Wait, _) => vec![gate.into()],
+            (Gate::Open | Gate::Closed | Gate::Wait, _) => Ok(vec![gate.into()]),
         }
     }
 
@@ -108,29 +126,37 @@ where
         gate: GateDecision,
         incident: &Incident,
         approval: Option<&Approval>,
-    ) -> Vec<Finding> {
+    ) -> Result<Vec<Finding>, (GateDecision, Unwritten)> {
         // All at once: a slow answer about one database must not hold up another.
         let since = gate.since;
         let each = plan.replicas.iter().map(|id| async move {
-        let now = self.records.now();
-        let replica = observe_replica(plan, id, incident, now, &self.replicas, &self.lag).await;
-        let decision = promotion::decide_replica(plan, self.records.now(), incident, since, &replica, approval);
-        tracing::info!(replica = %id, rule = %decision.row.rule, because = decision.row.condition, %incident, "decided");
-        let finding = promote(&self.promoter, decision).await;
-        match replica.state {
-            // The call failed; nothing is known to be wrong with the database.
-            ReplicaState::Unanswered(_) => Finding { kind: Kind::Interrupted, ..finding },
-            ReplicaState::Missing | ReplicaState::Present { .. } => finding,
-        }
-    });
+            let look = async || {
+                let now = self.records.now();
+                let replica = observe_replica(plan, id, incident, now, &self.replicas, &self.lag).await;
+                let decision = promotion::decide_replica(plan, self.records.now(), incident, since, &replica, approval);
+                let (rule, because) = (decision.row.rule, decision.row.condition);
+                tracing::info!(replica = %id, %rule, because, %incident, "decided");
+                (decision, replica)
+            };
+            let (decision, replica) = look().await;
+            if decision.row.verdict == Verdict::Promote {
+                return promote(&self.promoter, decision, async || look().await.0).await;
+            }
+            let finding = Finding::from(decision);
+            match replica.state {
+                // The call failed; nothing is known to be wrong with the database.
+                ReplicaState::Unanswered(_) => Finding { kind: Kind::Interrupted, ..finding },
+                ReplicaState::Missing | ReplicaState::Present { .. } => finding,
+            }
+        });
         let findings = join_all(each).await;
         if findings.iter().any(|finding| finding.kind != Kind::Nothing) {
-            return findings;
+            return Ok(findings);
         }
         let now = self.records.now();
         match rewrite(&self.registers, names, |view| promotion::failed_over(view, now)).await {
-            Ok(()) => vec![closed(plan, &gate, incident, now)],
-            Err(error) => vec![error.into_finding(gate)],
+            Ok(()) => Ok(vec![closed(plan, &gate, incident, now)]),
+            Err(unwritten) => Err((gate, unwritten)),
         }
     }
 }
@@ -155,16 +181,25 @@ pub async fn observe_replica(
     ReplicaView { id: id.clone(), state, lag }
 }
 
-/// Promotes if that was decided. A refusal or an unknown outcome is observed again by the next tick: RDS promotes a
-/// replica once and refuses whatever is none.
-async fn promote(promoter: &impl ReplicaWriter, decision: ReplicaDecision) -> Finding {
-    if decision.row.verdict != Verdict::Promote {
-        return decision.into();
+/// Promotes, as was decided. An unknown outcome is observed by the next tick: RDS promotes a replica once and refuses
+/// whatever is none.
+async fn promote(
+    promoter: &impl ReplicaWriter,
+    decision: ReplicaDecision,
+    look_again: impl AsyncFnOnce() -> ReplicaDecision,
+) -> Finding {
+    let error = match promoter.promote(&decision.id).await {
+        Ok(()) => return decision.into(),
+        Err(error) => error,
+    };
+    if matches!(error, CallError::Refused { .. }) {
+        let current = look_again().await;
+        // Another invocation asked first, or a backup has begun: nobody need get up for it.
+        if matches!(current.row.verdict, Verdict::Wait | Verdict::Done) {
+            return current.into();
+        }
     }
-    match promoter.promote(&decision.id).await {
-        Ok(()) => decision.into(),
-        Err(error) => Finding::interrupted(decision.id.to_string(), &error, decision.incident, decision.since),
-    }
+    Finding::interrupted(decision.id.to_string(), &error, decision.incident, decision.since)
 }
 
 /// Why registers were not rewritten.

@@ -6,7 +6,7 @@ use simulation::event;
 use simulation::holdfast::{Delivery, Function, Holdfast};
 use simulation::setup::Setup;
 
-use crate::common::{MINUTES, assert_unbroken, deployed, end, good_end, minutes, outage};
+use crate::common::{MINUTES, assert_unbroken, deployed, end, good_end, minutes, outage, subjects, was_told};
 
 /// Everything that is due is delivered twice, the newest first.
 fn settle_backwards_and_twice(holdfast: &mut Holdfast) {
@@ -75,7 +75,9 @@ fn any_two_may_come_between(a: Function, b: Function) {
             let was_stopped = interleave(&mut holdfast, first, second, stop);
             minutes(&mut holdfast, MINUTES - minute);
             assert_unbroken(&holdfast);
-            assert_eq!(end(&holdfast), good, "{a} stopped before call {stop} in minute {minute} for {b}");
+            let where_ = format!("{a} stopped before call {stop} in minute {minute} for {b}");
+            assert_eq!(end(&holdfast), good, "{where_}");
+            assert!(!was_told(&holdfast, &["INTERRUPTED"]), "{where_}: {:?}", subjects(&holdfast));
             if !was_stopped {
                 assert!(stop > 1, "{a} was never stopped in minute {minute}");
                 break;
