@@ -15,7 +15,7 @@ pub mod error;
 pub mod history;
 #[cfg(feature = "operator")]
 pub mod operator;
-pub mod pace;
+mod pace;
 pub mod probe;
 #[cfg(feature = "rds")]
 pub mod rds;

@@ -17,7 +17,6 @@ use failover::register::{Register, Spread};
 use jiff::Timestamp;
 
 use crate::error::CallError;
-use crate::pace::Pace;
 use crate::session::Session;
 
 /// Someone who can look at Route 53.
@@ -99,11 +98,11 @@ pub struct Writer {
     client: Client,
     /// Health checks are the own account's, whosever the zones are.
     checks: Client,
-    pace: Pace,
 }
 
 pub(crate) fn client(session: &Session, config: &SdkConfig) -> Client {
     let config = aws_sdk_route53::config::Builder::from(config)
+        .http_client(session.route53_client())
         .retry_partition(session.retries())
         .interceptor(session.clock().clone());
     Client::from_conf(config.build())
@@ -128,7 +127,6 @@ impl Reader {
 
     /// One page of the listing from `start`, and where the next begins.
     async fn page(&self, zone: &str, start: &Start) -> Result<(Vec<RecordSet>, Option<Start>), CallError> {
-        self.session.route53_pace().turn().await;
         let page = self
             .client
             .list_resource_record_sets()
@@ -212,7 +210,6 @@ impl RecordReader for Reader {
     }
 
     async fn change_status(&self, id: &str) -> Result<ChangeStatus, CallError> {
-        self.session.route53_pace().turn().await;
         match self.client.get_change().id(id).send().await {
             Ok(answer) => match answer.change_info().map(|info| info.status()) {
                 Some(SdkStatus::Insync) => Ok(ChangeStatus::InSync),
@@ -236,7 +233,7 @@ impl Writer {
     #[must_use]
     pub fn new(session: &Session) -> Self {
         let (zones, checks) = (session.zone_config(), session.config());
-        Self { client: client(session, zones), checks: client(session, checks), pace: session.route53_pace().clone() }
+        Self { client: client(session, zones), checks: client(session, checks) }
     }
 }
 
@@ -252,7 +249,6 @@ impl RecordWriter for Writer {
             .set_changes(Some(changes))
             .build()
             .map_err(|error| never_sent(error.to_string()))?;
-        self.pace.turn().await;
         let answer = self
             .client
             .change_resource_record_sets()

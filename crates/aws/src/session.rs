@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use failover::plan::Plan;
 
 use crate::clock::AwsClock;
-use crate::pace::Pace;
+use crate::pace::paced;
 
 /// The SDK sets no limit on the time of an attempt; without one a silent server would hold a function to its end.
 const CONNECT_SECONDS_MAX: u64 = 1;
@@ -35,7 +35,7 @@ pub struct Session {
     zone_config: SdkConfig,
     clock: AwsClock,
     retries: RetryPartition,
-    route53_pace: Pace,
+    route53_client: SharedHttpClient,
 }
 
 impl Session {
@@ -71,18 +71,19 @@ impl Session {
             .with_max_attempts(ATTEMPTS_MAX)
             .with_initial_backoff(BACKOFF_FIRST)
             .with_max_backoff(BACKOFF_MAX);
+        let client = http_client();
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .timeout_config(timeouts)
             .retry_config(retries)
-            .http_client(http_client())
+            .http_client(client.clone())
             .load()
             .await;
         // By default all calls of a process share a quota of retries, and every success gives back but one. A trouble of
         // some minutes spends it, and then a warm function does not retry for hours: each throttled call ends an invocation.
         // What bounds retries here are the limits above.
         let retries = RetryPartition::custom("holdfast").token_bucket(TokenBucket::unlimited()).build();
-        let (zone_config, route53_pace) = (config.clone(), Pace::default());
-        Self { config, zone_config, clock: AwsClock::default(), retries, route53_pace }
+        let zone_config = config.clone();
+        Self { config, zone_config, clock: AwsClock::default(), retries, route53_client: paced(client) }
     }
 
     /// The shared configuration, for clients.
@@ -103,10 +104,10 @@ impl Session {
         self.retries.clone()
     }
 
-    /// What keeps this session's calls to Route 53 within the rate that it takes.
+    /// What keeps all of this session's requests to Route 53 within the rate that it takes.
     #[must_use]
-    pub fn route53_pace(&self) -> &Pace {
-        &self.route53_pace
+    pub fn route53_client(&self) -> SharedHttpClient {
+        self.route53_client.clone()
     }
 
     /// AWS's time as heard by this session's clients.

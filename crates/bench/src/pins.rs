@@ -31,8 +31,8 @@ const ELEMENTS_A_BATCH: usize = 1_000;
 const CHARACTERS_A_BATCH: usize = 32_000;
 const SETS_A_PAGE: usize = 300;
 
-/// Holdfast's own pace, so that the peer is refused as seldom.
-const PEER_PAUSE: SignedDuration = SignedDuration::from_millis(204);
+/// Holdfast's own pace, so that neither is refused.
+const PEER_PAUSE: SignedDuration = SignedDuration::from_millis(202);
 /// Beyond this the peer's time is calculated from what it took for as many.
 const PEER_RECORDS_MAX: usize = 1_000;
 
