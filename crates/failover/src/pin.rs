@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::change::longest_register;
 use crate::incident::{AlarmSighting, AlarmState, Approval, Incident, OPERATOR};
+use crate::name::Name;
 use crate::observation::{Alarms, Attention, ChangeStatus, Changes, Fact, NameView, Probe, Probes, elapsed, in_alarm};
 use crate::plan::{Mode, Plan, alarm_name};
 use crate::record::Pair;
@@ -137,7 +138,7 @@ pub const TABLE: &[Row] = &[
         Verdict::Hold, Quiet, "Holdfast acts again when the maintenance ends"),
     row(Rule::P05, "the maintenance has ended", |f| f.paused(false),
         Verdict::Arm(ArmedBy::MaintenanceEnd), Notice, "from now on an outage fails over by itself"),
-    row(Rule::P07, "the records or the register are not as they must be", |f| f.fault().is_some(),
+    row(Rule::P07, "the records or the register are not as they must be", |f| f.fault.is_some(),
         Verdict::Refuse, Page, "Holdfast will not touch this name until you have put it right"),
     row(Rule::P13, "other names of this workload are already pinned in this incident", |f| f.committed_elsewhere().is_some() && f.plan.mode != Mode::Shadow,
         Verdict::Pin, Page, "the databases are promoted once every name's pin is in sync"),
@@ -187,7 +188,8 @@ pub fn decide(plan: &Plan, seen: &Observation, view: &NameView) -> Decision {
 /// As [`decide`], for who decides about many names and asks once which incidents are [`Observation::committed`].
 #[must_use]
 pub fn decide_among(plan: &Plan, seen: &Observation, view: &NameView, committed: &BTreeSet<&Incident>) -> Decision {
-    let facts = Facts { plan, seen, view, committed, approval: seen.approval.as_ref() };
+    let fault = fault(plan, view);
+    let facts = Facts { plan, seen, view, committed, fault: fault.as_deref(), approval: seen.approval.as_ref() };
     let last = TABLE.len() - 1;
     let row = TABLE[..last].iter().find(|row| (row.holds)(&facts)).unwrap_or(&TABLE[last]);
     let incident = facts.incident();
@@ -216,7 +218,25 @@ struct Facts<'a> {
     seen: &'a Observation,
     view: &'a NameView,
     committed: &'a BTreeSet<&'a Incident>,
+    /// What is not as it must be.
+    fault: Option<&'a str>,
     approval: Option<&'a Approval>,
+}
+
+fn fault(plan: &Plan, view: &NameView) -> Option<String> {
+    match (&view.register, &view.pairs) {
+        (Reading::Unreadable(error), _) => Some(error.to_string()),
+        (_, Err(fault)) => Some(fault.to_string()),
+        (_, Ok(pairs)) => does_not_fit(plan, &view.name, pairs),
+    }
+}
+
+/// Tried with the longest that the register may become in any incident, so that a name which does not fit is reported
+/// before an outage, and no pin can be made that cannot be put on record as in sync.
+fn does_not_fit(plan: &Plan, name: &Name, pairs: &[Pair]) -> Option<String> {
+    let alarms = plan.alarms.iter().filter_map(|arn| alarm_name(arn)).chain([OPERATOR]);
+    let registers = alarms.map(|alarm| longest_register(pairs, alarm).record_set(name));
+    registers.filter_map(Result::err).next().map(|error| error.to_string())
 }
 
 impl Facts<'_> {
@@ -286,28 +306,12 @@ impl Facts<'_> {
         self.view.register == Reading::Absent
             && quiet
             && self.seen.probes.primary != Probe::Silent
-            && self.fault().is_none()
+            && self.fault.is_none()
             && !self.view.agrees()
     }
 
     fn paused(&self, still: bool) -> bool {
         matches!(self.view.register(), Some(Register::Paused { until, .. }) if (self.seen.now < *until) == still)
-    }
-
-    fn fault(&self) -> Option<String> {
-        match (&self.view.register, &self.view.pairs) {
-            (Reading::Unreadable(error), _) => Some(error.to_string()),
-            (_, Err(fault)) => Some(fault.to_string()),
-            (_, Ok(pairs)) => self.does_not_fit(pairs),
-        }
-    }
-
-    /// Tried with the longest that the register may become in any incident, so that a name which does not fit is
-    /// reported before an outage, and no pin can be made that cannot be put on record as in sync.
-    fn does_not_fit(&self, pairs: &[Pair]) -> Option<String> {
-        let alarms = self.plan.alarms.iter().filter_map(|arn| alarm_name(arn)).chain([OPERATOR]);
-        let registers = alarms.map(|alarm| longest_register(pairs, alarm).record_set(&self.view.name));
-        registers.filter_map(Result::err).next().map(|error| error.to_string())
     }
 
     /// An old event delivered again must not undo a failback, nor a person's rejection. Whatever else armed a name while
@@ -362,7 +366,7 @@ impl Facts<'_> {
                 Fact::new(format!("{} record", primary.kind), seen)
             })),
         }
-        facts.extend(self.fault().map(|fault| Fact::new("fault", fault)));
+        facts.extend(self.fault.map(|fault| Fact::new("fault", fault)));
         for (about, probe) in [("primary's probe", self.seen.probes.primary), ("DR's probe", self.seen.probes.dr)] {
             if probe != Probe::NotAsked {
                 facts.push(Fact::new(about, format!("{probe:?}").to_lowercase()));
