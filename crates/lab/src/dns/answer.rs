@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::health::Checks;
-use crate::route53::{DnsName, Failover, Key, Kind, RecordSet, Records, Target, Zone};
+use crate::route53::{DnsName, Failover, Kind, RecordSet, Records, Target, Zone, sets_of, sets_within};
 
 /// Longest chain of aliases or CNAMEs the lab follows.
 const CHAIN_MAX: usize = 8;
@@ -107,7 +107,7 @@ impl<'a> View<'a> {
     /// "If the primary is healthy, Route 53 always answers with it; if it is unhealthy and the secondary is healthy, with
     /// the secondary; if all are unhealthy, with the primary" (Developer Guide, "Failover routing", `dns-failover`).
     fn chosen<'r>(&self, records: &'r Records, owner: &DnsName, kind: Kind, depth: usize) -> Option<&'r RecordSet> {
-        let sets: Vec<_> = sets_of(records, owner, kind).collect();
+        let sets: Vec<_> = sets_of_kind(records, owner, kind).collect();
         let half = |failover| sets.iter().copied().find(|set| set.failover == Some(failover));
         match (half(Failover::Primary), half(Failover::Secondary)) {
             (Some(primary), Some(secondary)) => {
@@ -125,7 +125,7 @@ impl<'a> View<'a> {
         let target = match &set.target {
             Target::Alias { zone, name, evaluate_target_health: true } if depth > 0 => {
                 self.zones.get(zone).is_none_or(|zone| {
-                    sets_of(&zone.published, name, set.key.kind).any(|target| self.healthy(target, depth - 1))
+                    sets_of_kind(&zone.published, name, set.key.kind).any(|target| self.healthy(target, depth - 1))
                 })
             }
             _ => true,
@@ -134,17 +134,18 @@ impl<'a> View<'a> {
     }
 }
 
-fn sets_of<'r>(records: &'r Records, owner: &DnsName, kind: Kind) -> impl Iterator<Item = &'r RecordSet> {
-    let first = Key { name: owner.clone(), kind, set_identifier: None };
-    let owner = owner.clone();
-    let sets = records.range(first..).take_while(move |(key, _)| key.name == owner && key.kind == kind);
-    sets.map(|(_, set)| set)
+fn sets_of_kind<'r>(
+    records: &'r Records,
+    owner: &DnsName,
+    kind: Kind,
+) -> impl Iterator<Item = &'r RecordSet> + use<'r> {
+    sets_of(records, owner).filter(move |set| set.key.kind == kind)
 }
 
 /// The name whose records answer: the name itself, if it or anything below it exists; otherwise the wildcard of the
 /// closest name above that does (RFC 4592, section 3.3.1).
 fn owner(zone: &Zone, name: &DnsName) -> Option<DnsName> {
-    let exists = |name: &DnsName| zone.published.keys().any(|key| key.name.is_within(name));
+    let exists = |name: &DnsName| sets_within(&zone.published, name).next().is_some();
     if exists(name) {
         return Some(name.clone());
     }
@@ -153,12 +154,12 @@ fn owner(zone: &Zone, name: &DnsName) -> Option<DnsName> {
         encloser = encloser.parent()?;
     }
     let wildcard = encloser.wildcard();
-    zone.published.keys().any(|key| key.name == wildcard).then_some(wildcard)
+    sets_of(&zone.published, &wildcard).next().map(|_| wildcard)
 }
 
 /// For how long a negative answer may be kept: the lesser of the SOA's TTL and its minimum (RFC 2308, section 5).
 fn soa(zone: &Zone) -> Option<Answered> {
-    let set = sets_of(&zone.published, &zone.name, Kind::Soa).next()?;
+    let set = sets_of_kind(&zone.published, &zone.name, Kind::Soa).next()?;
     let Target::Values { ttl, values } = &set.target else { return None };
     let value = values.first()?.clone();
     let minimum = value.split_whitespace().last().and_then(|minimum| minimum.parse().ok()).unwrap_or(u32::MAX);
@@ -171,6 +172,7 @@ mod tests {
 
     use super::*;
     use crate::health::{CheckType, HealthCheckConfig};
+    use crate::route53::Key;
 
     struct World {
         zones: BTreeMap<String, Zone>,

@@ -8,6 +8,19 @@ use super::record::{Failover, Key, Kind, RecordSet, Target, fault_of_value};
 /// A zone's record sets, in listing order.
 pub type Records = BTreeMap<Key, RecordSet>;
 
+/// The record sets of a name and of all below it, those of the name first.
+pub fn sets_within<'r>(records: &'r Records, name: &DnsName) -> impl Iterator<Item = &'r RecordSet> + use<'r> {
+    let first = Key { name: name.clone(), kind: Kind::ALL[0], set_identifier: None };
+    let name = name.clone();
+    records.range(first..).map(|(_, set)| set).take_while(move |set| set.key.name.is_within(&name))
+}
+
+/// The record sets of a name.
+pub fn sets_of<'r>(records: &'r Records, name: &DnsName) -> impl Iterator<Item = &'r RecordSet> + use<'r> {
+    let owner = name.clone();
+    sets_within(records, name).take_while(move |set| set.key.name == owner)
+}
+
 /// "A request cannot contain more than 1,000 ResourceRecord elements" (Developer Guide, `DNSLimitations`).
 const ELEMENTS_MAX: usize = 1_000;
 /// "The sum of the number of characters (including spaces) in all Value elements in a request cannot exceed 32,000".
@@ -149,7 +162,7 @@ fn sorted_has_twins(values: &[String]) -> bool {
 /// What is wrong with a set beside its neighbours, once the whole batch is applied.
 fn conflict(around: &Surroundings<'_>, records: &Records, set: &RecordSet) -> Option<String> {
     let key = &set.key;
-    let mut neighbours = records.values().filter(|other| other.key.name == key.name && other.key != *key);
+    let mut neighbours = sets_of(records, &key.name).filter(|other| other.key != *key);
     let described = match &key.set_identifier {
         Some(identifier) => format!("RRSet with DNS name {}, type {}, SetIdentifier {identifier}", key.name, key.kind),
         None => format!("RRSet with DNS name {}, type {}", key.name, key.kind),
@@ -189,7 +202,7 @@ fn faults_of_alias(around: &Surroundings<'_>, after: &Records, set: &RecordSet) 
     if !name.is_within(zone_name) {
         faults.push(format!("{tried}, but the alias target name does not lie within the target zone"));
     }
-    if !records.keys().any(|key| key.name == *name && key.kind == set.key.kind) {
+    if !sets_of(records, name).any(|target| target.key.kind == set.key.kind) {
         faults.push(format!("{tried}, but that target was not found"));
     }
     faults

@@ -26,7 +26,7 @@ use crate::dns::{Answer, View};
 use crate::health::{Checks, HealthCheckConfig};
 use crate::id;
 
-pub use self::batch::Records;
+pub use self::batch::{Records, sets_of, sets_within};
 pub use self::name::{BadName, DnsName};
 pub(crate) use self::record::strings_of_txt;
 pub use self::record::{Failover, Key, Kind, RecordSet, Target};
