@@ -113,15 +113,13 @@ async fn measure(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Builds the functions as they are shipped: with the workspace's release profile, which the template's builder takes over.
+/// Builds the functions as they are shipped: with the workspace's release profile, which the template's builder takes over, and
+/// one by one, since built together they would share features.
 fn build(target: &Path) -> Result<PathBuf, Failure> {
-    eprintln!("bench: building the functions in the release profile");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(["build", "--release"]).current_dir(repository());
     for (_, function) in Case::ALL {
-        command.args(["--package", function]);
+        eprintln!("bench: building {function} in the release profile");
+        run(Command::new(&cargo).args(["build", "--release", "--package", function]).current_dir(repository()))?;
     }
-    run(&mut command)?;
     Ok(target.join("release"))
 }
