@@ -101,3 +101,24 @@ fn alarm_handler_and_replica_promoter_may_overlap_anywhere() {
     any_two_may_come_between(Function::AlarmHandler, Function::ReplicaPromoter);
     any_two_may_come_between(Function::ReplicaPromoter, Function::AlarmHandler);
 }
+
+#[test]
+fn a_slow_answer_about_one_database_holds_up_no_other() {
+    let promotions = |made: &[&str]| made.iter().filter(|api| api.starts_with("Promote")).count();
+    let asked_at_once = (0..MINUTES).find_map(|minute| {
+        let mut holdfast = deployed(&Setup { clusters: 2, instances: 2, ..Setup::default() });
+        outage(&mut holdfast);
+        minutes(&mut holdfast, minute);
+        holdfast.world.get().advance(60);
+        let mut promoter = holdfast.start(tick_for(&holdfast, Function::ReplicaPromoter), true);
+        loop {
+            let is_over = promoter.poll().is_ready();
+            match promotions(&promoter.made()) {
+                0 if is_over => return None,
+                0 => {}
+                asked => return Some(asked),
+            }
+        }
+    });
+    assert_eq!(asked_at_once, Some(4));
+}
