@@ -1,4 +1,4 @@
-//! `cargo run -p bench --release`: Holdfast beside its peers on this machine, in one run.
+//! `cargo run -p bench`: Holdfast beside its peers on this machine, in one run.
 
 mod machine;
 mod pins;
