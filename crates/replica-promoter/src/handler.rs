@@ -62,23 +62,7 @@ where
                 (if is_answered_here { Trigger::Approval } else { Trigger::Event }, Some(approval))
             }
         };
-        let mut findings = Vec::new();
-        for pass in 1..=PASSES_MAX {
-            let looked = match protected_names(plan, &self.records).await {
-                Ok(names) => self.go_on(plan, &names, approval.as_ref()).await,
-                Err(error) => Ok(vec![Finding::interrupted("the records".to_owned(), &error, None, None)]),
-            };
-            findings = match looked {
-                Ok(findings) => findings,
-                // Another invocation was first, and nothing was promoted in this pass.
-                Err((_, Unwritten::Call(error))) if pass < PASSES_MAX && error.may_look_again() => {
-                    tracing::warn!(%error, "looking again");
-                    continue;
-                }
-                Err((gate, unwritten)) => vec![unwritten.into_finding(gate)],
-            };
-            break;
-        }
+        let findings = self.go_on_from_a_fresh_look(plan, approval.as_ref()).await;
         let outcome = Outcome::of(self.records.now(), trigger, &findings);
         telemetry::report(FUNCTION, &outcome);
         if outcome.outcome == Kind::FailedOver {
@@ -88,6 +72,25 @@ where
         match (approval, findings.into_iter().find(|finding| finding.kind == Kind::Interrupted)) {
             (Some(_), Some(finding)) => Err(ApprovalNotCarriedOut(finding.because)),
             _ => Ok(outcome),
+        }
+    }
+
+    /// Looks and goes on; again, where another invocation was first, since nothing was promoted in such a pass.
+    async fn go_on_from_a_fresh_look(&self, plan: &Plan, approval: Option<&Approval>) -> Vec<Finding> {
+        let mut pass = 1;
+        loop {
+            let names = match protected_names(plan, &self.records).await {
+                Ok(names) => names,
+                Err(error) => return vec![Finding::interrupted("the records".to_owned(), &error, None, None)],
+            };
+            match self.go_on(plan, &names, approval).await {
+                Ok(findings) => return findings,
+                Err((_, Unwritten::Call(error))) if pass < PASSES_MAX && error.may_look_again() => {
+                    tracing::warn!(%error, "looking again");
+                    pass += 1;
+                }
+                Err((gate, unwritten)) => return vec![unwritten.into_finding(gate)],
+            }
         }
     }
 
