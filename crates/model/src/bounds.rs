@@ -325,12 +325,43 @@ impl Bounds {
     #[must_use]
     pub fn deep() -> Vec<Self> {
         vec![
-            Self { name: "races, deep", time: 2, ..Self::RACES },
-            Self { name: "people, deep", people: 3, ..Self::PEOPLE },
-            Self { name: "calls, deep", time: 2, faults: 3, ..Self::CALLS },
-            Self { name: "zones, deep", time: 2, ..Self::ZONES },
-            Self { name: "return, deep", is_whole: false, crashes: Some(1), ..Self::RETURN },
-            Self { name: "liveness, deep", handlers: 2, promoters: 2, ..Self::LIVENESS },
+            Self {
+                name: "races, deep",
+                about: "the same, where four alarm-handlers and three replica-promoters begin in a step of time",
+                starts: (4, 3),
+                ..Self::RACES
+            },
+            Self {
+                name: "people, deep",
+                about: "any four things that people do, at any moment",
+                people: 4,
+                ..Self::PEOPLE
+            },
+            Self {
+                name: "calls, deep",
+                about: "any four calls answered from before the newest change, or refused",
+                faults: 4,
+                ..Self::CALLS
+            },
+            Self {
+                name: "zones, deep",
+                about: "two zones, where any three calls may be refused, or answered from before",
+                faults: 3,
+                ..Self::ZONES
+            },
+            Self {
+                name: "return, deep",
+                about: "out and back and out again, with any six things that people do",
+                people: 6,
+                ..Self::RETURN
+            },
+            Self {
+                name: "liveness, deep",
+                about: "fair, where five of six invocations in a step of time die",
+                starts: (6, 6),
+                crashes: Some(5),
+                ..Self::LIVENESS
+            },
         ]
     }
 }

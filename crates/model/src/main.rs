@@ -25,7 +25,7 @@ enum Command {
         /// Only these bounds.
         #[arg(long, value_parser = names())]
         only: Option<String>,
-        /// Larger bounds. Nobody has measured how long they take, nor how much memory.
+        /// Larger bounds: some minutes and some GB; docs/proof.md has the numbers.
         #[arg(long)]
         deep: bool,
         /// For machines: one JSON document.
