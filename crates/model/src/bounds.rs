@@ -27,7 +27,7 @@ pub struct Bounds {
     pub promoters: usize,
     /// How many invocations of alarm-handler may begin in a step of time, and of replica-promoter.
     pub starts: (u8, u8),
-    /// How many of them die; any number, if nothing is said.
+    /// How many die, in all of the time; any number, if nothing is said.
     pub crashes: Option<u8>,
     /// Whether an invocation runs whole, so that nothing comes between its calls: for long stories.
     pub is_whole: bool,
@@ -259,7 +259,7 @@ impl Bounds {
     /// Nobody interferes, two invocations die, and AWS keeps its promises: what must happen does.
     pub const LIVENESS: Self = Self {
         name: "liveness",
-        about: "fair: each function completes an invocation a step, two of three die, AWS propagates",
+        about: "fair: each function completes an invocation a step, two die, AWS propagates",
         time: 8,
         starts: (3, 3),
         recovers: false,
@@ -351,15 +351,17 @@ impl Bounds {
             },
             Self {
                 name: "return, deep",
-                about: "out and back and out again, with any six things that people do",
-                people: 6,
+                about: "out and back and out again, with any four things that people do",
+                time: 8,
+                people: 4,
                 ..Self::RETURN
             },
             Self {
                 name: "liveness, deep",
-                about: "fair, where five of six invocations in a step of time die",
-                starts: (6, 6),
-                crashes: Some(5),
+                about: "fair: the same where four die, each of which may cost a step of time",
+                time: 10,
+                starts: (4, 4),
+                crashes: Some(4),
                 ..Self::LIVENESS
             },
         ]
