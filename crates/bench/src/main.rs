@@ -33,7 +33,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[command(name = "bench", after_help = "Exit status: 0 if all was measured, 2 if not.")]
 struct Arguments {
     /// Processes of each function and of its twin, under each share of a core.
-    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    #[arg(long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     processes: u16,
     /// Warm invocations of each process.
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
