@@ -248,10 +248,40 @@ impl Route53 {
         }
     }
 
-    /// True if some change of this record set has yet to arrive.
+    /// True if some change of this record set has yet to arrive, and will not be outdated then.
     #[must_use]
     pub fn is_travelling(&self, zone: &str, like: &RecordSet) -> bool {
-        let mut travelling = self.changes.iter().filter(|change| !change.has_arrived && change.arrives.is_some());
-        travelling.any(|it| it.zone == zone && it.after.iter().any(|(set, _)| by_identity(set, like).is_eq()))
+        let is_like = |set: &RecordSet| by_identity(set, like).is_eq();
+        let versions = self.zones.get(zone).into_iter().flat_map(|zone| &zone.versions);
+        let newest = versions.filter(|(set, _)| is_like(set)).map(|(_, number)| *number).next();
+        let mut newer = self.changes.iter().skip(newest.map_or(0, |number| number + 1));
+        newer.any(|change| {
+            let travels = !change.has_arrived && change.arrives.is_some();
+            travels && change.zone == zone && change.after.iter().any(|(set, _)| is_like(set))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use failover::record::Target;
+
+    use super::*;
+
+    #[test]
+    fn a_change_that_a_newer_one_has_outrun_is_not_waited_for() {
+        let (now, zone) = (Timestamp::UNIX_EPOCH, "Z1");
+        let target = Target::Values { ttl_seconds: 60, values: vec!["192.0.2.1".to_owned()] };
+        let (name, kind) = ("app.example.com".parse().unwrap(), "A".to_owned());
+        let set = RecordSet { name, kind, routing: Routing::Simple, target, health_check: None };
+        let again = [Change::Delete(set.clone()), Change::Create(set.clone())];
+        let mut route53 = Route53::new(SignedDuration::from_secs(110));
+        route53.seed(zone, set.clone());
+        route53.submit(zone, again.iter(), now).unwrap();
+        assert!(route53.is_travelling(zone, &set));
+        route53.delay = Some(SignedDuration::from_secs(10));
+        route53.submit(zone, again.iter(), now).unwrap();
+        route53.arrive(now + SignedDuration::from_secs(10));
+        assert!(!route53.is_travelling(zone, &set));
     }
 }
