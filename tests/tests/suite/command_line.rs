@@ -4,17 +4,16 @@
 #![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
 
 use std::process::Output;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use drill::lambdas;
-use drill::stage::{APPROVER, CLOSED_GROUP, DR, Layout, PRIMARY, Settings, Stage};
+use drill::stage::{APPROVER, CLOSED_GROUP, DR, Layout, OPERATOR, PRIMARY, Settings, Stage};
 use failover::register::Register;
 use lab::fault::{CallEffect, CallFault, Effect, Loss, Site};
+use lab::journal::What;
 use lab::rds;
 use serde_json::Value;
-use tokio::sync::Notify;
 
 const NAMES: usize = 5;
 
@@ -250,26 +249,24 @@ async fn a_rejected_incident_is_left_alone_until_the_next() {
     assert_eq!(states(&stage), ["armed"; NAMES]);
 }
 
-/// Kills a run at the operator's call number `nth`, before or after it takes effect; its exit code if it makes fewer.
+/// Kills a run at the operator's call number `nth`, before or after it takes effect; what it printed if it makes fewer.
 async fn run_killed_at(stage: &Stage, nth: usize, effect: Effect, arguments: &[&str]) -> Option<Output> {
-    let reached = Arc::new(Notify::new());
-    let (calls, tell) = (AtomicUsize::new(0), Arc::clone(&reached));
-    let from_there_on = move |site: &Site<'_>| {
-        let is_there = site.caller == "operator" && calls.fetch_add(1, Ordering::SeqCst) >= nth;
-        if is_there {
-            tell.notify_one();
-        }
-        is_there
-    };
+    let calls = AtomicUsize::new(0);
+    let from_there_on = move |site: &Site<'_>| site.caller == OPERATOR && calls.fetch_add(1, Ordering::SeqCst) >= nth;
     stage.lab.faults.clear_call_faults();
     stage.lab.faults.set_call_fault(CallFault::when(from_there_on, CallEffect::Lose(Loss::NoAnswer, effect)));
+    let mut journal = stage.lab.journal.follow();
+    // A call is journaled once it has taken effect, if it does.
+    let nth_is_over = async {
+        let mut calls = 0;
+        while calls <= nth {
+            let entry = journal.recv().await.expect("the journal is followed");
+            calls += usize::from(matches!(entry.what, What::Call { caller, .. } if caller == OPERATOR));
+        }
+    };
     tokio::select! {
         output = stage.holdfast(arguments, true) => Some(output.expect("holdfast starts")),
-        () = reached.notified() => {
-            // What takes effect does so before the caller is gone.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            None
-        }
+        () = nth_is_over => None,
     }
 }
 
@@ -294,7 +291,7 @@ const SUCCESSORS: [&str; 4] = ["--successor", "app-dr=eu-west-1/app", "--success
 /// How often a caller asked for it and RDS did it.
 fn done(stage: &Stage, of: &str) -> usize {
     let entries = stage.lab.journal.entries();
-    let is_it = |what: &lab::journal::What| matches!(what, lab::journal::What::Call { caller, action, status: 200, .. } if caller == "operator" && action.starts_with(of));
+    let is_it = |what: &What| matches!(what, What::Call { caller, action, status: 200, .. } if caller == OPERATOR && action.starts_with(of));
     entries.iter().filter(|entry| is_it(&entry.what)).count()
 }
 
@@ -372,12 +369,15 @@ async fn a_fence_is_shown_made_at_once_and_lifted_by_its_rules() {
     stage.lab.faults.fail_region(PRIMARY);
     let failed_over = |stage: &Stage| states(stage) == ["failed over"; NAMES];
     assert!(stage.until(Duration::from_secs(10_800), failed_over).await, "{:?}", states(&stage));
+    // The tick is not to be first: what it has in flight when the region returns would be carried out.
+    let by_tick = |site: &Site<'_>| site.caller == "holdfast-fencer" && site.service == "rds";
+    stage.lab.faults.set_call_fault(CallFault::when(by_tick, CallEffect::unavailable()));
     stage.lab.faults.heal_region(PRIMARY);
     let groups = |stage: &Stage| ["app", "orders"].map(|id| rds::groups(&stage.lab, PRIMARY, id).concat());
-    // Nobody waits for the tick: lab time stands still while the command is at work.
     let fenced = json(&stage, &["fence", "now"]).await;
     assert_eq!((&fenced["outcome"], &fenced["rule"]), (&Value::from("Fenced"), &Value::from("X09")));
     assert_eq!(groups(&stage), [CLOSED_GROUP; 2]);
+    stage.lab.faults.clear_call_faults();
     let status = json(&stage, &["fence", "status"]).await;
     assert_eq!(status["fence"][0]["rule"], "X05", "{status}");
     // RDS modifies nothing that reboots.
