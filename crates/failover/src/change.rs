@@ -118,14 +118,11 @@ pub fn write(
     swap(view, register, pairs).map(Some)
 }
 
-/// Puts on record how far the pins have spread that `batch` made and that are not on record yet. A register that does not
-/// fit is left: no pin was made that had one (see P07).
+/// Puts on record how far the pins have spread that `batch` made. A register that does not fit is left: no pin was made
+/// that had one (see P07).
 #[must_use]
 pub fn spreads(batch: &Batch, spread: &Spread) -> Vec<Write> {
-    let is_unrecorded =
-        |write: &&Write| matches!(&write.register, Register::Pinned { spread, .. } if !spread.is_on_record());
-    let writes = batch.writes.iter().filter(is_unrecorded);
-    writes.filter_map(|write| record_spread(write, spread.clone()).ok().flatten()).collect()
+    batch.writes.iter().filter_map(|write| record_spread(write, spread.clone()).ok().flatten()).collect()
 }
 
 /// Puts on record which change carries the pin that `written` made; `None` if it made none.

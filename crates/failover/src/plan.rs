@@ -349,6 +349,7 @@ mod tests {
         assert_eq!((plan.probes.dr, plan.hosted_zone_role), (None, None));
         assert_eq!(alarm_name(&plan.alarms[0]), Some("failover: started"));
         assert_eq!(arn_region(&plan.alarms[0]), Some("us-east-1"));
+        assert_eq!(arn_account(&plan.alarms[0]), Some("123456789012"));
     }
 
     #[test]

@@ -137,6 +137,11 @@ mod tests {
             request.known_alarms(&plan(), Some(Vec::new()), at(minute * 60)).is_some_and(|alarms| !alarms.is_empty())
         };
         assert_eq!([rings(-6), rings(-5), rings(10), rings(25), rings(26)], [false, true, true, true, false]);
+        assert_eq!(request.approval().map(|approval| approval.by.as_str()), Some("kim"));
+        assert_eq!(
+            [Signal::Tick, Signal::Alarm(sighting(AlarmState::Alarm, 10))].map(|it| it.approval().cloned()),
+            [None, None]
+        );
         let of_an_alarm = approval(Incident { alarm: "a".to_owned(), began: at(600) }, 10);
         assert_eq!(of_an_alarm.known_alarms(&plan(), Some(Vec::new()), at(600)), Some(Vec::new()));
     }

@@ -222,6 +222,17 @@ fn the_change_that_carries_a_pin_is_put_on_record_by_swapping_the_register() {
 }
 
 #[test]
+fn of_all_that_a_batch_wrote_the_pins_alone_are_spreading() {
+    let sets = two_families();
+    let [pin, armed] =
+        [Verdict::Pin, Verdict::Arm(ArmedBy::Settling)].map(|verdict| write(&of(&sets), verdict).unwrap());
+    let confirmed = record_spread(&pin, in_sync(90)).unwrap().unwrap();
+    let writes = vec![armed, pin.clone(), confirmed];
+    let expected = record_spread(&pin, change("C1")).unwrap().unwrap();
+    assert_eq!(changes::spreads(&Batch { zone: "Z1".to_owned(), writes }, &change("C1")), [expected]);
+}
+
+#[test]
 fn a_register_that_does_not_fit_is_refused_and_nothing_is_written() {
     let many = Target::Values { ttl_seconds: 60, values: (0..400).map(|n| format!("192.0.2.{n}")).collect() };
     let mut sets = pair(&app(), "A", many.clone(), values(60, &[DR]));

@@ -139,6 +139,7 @@ fn an_outcome_survives_the_bus() {
         let outcome = Outcome::of(at(60), Trigger::Tick, &findings);
         let json = serde_json::to_string(&outcome).unwrap();
         assert_eq!(serde_json::from_str::<Outcome>(&json).unwrap(), outcome);
+        assert!(!json.contains("unlisted"), "what is not so need not be said: {json}");
     }
 }
 
@@ -227,7 +228,9 @@ fn an_approval_that_changes_nothing_is_answered_with_why() {
     scene.register(&disarmed());
     let body = told(&[scene.decide().into()]).body;
     assert!(body.contains("received. Holdfast still waits before it goes on with app.example.com."), "{body}");
-    assert!(told(&[]).body.contains("received. There is nothing to do now about the workload."));
+    let message = told(&[]);
+    assert_eq!(message.subject, "Holdfast: nothing to do");
+    assert!(message.body.contains("received. There is nothing to do now about the workload."), "{}", message.body);
 }
 
 #[test]
@@ -360,6 +363,13 @@ fn a_card_is_short_enough_to_be_shown_and_an_alarm_to_be_sent_whatever_they_are_
 }
 
 #[test]
+fn a_card_nobody_need_get_up_for_looks_so() {
+    let card = message::of_outcome(&outcome(Kind::Armed, Attention::Notice, Trigger::Tick, 0), "holdfast").card();
+    let card: serde_json::Value = serde_json::from_str(&card).unwrap();
+    assert_eq!(card["content"]["title"], "\u{2139}\u{fe0f} armed: app.example.com");
+}
+
+#[test]
 fn no_character_of_a_name_is_markdown_in_a_card_and_every_command_can_be_copied() {
     let mut asks = finding(Kind::ApprovalNeeded, Attention::Page, "*.shop.example.com");
     asks.incident = Some(Incident { alarm: "started".to_owned(), began: at(0) });
@@ -367,6 +377,8 @@ fn no_character_of_a_name_is_markdown_in_a_card_and_every_command_can_be_copied(
     let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[asks]), "holdfast");
     let card: serde_json::Value = serde_json::from_str(&message.card()).unwrap();
     assert!(card["content"]["description"].as_str().unwrap().contains("*\u{200b}.shop.example.com"));
+    let title = card["content"]["title"].as_str().unwrap();
+    assert!(title.starts_with("\u{1f6a8} your APPROVAL is needed: *\u{200b}.shop"), "{title}");
     let steps: Vec<_> = card["content"]["nextSteps"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
     let command = steps.iter().find_map(|step| step.split_once('`')).unwrap().1.trim_end_matches('`');
     assert!(command.starts_with("holdfast approve 'started@"), "{command}");

@@ -9,7 +9,7 @@ use failover::outcome::Finding;
 use failover::plan::ReplicaId;
 use failover::promotion::{
     GATE_TABLE, Gate, GateDecision, LagSample, REPLICA_TABLE, ReplicaDecision, ReplicaState, ReplicaView, Verdict,
-    decide_gate, decide_replica,
+    decide_gate, decide_replica, failed_over as closed, in_sync as arrived,
 };
 use failover::register::{ArmedBy, Pin, Register, Spread};
 use failover::rule::Rule;
@@ -196,14 +196,31 @@ fn states() -> Vec<NameView> {
     known.chain([DR, PRIMARY].map(|to| unreadable("app.example.com", to))).collect()
 }
 
+/// What Route 53 says of the changes in [`states`].
+fn statuses() -> Changes {
+    [("pending", ChangeStatus::Pending), ("arrived", ChangeStatus::InSync), ("lost", ChangeStatus::Lost)]
+        .map(|(id, status)| (id.to_owned(), status))
+        .into()
+}
+
+#[test]
+fn what_is_put_on_record_of_a_pin_is_that_its_change_arrived_and_that_it_failed_over() {
+    let changes = statuses();
+    let (mut arrivals, mut ends) = (0, 0);
+    for name in states() {
+        let has_arrived = name.register() == Some(&pinned(0, change("arrived")));
+        assert_eq!(arrived(&name, &changes, at(90)), has_arrived.then(|| pinned(0, in_sync(90))), "{name:?}");
+        let is_pinned = matches!(name.register(), Some(Register::Pinned { .. }));
+        assert_eq!(closed(&name, at(600)), is_pinned.then(|| failed_over(0)), "{name:?}");
+        arrivals += usize::from(has_arrived);
+        ends += usize::from(is_pinned);
+    }
+    assert_eq!((arrivals, ends), (2, 12), "with the records at DR, and drifted");
+}
+
 #[test]
 fn never_promote_before_every_pin_is_in_sync_and_drained_and_stands() {
-    let changes: Changes = [
-        ("pending".to_owned(), ChangeStatus::Pending),
-        ("arrived".to_owned(), ChangeStatus::InSync),
-        ("lost".to_owned(), ChangeStatus::Lost),
-    ]
-    .into();
+    let changes = statuses();
     let may_promote = |name: &NameView| match name.register() {
         Some(Register::Pinned { spread: Spread::InSync { at: since }, .. }) => *since == at(100) && name.agrees(),
         Some(Register::FailedOver { .. }) => name.agrees(),

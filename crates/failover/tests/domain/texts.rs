@@ -1,8 +1,9 @@
 //! Whatever a record, an alarm or a person says: it is read back as it was written, or refused with a reason.
 
-use crate::common::{PLAN, app};
+use crate::common::{PLAN, PRIMARY, a_pair, app, name};
 use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
 use failover::name::Name;
+use failover::observation::NameView;
 use failover::plan::Plan;
 use failover::record::Target;
 use failover::register::{ArmedBy, Pin, Reading, Register, RegisterError, Spread};
@@ -177,4 +178,15 @@ fn a_register_of_two_record_sets_is_unreadable_and_other_txt_records_are_none() 
     assert_eq!(Reading::of_name(&app(), &[other]), Reading::Absent);
     let shape = Reading::Unreadable(RegisterError::Shape(app()));
     assert_eq!(Reading::of_name(&app(), &[set.clone(), set]), shape);
+}
+
+#[test]
+fn many_names_are_picked_out_of_a_zone_as_each_would_be_alone() {
+    let register = Register::Armed { since: Timestamp::UNIX_EPOCH, by: ArmedBy::Operator };
+    let names = [app(), name("*.shop.example.com"), name("absent.example.com")];
+    let mut sets: Vec<_> = [a_pair(&names[1], PRIMARY), a_pair(&names[0], PRIMARY)].concat();
+    sets.push(register.record_set(&names[1]).unwrap());
+    let alone: Vec<_> = names.iter().map(|name| NameView::of_name("Z1", name, &sets)).collect();
+    assert_eq!(alone[1].register(), Some(&register));
+    assert_eq!(NameView::of_names("Z1", &names, &sets), alone);
 }
