@@ -1,8 +1,11 @@
 //! What the tests of the rules build their worlds from: one outage, and what differs in each story.
 
+use std::collections::BTreeSet;
+
 use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
 use failover::name::Name;
-use failover::observation::{Alarms, Changes, Fact, NameView, Probes};
+use failover::observation::{Alarms, Attention, Changes, Fact, NameView, Probes};
+use failover::outcome::{Finding, Kind, Outcome, Trigger};
 use failover::pin::{self, Observation};
 use failover::plan::{Plan, alarm_name};
 use failover::record::{RecordSet, Role, Routing, Target};
@@ -141,6 +144,34 @@ pub fn unreadable(of: &str, primary: &str) -> NameView {
 /// What was seen, a line each.
 pub fn lines(facts: &[Fact]) -> Vec<String> {
     facts.iter().map(|fact| format!("{}: {}", fact.about, fact.seen)).collect()
+}
+
+/// All kinds, as serde knows them, so that a new one is not forgotten here.
+pub fn every_kind() -> Vec<Kind> {
+    let unknown = serde_json::from_str::<Kind>("\"?\"").unwrap_err().to_string();
+    let names = unknown.split('`').skip(3).step_by(2);
+    names.map(|name| serde_json::from_str(&format!("{name:?}")).unwrap()).collect()
+}
+
+/// Something found of `subject` since the incident began.
+pub fn finding(kind: Kind, attention: Attention, subject: &str) -> Finding {
+    Finding {
+        subject: subject.to_owned(),
+        kind,
+        rule: Some(Rule::P13),
+        because: "failover has started".to_owned(),
+        attention,
+        incident: Some(incident(0)),
+        since: Some(at(0)),
+        despite: BTreeSet::new(),
+        facts: vec![Fact::new("A record", "PRIMARY 192.0.2.1")],
+        next: "the databases are promoted".to_owned(),
+    }
+}
+
+/// The outcome, so many seconds after the incident began, of a function that found this of one name.
+pub fn outcome(kind: Kind, attention: Attention, trigger: Trigger, seconds: i64) -> Outcome {
+    Outcome::of(at(seconds), trigger, &[finding(kind, attention, "app.example.com")])
 }
 
 /// All that one decision about `app.example.com` is made from.

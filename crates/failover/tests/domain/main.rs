@@ -12,4 +12,5 @@ mod orders;
 mod pin_rules;
 mod promotion_rules;
 mod rebuild_steps;
+mod repeats;
 mod texts;

@@ -1,44 +1,17 @@
-//! What operators are told, and when.
+//! What operators are told.
 
 use std::collections::BTreeSet;
 
 use crate::common::*;
 use failover::incident::{Approval, Incident};
 use failover::message::{self, Failure};
-use failover::observation::{Attention, Changes, Fact, Probe};
+use failover::observation::{Attention, Fact, Probe};
 use failover::outcome::{Finding, Kind, Outcome, Trigger};
 use failover::pin::Verdict;
 use failover::plan::Mode;
-use failover::promotion::decide_gate;
 use failover::register::ArmedBy;
 use failover::rule::Rule;
 use proptest::prelude::*;
-
-/// All kinds, as serde knows them, so that a new one is not forgotten here.
-fn every_kind() -> Vec<Kind> {
-    let unknown = serde_json::from_str::<Kind>("\"?\"").unwrap_err().to_string();
-    let names = unknown.split('`').skip(3).step_by(2);
-    names.map(|name| serde_json::from_str(&format!("{name:?}")).unwrap()).collect()
-}
-
-fn finding(kind: Kind, attention: Attention, subject: &str) -> Finding {
-    Finding {
-        subject: subject.to_owned(),
-        kind,
-        rule: Some(Rule::P13),
-        because: "failover has started".to_owned(),
-        attention,
-        incident: Some(incident(0)),
-        since: Some(at(0)),
-        despite: BTreeSet::new(),
-        facts: vec![Fact::new("A record", "PRIMARY 192.0.2.1")],
-        next: "the databases are promoted".to_owned(),
-    }
-}
-
-fn outcome(kind: Kind, attention: Attention, trigger: Trigger, seconds: i64) -> Outcome {
-    Outcome::of(at(seconds), trigger, &[finding(kind, attention, "app.example.com")])
-}
 
 /// The approval that the command in a message sends.
 fn approval_in(body: &str) -> Approval {
@@ -178,24 +151,6 @@ fn where_no_approval_helps_no_command_is_given() {
 }
 
 #[test]
-fn pages_are_repeated_after_doubling_minutes_and_then_every_four_hours() {
-    let told: Vec<_> = (0..=1_000)
-        .filter(|minute| message::is_due(&outcome(Kind::Held, Attention::Page, Trigger::Tick, minute * 60 + 59)))
-        .collect();
-    assert_eq!(told, [0, 1, 2, 4, 8, 16, 32, 64, 128, 240, 480, 720, 960]);
-}
-
-#[test]
-fn that_a_name_stays_on_dr_is_told_by_the_minute_whatever_the_alarm_says() {
-    for trigger in [Trigger::Tick, Trigger::Event] {
-        let told: Vec<_> = (0..=300)
-            .filter(|minute| message::is_due(&outcome(Kind::StaysOnDr, Attention::Notice, trigger, minute * 60)))
-            .collect();
-        assert_eq!(told, [1, 16, 256], "{trigger:?}");
-    }
-}
-
-#[test]
 fn an_approval_is_answered_whatever_comes_of_it() {
     for kind in every_kind() {
         for (attention, raised) in [
@@ -231,79 +186,6 @@ fn an_approval_that_changes_nothing_is_answered_with_why() {
     let message = told(&[]);
     assert_eq!(message.subject, "Holdfast: nothing to do");
     assert!(message.body.contains("received. There is nothing to do now about the workload."), "{}", message.body);
-}
-
-#[test]
-fn a_wait_that_has_become_too_long_is_told_at_once() {
-    let register = pinned(0, change("C1"));
-    let names = [view("app.example.com", DR, Some(&register))];
-    let due = |now| {
-        let gate = decide_gate(&plan(), at(now), &names, &Changes::new());
-        let outcome = Outcome::of(at(now), Trigger::Tick, &[gate.into()]);
-        message::is_due(&outcome).then(|| message::of_outcome(&outcome, "holdfast"))
-    };
-    assert_eq!(due(629), None);
-    let message = due(630).unwrap();
-    assert_eq!(message.subject, "Holdfast: still waiting: the workload");
-    assert!(message.body.contains("Holdfast still waits before it goes on with the workload."), "{}", message.body);
-    assert!(message.body.contains("R02: the pin was made more than 10 minutes ago"), "{}", message.body);
-}
-
-#[test]
-fn notices_are_repeated_seldom() {
-    let told: Vec<_> = (0..=5_000)
-        .filter(|minute| message::is_due(&outcome(Kind::Held, Attention::Notice, Trigger::Tick, minute * 60)))
-        .collect();
-    assert_eq!(told, [1, 16, 256, 4_096]);
-}
-
-#[test]
-fn what_was_left_to_people_is_told_every_quarter_of_an_hour() {
-    let told: Vec<_> = (0..=60)
-        .filter(|minute| message::is_due(&outcome(Kind::Yielded, Attention::Page, Trigger::Tick, minute * 60)))
-        .collect();
-    assert_eq!(told, [0, 15, 30, 45, 60]);
-}
-
-#[test]
-fn what_has_no_known_beginning_is_told_once_every_four_hours() {
-    let of_unknown_age =
-        |minute: i64| Outcome { since: None, ..outcome(Kind::Held, Attention::Page, Trigger::Tick, minute * 60) };
-    let told: Vec<_> = (0..=700).filter(|minute| message::is_due(&of_unknown_age(*minute))).collect();
-    assert_eq!(told, [0, 240, 480]);
-}
-
-/// What happens once, as against a state that lasts.
-const ONCE: [Kind; 7] = [
-    Kind::Armed,
-    Kind::Confirmed,
-    Kind::PinnedAgain,
-    Kind::Fenced,
-    Kind::PromotionRequested,
-    Kind::Pinned,
-    Kind::FailedOver,
-];
-
-#[test]
-fn what_happens_once_and_what_an_event_brings_up_is_always_told() {
-    for kind in every_kind() {
-        for attention in [Attention::Notice, Attention::Page] {
-            assert!(message::is_due(&outcome(kind, attention, Trigger::Approval, 420)), "{kind:?}");
-            let changes_nothing = kind == Kind::StaysOnDr;
-            assert_eq!(message::is_due(&outcome(kind, attention, Trigger::Event, 420)), !changes_nothing, "{kind:?}");
-            assert_eq!(
-                message::is_due(&outcome(kind, attention, Trigger::Tick, 420)),
-                ONCE.contains(&kind),
-                "{kind:?}"
-            );
-        }
-        assert!(!message::is_due(&outcome(kind, Attention::None, Trigger::Event, 0)), "{kind:?}");
-    }
-}
-
-#[test]
-fn a_page_that_the_clock_dates_to_the_future_is_told() {
-    assert!(message::is_due(&outcome(Kind::Held, Attention::Page, Trigger::Tick, -300)));
 }
 
 #[test]
@@ -429,11 +311,4 @@ proptest! {
             prop_assert!(approval.lifts(rule, &incident));
         }
     }
-}
-
-#[test]
-fn a_state_of_several_names_has_lasted_since_the_last_of_them_came_into_it() {
-    let since = |seconds| Finding { since: Some(at(seconds)), ..finding(Kind::StaysOnDr, Attention::Notice, "a") };
-    let outcome = Outcome::of(at(600), Trigger::Tick, &[since(300), since(60)]);
-    assert_eq!(outcome.since, Some(at(300)));
 }
