@@ -118,7 +118,7 @@ finally:
 reason = "DNS timeout status" in (folder / "haproxy.log").read_text()
 
 print("HAProxy 2.6.12. Expected: 200 all the time, as the web server is well. Seen:")
-print(f"  200 at first: {up is not None}; 503 after {lost} s of silence of the name server, 'DNS timeout status' logged: {reason}")
+print(f"  200 at first: {up is not None}; 503 after {lost} s without the name server, 'DNS timeout status' logged: {reason}")
 print(f"  the web server itself says {direct} at that moment; 200 again {back} s after the name server is back")
 if up is not None and lost is not None and 25 <= lost <= 45 and direct == 200 and back is not None and reason:
     print("As found: a silent name server takes a healthy server away.")

@@ -9,14 +9,14 @@
 #   and two PRIMARY sets with one set identifier, which Route 53 cannot hold.
 # Why it hurts: a test of such a program is green on moto when the program has just overwritten somebody's record.
 #
-# Needs: bash, python3 (3.10 or newer) with venv, PyPI. moto answers inside the process: no traffic but pip's. Takes about
+# Needs: bash, python3 3.11 or newer with venv, PyPI. moto answers inside the process: no traffic but pip's. Takes about
 #   30 s on an idle machine, nearly all of it pip.
 # Exits 0 as long as the behaviour is as described, 1 if it has changed.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/venv"
-"$dir/venv/bin/pip" install --quiet --disable-pip-version-check moto==5.2.5 boto3==1.44.8 botocore==1.44.8
+"$dir/venv/bin/pip" install --quiet --no-compile --disable-pip-version-check moto==5.2.5 boto3==1.44.8 botocore==1.44.8
 
 export AWS_ACCESS_KEY_ID=example AWS_SECRET_ACCESS_KEY=example AWS_DEFAULT_REGION=us-east-1
 "$dir/venv/bin/python" - <<'PYTHON'

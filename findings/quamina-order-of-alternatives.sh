@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # quamina 0.7.0 (crates.io) forgets the alternatives that stand on the other side of an "exists: false".
 #
-# Expected: quamina takes the event patterns of Amazon EventBridge. Its README says that the values of a field are
-#   alternatives: "y" or an absent field, in either order, matches both the event with "y" and the event without the field.
+# Expected: quamina matches JSON events by patterns of the kind that Amazon EventBridge has. Its README says that a field
+#   matches if any element of its array does: "y" or an absent field, in either order, matches both the event with "y" and the
+#   event without the field.
 # Seen (2026-11-28): only the alternative that stands first counts. ["y", {"exists": false}] matches "y" and not the
 #   absent field; [{"exists": false}, "y"] matches the absent field and not "y". Nothing is refused, no error is returned.
 # Why it hurts: a rule "state is not OK, or there is no state" silently drops half of its events.

@@ -22,7 +22,7 @@ clean() {
 }
 trap clean EXIT
 python3 -m venv "$dir/venv"
-"$dir/venv/bin/pip" install --quiet --disable-pip-version-check SQLAlchemy==2.1.9 PyMySQL==1.2.4
+"$dir/venv/bin/pip" install --quiet --no-compile --disable-pip-version-check SQLAlchemy==2.1.9 PyMySQL==1.2.4
 npm install --silent --no-audit --no-fund --prefix "$dir" mysql2@3.24.6
 release=1:10.11.19-0+deb12u1
 (cd "$dir" && apt-get -qq download "mariadb-server-core=$release" "mariadb-client-core=$release" \
@@ -34,7 +34,9 @@ LD_LIBRARY_PATH=$libraries "$dir/root/usr/bin/mariadb-install-db" --no-defaults 
 cp -a "$dir/old" "$dir/new"
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-sql() { LD_LIBRARY_PATH=$libraries "$dir/root/usr/bin/mariadb" --no-defaults -uroot -S "$dir/$1.sock" -N -e "$2" 2>>"$dir/sql.log"; }
+sql() {
+  LD_LIBRARY_PATH=$libraries "$dir/root/usr/bin/mariadb" --no-defaults -uroot -S "$dir/$1.sock" -N -e "$2" 2>>"$dir/sql.log"
+}
 start() { # name, port
   LD_LIBRARY_PATH=$libraries "$dir/root/usr/sbin/mariadbd" --no-defaults --user="$(id -un)" --basedir="$dir/root/usr" \
     --datadir="$dir/$1" --socket="$dir/$1.sock" --tmpdir="$dir" --bind-address=127.0.0.1 --port="$2" --skip-name-resolve \
@@ -118,7 +120,10 @@ watch() { # name, command...
 } >"$dir/seen"
 echo "SQLAlchemy 2.1.9, PyMySQL 1.2.4, mysql2 3.24.6. Expected: both leave OLD. Seen:"
 cat "$dir/seen"
-printf '%s\n' "sqlalchemy: 10 of 10 writes failed with 1290, NEW has 0" "mysql2: 1 of 10 writes failed with 1290, NEW has 9" >"$dir/known"
+cat >"$dir/known" <<'TEXT'
+sqlalchemy: 10 of 10 writes failed with 1290, NEW has 0
+mysql2: 1 of 10 writes failed with 1290, NEW has 9
+TEXT
 if cmp --silent "$dir/known" "$dir/seen"; then
   echo "As found: the ping of pool_pre_ping is content with a server that refuses every write."
 else
