@@ -50,6 +50,35 @@ impl Reader {
     fn client(&self, region: Option<&str>) -> Client {
         client(&self.session, region)
     }
+
+    /// The samples between the two times that are not −1, the oldest first.
+    ///
+    /// # Errors
+    /// If CloudWatch does not say.
+    pub async fn good_lags(
+        &self,
+        replica: &ReplicaId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<LagSample>, CallError> {
+        let answer = self
+            .client(None)
+            .get_metric_data()
+            .metric_data_queries(lag_query(replica))
+            .start_time(DateTime::from_secs(from.as_second()))
+            .end_time(DateTime::from_secs(to.as_second()))
+            .scan_by(ScanBy::TimestampDescending)
+            .send()
+            .await
+            .map_err(|error| CallError::of("GetMetricData", error))?;
+        let samples = answer.metric_data_results().iter().flat_map(|r| r.timestamps().iter().zip(r.values()));
+        let good = samples.filter_map(|(at, &value)| {
+            Some(LagSample { seconds: whole_seconds(value)?, at: Timestamp::from_second(at.secs()).ok()? })
+        });
+        let mut good: Vec<_> = good.collect();
+        good.sort_by_key(|sample| sample.at);
+        Ok(good)
+    }
 }
 
 /// A client in a region; in the session's own if none is given.
@@ -114,35 +143,23 @@ impl LagReader for Reader {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Option<LagSample>, CallError> {
-        let answer = self
-            .client(None)
-            .get_metric_data()
-            .metric_data_queries(lag_query(replica))
-            .start_time(DateTime::from_secs(from.as_second()))
-            .end_time(DateTime::from_secs(to.as_second()))
-            .scan_by(ScanBy::TimestampDescending)
-            .send()
-            .await
-            .map_err(|error| CallError::of("GetMetricData", error))?;
-        let samples = answer.metric_data_results().iter().flat_map(|r| r.timestamps().iter().zip(r.values()));
-        let good = samples.filter_map(|(at, &value)| {
-            Some(LagSample { seconds: whole_seconds(value)?, at: Timestamp::from_second(at.secs()).ok()? })
-        });
-        Ok(good.max_by_key(|sample| sample.at))
+        Ok(self.good_lags(replica, from, to).await?.pop())
     }
 }
 
 /// "−1 … replication lag can't be determined or the replica is not replicating" (Aurora user guide, troubleshooting).
 fn whole_seconds(value: f64) -> Option<u64> {
-    if !value.is_finite() || value < 0.0 {
-        return None;
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "finite and not negative; `as` saturates"
-    )]
-    Some(value.ceil() as u64)
+    (value.is_finite() && value >= 0.0).then(|| whole(value))
+}
+
+/// A count or a time in whole units, rounded up.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, and nothing here is negative"
+)]
+pub(crate) fn whole(value: f64) -> u64 {
+    value.ceil() as u64
 }
 
 fn lag_query(replica: &ReplicaId) -> MetricDataQuery {

@@ -1,15 +1,16 @@
 //! What a failback creates and renames: replicas in another region.
 
 use aws_sdk_rds::Client;
+use aws_sdk_rds::types::{DbCluster, DbInstance, ServerlessV2ScalingConfiguration};
 use failover::plan::ReplicaId;
-use failover::rebuild::Standing;
+use failover::rebuild::{Settings, Standing};
 
 use crate::error::CallError;
 use crate::rds::{client, is_absent, timestamp};
 use crate::session::Session;
 
 /// What a replica takes over from its source, and where it is put.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pattern {
     /// The source's ARN.
     pub arn: String,
@@ -19,6 +20,10 @@ pub struct Pattern {
     pub class: String,
     /// Whether its storage is encrypted: then the replica needs a key of its own region.
     pub is_encrypted: bool,
+    /// Where clients connect.
+    pub endpoint: String,
+    /// What it is set to.
+    pub settings: Settings,
 }
 
 /// What only people know of the region the replica is made in.
@@ -34,6 +39,8 @@ pub struct Placement {
     pub parameter_group: Option<String>,
     /// KMS key of that region.
     pub kms_key: Option<String>,
+    /// DB capacity reservation there.
+    pub capacity_reservation: Option<String>,
 }
 
 /// Creates and renames databases in one region.
@@ -105,12 +112,14 @@ impl Builder {
                     Some(id) => self.instance(id).await?,
                     None => None,
                 };
-                let class = writer.and_then(|writer| writer.db_instance_class().map(str::to_owned));
+                let class = writer.as_ref().and_then(|writer| writer.db_instance_class().map(str::to_owned));
                 Ok(Some(Pattern {
                     arn: cluster.db_cluster_arn().unwrap_or_default().to_owned(),
                     engine: engine(cluster.engine(), cluster.engine_version()),
                     class: class.unwrap_or_default(),
                     is_encrypted: cluster.storage_encrypted() == Some(true),
+                    endpoint: cluster.endpoint().unwrap_or_default().to_owned(),
+                    settings: of_cluster(&cluster, writer.as_ref()),
                 }))
             }
             ReplicaId::RdsInstance(id) => Ok(self.instance(id).await?.map(|instance| Pattern {
@@ -118,17 +127,27 @@ impl Builder {
                 engine: engine(instance.engine(), instance.engine_version()),
                 class: instance.db_instance_class().unwrap_or_default().to_owned(),
                 is_encrypted: instance.storage_encrypted() == Some(true),
+                endpoint: instance.endpoint().and_then(|it| it.address()).unwrap_or_default().to_owned(),
+                settings: of_instance(&instance),
             })),
         }
     }
 
-    /// Creates a replica; a cluster still needs an instance.
+    /// Creates a replica, set up as the old database was; a cluster still needs an instance.
     ///
     /// # Errors
     /// If RDS does not take it.
-    pub async fn create(&self, id: &ReplicaId, of: &Pattern, placement: &Placement) -> Result<(), CallError> {
+    pub async fn create(
+        &self,
+        id: &ReplicaId,
+        of: &Pattern,
+        as_was: &Settings,
+        placement: &Placement,
+    ) -> Result<(), CallError> {
         let groups = Some(placement.security_groups.clone()).filter(|groups| !groups.is_empty());
-        let Placement { subnet_group, parameter_group, kms_key, .. } = placement.clone();
+        let subnet_group = placement.subnet_group.clone().or_else(|| as_was.subnet_group.clone());
+        let parameter_group = placement.parameter_group.clone().or_else(|| as_was.parameter_group.clone());
+        let kms_key = placement.kms_key.clone().or_else(|| as_was.kms_key.clone()).filter(|_| of.is_encrypted);
         match id {
             ReplicaId::AuroraCluster(id) => {
                 let call =
@@ -136,6 +155,13 @@ impl Builder {
                 let call = call.engine(&of.engine.0).set_engine_version(some(&of.engine.1));
                 let call = call.set_db_subnet_group_name(subnet_group).set_vpc_security_group_ids(groups);
                 let call = call.set_db_cluster_parameter_group_name(parameter_group).set_kms_key_id(kms_key);
+                let call = call.set_port(as_was.port).set_deletion_protection(as_was.deletion_protection);
+                let call = call.set_enable_iam_database_authentication(as_was.iam_authentication);
+                let call = call.set_backup_retention_period(as_was.backup_days);
+                // "You must set this attribute before you add a DB instance that uses the db.serverless DB instance class".
+                let call = call.set_serverless_v2_scaling_configuration(as_was.serverless.map(|(least, most)| {
+                    ServerlessV2ScalingConfiguration::builder().min_capacity(least).max_capacity(most).build()
+                }));
                 let sent = call.set_storage_encrypted(of.is_encrypted.then_some(true)).send().await;
                 sent.map(drop).map_err(|error| CallError::of("CreateDBCluster", error))
             }
@@ -145,6 +171,10 @@ impl Builder {
                 let class = placement.class.clone().or_else(|| some(&of.class));
                 let call = call.set_db_instance_class(class).set_db_subnet_group_name(subnet_group);
                 let call = call.set_vpc_security_group_ids(groups).set_db_parameter_group_name(parameter_group);
+                let call = call.set_port(as_was.port).set_deletion_protection(as_was.deletion_protection);
+                let call = call.set_enable_iam_database_authentication(as_was.iam_authentication);
+                let call = call.set_multi_az(as_was.multi_az).set_option_group_name(as_was.option_group.clone());
+                let call = call.set_db_capacity_reservation_identifier(placement.capacity_reservation.clone());
                 let sent = call.set_kms_key_id(kms_key).send().await;
                 sent.map(drop).map_err(|error| CallError::of("CreateDBInstanceReadReplica", error))
             }
@@ -160,12 +190,15 @@ impl Builder {
         cluster: &str,
         id: &str,
         of: &Pattern,
+        as_was: &Settings,
         placement: &Placement,
     ) -> Result<(), CallError> {
         let call = self.client.create_db_instance().db_instance_identifier(id).db_cluster_identifier(cluster);
         let class = placement.class.clone().or_else(|| some(&of.class));
-        let sent = call.engine(&of.engine.0).set_db_instance_class(class).send().await;
-        sent.map(drop).map_err(|error| CallError::of("CreateDBInstance", error))
+        let call = call.engine(&of.engine.0).set_db_instance_class(class);
+        let call = call.set_db_parameter_group_name(as_was.writer_parameter_group.clone());
+        let call = call.set_db_capacity_reservation_identifier(placement.capacity_reservation.clone());
+        call.send().await.map(drop).map_err(|error| CallError::of("CreateDBInstance", error))
     }
 
     /// Gives a database another identifier.
@@ -187,19 +220,68 @@ impl Builder {
         }
     }
 
-    async fn cluster(&self, id: &str) -> Result<Option<aws_sdk_rds::types::DbCluster>, CallError> {
+    async fn cluster(&self, id: &str) -> Result<Option<DbCluster>, CallError> {
         match self.client.describe_db_clusters().db_cluster_identifier(id).send().await {
             Ok(answer) => Ok(answer.db_clusters.unwrap_or_default().into_iter().next()),
             Err(error) => absent_or(CallError::of("DescribeDBClusters", error), "DBClusterNotFoundFault"),
         }
     }
 
-    async fn instance(&self, id: &str) -> Result<Option<aws_sdk_rds::types::DbInstance>, CallError> {
+    async fn instance(&self, id: &str) -> Result<Option<DbInstance>, CallError> {
         match self.client.describe_db_instances().db_instance_identifier(id).send().await {
             Ok(answer) => Ok(answer.db_instances.unwrap_or_default().into_iter().next()),
             Err(error) => absent_or(CallError::of("DescribeDBInstances", error), "DBInstanceNotFound"),
         }
     }
+}
+
+fn of_cluster(cluster: &DbCluster, writer: Option<&DbInstance>) -> Settings {
+    let serverless = cluster.serverless_v2_scaling_configuration();
+    Settings {
+        port: cluster.port(),
+        iam_authentication: cluster.iam_database_authentication_enabled(),
+        deletion_protection: cluster.deletion_protection(),
+        multi_az: None,
+        backup_days: cluster.backup_retention_period(),
+        subnet_group: cluster.db_subnet_group().map(str::to_owned),
+        parameter_group: cluster.db_cluster_parameter_group().map(str::to_owned),
+        writer_parameter_group: writer.and_then(parameter_group),
+        option_group: None,
+        kms_key: cluster.kms_key_id().map(str::to_owned),
+        serverless: serverless.and_then(|it| Some((it.min_capacity()?, it.max_capacity()?))),
+        log_exports: cluster.enabled_cloudwatch_logs_exports().to_vec(),
+        performance_insights: writer.and_then(DbInstance::performance_insights_enabled),
+        monitoring_seconds: writer.and_then(DbInstance::monitoring_interval),
+        instances: cluster.db_cluster_members().len(),
+    }
+}
+
+fn of_instance(instance: &DbInstance) -> Settings {
+    Settings {
+        port: instance.endpoint().and_then(|endpoint| endpoint.port()),
+        iam_authentication: instance.iam_database_authentication_enabled(),
+        deletion_protection: instance.deletion_protection(),
+        multi_az: instance.multi_az(),
+        backup_days: instance.backup_retention_period(),
+        subnet_group: instance.db_subnet_group().and_then(|group| group.db_subnet_group_name()).map(str::to_owned),
+        parameter_group: parameter_group(instance),
+        writer_parameter_group: None,
+        option_group: instance
+            .option_group_memberships()
+            .first()
+            .and_then(|it| it.option_group_name())
+            .map(str::to_owned),
+        kms_key: instance.kms_key_id().map(str::to_owned),
+        serverless: None,
+        log_exports: instance.enabled_cloudwatch_logs_exports().to_vec(),
+        performance_insights: instance.performance_insights_enabled(),
+        monitoring_seconds: instance.monitoring_interval(),
+        instances: 1,
+    }
+}
+
+fn parameter_group(instance: &DbInstance) -> Option<String> {
+    instance.db_parameter_groups().first().and_then(|group| group.db_parameter_group_name()).map(str::to_owned)
 }
 
 fn engine(name: Option<&str>, version: Option<&str>) -> (String, String) {

@@ -1,4 +1,4 @@
-//! The failback rules, F01–F09: whether a workload may return to the primary. Nothing but a person's command asks.
+//! The failback rules, F01–F10: whether a workload may return to the primary. Nothing but a person's command asks.
 //!
 //! The whole table is read, not its first row alone: a person is told everything that stands in the way at once.
 
@@ -10,23 +10,28 @@ use crate::name::Name;
 use crate::observation::{Alarms, NameView, Probe, Probes};
 use crate::plan::{Plan, ReplicaId};
 use crate::promotion::{LagSample, ReplicaState};
-use crate::record::RecordSet;
+use crate::record::{RecordSet, Target};
 use crate::register::{ArmedBy, Reading, Register, RegisterError};
 use crate::rule::Rule;
 
 /// What stands in the way, by rule, and what to do about it: for people who look a rule up.
 #[rustfmt::skip]
-pub const RULES: [(Rule, &str, &str); 9] = [
+pub const RULES: [(Rule, &str, &str); 10] = [
     (Rule::F01, "no name is pinned to DR", "nothing is to be done"),
     (Rule::F02, "a register cannot be read, or records are not as Holdfast pinned them", "put it right by hand; Holdfast pins again what was edited, twice in an incident"),
     (Rule::F03, "the failover is still under way: its databases are not all promoted", "wait until Holdfast says that it has failed over"),
     (Rule::F04, "an alarm of the plan does not say OK", "wait until the primary is healthy and its alarms say OK"),
     (Rule::F05, "the primary does not answer our own probe", "bring the primary site up"),
     (Rule::F06, "a database in DR has no successor that holds what was written in DR", "make a replica of it in the primary region (holdfast failback rebuild); keep the old database"),
-    (Rule::F07, "a successor is not available, or behind", "wait until it is available and its lag is 0"),
+    (Rule::F07, "a successor is not available, or behind", "wait until it is available and three lag samples in a row say 0"),
     (Rule::F08, "users may still be writing to DR, and what they write from now on would be lost", "stop writes in DR, then say --writes-stopped"),
     (Rule::F09, "what only the old primary holds, since it had not been replicated, will not be there any more", "see `holdfast failback compare`, save what must be saved, then say --loss-acknowledged"),
+    (Rule::F10, "nobody has held the successors' positions against DR's, and a lag of 0 does not show what the link between them still holds", "once writes have stopped in DR, run the commands that `holdfast failback check` prints, then say --position-verified"),
 ];
+
+/// A sample of 0 is no proof: behind a slow link it says 0 while hundreds of rows are still on their way. Several in a row
+/// only keep out flicker, so [`Rule::F10`] asks a person for the positions.
+const SAMPLES_OF_ZERO_MIN: usize = 3;
 
 fn remedy(rule: Rule) -> &'static str {
     RULES.iter().find(|(of, ..)| *of == rule).map_or("", |(.., remedy)| remedy)
@@ -43,8 +48,8 @@ pub struct Successor {
     pub state: ReplicaState,
     /// When it was created: what is older than the failover cannot hold what was written since.
     pub created: Option<Timestamp>,
-    /// Its newest good lag sample.
-    pub lag: Option<LagSample>,
+    /// Its good lag samples of late, the oldest first.
+    pub lags: Vec<LagSample>,
 }
 
 /// How far a successor has come.
@@ -83,9 +88,20 @@ impl Successor {
 }
 
 impl Successor {
-    /// A sample from before the last write says nothing of that write.
+    /// Its newest good lag sample.
+    #[must_use]
+    pub fn lag(&self) -> Option<LagSample> {
+        self.lags.last().copied()
+    }
+
     fn has_everything(&self, writes_stopped: Option<Timestamp>) -> bool {
-        self.lag.is_some_and(|lag| lag.seconds == 0 && writes_stopped.is_none_or(|stopped| stopped <= lag.at))
+        self.zeros(writes_stopped) >= SAMPLES_OF_ZERO_MIN
+    }
+
+    /// How many samples in a row, up to the newest, say 0. One from before the last write says nothing of that write.
+    fn zeros(&self, writes_stopped: Option<Timestamp>) -> usize {
+        let says_so = |lag: &&LagSample| lag.seconds == 0 && writes_stopped.is_none_or(|stopped| stopped <= lag.at);
+        self.lags.iter().rev().take_while(says_so).count()
     }
 }
 
@@ -111,6 +127,8 @@ pub struct Observation {
     pub writes_stopped: Option<Timestamp>,
     /// Whether, by a person's word, what only the old primary holds has been dealt with.
     pub loss_acknowledged: bool,
+    /// Whether, by a person's word, the successors' positions were held against DR's after writes to it had stopped.
+    pub position_verified: bool,
 }
 
 /// A rule that stands in the way.
@@ -155,6 +173,11 @@ pub fn obstacles(plan: &Plan, seen: &Observation) -> Vec<Obstacle> {
         let because = "what only the old primary holds, since it had not been replicated, will not be there any more";
         found.push(Obstacle::new(Rule::F09, because.to_owned()));
     }
+    if !seen.position_verified && !seen.successors.iter().all(takes_over) {
+        let because =
+            "a lag of 0 is not everything: behind a slow link a replica says 0 while writes are still on their way";
+        found.push(Obstacle::new(Rule::F10, because.to_owned()));
+    }
     found
 }
 
@@ -190,7 +213,7 @@ fn not_ok(plan: &Plan, alarms: &Alarms) -> Vec<String> {
 }
 
 fn not_ready(successor: &Successor, pinned_at: Timestamp, writes_stopped: Option<Timestamp>) -> Option<Obstacle> {
-    let Successor { of, named, state, created, lag } = successor;
+    let Successor { of, named, state, created, .. } = successor;
     let name = named.as_deref().unwrap_or("a database nobody has named");
     match successor.readiness(pinned_at, writes_stopped) {
         Readiness::NotRebuilt => {
@@ -206,10 +229,17 @@ fn not_ready(successor: &Successor, pinned_at: Timestamp, writes_stopped: Option
             Some(Obstacle::new(Rule::F06, because))
         }
         Readiness::CatchingUp => {
-            let because = match (state, lag) {
+            let because = match (state, successor.lag()) {
                 (ReplicaState::Present { status, .. }, _) if status != "available" => format!("{name} is {status}"),
                 (ReplicaState::Present { writer_available: false, .. }, _) => {
                     format!("{name} has no instance available")
+                }
+                (_, Some(lag)) if lag.seconds == 0 && successor.zeros(writes_stopped) > 0 => {
+                    let zeros = successor.zeros(writes_stopped);
+                    format!(
+                        "{name} was not behind at {}: {zeros} of {SAMPLES_OF_ZERO_MIN} samples in a row say so",
+                        lag.at
+                    )
                 }
                 (_, Some(lag)) if lag.seconds == 0 => {
                     format!("{name} was not behind at {}, but {of} may have been written to since", lag.at)
@@ -266,4 +296,43 @@ pub fn restore(plan: &Plan, view: &NameView, now: Timestamp, by: &str) -> Result
         changes.push(Change::Create(RecordSet { target: original.clone(), ..primary.clone() }));
     }
     Ok(Some(Write { zone: view.zone.clone(), name: view.name.clone(), register, changes }))
+}
+
+/// The primary site was rebuilt, and is no longer where it was when it was pinned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// An address, or an alias's name, that the register says the PRIMARY record had.
+    pub from: String,
+    /// What it is to have in its place. An alias's zone stays: it is one for all load balancers of a kind in a region.
+    pub to: String,
+}
+
+/// A restoring write with moved targets, and how many records each move changed.
+#[must_use]
+pub fn moved(mut write: Write, moves: &[Move]) -> (Write, Vec<usize>) {
+    let mut counts = vec![0; moves.len()];
+    let name = write.name.clone();
+    let created = write.changes.iter_mut().filter_map(|change| match change {
+        Change::Create(set) if set.name == name => Some(set),
+        Change::Create(_) | Change::Delete(_) => None,
+    });
+    for set in created {
+        let places: Vec<&mut String> = match &mut set.target {
+            Target::Values { values, .. } => values.iter_mut().collect(),
+            Target::Alias { name, .. } => vec![name],
+        };
+        for place in places {
+            if let Some(nth) = moves.iter().position(|one| bare(&one.from) == bare(place)) {
+                place.clone_from(&moves[nth].to);
+                counts[nth] += 1;
+            }
+        }
+    }
+    (write, counts)
+}
+
+/// Names are the same in any case, with or without the last dot, and with or without what Route 53's console puts before them.
+fn bare(target: &str) -> String {
+    let target = target.trim_end_matches('.').to_lowercase();
+    target.strip_prefix("dualstack.").map_or(target.clone(), str::to_owned)
 }

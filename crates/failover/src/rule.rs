@@ -39,6 +39,7 @@ pub enum Rule {
     F07,
     F08,
     F09,
+    F10,
     X01,
     X02,
     X03,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use aws::rebuild::Placement;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use failover::failback::Move;
 use failover::incident::Incident;
 use failover::plan::PLAN_VARIABLE;
 use failover::rule::Rule;
@@ -188,6 +189,20 @@ pub struct Successors {
     /// What only the old primary holds (failback compare) has been dealt with.
     #[arg(long)]
     pub loss_acknowledged: bool,
+    /// Since writes stopped, each successor's position has been held against DR's, by the commands that `failback check` prints.
+    #[arg(long)]
+    pub position_verified: bool,
+}
+
+/// The way home.
+#[derive(Clone, Debug, Args)]
+pub struct Homecoming {
+    #[command(flatten)]
+    pub successors: Successors,
+    /// Where the primary site was rebuilt: an address or load balancer that the PRIMARY records had before, and the one they are to
+    /// have now.
+    #[arg(long = "new-target", value_name = "OLD=NEW", value_parser = moved)]
+    pub moves: Vec<Move>,
 }
 
 /// Replicas to make, and where.
@@ -204,12 +219,16 @@ pub struct Placed {
     /// Security groups there.
     #[arg(long = "security-group", value_name = "SG")]
     pub security_groups: Vec<String>,
-    /// Parameter group there (of the cluster, for Aurora), with binlog_format on: else nothing can replicate from them later.
+    /// Parameter group there (of the cluster, for Aurora), if not the old database's; with binlog_format on, or nothing can
+    /// replicate from them later.
     #[arg(long)]
     pub parameter_group: Option<String>,
-    /// KMS key there, needed if the storage is encrypted.
+    /// KMS key there, needed if the storage is encrypted and no old database tells one.
     #[arg(long)]
     pub kms_key: Option<String>,
+    /// DB capacity reservation there, where everybody may be failing over into the same region.
+    #[arg(long, value_name = "ID")]
+    pub capacity_reservation: Option<String>,
 }
 
 impl Placed {
@@ -221,6 +240,7 @@ impl Placed {
             security_groups: self.security_groups.clone(),
             parameter_group: self.parameter_group.clone(),
             kms_key: self.kms_key.clone(),
+            capacity_reservation: self.capacity_reservation.clone(),
         }
     }
 }
@@ -241,7 +261,7 @@ pub enum Failback {
     /// Makes replicas of the primary's databases in DR, under the plan's names, and arms.
     Protect(Placed),
     /// Promotes the successors and restores the records. May be interrupted and run again at any point.
-    Switch(Successors),
+    Switch(Homecoming),
 }
 
 /// A successor as named on the command line.
@@ -263,7 +283,14 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
 fn rule(text: &str) -> Result<Rule, String> {
     let quoted = serde_json::Value::String(text.to_uppercase());
     serde_json::from_value(quoted)
-        .map_err(|_| "rules are called P01 to P13, R01 to R08, F01 to F09, X01 to X09".to_owned())
+        .map_err(|_| "rules are called P01 to P13, R01 to R08, F01 to F10, X01 to X09".to_owned())
+}
+
+fn moved(text: &str) -> Result<Move, String> {
+    match text.split_once('=') {
+        Some((from, to)) if ![from, to].contains(&"") => Ok(Move { from: from.to_owned(), to: to.to_owned() }),
+        _ => Err("write it as in old-1.eu-west-1.elb.amazonaws.com=new-2.eu-west-1.elb.amazonaws.com".to_owned()),
+    }
 }
 
 fn successor(text: &str) -> Result<Named, String> {

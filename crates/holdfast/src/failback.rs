@@ -2,25 +2,29 @@
 //! says.
 
 mod compare;
+mod position;
 mod rebuild;
 
 use std::time::Duration;
 
 use aws::rds::{self, ReplicaReader as _, ReplicaWriter as _};
+use aws::rebuild::Builder;
 use aws::route53::{RecordReader as _, RecordWriter as _, Writer};
-use failover::change;
-use failover::failback::{self, Observation, Obstacle, Readiness, Successor};
+use failover::change::{self, Write};
+use failover::failback::{self, Move, Observation, Obstacle, Readiness, Successor};
 use failover::observation::ChangeStatus;
 use failover::plan::ReplicaId;
 use failover::promotion::ReplicaState;
 use failover::record::Target;
 use failover::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
+use position::Engine;
 use serde_json::json;
 
-use crate::cli::{self, Named, Successors};
+use crate::cli::{self, Homecoming, Named, Successors};
 use crate::failure::Failure;
 use crate::fence;
+use crate::guard;
 use crate::look::look;
 use crate::orders::overtaken;
 use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal};
@@ -42,6 +46,7 @@ pub async fn run(workload: &Workload, terminal: &Terminal, command: cli::Failbac
     match command {
         cli::Failback::Check(named) => {
             check(workload, terminal, &named, None).await?;
+            losses(workload, terminal, &named).await?;
             terminal.result(&json!({"obstacles": []}));
             Ok(())
         }
@@ -49,7 +54,7 @@ pub async fn run(workload: &Workload, terminal: &Terminal, command: cli::Failbac
         cli::Failback::CatchUp(named) => rebuild::catch_up(workload, terminal, &named).await,
         cli::Failback::Compare { incident } => compare::compare(workload, terminal, incident).await,
         cli::Failback::Protect(placed) => rebuild::protect(workload, terminal, &placed).await,
-        cli::Failback::Switch(named) => switch(workload, terminal, &named).await,
+        cli::Failback::Switch(home) => switch(workload, terminal, &home).await,
     }
 }
 
@@ -98,11 +103,42 @@ async fn check(
         terminal.say(format!("{GOOD}nothing stands in the way of a failback{GOOD:#}"));
         return Ok(seen);
     }
+    let asks_position = obstacles.iter().any(|obstacle| obstacle.rule == Rule::F10);
+    let positions = if asks_position { positions(workload, &seen, named).await? } else { Vec::new() };
+    positions.iter().for_each(|line| terminal.say(format!("      {line}")));
     let told =
         |obstacle: &Obstacle| json!({"rule": obstacle.rule, "because": obstacle.because, "remedy": obstacle.remedy});
-    terminal.result(&json!({"obstacles": obstacles.iter().map(told).collect::<Vec<_>>()}));
+    terminal
+        .result(&json!({"obstacles": obstacles.iter().map(told).collect::<Vec<_>>(), "position_commands": positions}));
     let rules: Vec<_> = obstacles.iter().map(|obstacle| obstacle.rule.to_string()).collect();
     Err(Failure::Refused(format!("no failback yet: {} in the way", rules.join(", "))))
+}
+
+/// The commands by which each successor that follows DR is proved to have everything.
+async fn positions(workload: &Workload, seen: &Observation, named: &Successors) -> Result<Vec<String>, Failure> {
+    let mut lines = Vec::new();
+    for successor in seen.successors.iter().filter(|one| matches!(one.state, ReplicaState::Present { .. })) {
+        let Some(chosen) = named.successors.iter().find(|one| one.dr == identifier(&successor.of)) else { continue };
+        let target = Builder::new(&workload.session.in_region(&chosen.region));
+        let from = Builder::new(&workload.session).pattern(&successor.of).await?;
+        let to = target.pattern(&renamed(&successor.of, &chosen.id)).await?;
+        let (Some(from), Some(to)) = (from, to) else { continue };
+        let engine = Engine::of(&from.engine.0, &from.engine.1);
+        lines.push(format!("{}, then {} in {}:", successor.of, renamed(&successor.of, &chosen.id), chosen.region));
+        lines
+            .extend(position::proof(&engine, &from.endpoint, &to.endpoint).into_iter().map(|line| format!("  {line}")));
+    }
+    Ok(lines)
+}
+
+/// What the rebuilt databases lack of what the old ones had, before users come to them.
+async fn losses(workload: &Workload, terminal: &Terminal, named: &Successors) -> Result<(), Failure> {
+    let Some(since) = failback::pinned_at(&look(workload).await?.names) else { return Ok(()) };
+    for (of, chosen) in rebuild::chosen(workload, named)? {
+        let target = Builder::new(&workload.session.in_region(&chosen.region));
+        rebuild::tell_losses(terminal, &target, &renamed(of, &chosen.id), since).await?;
+    }
+    Ok(())
 }
 
 /// `stopped` is since when writes to DR are known to have stopped: a run that promotes trusts no sample from before it.
@@ -125,6 +161,7 @@ async fn observe(workload: &Workload, named: &Successors, stopped: Option<Timest
         successors,
         writes_stopped: named.writes_stopped.then_some(stopped.unwrap_or(seen.now - LAG_LOOKBACK)),
         loss_acknowledged: named.loss_acknowledged,
+        position_verified: named.position_verified,
     })
 }
 
@@ -136,7 +173,7 @@ async fn successor(
 ) -> Result<Successor, Failure> {
     let Some(named) = named else {
         let (state, of) = (ReplicaState::Missing, of.clone());
-        return Ok(Successor { of, named: None, state, created: None, lag: None });
+        return Ok(Successor { of, named: None, state, created: None, lags: Vec::new() });
     };
     let session = workload.session.in_region(&named.region);
     let (databases, id) = (rds::Reader::new(&session), renamed(of, &named.id));
@@ -145,7 +182,7 @@ async fn successor(
         named: Some(format!("{id} in {}", named.region)),
         state: databases.state(&id).await?,
         created: databases.created(&id).await?,
-        lag: rebuild::lag_of(workload, &named.region, &id, now).await?,
+        lags: rebuild::lags_of(workload, &named.region, &id, now).await?,
     })
 }
 
@@ -163,7 +200,8 @@ fn renamed(kind: &ReplicaId, id: &str) -> ReplicaId {
     }
 }
 
-async fn switch(workload: &Workload, terminal: &Terminal, named: &Successors) -> Result<(), Failure> {
+async fn switch(workload: &Workload, terminal: &Terminal, home: &Homecoming) -> Result<(), Failure> {
+    let named = &home.successors;
     // An interrupted run may have brought users home, and left the old writers behind their fence.
     let is_home = failback::pinned_at(&look(workload).await?.names).is_none();
     if is_home && !fence::lift(workload, terminal).await?.is_empty() {
@@ -172,15 +210,17 @@ async fn switch(workload: &Workload, terminal: &Terminal, named: &Successors) ->
     // Whoever says --writes-stopped says it of now, so only samples from now on count.
     let stopped = Some(look(workload).await?.now);
     let seen = ready(workload, terminal, named, stopped).await?;
+    losses(workload, terminal, named).await?;
+    guard::writable(workload, terminal, &seen.names).await?;
+    // Before anything is promoted: a name that cannot be restored, or a move of what nobody had, is found out now.
+    restoring(workload, &seen, "", &home.moves)?;
     promote(workload, terminal, named, &seen).await?;
     // What may have changed while the databases were promoted.
     let seen = check(workload, terminal, named, stopped).await?;
     let by = workload.author("").await?;
     let pins = seen.names.iter().filter_map(|view| view.register()?.pin());
     let ttl_seconds = pins.flat_map(|pin| pin.original.values()).map(Target::ttl_seconds).max().unwrap_or_default();
-    let writes = seen.names.iter().map(|view| failback::restore(&workload.plan, view, seen.now, &by));
-    let writes = writes.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>();
-    let writes = writes.map_err(|error| Failure::Refused(format!("nothing was restored: {error}")))?;
+    let writes = restoring(workload, &seen, &by, &home.moves)?;
     let names: Vec<_> = writes.iter().map(|write| write.name.to_string()).collect();
     let batches = change::batches(writes);
     terminal.show_batches(&batches);
@@ -199,6 +239,27 @@ async fn switch(workload: &Workload, terminal: &Terminal, named: &Successors) ->
     }
     let lifted = fence::lift(workload, terminal).await?;
     terminal.result(&json!({"restored": names, "changes": changes, "lifted": lifted, "ttl_seconds": ttl_seconds}));
+    tell_home(workload, terminal, &names, ttl_seconds);
+    Ok(())
+}
+
+/// The writes that restore every name, to where its primary is now.
+fn restoring(workload: &Workload, seen: &Observation, by: &str, moves: &[Move]) -> Result<Vec<Write>, Failure> {
+    let writes = seen.names.iter().map(|view| failback::restore(&workload.plan, view, seen.now, by));
+    let writes = writes.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>();
+    let writes = writes.map_err(|error| Failure::Refused(format!("nothing was restored: {error}")))?;
+    let (writes, counts): (Vec<_>, Vec<_>) = writes.into_iter().map(|write| failback::moved(write, moves)).unzip();
+    // An interrupted run may have brought home the names that a move is about.
+    let all_away = seen.names.iter().all(|view| view.register().is_some_and(|register| register.pin().is_some()));
+    match moves.iter().enumerate().find(|(nth, _)| counts.iter().all(|of_name| of_name[*nth] == 0)) {
+        Some((_, Move { from, .. })) if all_away => {
+            Err(Failure::Usage(format!("--new-target {from}=…: no PRIMARY record led to {from} before the failover")))
+        }
+        _ => Ok(writes),
+    }
+}
+
+fn tell_home(workload: &Workload, terminal: &Terminal, names: &[String], ttl_seconds: u32) {
     terminal.say(format!("{GOOD}DNS answers with the primary again{GOOD:#}: {}", names.join(", ")));
     match workload.plan.replicas.is_empty() {
         true => terminal.say("armed; a failover within the cool-down asks for an approval (P08)"),
@@ -208,7 +269,6 @@ async fn switch(workload: &Workload, terminal: &Terminal, named: &Successors) ->
              makes the plan's databases replicas of the primary's and arms"
         )),
     }
-    Ok(())
 }
 
 /// Promotes what has caught up and waits until it takes writes.
@@ -224,7 +284,8 @@ async fn promote(
     {
         let Some(chosen) = named.successors.iter().find(|one| one.dr == identifier(&successor.of)) else { continue };
         let (session, id) = (workload.session.in_region(&chosen.region), renamed(&successor.of, &chosen.id));
-        terminal.confirm(&format!("Promote {id} in {}? It stops following {}.", chosen.region, successor.of))?;
+        let question = format!("Promote {id} in {}? It stops following {}.", chosen.region, successor.of);
+        terminal.confirm_by_name(&question, &chosen.id)?;
         rds::Writer::new(&session).promote(&id).await?;
         let what = format!("waiting for {id} in {} to take writes", chosen.region);
         until(terminal, what, SUCCESSOR_MAX, || async {

@@ -56,17 +56,32 @@ impl Terminal {
 
     /// Asks before something is changed.
     pub fn confirm(&self, question: &str) -> Result<(), Failure> {
+        self.ask(&format!("{question} [y/N]"), &["y", "yes"])
+    }
+
+    /// Asks before something that cannot be undone: nobody types its name by habit, or for the question before.
+    pub fn confirm_by_name(&self, question: &str, name: &str) -> Result<(), Failure> {
+        self.ask(&format!("{question} Type {name} to confirm:"), &[name])
+    }
+
+    fn ask(&self, question: &str, wanted: &[&str]) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
         }
-        if !std::io::stdin().is_terminal() {
+        let input = std::io::stdin();
+        if !input.is_terminal() {
             return Err(Failure::NotConfirmed("; say --yes where nobody can be asked"));
         }
-        anstream::eprint!("{BOLD}{question} [y/N]{BOLD:#} ");
+        // What was typed before a question was shown, in the hours that a step may take, answers no question.
+        if rustix::termios::tcflush(&input, rustix::termios::QueueSelector::IFlush).is_err() {
+            return Err(Failure::NotConfirmed(": what was typed ahead cannot be thrown away; say --yes"));
+        }
+        anstream::eprint!("{BOLD}{question}{BOLD:#} ");
         // A prompt that cannot be shown is as good as a no.
         let mut answer = String::new();
-        let heard = std::io::stderr().flush().and_then(|()| std::io::stdin().lock().read_line(&mut answer));
-        match heard.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
+        let heard = std::io::stderr().flush().and_then(|()| input.lock().read_line(&mut answer));
+        let answer = answer.trim().to_lowercase();
+        match heard.is_ok() && wanted.iter().any(|wanted| wanted.to_lowercase() == answer) {
             true => Ok(()),
             false => Err(Failure::NotConfirmed("")),
         }

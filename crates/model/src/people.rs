@@ -150,8 +150,8 @@ impl Holdfast {
                 Rebuilt::Not => ReplicaState::Missing,
                 _ => ReplicaState::Present { status: "available".to_owned(), source, writer_available: true },
             };
-            let lag = Some(LagSample { seconds: u64::from(rebuilt == Rebuilt::Behind), at: now });
-            Successor { of: of.clone(), named: Some("new".to_owned()), state, created: Some(at(world.time + 1)), lag }
+            let lags = vec![LagSample { seconds: u64::from(rebuilt == Rebuilt::Behind), at: now }; 3];
+            Successor { of: of.clone(), named: Some("new".to_owned()), state, created: Some(at(world.time + 1)), lags }
         };
         let primary = if world.primary_answers { Probe::Answers } else { Probe::Silent };
         let alarms = (!world.troubles.contains(&Trouble::CloudWatchSilent))
@@ -164,6 +164,7 @@ impl Holdfast {
             successors: plan.replicas.iter().map(successor).collect(),
             writes_stopped: is_said.then_some(now),
             loss_acknowledged: is_said,
+            position_verified: is_said,
         };
         let obstacles = failback::obstacles(plan, &seen);
         obstacles.iter().for_each(|obstacle| self.seen.note(Row(obstacle.rule, "")));

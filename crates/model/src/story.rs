@@ -148,7 +148,7 @@ fn deed_in_words(deed: Deed) -> &'static str {
         Deed::Arm => "a person arms, once databases are replicas again",
         Deed::Reject => "a person rejects the incident",
         Deed::FailBack => "a person fails back",
-        Deed::FailBackUnsaid => "a person tries to fail back, without --writes-stopped",
+        Deed::FailBackUnsaid => "a person tries to fail back, without --writes-stopped and --position-verified",
         Deed::Undo => "somebody rewrites the first name's pinned PRIMARY record",
         Deed::Redo => "somebody puts the pinned PRIMARY record back",
     }

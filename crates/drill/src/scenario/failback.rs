@@ -42,7 +42,8 @@ impl Play {
     /// What the command line answers while users' data would be lost: nobody has rebuilt the primary's databases, and the
     /// old ones are there, and take writes.
     async fn refused_failbacks(&self) -> Result<Vec<String>, Stuck> {
-        let with_old = with_successors(&["failback", "switch", "--writes-stopped", "--loss-acknowledged"]);
+        let with_old =
+            with_successors(&["failback", "switch", "--writes-stopped", "--loss-acknowledged", "--position-verified"]);
         let mut refusals = Vec::new();
         for arguments in [&["failback", "switch"][..], &with_old] {
             let ran = self.stage.holdfast(arguments, false).await.map_err(|error| Stuck::new(error.to_string()))?;
@@ -63,8 +64,14 @@ impl Play {
         self.say("writes stop in DR");
         self.stage.lab.sites.fail_page(DR, "/write");
         self.stage.minutes(5).await;
-        self.patient_operator(&with_successors(&["failback", "switch", "--writes-stopped", "--loss-acknowledged"]))
-            .await?;
+        self.patient_operator(&with_successors(&[
+            "failback",
+            "switch",
+            "--writes-stopped",
+            "--loss-acknowledged",
+            "--position-verified",
+        ]))
+        .await?;
         // As it says: resolvers may still send users to DR.
         self.seconds(60).await;
         self.say("writes go on");

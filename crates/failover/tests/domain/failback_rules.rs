@@ -2,13 +2,13 @@
 
 use crate::common::*;
 use failover::change::{self, Change};
-use failover::failback::{Observation, RULES, Successor, obstacles, restore};
+use failover::failback::{Move, Observation, RULES, Successor, moved, obstacles, restore};
 use failover::incident::AlarmState::{Alarm, Ok as Fine};
 use failover::observation::{NameView, Probe, Probes};
 use failover::pin::Verdict;
 use failover::plan::{Plan, ReplicaId};
 use failover::promotion::{LagSample, ReplicaState};
-use failover::record::RecordSet;
+use failover::record::{RecordSet, Role, Routing};
 use failover::register::{ArmedBy, Register};
 use failover::rule::Rule;
 
@@ -18,6 +18,12 @@ fn database(source: Option<&str>, status: &str) -> ReplicaState {
     ReplicaState::Present { status: status.to_owned(), source: source.map(str::to_owned), writer_available: true }
 }
 
+/// Samples a minute apart, the last at 7,000 s.
+fn lags(seconds: &[u64]) -> Vec<LagSample> {
+    let minutes = (0..seconds.len() as i64).rev();
+    seconds.iter().zip(minutes).map(|(&seconds, ago)| LagSample { seconds, at: at(7_000 - 60 * ago) }).collect()
+}
+
 /// Rebuilt from DR an hour after the failover, and not behind.
 fn rebuilt() -> Successor {
     Successor {
@@ -25,7 +31,7 @@ fn rebuilt() -> Successor {
         named: Some("app-new".to_owned()),
         state: database(Some(DR_CLUSTER), "available"),
         created: Some(at(3_600)),
-        lag: Some(LagSample { seconds: 0, at: at(7_000) }),
+        lags: lags(&[0, 0, 0]),
     }
 }
 
@@ -37,8 +43,9 @@ fn day_after() -> Observation {
         probes: Probes { primary: Probe::Answers, dr: Probe::Answers },
         names: vec![view("app.example.com", DR, Some(&failed_over(0)))],
         successors: vec![rebuilt()],
-        writes_stopped: Some(at(7_000)),
+        writes_stopped: Some(at(6_880)),
         loss_acknowledged: true,
+        position_verified: true,
     }
 }
 
@@ -62,14 +69,18 @@ const CASES: &[Case] = &[
     ("it follows another database", |o| o.successors[0].state = database(Some("arn:aws:rds:us-west-2:1:cluster:other"), "available"), &[Rule::F06]),
     ("it is being created", |o| o.successors[0].state = database(Some(DR_CLUSTER), "creating"), &[Rule::F07]),
     ("it takes no writes yet", |o| o.successors[0].state = database(None, "rebooting"), &[Rule::F07]),
-    ("it is a second behind", |o| o.successors[0].lag = Some(LagSample { seconds: 1, at: at(7_000) }), &[Rule::F07]),
+    ("it is a second behind", |o| o.successors[0].lags = lags(&[0, 0, 1]), &[Rule::F07]),
+    ("a minute ago it was a second behind", |o| o.successors[0].lags = lags(&[0, 1, 0]), &[Rule::F07]),
+    ("two samples say that it is not behind", |o| o.successors[0].lags = lags(&[0, 0]), &[Rule::F07]),
     ("its last sample is from before writes stopped", |o| o.writes_stopped = Some(at(7_001)), &[Rule::F07]),
-    ("nobody knows how far it is behind", |o| o.successors[0].lag = None, &[Rule::F07]),
+    ("one of three samples is from before writes stopped", |o| o.writes_stopped = Some(at(6_881)), &[Rule::F07]),
+    ("nobody knows how far it is behind", |o| o.successors[0].lags.clear(), &[Rule::F07]),
     ("users may still write to DR", |o| o.writes_stopped = None, &[Rule::F08]),
     ("nobody has looked at what only the old primary holds", |o| o.loss_acknowledged = false, &[Rule::F09]),
-    ("the successor takes the writes already", |o| { o.successors[0].state = database(None, "available"); (o.writes_stopped, o.loss_acknowledged) = (None, false); }, &[]),
-    ("everything at once", |o| { o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]); o.probes.primary = Probe::Silent; o.successors[0].lag = None; o.writes_stopped = None; },
-        &[Rule::F04, Rule::F05, Rule::F07, Rule::F08]),
+    ("the lag is 0, and nobody has compared positions", |o| o.position_verified = false, &[Rule::F10]),
+    ("the successor takes the writes already", |o| { o.successors[0].state = database(None, "available"); (o.writes_stopped, o.loss_acknowledged, o.position_verified) = (None, false, false); }, &[]),
+    ("everything at once", |o| { o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]); o.probes.primary = Probe::Silent; o.successors[0].lags.clear(); o.writes_stopped = None; o.position_verified = false; },
+        &[Rule::F04, Rule::F05, Rule::F07, Rule::F08, Rule::F10]),
 ];
 
 #[test]
@@ -118,8 +129,10 @@ const WORDS: &[Told] = &[
     (|o| o.successors[0].state = database(Some(DR_CLUSTER), "creating"), "app-new is creating"),
     (|o| o.successors[0].state = without_instance(), "app-new has no instance available"),
     (|o| o.writes_stopped = Some(at(7_001)), "app-new was not behind at 2026-01-01T13:56:40Z, but Aurora cluster app-dr may have been written to since"),
-    (|o| o.successors[0].lag = Some(LagSample { seconds: 9, at: at(7_000) }), "app-new is 9 s behind Aurora cluster app-dr as of 2026-01-01T13:56:40Z"),
-    (|o| o.successors[0].lag = None, "nobody knows how far app-new is behind Aurora cluster app-dr"),
+    (|o| o.writes_stopped = Some(at(6_900)), "app-new was not behind at 2026-01-01T13:56:40Z: 2 of 3 samples in a row say so"),
+    (|o| o.position_verified = false, "a lag of 0 is not everything: behind a slow link a replica says 0 while writes are still on their way"),
+    (|o| o.successors[0].lags = lags(&[9]), "app-new is 9 s behind Aurora cluster app-dr as of 2026-01-01T13:56:40Z"),
+    (|o| o.successors[0].lags.clear(), "nobody knows how far app-new is behind Aurora cluster app-dr"),
 ];
 
 #[test]
@@ -217,4 +230,25 @@ fn a_record_that_came_after_the_pin_is_for_people() {
     let view = NameView::of_name("Z1", &app(), &sets);
     let error = restore(&plan(), &view, at(90_000), "kim").unwrap_err().to_string();
     assert!(error.contains("AAAA record"), "{error}");
+}
+
+#[test]
+fn a_failback_may_lead_to_where_the_primary_site_was_rebuilt() {
+    let sets = failed_over_sets(&two_families());
+    let view = NameView::of_name("Z1", &app(), &sets);
+    let write = restore(&plan(), &view, at(90_000), "kim").unwrap().unwrap();
+    let move_of = |from: &str, to: &str| Move { from: from.to_owned(), to: to.to_owned() };
+    let moves =
+        [move_of("192.0.2.2", "192.0.2.9"), move_of("dualstack.P.elb.", "new.elb"), move_of("192.0.2.7", "192.0.2.8")];
+    let (write, counts) = moved(write, &moves);
+    assert_eq!(counts, [1, 1, 0], "what is nobody's original is found out");
+    let restored = apply(&sets, &write.changes);
+    let primary = |kind: &str| {
+        let is_it =
+            |set: &&RecordSet| set.kind == kind && matches!(set.routing, Routing::Failover { role: Role::Primary, .. });
+        restored.iter().find(is_it).unwrap().target.clone()
+    };
+    assert_eq!(primary("A"), values(20, &["192.0.2.9", PRIMARY]));
+    assert_eq!(primary("AAAA"), alias("new.elb"));
+    assert!(matches!(register_of(&restored), Register::Disarmed { .. }), "the register is nobody's address");
 }

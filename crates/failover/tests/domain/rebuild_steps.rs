@@ -2,7 +2,7 @@
 
 use crate::common::at;
 use failover::plan::ReplicaId;
-use failover::rebuild::{Standing, Step, catches_up_in_seconds, next_step};
+use failover::rebuild::{Settings, Standing, Step, catches_up_in_seconds, lost, next_step, old_identifier};
 
 const SOURCE: &str = "arn:aws:rds:us-west-2:123456789012:cluster:app-dr";
 
@@ -30,7 +30,6 @@ fn an_old_database_is_renamed_a_replica_created_and_given_an_instance() {
         (standing("available", None, -9_000, &["app-1"], true), rename.clone()),
         (standing("available", None, 0, &["app-1"], true), rename),
         (Standing::Nothing, Step::Create),
-        (standing("creating", Some(SOURCE), 100, &[], false), add.clone()),
         (standing("available", Some("app-dr"), 100, &[], false), add),
         (standing("available", Some(SOURCE), 100, &["app-2"], true), Step::Done),
     ];
@@ -39,11 +38,74 @@ fn an_old_database_is_renamed_a_replica_created_and_given_an_instance() {
     }
     for waits in [
         standing("renaming", None, -9_000, &["app-1"], true),
+        // While its snapshot is copied it takes no instance.
+        standing("creating", Some(SOURCE), 100, &[], false),
         standing("creating", Some(SOURCE), 100, &["app-2"], false),
         standing("available", Some(SOURCE), 100, &["app-2"], false),
     ] {
         assert!(matches!(next(&waits), Step::Wait { .. }), "{waits:?}");
     }
+}
+
+fn settings() -> Settings {
+    Settings {
+        port: Some(3_307),
+        iam_authentication: Some(true),
+        deletion_protection: Some(true),
+        multi_az: Some(true),
+        backup_days: Some(14),
+        subnet_group: Some("private".to_owned()),
+        parameter_group: Some("with-binlog".to_owned()),
+        writer_parameter_group: Some("writer".to_owned()),
+        option_group: Some("audit".to_owned()),
+        kms_key: Some("key".to_owned()),
+        serverless: Some((0.5, 16.0)),
+        log_exports: vec!["audit".to_owned(), "error".to_owned()],
+        performance_insights: Some(true),
+        monitoring_seconds: Some(60),
+        instances: 3,
+    }
+}
+
+#[test]
+fn what_a_rebuilt_database_has_lost_is_named_each_with_what_it_was() {
+    assert_eq!(lost(&settings(), &settings()), [""; 0]);
+    let new = Settings {
+        port: Some(3_306),
+        backup_days: Some(1),
+        instances: 1,
+        log_exports: vec!["error".to_owned()],
+        ..Settings::default()
+    };
+    assert_eq!(
+        lost(&settings(), &new),
+        [
+            "port: 3307 before, 3306 now",
+            "IAM authentication: on before, off now",
+            "deletion protection: on before, off now",
+            "Multi-AZ: on before, off now",
+            "days of backups: 14 before, 1 now",
+            "parameter group: with-binlog before, not known now",
+            "the writer's parameter group: writer before, not known now",
+            "option group: audit before, not known now",
+            "Serverless v2 capacity: 0.5 to 16 ACU before, not known now",
+            "logs sent to CloudWatch: audit before, not now",
+            "Performance Insights: on before, off now",
+            "enhanced monitoring: every 60 s before, off now",
+            "instances: 3 before, 1 now",
+        ]
+    );
+    assert_eq!(lost(&Settings::default(), &settings()), [""; 0], "what it never had is no loss");
+}
+
+#[test]
+fn what_only_one_region_knows_by_its_name_is_not_taken_to_another() {
+    let there = settings().elsewhere();
+    assert_eq!((there.port, there.serverless), (Some(3_307), Some((0.5, 16.0))));
+    let named =
+        [there.subnet_group, there.parameter_group, there.writer_parameter_group, there.option_group, there.kms_key];
+    assert_eq!(named, [const { None }; 5]);
+    assert_eq!(old_identifier("app", at(0)), "app-before-202601011200");
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! What only the old primary holds: AWS knows since when, and the old database's binary log knows what.
 
+use aws::rebuild::Builder;
 use failover::incident::Incident;
-use jiff::{SignedDuration, Timestamp};
+use failover::plan::ReplicaId;
+use failover::promotion::LagSample;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
+use super::position::{self, Engine};
 use crate::failure::Failure;
-use crate::report::records;
+use crate::report::records::{self, probably_complete_until};
 use crate::terminal::{BOLD, DIM, Terminal, WARNING};
 use crate::workload::Workload;
 
@@ -14,52 +18,59 @@ use crate::workload::Workload;
 #[derive(Debug, Serialize)]
 struct Gap {
     database: String,
-    /// It had every write up to then when it was promoted; nothing if nobody knows.
+    /// It probably had every write up to then when it was promoted; nothing if nobody knows.
     complete_until: Option<Timestamp>,
     lag_seconds: Option<u64>,
     measured_at: Option<Timestamp>,
+    /// How to list what came later.
+    commands: Vec<String>,
 }
 
 /// Tells since when writes may exist in the old primary alone, and how to list them.
 pub async fn compare(workload: &Workload, terminal: &Terminal, incident: Option<Incident>) -> Result<(), Failure> {
     let records = records::gather(workload, incident).await?;
-    let gap = |(database, sample): &(failover::plan::ReplicaId, Option<failover::promotion::LagSample>)| {
-        let back = |seconds: u64| SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
-        Gap {
-            database: database.to_string(),
-            complete_until: sample.and_then(|sample| sample.at.checked_sub(back(sample.seconds)).ok()),
-            lag_seconds: sample.map(|sample| sample.seconds),
-            measured_at: sample.map(|sample| sample.at),
-        }
-    };
-    let gaps: Vec<_> = records.lags.iter().map(gap).collect();
+    let mut gaps = Vec::new();
+    for (database, sample) in &records.lags {
+        gaps.push(gap(workload, database, *sample).await?);
+    }
     terminal.result(&json!({"incident": records.incident, "databases": gaps}));
     terminal.say(format!("incident {}\n", records.incident));
-    for Gap { database, complete_until, lag_seconds, measured_at } in &gaps {
+    for Gap { database, complete_until, lag_seconds, measured_at, commands } in &gaps {
         match (complete_until, lag_seconds.zip(*measured_at)) {
             (Some(until), Some((lag, at))) => {
                 terminal.say(format!(
-                    "{BOLD}{database}{BOLD:#} had every write up to {BOLD}{until}{BOLD:#} (lag {lag} s at {at})"
+                    "{BOLD}{database}{BOLD:#} probably had every write up to {BOLD}{until}{BOLD:#} (lag {lag} s at {at}, less two \
+                     minutes in which a silent link looks like no lag)"
                 ));
             }
             _ => terminal
                 .say(format!("{BOLD}{database}{BOLD:#}  {WARNING}nobody knows how far it was behind{WARNING:#}")),
         }
+        terminal.say("what the old primary acknowledged after that is there alone; its binary log has it, from its own endpoint OLD:");
+        commands.iter().for_each(|line| terminal.say(format!("  {line}")));
+        terminal.say("");
     }
-    terminal.say(
-        "\nwhat the old primary acknowledged after that is there alone; its binary log has it, from its own endpoint:",
-    );
-    let from = gaps
-        .iter()
-        .filter_map(|gap| gap.complete_until)
-        .min()
-        .map_or("TIME".to_owned(), |at| at.strftime("%F %T").to_string());
     terminal.say(format!(
-        "  mysql -h OLD -e 'SHOW BINARY LOGS'\n  mysqlbinlog --read-from-remote-server -h OLD --base64-output=decode-rows --verbose --start-datetime='{from}' LOG"
-    ));
-    terminal.say(format!(
-        "{DIM}the log is kept only as long as the old database says (mysql.rds_show_configuration, binlog retention hours); \
+        "{DIM}USER needs REPLICATION SLAVE, and REPLICATION CLIENT or BINLOG MONITOR; values are shown as @1, @2 in the order of the \
+         columns\nthe log is kept only as long as the old database says (mysql.rds_show_configuration, binlog retention hours); \
          a fence lets nobody in: holdfast fence lift\nthen: --loss-acknowledged, to say that it has been dealt with{DIM:#}"
     ));
     Ok(())
+}
+
+async fn gap(workload: &Workload, database: &ReplicaId, sample: Option<LagSample>) -> Result<Gap, Failure> {
+    let promoted = Builder::new(&workload.session).pattern(database).await?;
+    let (engine, endpoint) = match &promoted {
+        Some(promoted) => (Engine::of(&promoted.engine.0, &promoted.engine.1), promoted.endpoint.as_str()),
+        // Whatever it was: most are MySQL.
+        None => (Engine::MySql { new_names: false }, "NEW"),
+    };
+    let complete_until = sample.map(probably_complete_until);
+    Ok(Gap {
+        database: database.to_string(),
+        complete_until,
+        lag_seconds: sample.map(|sample| sample.seconds),
+        measured_at: sample.map(|sample| sample.at),
+        commands: position::old_only(&engine, endpoint, complete_until),
+    })
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use aws::cloudwatch::{self, LagReader as _};
-use aws::rebuild::{Builder, Placement};
+use aws::CallError;
+use aws::cloudwatch;
+use aws::rebuild::{Builder, Pattern, Placement};
 use failover::failback;
 use failover::plan::ReplicaId;
-use failover::rebuild::{Step, catches_up_in_seconds, next_step};
+use failover::rebuild::{Settings, Step, catches_up_in_seconds, lost, next_step, old_identifier};
 use failover::rule::Rule;
 use jiff::Timestamp;
 use serde_json::json;
@@ -16,7 +17,7 @@ use crate::cli::{Named, Placed, Successors};
 use crate::failure::Failure;
 use crate::look::look;
 use crate::orders;
-use crate::terminal::{BOLD, DIM, GOOD, Terminal};
+use crate::terminal::{BOLD, DIM, GOOD, Terminal, WARNING};
 use crate::workload::Workload;
 
 /// Copying a large database takes hours; after this a person should look at RDS.
@@ -84,7 +85,7 @@ fn in_region(workload: &Workload, region: &str) -> Builder {
 }
 
 /// Each database of the plan that a successor was named for.
-fn chosen<'a>(workload: &'a Workload, named: &'a Successors) -> Result<Vec<(&'a ReplicaId, &'a Named)>, Failure> {
+pub fn chosen<'a>(workload: &'a Workload, named: &'a Successors) -> Result<Vec<(&'a ReplicaId, &'a Named)>, Failure> {
     let of = |one: &Named| workload.plan.replicas.iter().find(|id| identifier(id) == one.dr);
     let chosen = named.successors.iter().map(|one| match of(one) {
         Some(id) => Ok((id, one)),
@@ -102,7 +103,8 @@ async fn make(terminal: &Terminal, making: &Making<'_>, placement: &Placement) -
     let Making { source, of, target, region, id, since } = making;
     let missing = || Failure::Refused(format!("{of}, to be replicated as {id} in {region}, does not exist"));
     let pattern = source.pattern(of).await?.ok_or_else(missing)?;
-    if pattern.is_encrypted && placement.kms_key.is_none() {
+    let as_was = as_was(making, &pattern).await?;
+    if pattern.is_encrypted && placement.kms_key.is_none() && as_was.kms_key.is_none() {
         let why = format!("{of} is encrypted: name a key of {region} with --kms-key, since keys stay in their region");
         return Err(Failure::Usage(why));
     }
@@ -115,7 +117,7 @@ async fn make(terminal: &Terminal, making: &Making<'_>, placement: &Placement) -
             Step::Done => {
                 progress.finish_and_clear();
                 terminal.say(format!("{GOOD}{id} in {region}{GOOD:#} is a replica of {of}"));
-                return Ok(());
+                return tell_losses(terminal, target, id, *since).await;
             }
             Step::Refuse { why } => return Err(Failure::Refused(why)),
             Step::Wait { what } => {
@@ -124,17 +126,20 @@ async fn make(terminal: &Terminal, making: &Making<'_>, placement: &Placement) -
             }
             Step::Rename { to } => {
                 ask(format!("Rename the old {id} in {region} to {to}? It keeps its data; its endpoints change."))?;
-                target.rename(id, &to).await?;
-                progress.suspend(|| terminal.say(format!("the old {id} in {region} becomes {BOLD}{to}{BOLD:#}")));
+                if taken(target.rename(id, &to).await)? {
+                    progress.suspend(|| terminal.say(format!("the old {id} in {region} becomes {BOLD}{to}{BOLD:#}")));
+                }
             }
             Step::Create => {
                 ask(format!("Create {id} in {region}, a replica of {of}?"))?;
-                target.create(id, &pattern, placement).await?;
-                progress.suspend(|| terminal.say(format!("{id} in {region} is being created, a replica of {of}")));
+                if taken(target.create(id, &pattern, &as_was, placement).await)? {
+                    progress.suspend(|| terminal.say(format!("{id} in {region} is being created, a replica of {of}")));
+                }
             }
             Step::AddInstance { id: instance } => {
-                target.add_instance(identifier(id), &instance, &pattern, placement).await?;
-                progress.suspend(|| terminal.say(format!("{id} in {region} gets the instance {instance}")));
+                if taken(target.add_instance(identifier(id), &instance, &pattern, &as_was, placement).await)? {
+                    progress.suspend(|| terminal.say(format!("{id} in {region} gets the instance {instance}")));
+                }
             }
         }
     }
@@ -142,6 +147,43 @@ async fn make(terminal: &Terminal, making: &Making<'_>, placement: &Placement) -
         "{id} in {region} is not there after {} h; run the command again",
         REBUILT_MAX.as_secs() / 3_600
     )))
+}
+
+/// What the new one is set to: what the old one of that name was, which is in the same region; else what its source is, as far as
+/// that means the same in another.
+async fn as_was(making: &Making<'_>, pattern: &Pattern) -> Result<Settings, Failure> {
+    let Making { target, id, since, .. } = making;
+    if let Some(old) = target.pattern(&renamed(id, &old_identifier(identifier(id), *since))).await? {
+        return Ok(old.settings);
+    }
+    let is_old = matches!(next_step(id, &target.standing(id).await?, &pattern.arn, *since), Step::Rename { .. });
+    let old = if is_old { target.pattern(id).await? } else { None };
+    Ok(old.map_or_else(|| pattern.settings.clone().elsewhere(), |old| old.settings))
+}
+
+/// Whether RDS took it. A database in another state than a call needs (`InvalidDBClusterStateFault`, `InvalidDBInstanceState`) is
+/// looked at again: RDS describes it as available some moments before or after it takes the next step.
+fn taken(called: Result<(), CallError>) -> Result<bool, CallError> {
+    match called {
+        Ok(()) => Ok(true),
+        Err(CallError::Refused { code, .. }) if code.ends_with("StateFault") || code.ends_with("State") => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Says what the old database had and the new one has not.
+pub async fn tell_losses(
+    terminal: &Terminal,
+    target: &Builder,
+    id: &ReplicaId,
+    since: Timestamp,
+) -> Result<(), Failure> {
+    let old = target.pattern(&renamed(id, &old_identifier(identifier(id), since))).await?;
+    let (Some(old), Some(new)) = (old, target.pattern(id).await?) else { return Ok(()) };
+    for loss in lost(&old.settings, &new.settings) {
+        terminal.say(format!("  {WARNING}not as the old {id} was{WARNING:#}: {loss}"));
+    }
+    Ok(())
 }
 
 /// Waits until every successor has what DR has, and says how long it will take.
@@ -166,7 +208,7 @@ pub async fn catch_up(workload: &Workload, terminal: &Terminal, named: &Successo
         }
         let told = seen.successors.iter().zip(&mut samples).map(|(successor, samples)| {
             let name = successor.named.as_deref().unwrap_or("?");
-            let Some(lag) = successor.lag else { return format!("{name}: no lag known yet") };
+            let Some(lag) = successor.lag() else { return format!("{name}: no lag known yet") };
             if samples.last().is_none_or(|(at, _)| *at < lag.at) {
                 samples.push((lag.at, lag.seconds));
             }
@@ -183,18 +225,39 @@ pub async fn catch_up(workload: &Workload, terminal: &Terminal, named: &Successo
     terminal.result(&json!({"caught_up": caught_up}));
     terminal.say(format!("{GOOD}caught up{GOOD:#}: {}", caught_up.join(", ")));
     terminal.say(format!(
-        "{DIM}next: holdfast failback compare; then stop writes in DR, and holdfast failback switch{DIM:#}"
+        "{DIM}as far as lag tells; next: holdfast failback compare; then stop writes in DR, compare positions (holdfast failback check \
+         prints how), and holdfast failback switch{DIM:#}"
     ));
     Ok(())
 }
 
-/// A replica's lag in its region, as of now.
-pub async fn lag_of(
+/// A replica's lag of late in its region, the oldest sample first.
+pub async fn lags_of(
     workload: &Workload,
     region: &str,
     id: &ReplicaId,
     now: Timestamp,
-) -> Result<Option<failover::promotion::LagSample>, Failure> {
+) -> Result<Vec<failover::promotion::LagSample>, Failure> {
     let reader = cloudwatch::Reader::new(&workload.session.in_region(region));
-    Ok(reader.last_good_lag(id, now - LAG_LOOKBACK, now).await?)
+    Ok(reader.good_lags(id, now - LAG_LOOKBACK, now).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: &str) -> CallError {
+        CallError::Refused { call: "CreateDBInstance", code: code.to_owned(), message: String::new() }
+    }
+
+    #[test]
+    fn a_database_that_is_not_ready_for_the_next_step_is_waited_for_and_nothing_else_is() {
+        assert_eq!(taken(Ok(())), Ok(true));
+        for waits in ["InvalidDBClusterStateFault", "InvalidDBInstanceState", "InvalidDBInstanceStateFault"] {
+            assert_eq!(taken(Err(refused(waits))), Ok(false), "{waits}");
+        }
+        for ends in ["InsufficientDBInstanceCapacity", "KMSKeyNotAccessibleFault", "AccessDenied"] {
+            assert_eq!(taken(Err(refused(ends))), Err(refused(ends)));
+        }
+    }
 }

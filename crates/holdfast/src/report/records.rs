@@ -26,6 +26,16 @@ const AROUND: SignedDuration = SignedDuration::from_mins(10);
 /// How far back a lag sample may lie: CloudWatch has one a minute, some minutes late.
 const LAG_LOOKBACK: SignedDuration = SignedDuration::from_mins(60);
 
+/// A replica says 0 for up to a minute after the last write has arrived, while the link is silent (`slave_net_timeout`, 60 s), and a
+/// sample is of any moment of its minute.
+const SILENT_LINK: SignedDuration = SignedDuration::from_secs(120);
+
+/// Up to when a database probably had everything, going by a lag sample.
+pub fn probably_complete_until(sample: LagSample) -> Timestamp {
+    let behind = SignedDuration::from_secs(i64::try_from(sample.seconds).unwrap_or(i64::MAX));
+    sample.at.checked_sub(behind).and_then(|at| at.checked_sub(SILENT_LINK)).unwrap_or(Timestamp::MIN)
+}
+
 /// What there is.
 #[derive(Debug)]
 pub struct Records {
@@ -71,7 +81,9 @@ pub async fn gather(workload: &Workload, incident: Option<Incident>) -> Result<R
     let limits = &workload.plan.limits;
     let from = incident.began - SignedDuration::from_secs(limits.detection_seconds_max.into()) - AROUND;
     let mut log = Vec::new();
-    for function in ["alarm-handler", "replica-promoter", "notifier"] {
+    // Where there is nothing to fence there is no fencer.
+    let fencer = workload.plan.fence.as_ref().map(|_| "fencer");
+    for function in ["alarm-handler", "replica-promoter", "notifier"].into_iter().chain(fencer) {
         let function = format!("{}-{function}", workload.bus);
         let found = history.records(&function, &incident.to_string(), incident.began - AROUND, now).await;
         log.extend(noted(&mut sources, &format!("the log of {function}"), found));

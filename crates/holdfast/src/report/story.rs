@@ -6,7 +6,7 @@ use failover::register::{ArmedBy, Pin, Register, Spread};
 use jiff::Timestamp;
 use report::{Figure, Lane, Moment, Page, Stage, Verdict, span};
 
-use super::records::Records;
+use super::records::{Records, probably_complete_until};
 
 /// The page about an incident.
 pub fn page(records: &Records) -> Page {
@@ -87,14 +87,14 @@ fn figures(records: &Records, stages: &[Stage]) -> Vec<Figure> {
     for (database, sample) in records.lags.iter().filter(|_| records.first(Kind::PromotionRequested).is_some()) {
         let (value, how) = match sample {
             Some(sample) => {
-                let complete =
-                    sample.at - jiff::SignedDuration::from_secs(sample.seconds.try_into().unwrap_or(i64::MAX / 2));
+                let complete = probably_complete_until(*sample);
                 let how = format!(
-                    "{database} had every write up to then (lag {} s at {}); what the primary took later may be lost",
+                    "{database} probably had every write up to then (lag {} s at {}, less two minutes for a silent link); what the \
+                     primary took later may be lost",
                     sample.seconds,
                     sample.at.strftime("%T")
                 );
-                (format!("up to {}", complete.strftime("%T")), how)
+                (format!("probably up to {}", complete.strftime("%T")), how)
             }
             None => ("unknown".to_owned(), format!("no good sample of the lag of {database} before it was promoted")),
         };

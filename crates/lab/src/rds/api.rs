@@ -27,6 +27,18 @@ pub(super) const WITHOUT_EFFECT: [&str; 8] = [
     "MasterUserPassword",
 ];
 
+/// What a new database may be set to as well, without a meaning in the lab.
+const SETTINGS: [&str; 8] = [
+    "Port",
+    "EnableIAMDatabaseAuthentication",
+    "DeletionProtection",
+    "MultiAZ",
+    "BackupRetentionPeriod",
+    "DBParameterGroupName",
+    "OptionGroupName",
+    "DBCapacityReservationIdentifier",
+];
+
 pub(super) type Answer<T> = Result<(String, T), Refusal>;
 
 /// Answers one API call.
@@ -150,6 +162,7 @@ fn create_cluster(lab: &Lab, region: &str, mut form: Form) -> Answer<OneCluster>
     let id = identifier(&form.required("DBClusterIdentifier")?, "cluster:");
     let (engine, source) = (form.required("Engine")?, form.take("ReplicationSourceIdentifier"));
     form.ignore(&WITHOUT_EFFECT);
+    form.ignore(&SETTINGS);
     form.finish()?;
     let mut state = current(lab);
     let key = state.add_cluster(region, &id, &engine, source.as_deref())?;
@@ -163,6 +176,7 @@ fn create_instance(lab: &Lab, region: &str, mut form: Form) -> Answer<OneInstanc
     let (class, engine) = (form.required("DBInstanceClass")?, form.required("Engine")?);
     let cluster = form.take("DBClusterIdentifier").map(|given| identifier(&given, "cluster:"));
     form.ignore(&WITHOUT_EFFECT);
+    form.ignore(&SETTINGS);
     form.ignore(&["AllocatedStorage"]);
     form.finish()?;
     let mut state = current(lab);
@@ -180,6 +194,7 @@ fn create_replica(lab: &Lab, region: &str, mut form: Form) -> Answer<OneInstance
     let source = form.required("SourceDBInstanceIdentifier")?;
     let class = form.take("DBInstanceClass");
     form.ignore(&WITHOUT_EFFECT);
+    form.ignore(&SETTINGS);
     form.finish()?;
     // "If the source … is in the same Region, specify a valid DB instance identifier", else its ARN.
     let source = if source.starts_with("arn:") { source } else { arn("rds", region, &format!("db:{source}")) };
