@@ -1,6 +1,6 @@
 //! How the detector is wired, as AWS describes it: what stands between an outage and the failover-started alarm, and where its event goes.
 
-use aws_sdk_cloudwatch::types::MetricAlarm;
+use aws_sdk_cloudwatch::types::{AlarmType, EvaluationState, EvaluationWindow, MetricAlarm, WarmUpConfiguration};
 use aws_sdk_route53::types::{CloudWatchAlarmConfiguration, HealthCheckConfig};
 use failover::plan::{alarm_name, arn_region};
 
@@ -17,6 +17,21 @@ pub struct Detector {
     pub check: Option<Check>,
     /// ARNs of what gets the alarm's event: the targets of the rule that bears the alarm's name, as the detector's does.
     pub forwards_to: Vec<String>,
+    /// Whether it is a composite alarm, which watches other alarms.
+    pub is_composite: bool,
+    /// Whether CloudWatch evaluates it as it says.
+    pub evaluation: Evaluation,
+}
+
+/// What may keep an alarm silent though its metric says otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evaluation {
+    /// What CloudWatch says of its own evaluation: `PARTIAL_DATA`, `EVALUATION_ERROR`, `EVALUATION_FAILURE`; none if all is well.
+    pub trouble: Option<String>,
+    /// Minutes after each create or update in which it stays in INSUFFICIENT_DATA.
+    pub warm_up_minutes: Option<u32>,
+    /// Whether its periods are counted by the wall clock, which Route 53's copy knows nothing of.
+    pub wall_clock: bool,
 }
 
 /// The health check of the PRIMARY records.
@@ -38,6 +53,8 @@ pub struct Follows {
     pub copy: Settings,
     /// What the alarm says now; none if it is gone.
     pub now: Option<Settings>,
+    /// Whether CloudWatch evaluates it as it says.
+    pub evaluation: Evaluation,
 }
 
 /// When an alarm rings.
@@ -59,7 +76,14 @@ pub struct Settings {
 /// The first call that failed.
 pub async fn look(session: &Session, alarm_arn: &str) -> Result<Option<Detector>, CallError> {
     let (region, name) = (arn_region(alarm_arn), alarm_name(alarm_arn).unwrap_or_default());
-    let Some(alarm) = alarm(session, region, name).await? else { return Ok(None) };
+    let forwards_to = async || targets(session, region, name).await;
+    let alarm = match alarm(session, region, name).await? {
+        Found::Metric(alarm) => alarm,
+        Found::Composite => {
+            return Ok(Some(Detector { is_composite: true, forwards_to: forwards_to().await?, ..Detector::default() }));
+        }
+        Found::Nothing => return Ok(None),
+    };
     let is_check = |metric: &MetricAlarm| metric.namespace() == Some("AWS/Route53");
     let id = alarm.dimensions().iter().find(|dimension| dimension.name() == Some("HealthCheckId"));
     let watched = id.filter(|_| is_check(&alarm)).and_then(|dimension| dimension.value()).map(str::to_owned);
@@ -67,13 +91,41 @@ pub async fn look(session: &Session, alarm_arn: &str) -> Result<Option<Detector>
         Some(id) => check(session, id).await?,
         None => None,
     };
-    Ok(Some(Detector { watched, check, forwards_to: targets(session, region, name).await? }))
+    let (forwards_to, evaluation) = (forwards_to().await?, evaluation(&alarm));
+    Ok(Some(Detector { watched, check, forwards_to, is_composite: false, evaluation }))
 }
 
-async fn alarm(session: &Session, region: Option<&str>, name: &str) -> Result<Option<MetricAlarm>, CallError> {
-    let answer = cloudwatch::client(session, region).describe_alarms().alarm_names(name).send().await;
-    let answer = answer.map_err(|error| CallError::of("DescribeAlarms", error))?;
-    Ok(answer.metric_alarms.and_then(|alarms| alarms.into_iter().next()))
+enum Found {
+    Metric(Box<MetricAlarm>),
+    Composite,
+    Nothing,
+}
+
+async fn alarm(session: &Session, region: Option<&str>, name: &str) -> Result<Found, CallError> {
+    let answer = cloudwatch::client(session, region)
+        .describe_alarms()
+        .alarm_names(name)
+        // "If you omit this parameter, only metric alarms are returned" (DescribeAlarms).
+        .alarm_types(AlarmType::MetricAlarm)
+        .alarm_types(AlarmType::CompositeAlarm)
+        .send()
+        .await
+        .map_err(|error| CallError::of("DescribeAlarms", error))?;
+    let is_composite = !answer.composite_alarms().is_empty();
+    Ok(match answer.metric_alarms.and_then(|alarms| alarms.into_iter().next()) {
+        Some(alarm) => Found::Metric(Box::new(alarm)),
+        None if is_composite => Found::Composite,
+        None => Found::Nothing,
+    })
+}
+
+fn evaluation(alarm: &MetricAlarm) -> Evaluation {
+    let warm_up = alarm.warm_up_configuration().and_then(WarmUpConfiguration::warm_up_period_duration_in_minutes);
+    Evaluation {
+        trouble: alarm.evaluation_state().map(EvaluationState::as_str).map(str::to_owned),
+        warm_up_minutes: warm_up.map(whole).filter(|minutes| *minutes > 0),
+        wall_clock: matches!(alarm.evaluation_window(), Some(EvaluationWindow::WallClockWindow(_))),
+    }
 }
 
 async fn check(session: &Session, id: &str) -> Result<Option<Check>, CallError> {
@@ -88,8 +140,11 @@ async fn check(session: &Session, id: &str) -> Result<Option<Check>, CallError> 
     let follows = match (config.and_then(HealthCheckConfig::alarm_identifier), check.cloud_watch_alarm_configuration())
     {
         (Some(alarm_of), Some(copy)) => {
-            let now = alarm(session, Some(alarm_of.region().as_str()), alarm_of.name()).await?;
-            Some(Follows { alarm: alarm_of.name().to_owned(), copy: copied(copy), now: now.as_ref().map(said) })
+            let (now, evaluation) = match alarm(session, Some(alarm_of.region().as_str()), alarm_of.name()).await? {
+                Found::Metric(now) => (Some(said(&now)), evaluation(&now)),
+                Found::Composite | Found::Nothing => (None, Evaluation::default()),
+            };
+            Some(Follows { alarm: alarm_of.name().to_owned(), copy: copied(copy), now, evaluation })
         }
         _ => None,
     };

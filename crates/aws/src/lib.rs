@@ -27,6 +27,10 @@ pub mod session;
 #[cfg(feature = "sns")]
 pub mod sns;
 pub mod telemetry;
+#[cfg(feature = "operator")]
+pub mod watch;
+#[cfg(feature = "operator")]
+pub mod zone;
 
 pub use error::{CallError, PASSES_MAX};
 pub use session::Session;

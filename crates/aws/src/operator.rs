@@ -6,15 +6,33 @@ use failover::incident::Approval;
 use crate::error::CallError;
 use crate::session::Session;
 
+/// Whether there is a bus of that name. PutEvents does not tell: of a bus that is not there it takes events all the same, and they come
+/// nowhere.
+///
+/// # Errors
+/// If EventBridge does not say.
+pub async fn has_bus(session: &Session, bus: &str) -> Result<bool, CallError> {
+    let answer = events(session).describe_event_bus().name(bus).send().await;
+    match answer.map_err(|error| CallError::of("DescribeEventBus", error)) {
+        Ok(_) => Ok(true),
+        Err(refused) if refused.is_refused_with("ResourceNotFoundException") => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn events(session: &Session) -> aws_sdk_eventbridge::Client {
+    let config = aws_sdk_eventbridge::config::Builder::from(session.config())
+        .retry_partition(session.retries())
+        .interceptor(session.clock().clone());
+    aws_sdk_eventbridge::Client::from_conf(config.build())
+}
+
 /// Puts an operator's approval on the bus.
 ///
 /// # Errors
 /// If EventBridge does not take it.
 pub async fn put_approval(session: &Session, bus: &str, approval: &Approval) -> Result<(), CallError> {
     const CALL: &str = "PutEvents";
-    let config = aws_sdk_eventbridge::config::Builder::from(session.config())
-        .retry_partition(session.retries())
-        .interceptor(session.clock().clone());
     let entry = PutEventsRequestEntry::builder()
         .event_bus_name(bus)
         .source("holdfast.operator")
@@ -24,8 +42,7 @@ pub async fn put_approval(session: &Session, bus: &str, approval: &Approval) -> 
                 .map_err(|error| CallError::NeverSent { call: CALL, why: error.to_string() })?,
         )
         .build();
-    let client = aws_sdk_eventbridge::Client::from_conf(config.build());
-    let answer = client.put_events().entries(entry).send().await.map_err(|error| CallError::of(CALL, error))?;
+    let answer = events(session).put_events().entries(entry).send().await.map_err(|error| CallError::of(CALL, error))?;
     // "If the request fails for an entry, … the error code and message" are in the entry; the call itself succeeds (PutEvents).
     match answer.entries().iter().find_map(|entry| Some((entry.error_code()?, entry.error_message()))) {
         None => Ok(()),

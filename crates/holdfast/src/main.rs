@@ -6,6 +6,7 @@ mod explain;
 mod failback;
 mod failure;
 mod fence;
+mod guard;
 mod look;
 mod orders;
 mod plan;

@@ -1,14 +1,26 @@
 //! Whether an outage would get as far as a failover: where stacks, records and health checks disagree, though each deploys well by itself.
 
-use std::collections::BTreeMap;
+mod look;
+mod own;
+mod records;
+mod zones;
 
 use aws::CallError;
-use aws::detector::{Detector, Follows};
+use aws::detector::{Detector, Evaluation, Follows};
 use failover::observation::NameView;
 use failover::plan::{Plan, alarm_name, arn_region};
 use failover::record::{Pair, RecordSet};
 use failover::register::Register;
 use serde::Serialize;
+
+pub use look::look;
+use own::Own;
+use records::records;
+use zones::Zone;
+pub use zones::{in_the_way, in_words, lift};
+
+/// How far back the functions' runs are looked at.
+const LOOKBACK_MINUTES: i64 = 15;
 
 /// The detector counts an outage from the first probes that fail; the alarm's own period and late metrics come after it.
 const DETECTION_ALLOWANCE_SECONDS: u32 = 600;
@@ -22,7 +34,8 @@ const IN_SYNC_SECONDS: u32 = 60;
 pub struct Readiness {
     /// What is not as it must be.
     pub shortcomings: Vec<Shortcoming>,
-    /// About how long after the beginning of an outage DNS answers with DR; unknown without the health check's settings.
+    /// About how long after the beginning of an outage DNS answers with DR; unknown without the health check's settings, and not
+    /// promised while something keeps it from happening.
     pub dns_seconds: Option<u32>,
     /// About how long after it the databases are promoted; what promotion itself takes comes on top.
     pub promotion_seconds: Option<u32>,
@@ -37,6 +50,20 @@ pub struct Shortcoming {
     pub seen: String,
     /// What to do.
     pub remedy: String,
+    /// What it weighs.
+    pub weight: Weight,
+}
+
+/// What a shortcoming weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Weight {
+    /// It keeps a failover from happening as planned.
+    Keeps,
+    /// A failover happens without it, and is better with it.
+    Advises,
+    /// It could not be looked at, so nobody knows.
+    Unknown,
 }
 
 /// Where Holdfast itself is.
@@ -48,23 +75,33 @@ pub struct Responder<'a> {
     pub bus: &'a str,
 }
 
-/// Holds the plan, the records and the detectors, one for each of the plan's alarms, against each other.
+/// Everything that is held against the plan and against each other.
+#[derive(Debug)]
+pub struct Around {
+    /// The protected names.
+    names: Vec<NameView>,
+    /// Every record set of theirs, in a pair or not.
+    beside: Result<Vec<RecordSet>, CallError>,
+    /// One for each of the plan's alarms.
+    detectors: Vec<(String, Result<Option<Detector>, CallError>)>,
+    /// The plan's zones.
+    zones: Vec<Zone>,
+    /// Holdfast itself.
+    own: Own,
+}
+
+/// Holds the plan, the records, the detectors and whatever is around them against each other.
 #[must_use]
-pub fn judge(
-    plan: &Plan,
-    names: &[NameView],
-    responder: Responder<'_>,
-    detectors: &[(String, Result<Option<Detector>, CallError>)],
-) -> Readiness {
+pub fn judge(plan: &Plan, responder: Responder<'_>, around: &Around) -> Readiness {
     let mut readiness = Readiness::default();
+    let names = around.names.as_slice();
     let pairs: Vec<&Pair> = names.iter().flat_map(|view| view.pairs.iter().flatten()).collect();
-    let checked = pairs.iter().map(|pair| pair.secondary()).filter(|set| set.health_check.is_some());
-    readiness.report(
-        records("SECONDARY", checked),
-        "has a health check: should it fail while the primary is down, Route 53 answers with the primary",
-        "remove the health check from the SECONDARY record, so that DR is always an answer",
-    );
-    for (arn, detector) in detectors {
+    readiness.judge_records(names, around.beside.as_deref().unwrap_or_default());
+    if let Err(error) = &around.beside {
+        let seen = format!("what stands beside the pairs is not known: {error}");
+        readiness.unknown("records".to_owned(), seen, "the command line needs route53:ListResourceRecordSets");
+    }
+    for (arn, detector) in &around.detectors {
         let alarm = alarm_name(arn).unwrap_or_default();
         let region = arn_region(arn).unwrap_or_default();
         match detector {
@@ -81,13 +118,31 @@ pub fn judge(
             Ok(Some(detector)) => readiness.judge_detector(plan, names, &pairs, responder, (alarm, detector)),
         }
     }
+    around.zones.iter().for_each(|zone| readiness.judge_zone(names, zone));
+    readiness.judge_own(&around.own);
+    if readiness.shortcomings.iter().any(|shortcoming| shortcoming.weight == Weight::Keeps) {
+        (readiness.dns_seconds, readiness.promotion_seconds) = (None, None);
+    }
     readiness
 }
 
 impl Readiness {
     /// Adds a shortcoming, if there is something it is about.
     fn report(&mut self, about: Option<String>, seen: impl Into<String>, remedy: impl Into<String>) {
-        self.shortcomings.extend(about.map(|about| Shortcoming { about, seen: seen.into(), remedy: remedy.into() }));
+        self.weigh(Weight::Keeps, about, seen, remedy);
+    }
+
+    fn advise(&mut self, about: String, seen: impl Into<String>, remedy: impl Into<String>) {
+        self.weigh(Weight::Advises, Some(about), seen, remedy);
+    }
+
+    fn unknown(&mut self, about: String, seen: impl Into<String>, remedy: impl Into<String>) {
+        self.weigh(Weight::Unknown, Some(about), seen, remedy);
+    }
+
+    fn weigh(&mut self, weight: Weight, about: Option<String>, seen: impl Into<String>, remedy: impl Into<String>) {
+        let with = |about| Shortcoming { about, seen: seen.into(), remedy: remedy.into(), weight };
+        self.shortcomings.extend(about.map(with));
     }
 
     fn judge_detector(
@@ -109,6 +164,14 @@ impl Readiness {
             let remedy = format!("deploy the detector with ResponderRegion={region} and ResponderBusName={bus}");
             self.report(Some(format!("alarm {alarm}")), seen, remedy);
         }
+        if detector.is_composite {
+            return self.unknown(
+                format!("alarm {alarm}"),
+                "is a composite alarm: whether an alarm below it watches the PRIMARY records' health check is not looked at",
+                "give the responder the detector's failover-started alarm as FailoverAlarmName, to have its wiring looked at",
+            );
+        }
+        self.judge_evaluation(alarm, &detector.evaluation);
         let Some(watched) = &detector.watched else {
             return self.report(
                 Some(format!("alarm {alarm}")),
@@ -152,9 +215,32 @@ impl Readiness {
         }
     }
 
+    /// Whether CloudWatch evaluates an alarm as its settings say.
+    fn judge_evaluation(&mut self, alarm: &str, evaluation: &Evaluation) {
+        let Evaluation { trouble, warm_up_minutes, wall_clock } = evaluation;
+        let about = || Some(format!("alarm {alarm}"));
+        if let Some(trouble) = trouble {
+            let remedy =
+                "watch the site yourself until CloudWatch evaluates it again; EVALUATION_ERROR: its settings are wrong";
+            self.report(about(), format!("is not evaluated as it should be: CloudWatch says {trouble}"), remedy);
+        }
+        if let Some(minutes) = warm_up_minutes {
+            let seen = format!(
+                "warms up: it says nothing for {minutes} minutes after each change of it, and Route 53's copy does"
+            );
+            self.report(about(), seen, "deploy the detector again: its alarms have no warm-up");
+        }
+        if *wall_clock {
+            let seen =
+                "counts its periods by the wall clock, and Route 53's copy does not: the two ring at different times";
+            self.report(about(), seen, "deploy the detector again: its alarms have a sliding window");
+        }
+    }
+
     /// The health check's copy of the alarm against the alarm, and what follows for times.
     fn judge_copy(&mut self, plan: &Plan, pairs: &[&Pair], check: &str, follows: &Follows) {
-        let Follows { alarm, copy, now } = follows;
+        let Follows { alarm, copy, now, evaluation } = follows;
+        self.judge_evaluation(alarm, evaluation);
         let about = Some(format!("health check {check}"));
         match now {
             None => self.report(
@@ -187,18 +273,11 @@ impl Readiness {
     }
 }
 
-/// Record sets in words: the first of them, and how many more there are; nothing if there are none.
-fn records<'a>(role: &str, sets: impl Iterator<Item = &'a RecordSet>) -> Option<String> {
-    let mut of_name: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    sets.for_each(|set| of_name.entry(set.name.to_string()).or_default().push(&set.kind));
-    let (name, kinds) = of_name.first_key_value()?;
-    let more = if of_name.len() > 1 { format!(" and of {} more names", of_name.len() - 1) } else { String::new() };
-    Some(format!("{role} record of {name} {}{more}", kinds.join(", ")))
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use aws::detector::{Check, Settings};
+    use aws::watch::Runs;
+    use aws::zone::Features;
     use failover::record::{Role, Routing, Target};
     use failover::register::Reading;
 
@@ -214,12 +293,16 @@ mod tests {
         Plan::parse(&plan.replace("ALARM", ALARM)).unwrap()
     }
 
-    fn set(name: &str, role: Role, health_check: Option<&str>) -> RecordSet {
+    pub fn set(name: &str, role: Role, health_check: Option<&str>) -> RecordSet {
+        let value = match role {
+            Role::Primary => "192.0.2.1",
+            Role::Secondary => "198.51.100.1",
+        };
         RecordSet {
             name: name.parse().unwrap(),
             kind: "A".to_owned(),
             routing: Routing::Failover { role, set_identifier: format!("{role:?}") },
-            target: Target::Values { ttl_seconds: 30, values: vec!["192.0.2.1".to_owned()] },
+            target: Target::Values { ttl_seconds: 30, values: vec![value.to_owned()] },
             health_check: health_check.map(str::to_owned),
         }
     }
@@ -239,24 +322,54 @@ mod tests {
     }
 
     fn detector() -> Detector {
-        let follows = Follows { alarm: "prolonged".to_owned(), copy: settings(30), now: Some(settings(30)) };
+        let (copy, now) = (settings(30), Some(settings(30)));
+        let follows = Follows { alarm: "prolonged".to_owned(), copy, now, evaluation: Evaluation::default() };
         Detector {
             watched: Some("hc".to_owned()),
             check: Some(Check { disabled: false, follows: Some(follows) }),
             forwards_to: vec!["arn:aws:events:eu-central-1:123456789012:event-bus/holdfast".to_owned()],
+            ..Detector::default()
+        }
+    }
+
+    pub fn own() -> Own {
+        let runs = |function: &str| (function.to_owned(), Ok(Some(Runs { invocations: 15, errors: 0 })));
+        let runs = ["holdfast-alarm-handler", "holdfast-replica-promoter"].map(runs).into();
+        Own { alarms: Ok(Vec::new()), mutes: Ok(Vec::new()), runs }
+    }
+
+    fn around(names: &[NameView], detector: Result<Option<Detector>, CallError>) -> Around {
+        let features = Features { accelerated_recovery: Some("ENABLED".to_owned()), ..Features::default() };
+        Around {
+            names: names.to_vec(),
+            beside: Ok(Vec::new()),
+            detectors: vec![(ALARM.to_owned(), detector)],
+            zones: vec![Zone { id: "Z1".to_owned(), protections: Ok(Vec::new()), features: Ok(features) }],
+            own: own(),
         }
     }
 
     fn judged(names: &[NameView], detector: Result<Option<Detector>, CallError>) -> Readiness {
-        judge(&plan(), names, HERE, &[(ALARM.to_owned(), detector)])
+        judge(&plan(), HERE, &around(names, detector))
+    }
+
+    /// Where all is well but for this.
+    pub fn judged_with(change: impl FnOnce(&mut Around)) -> Readiness {
+        let mut around = around(&names("hc", None), Ok(Some(detector())));
+        change(&mut around);
+        judge(&plan(), HERE, &around)
+    }
+
+    /// Every shortcoming, one a line.
+    pub fn said(readiness: &Readiness) -> String {
+        let line = |it: &Shortcoming| format!("{} {}; {}", it.about, it.seen, it.remedy);
+        readiness.shortcomings.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
     /// The only shortcoming, in one line.
-    fn only(readiness: &Readiness) -> String {
-        match readiness.shortcomings.as_slice() {
-            [Shortcoming { about, seen, remedy }] => format!("{about} {seen}; {remedy}"),
-            others => panic!("{others:?}"),
-        }
+    pub fn only(readiness: &Readiness) -> String {
+        assert_eq!(readiness.shortcomings.len(), 1, "{readiness:?}");
+        said(readiness)
     }
 
     fn with(change: impl FnOnce(&mut Detector)) -> Readiness {
@@ -305,6 +418,18 @@ mod tests {
                 with(|detector| detector.check.as_mut().unwrap().follows = None),
                 ["follows no alarm", "EndpointHealthCheckId"],
             ),
+            (
+                with(|it| it.evaluation.trouble = Some("EVALUATION_FAILURE".to_owned())),
+                ["alarm started is not evaluated", "EVALUATION_FAILURE"],
+            ),
+            (with(|it| it.evaluation.warm_up_minutes = Some(60)), ["alarm started warms up", "60 minutes"]),
+            (with_follows(|it| it.evaluation.wall_clock = true), ["alarm prolonged counts", "wall clock"]),
+            (
+                with(|it| {
+                    *it = Detector { is_composite: true, forwards_to: it.forwards_to.clone(), ..Detector::default() }
+                }),
+                ["is a composite alarm", "FailoverAlarmName"],
+            ),
             (with_follows(|follows| follows.now = None), ["prolonged, which is gone", "deploy the detector"]),
             (with_follows(|follows| follows.now = Some(settings(5))), ["they differ", "update-health-check"]),
             (
@@ -331,7 +456,7 @@ mod tests {
         disabled.check.as_mut().unwrap().disabled = true;
         assert_eq!(judged(&paused, Ok(Some(disabled))).shortcomings, []);
         let without = Plan { failover_health_check: None, ..plan() };
-        let readiness = judge(&without, &names("hc", None), HERE, &[(ALARM.to_owned(), Ok(Some(detector())))]);
+        let readiness = judge(&without, HERE, &around(&names("hc", None), Ok(Some(detector()))));
         assert!(only(&readiness).contains("FailoverHealthCheckId=hc"));
     }
 }

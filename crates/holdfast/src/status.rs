@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use aws::detector;
 use failover::incident::{AlarmState, Incident};
 use failover::observation::{NameView, Probe};
 use failover::pin::Observation;
@@ -15,7 +14,7 @@ use serde_json::{Value, json};
 use crate::dns::NameServer;
 use crate::failure::Failure;
 use crate::look::{self, Finding};
-use crate::readiness::{self, Readiness, Responder, Shortcoming};
+use crate::readiness::{self, Readiness, Responder, Shortcoming, Weight};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal, WARNING, age};
 use crate::workload::Workload;
 
@@ -126,12 +125,8 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
 
 async fn ready(workload: &Workload, seen: &Observation) -> Readiness {
     let Workload { plan, session, bus, .. } = workload;
-    let mut detectors = Vec::new();
-    for arn in &plan.alarms {
-        detectors.push((arn.clone(), detector::look(session, arn).await));
-    }
     let region = session.config().region().map(ToString::to_string).unwrap_or_default();
-    readiness::judge(plan, &seen.names, Responder { region: &region, bus }, &detectors)
+    readiness::judge(plan, Responder { region: &region, bus }, &readiness::look(workload, seen).await)
 }
 
 async fn names(workload: &Workload, seen: &Observation, dns: Option<SocketAddr>) -> Vec<Name> {
@@ -235,11 +230,20 @@ fn print(terminal: &Terminal, status: &Status) {
 
 fn print_readiness(terminal: &Terminal, readiness: &Readiness) {
     terminal.say(format!("\n{BOLD}readiness{BOLD:#}"));
-    if readiness.shortcomings.is_empty() {
-        terminal.say(format!("  {GOOD}stacks, records and health check agree{GOOD:#}"));
+    let weighs = |weight| readiness.shortcomings.iter().any(|shortcoming| shortcoming.weight == weight);
+    match (weighs(Weight::Keeps), weighs(Weight::Unknown)) {
+        (true, _) => {}
+        (false, true) => terminal
+            .say(format!("  {GOOD}stacks, records and health check agree{GOOD:#}, as far as they could be looked at")),
+        (false, false) => terminal.say(format!("  {GOOD}stacks, records and health check agree{GOOD:#}")),
     }
-    for Shortcoming { about, seen, remedy } in &readiness.shortcomings {
-        terminal.say(format!("  {WARNING}{about}{WARNING:#} {seen}"));
+    for Shortcoming { about, seen, remedy, weight } in &readiness.shortcomings {
+        let (style, word) = match weight {
+            Weight::Keeps => (BAD, ""),
+            Weight::Advises => (WARNING, "advice: "),
+            Weight::Unknown => (WARNING, "not known: "),
+        };
+        terminal.say(format!("  {style}{word}{about}{style:#} {seen}"));
         terminal.say(format!("      {DIM}{remedy}{DIM:#}"));
     }
     if let (Some(dns), Some(promotion)) = (readiness.dns_seconds, readiness.promotion_seconds) {

@@ -1,0 +1,122 @@
+//! What keeps Holdfast itself from being heard, or from running at all: its own alarms, muted alarms, functions that do not start.
+
+use aws_sdk_cloudwatch::types::{
+    AlarmMuteRuleStatus, AlarmType, Dimension, Metric, MetricDataQuery, MetricStat, StateValue,
+};
+use aws_smithy_types::DateTime;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::cloudwatch;
+use crate::error::CallError;
+use crate::session::Session;
+
+/// An alarm about Holdfast.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnAlarm {
+    /// Its name.
+    pub name: String,
+    /// Whether it rings.
+    pub rings: bool,
+}
+
+/// A rule that keeps an alarm from telling anybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mute {
+    /// The rule's name.
+    pub rule: String,
+    /// Whether it mutes now, or is to later.
+    pub is_active: bool,
+    /// When the rule itself ends.
+    pub expires: Option<Timestamp>,
+}
+
+/// How a function fared of late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Runs {
+    /// Invocations that came to an end, good or bad.
+    pub invocations: u64,
+    /// Those that ended in an error.
+    pub errors: u64,
+}
+
+/// Every alarm in the region whose name begins so.
+///
+/// # Errors
+/// If CloudWatch does not say.
+pub async fn own_alarms(session: &Session, prefix: &str) -> Result<Vec<OwnAlarm>, CallError> {
+    let mut pages = cloudwatch::client(session, None)
+        .describe_alarms()
+        .alarm_name_prefix(prefix)
+        .alarm_types(AlarmType::MetricAlarm)
+        .into_paginator()
+        .send();
+    let mut found = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| CallError::of("DescribeAlarms", error))?;
+        found.extend(page.metric_alarms().iter().filter_map(|alarm| {
+            Some(OwnAlarm {
+                name: alarm.alarm_name()?.to_owned(),
+                rings: alarm.state_value() == Some(&StateValue::Alarm),
+            })
+        }));
+    }
+    Ok(found)
+}
+
+/// The rules that mute an alarm, now or later.
+///
+/// # Errors
+/// If CloudWatch does not say.
+pub async fn mutes(session: &Session, region: Option<&str>, alarm: &str) -> Result<Vec<Mute>, CallError> {
+    let mut pages = cloudwatch::client(session, region)
+        .list_alarm_mute_rules()
+        .alarm_name(alarm)
+        .statuses(AlarmMuteRuleStatus::Active)
+        .statuses(AlarmMuteRuleStatus::Scheduled)
+        .into_paginator()
+        .send();
+    let mut found = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| CallError::of("ListAlarmMuteRules", error))?;
+        found.extend(page.alarm_mute_rule_summaries().iter().map(|rule| Mute {
+            rule: rule.alarm_mute_rule_arn().and_then(|arn| arn.rsplit(':').next()).unwrap_or_default().to_owned(),
+            is_active: rule.status() == Some(&AlarmMuteRuleStatus::Active),
+            expires: rule.expire_date().and_then(|at| Timestamp::from_second(at.secs()).ok()),
+        }));
+    }
+    Ok(found)
+}
+
+/// How a function fared in the minutes before `now`; none if CloudWatch has nothing of it.
+///
+/// # Errors
+/// If CloudWatch does not say.
+pub async fn runs(
+    session: &Session,
+    function: &str,
+    now: Timestamp,
+    lookback: SignedDuration,
+) -> Result<Option<Runs>, CallError> {
+    let query = |id: &str, metric: &str| {
+        let dimension = Dimension::builder().name("FunctionName").value(function).build();
+        let metric = Metric::builder().namespace("AWS/Lambda").metric_name(metric).dimensions(dimension).build();
+        let stat = MetricStat::builder().metric(metric).period(60).stat("Sum").build();
+        MetricDataQuery::builder().id(id).metric_stat(stat).build()
+    };
+    let answer = cloudwatch::client(session, None)
+        .get_metric_data()
+        .metric_data_queries(query("invocations", "Invocations"))
+        .metric_data_queries(query("errors", "Errors"))
+        .start_time(DateTime::from_secs((now - lookback).as_second()))
+        .end_time(DateTime::from_secs(now.as_second()))
+        .send()
+        .await
+        .map_err(|error| CallError::of("GetMetricData", error))?;
+    let values = |wanted: &str| {
+        let of_id = answer.metric_data_results().iter().filter(move |result| result.id() == Some(wanted));
+        of_id.flat_map(|result| result.values().iter().copied()).collect::<Vec<f64>>()
+    };
+    let (invocations, errors) = (values("invocations"), values("errors"));
+    let whole = |values: Vec<f64>| cloudwatch::whole(values.iter().sum());
+    Ok((!invocations.is_empty()).then(|| Runs { invocations: whole(invocations), errors: whole(errors) }))
+}

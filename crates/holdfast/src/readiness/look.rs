@@ -1,0 +1,79 @@
+//! Asks AWS what readiness is judged by. What does not answer is not known, and no reason to say nothing.
+
+use aws::route53::RecordReader as _;
+use aws::watch::{self, Mute};
+use aws::{CallError, detector, zone};
+use failover::observation::NameView;
+use failover::pin::Observation;
+use failover::plan::{Names, alarm_name, arn_region};
+use failover::record::RecordSet;
+use futures_util::future::{join_all, try_join_all};
+use jiff::SignedDuration;
+
+use super::own::Own;
+use super::zones::Zone;
+use super::{Around, LOOKBACK_MINUTES};
+use crate::workload::Workload;
+
+/// The detector calls its alarms NamePrefix-site-down, -prolonged-outage-…, -failover-started (detector.yaml).
+const STARTED: &str = "-failover-started";
+
+/// Everything that readiness is judged by.
+pub async fn look(workload: &Workload, seen: &Observation) -> Around {
+    let (plan, session) = (&workload.plan, &workload.session);
+    let detectors = plan.alarms.iter().map(async |arn| (arn.clone(), detector::look(session, arn).await));
+    let zones = plan.zones.iter().map(async |zone| Zone {
+        id: zone.id.clone(),
+        protections: zone::protections(session, &zone.id).await,
+        features: zone::features(session, &zone.id).await,
+    });
+    let (detectors, zones) = (join_all(detectors).await, join_all(zones).await);
+    let (beside, own) = (beside(workload, &seen.names).await, own(workload, seen).await);
+    Around { names: seen.names.clone(), beside, detectors, zones, own }
+}
+
+/// Every record set of the protected names.
+async fn beside(workload: &Workload, names: &[NameView]) -> Result<Vec<RecordSet>, CallError> {
+    let mut found = Vec::new();
+    for zone in &workload.plan.zones {
+        let listed = names.iter().filter(|view| view.zone == zone.id).map(|view| view.name.clone()).collect();
+        found.extend(workload.records.record_sets(&zone.id, &Names::Listed(listed)).await?);
+    }
+    Ok(found)
+}
+
+async fn own(workload: &Workload, seen: &Observation) -> Own {
+    let Workload { plan, session, bus, .. } = workload;
+    let alarms = watch::own_alarms(session, &format!("{bus}-")).await;
+    let mutes = mutes(workload, alarms.iter().flatten().map(|alarm| alarm.name.clone()).collect()).await;
+    let functions = ["alarm-handler", "replica-promoter", "fencer"].map(|function| format!("{bus}-{function}"));
+    // Where there is nothing to fence there is no fencer.
+    let functions = functions.into_iter().take(if plan.fence.is_some() { 3 } else { 2 });
+    let lookback = SignedDuration::from_mins(LOOKBACK_MINUTES);
+    let runs = functions.map(async |function| {
+        let runs = watch::runs(session, &function, seen.now, lookback).await;
+        (function, runs)
+    });
+    Own { alarms, mutes, runs: join_all(runs).await }
+}
+
+/// Whatever mutes one of Holdfast's own alarms, or one of the detectors'.
+async fn mutes(workload: &Workload, own: Vec<String>) -> Result<Vec<(String, Mute)>, CallError> {
+    let session = &workload.session;
+    let mut watched: Vec<(Option<&str>, String)> = own.into_iter().map(|name| (None, name)).collect();
+    for arn in &workload.plan.alarms {
+        let (region, name) = (arn_region(arn), alarm_name(arn).unwrap_or_default());
+        match (name.strip_suffix(STARTED), region) {
+            (Some(detector), Some(region)) => {
+                let of_detector = watch::own_alarms(&session.in_region(region), &format!("{detector}-")).await?;
+                watched.extend(of_detector.into_iter().map(|alarm| (Some(region), alarm.name)));
+            }
+            _ => watched.push((region, name.to_owned())),
+        }
+    }
+    let asked = watched.into_iter().map(async |(region, alarm)| {
+        let mutes = watch::mutes(session, region, &alarm).await?;
+        Ok::<_, CallError>(mutes.into_iter().map(|mute| (alarm.clone(), mute)).collect::<Vec<_>>())
+    });
+    Ok(try_join_all(asked).await?.concat())
+}

@@ -1,0 +1,145 @@
+//! Whether Holdfast itself runs and is heard.
+
+use aws::CallError;
+use aws::watch::{Mute, OwnAlarm, Runs};
+use jiff::Timestamp;
+
+use super::Readiness;
+
+/// What is looked at of Holdfast itself.
+#[derive(Debug)]
+pub struct Own {
+    /// Its own alarms.
+    pub alarms: Result<Vec<OwnAlarm>, CallError>,
+    /// Whatever mutes an alarm that Holdfast goes by or is watched by: the alarm, and the rule.
+    pub mutes: Result<Vec<(String, Mute)>, CallError>,
+    /// The functions that a tick wakes, and how each fared in the last [`super::LOOKBACK_MINUTES`] minutes.
+    pub runs: Vec<(String, Result<Option<Runs>, CallError>)>,
+}
+
+impl Readiness {
+    pub(super) fn judge_own(&mut self, own: &Own) {
+        match &own.alarms {
+            Ok(alarms) => {
+                for alarm in alarms.iter().filter(|alarm| alarm.rings) {
+                    let remedy = "docs/watching.md says what it means and what to do";
+                    self.report(Some(format!("alarm {}", alarm.name)), "about Holdfast itself rings", remedy);
+                }
+            }
+            Err(error) => self.unknown(
+                "Holdfast's own alarms".to_owned(),
+                format!("cannot be looked at: {error}"),
+                "the command line needs cloudwatch:DescribeAlarms in this region",
+            ),
+        }
+        match &own.mutes {
+            Ok(mutes) => mutes.iter().for_each(|(alarm, mute)| self.judge_mute(alarm, mute)),
+            Err(error) => self.unknown(
+                "mute rules".to_owned(),
+                format!("cannot be looked at, so a muted alarm is not known: {error}"),
+                "the command line needs cloudwatch:ListAlarmMuteRules",
+            ),
+        }
+        for (function, runs) in &own.runs {
+            self.judge_runs(function, runs);
+        }
+    }
+
+    fn judge_mute(&mut self, alarm: &str, mute: &Mute) {
+        let Mute { rule, is_active, expires } = mute;
+        let when = if *is_active { "is muted" } else { "is to be muted" };
+        let until = expires.as_ref().map_or(String::new(), |at: &Timestamp| format!(" until {at} at the latest"));
+        self.report(
+            Some(format!("alarm {alarm}")),
+            format!("{when} by the rule {rule}{until}: its mail is held, a failover is not"),
+            format!(
+                "for planned work: holdfast maintenance begin; to be told again: aws cloudwatch delete-alarm-mute-rule \
+                 --alarm-mute-rule-name {rule}"
+            ),
+        );
+    }
+
+    fn judge_runs(&mut self, function: &str, runs: &Result<Option<Runs>, CallError>) {
+        let about = Some(format!("function {function}"));
+        let minutes = super::LOOKBACK_MINUTES;
+        match runs {
+            Ok(None | Some(Runs { invocations: 0, .. })) => self.report(
+                about,
+                format!("has not run in the last {minutes} minutes, though a tick wakes it every minute"),
+                "is the tick's rule disabled, or the function's reserved concurrency 0? aws lambda get-function-concurrency",
+            ),
+            Ok(Some(Runs { invocations, errors })) if errors >= invocations => self.report(
+                about,
+                format!("failed in each of its {invocations} runs of the last {minutes} minutes: it does not start, or cannot do its work"),
+                format!("aws logs tail /aws/lambda/{function} --since 15m; was it built for the stack's Architecture?"),
+            ),
+            Ok(Some(_)) => {}
+            Err(error) => self.unknown(
+                format!("function {function}"),
+                format!("whether it runs is not known: {error}"),
+                "the command line needs cloudwatch:GetMetricData",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{judged_with, only, own, said};
+    use super::*;
+
+    fn with(change: impl FnOnce(&mut Own)) -> Readiness {
+        let mut it = own();
+        change(&mut it);
+        judged_with(|around| around.own = it)
+    }
+
+    fn runs(invocations: u64, errors: u64) -> Readiness {
+        with(|own| own.runs[0].1 = Ok(Some(Runs { invocations, errors })))
+    }
+
+    #[test]
+    fn a_function_that_never_gets_to_its_end_is_no_readiness() {
+        for (readiness, words) in [
+            (runs(15, 15), "failed in each of its 15 runs"),
+            (runs(0, 0), "has not run in the last"),
+            (with(|own| own.runs[0].1 = Ok(None)), "has not run in the last"),
+            (
+                with(|own| own.alarms = Ok(vec![OwnAlarm { name: "holdfast-dead-letters".to_owned(), rings: true }])),
+                "holdfast-dead-letters about Holdfast itself rings",
+            ),
+        ] {
+            assert!(only(&readiness).contains(words), "{words} in {}", only(&readiness));
+            assert_eq!(readiness.promotion_seconds, None, "{words}");
+        }
+        assert_eq!(said(&runs(15, 14)), "", "one run of many that succeeds has done what a tick does");
+    }
+
+    #[test]
+    fn a_muted_alarm_is_no_maintenance_and_is_said() {
+        let until = Some("2026-01-04T00:00:00Z".parse().unwrap());
+        for (is_active, words) in
+            [(true, "alarm started is muted by the rule sunday until 2026-01-04"), (false, "is to be muted")]
+        {
+            let mute = Mute { rule: "sunday".to_owned(), is_active, expires: until };
+            let readiness = with(|own| own.mutes = Ok(vec![("started".to_owned(), mute)]));
+            let told = only(&readiness);
+            assert!(
+                told.contains(words) && told.contains("a failover is not") && told.contains("maintenance begin"),
+                "{told}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_asked_of_holdfast_itself_is_not_known() {
+        let refused = || CallError::Refused { call: "X", code: "NotImplemented".to_owned(), message: String::new() };
+        let readiness = with(|own| {
+            (own.alarms, own.mutes) = (Err(refused()), Err(refused()));
+            own.runs[0].1 = Err(refused());
+        });
+        assert_eq!(readiness.shortcomings.len(), 3);
+        assert!(readiness.shortcomings.iter().all(|it| it.weight == super::super::Weight::Unknown), "{readiness:?}");
+        assert!(readiness.promotion_seconds.is_some());
+    }
+}

@@ -1,0 +1,130 @@
+//! What records would do by themselves, whatever Holdfast decides.
+
+use std::collections::BTreeMap;
+
+use failover::observation::NameView;
+use failover::record::{Pair, RecordSet, Routing, Target};
+use failover::register::Reading;
+
+use super::Readiness;
+
+/// By these a client finds an address beside A and AAAA records: a browser that has one asks for no other.
+const ADDRESS_BEARING: [&str; 2] = ["HTTPS", "SVCB"];
+
+impl Readiness {
+    /// `beside` is every record set of the protected names.
+    pub(super) fn judge_records(&mut self, names: &[NameView], beside: &[RecordSet]) {
+        for view in names {
+            let about = || Some(view.name.to_string());
+            if let Err(fault) = &view.pairs {
+                self.report(about(), "can be neither armed nor pinned", fault.to_string());
+            }
+            if let Reading::Unreadable(error) = &view.register {
+                let remedy = "deploy the version of Holdfast that wrote it, or delete the TXT record and arm again";
+                self.report(about(), format!("has a register that cannot be read: {error}"), remedy);
+            }
+            // A pinned name's records agree, and are to.
+            if view.agrees() && view.register().is_none_or(|register| register.pin().is_none()) {
+                let remedy = "point the PRIMARY record at the primary, the SECONDARY at DR";
+                self.report(about(), "has the same target on PRIMARY and SECONDARY: it is never armed", remedy);
+            }
+        }
+        let pairs = || names.iter().flat_map(|view| view.pairs.iter().flatten());
+        self.report(
+            records("SECONDARY", pairs().map(Pair::secondary).filter(|set| set.health_check.is_some())),
+            "has a health check: should it fail while the primary is down, Route 53 answers with the primary",
+            "remove the health check from the SECONDARY record, so that DR is always an answer",
+        );
+        self.report(
+            records("PRIMARY", pairs().map(Pair::primary).filter(|set| goes_by_target(set))),
+            "has EvaluateTargetHealth: the load balancer's health moves DNS within a minute, and back, without Holdfast",
+            "set EvaluateTargetHealth to false: the health check decides for the PRIMARY record",
+        );
+        self.report(
+            records("SECONDARY", pairs().map(Pair::secondary).filter(|set| goes_by_target(set))),
+            "has EvaluateTargetHealth: should DR's targets fail while the primary is down, Route 53 answers with the primary",
+            "set EvaluateTargetHealth to false, so that DR is always an answer",
+        );
+        let is_beside = |set: &&RecordSet| {
+            ADDRESS_BEARING.contains(&set.kind.as_str())
+                && !matches!(set.routing, Routing::Failover { .. })
+                && names.iter().any(|view| view.name == set.name)
+        };
+        self.report(
+            records("", beside.iter().filter(is_beside)),
+            "is no part of a pair: browsers go on to the primary by its hints or its target after a pin",
+            "take hints and target out of it, or make it a failover pair as well",
+        );
+    }
+}
+
+fn goes_by_target(set: &RecordSet) -> bool {
+    matches!(set.target, Target::Alias { evaluate_health: true, .. })
+}
+
+/// Record sets in words: the first of them, and how many more there are; nothing if there are none.
+pub(super) fn records<'a>(role: &str, sets: impl Iterator<Item = &'a RecordSet>) -> Option<String> {
+    let mut of_name: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    sets.for_each(|set| of_name.entry(set.name.to_string()).or_default().push(&set.kind));
+    let (name, kinds) = of_name.first_key_value()?;
+    let more = if of_name.len() > 1 { format!(" and of {} more names", of_name.len() - 1) } else { String::new() };
+    Some(format!("{role} record of {name} {}{more}", kinds.join(", ")).trim_start().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use failover::record::Role;
+
+    use super::super::tests::{judged_with, only, set};
+    use super::*;
+
+    fn view(sets: &[RecordSet]) -> NameView {
+        NameView::of_name("Z1", &"a.example.com".parse().unwrap(), sets)
+    }
+
+    fn alias(role: Role, evaluate_health: bool) -> RecordSet {
+        let name = format!("{role:?}.elb.amazonaws.com");
+        let target = Target::Alias { zone: "Z2".to_owned(), name, evaluate_health };
+        RecordSet { target, ..set("a.example.com", role, (role == Role::Primary).then_some("hc")) }
+    }
+
+    fn beside(kind: &str) -> RecordSet {
+        RecordSet { kind: kind.to_owned(), routing: Routing::Simple, ..set("a.example.com", Role::Primary, None) }
+    }
+
+    #[test]
+    fn whatever_moves_a_name_besides_its_health_check_or_keeps_it_from_being_armed_is_a_shortcoming() {
+        let pair = |primary, secondary| vec![alias(Role::Primary, primary), alias(Role::Secondary, secondary)];
+        let same = [Role::Primary, Role::Secondary]
+            .map(|role| set("a.example.com", role, (role == Role::Primary).then_some("hc")));
+        let same = same.map(|set| RecordSet {
+            target: Target::Values { ttl_seconds: 30, values: vec!["192.0.2.1".to_owned()] },
+            ..set
+        });
+        for (sets, words) in [
+            (pair(true, false), ["PRIMARY record of a.example.com A", "moves DNS within a minute"]),
+            (pair(false, true), ["SECONDARY record of a.example.com A", "answers with the primary"]),
+            (vec![alias(Role::Primary, false)], ["can be neither armed nor pinned", "no Secondary record"]),
+            (same.to_vec(), ["same target on PRIMARY and SECONDARY", "never armed"]),
+            ([pair(false, false), vec![beside("HTTPS")]].concat(), ["record of a.example.com HTTPS", "browsers"]),
+        ] {
+            let readiness = judged_with(|around| {
+                around.names = vec![view(&sets)];
+                around.beside = Ok(sets.clone());
+            });
+            let told = only(&readiness);
+            assert!(words.iter().all(|word| told.contains(word)), "{words:?} in {told}");
+            assert_eq!(readiness.promotion_seconds, None);
+        }
+    }
+
+    #[test]
+    fn what_nobody_finds_an_address_by_may_stand_beside_a_pair() {
+        let sets = vec![alias(Role::Primary, false), alias(Role::Secondary, false), beside("MX"), beside("TXT")];
+        let readiness = judged_with(|around| {
+            around.names = vec![view(&sets)];
+            around.beside = Ok(sets.clone());
+        });
+        assert_eq!(readiness.shortcomings, []);
+    }
+}
