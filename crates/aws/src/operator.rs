@@ -42,7 +42,8 @@ pub async fn put_approval(session: &Session, bus: &str, approval: &Approval) -> 
                 .map_err(|error| CallError::NeverSent { call: CALL, why: error.to_string() })?,
         )
         .build();
-    let answer = events(session).put_events().entries(entry).send().await.map_err(|error| CallError::of(CALL, error))?;
+    let answer =
+        events(session).put_events().entries(entry).send().await.map_err(|error| CallError::of(CALL, error))?;
     // "If the request fails for an entry, … the error code and message" are in the entry; the call itself succeeds (PutEvents).
     match answer.entries().iter().find_map(|entry| Some((entry.error_code()?, entry.error_message()))) {
         None => Ok(()),

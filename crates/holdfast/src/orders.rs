@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::cli::{Ask, Maintenance};
 use crate::failure::Failure;
+use crate::guard;
 use crate::look::look;
 use crate::status::state;
 use crate::terminal::{BOLD, Terminal, WARNING, span};
@@ -34,10 +35,9 @@ pub async fn arm(workload: &Workload, terminal: &Terminal) -> Result<(), Failure
             idle.join("; ")
         )));
     }
-    let writes = writes(&seen, &Order::Arm)?;
     let settle = SignedDuration::from_secs(workload.plan.limits.settle_seconds.into());
     terminal.say(format!("an alarm within {} of arming asks for an approval (P08)", span(settle)));
-    submit(workload, terminal, &seen, writes, "Let Holdfast act?").await
+    obey(workload, terminal, &seen, &Order::Arm, "Let Holdfast act?").await
 }
 
 /// Databases in DR that are no replicas.
@@ -66,15 +66,14 @@ pub async fn disarm(
         Some(lasting) => Order::Pause { until: end(&seen, lasting)?, by },
         None => Order::Disarm { by },
     };
-    let writes = writes(&seen, &order)?;
-    submit(workload, terminal, &seen, writes, "Keep Holdfast from acting?").await
+    obey(workload, terminal, &seen, &order, "Keep Holdfast from acting?").await
 }
 
 /// Says that an incident is none.
 pub async fn reject(workload: &Workload, terminal: &Terminal, incident: Incident) -> Result<(), Failure> {
     let seen = look(workload).await?;
-    let writes = writes(&seen, &Order::Reject { incident: incident.clone() })?;
-    submit(workload, terminal, &seen, writes, &format!("Not fail over in {incident}?")).await
+    let order = Order::Reject { incident: incident.clone() };
+    obey(workload, terminal, &seen, &order, &format!("Not fail over in {incident}?")).await
 }
 
 /// Planned work on the primary.
@@ -104,8 +103,9 @@ async fn begin(workload: &Workload, terminal: &Terminal, lasting: SignedDuration
     terminal.confirm(&format!("Begin a maintenance of {}?", span(lasting)))?;
     let terminal = &Terminal { yes: true, ..*terminal };
     let seen = look(workload).await?;
+    guard::writable(workload, terminal, &seen.names).await?;
     let until = end(&seen, lasting)?;
-    let writes = writes(&seen, &Order::Pause { until, by })?;
+    let writes = Written::of_all(&seen, &Order::Pause { until, by })?;
     if writes.is_empty() {
         // A check disabled now would have nobody to enable it again.
         let why = "nothing was changed: every name is disarmed, so there is nothing to pause; arm first".to_owned();
@@ -127,42 +127,85 @@ async fn begin(workload: &Workload, terminal: &Terminal, lasting: SignedDuration
 
 async fn end_now(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
     let seen = look(workload).await?;
-    let writes = writes(&seen, &Order::Resume)?;
+    let order = Order::Resume;
+    Written::of(&seen, &order)?;
     terminal.confirm("End the maintenance now?")?;
     if let Some(check) = &workload.plan.failover_health_check {
         Writer::new(&workload.session).set_disabled(check, false).await?;
         terminal.say(format!("health check {check} is enabled"));
     }
-    submit(workload, &Terminal { yes: true, ..*terminal }, &seen, writes, "").await
+    obey(workload, &Terminal { yes: true, ..*terminal }, &seen, &order, "").await
 }
 
 fn end(seen: &Observation, lasting: SignedDuration) -> Result<Timestamp, Failure> {
     seen.now.checked_add(lasting).map_err(|error| Failure::Usage(format!("--for: {error}")))
 }
 
-/// What the order writes; every refusal is told, and with one of them nothing is written.
-fn writes(seen: &Observation, order: &Order) -> Result<Vec<Write>, Failure> {
-    let mut writes = Vec::new();
-    let mut refusals = Vec::new();
-    for view in &seen.names {
-        match register_for(order, view, seen.now) {
-            Ok(None) => {}
-            Ok(Some(register)) => match change::rewrite_register(view, register) {
-                Ok(write) => writes.push(write),
-                Err(error) => refusals.push(error.to_string()),
-            },
-            Err(error) => refusals.push(error.to_string()),
+/// What an order writes, and why it leaves names out.
+struct Written {
+    writes: Vec<Write>,
+    refusals: Vec<String>,
+}
+
+impl Written {
+    /// What of the plan's names the order is about. One name that is in no state for it keeps the others from nothing; if no name is,
+    /// it is refused.
+    fn of(seen: &Observation, order: &Order) -> Result<Self, Failure> {
+        let mut written = Self { writes: Vec::new(), refusals: Vec::new() };
+        for view in &seen.names {
+            match register_for(order, view, seen.now) {
+                Ok(None) => {}
+                Ok(Some(register)) => match change::rewrite_register(view, register) {
+                    Ok(write) => written.writes.push(write),
+                    Err(error) => written.refusals.push(error.to_string()),
+                },
+                Err(error) => written.refusals.push(error.to_string()),
+            }
+        }
+        match written.writes.is_empty() && !written.refusals.is_empty() {
+            true => Err(Failure::Refused(format!("nothing was changed: {}", told(&written.refusals)))),
+            false => Ok(written),
         }
     }
-    if refusals.is_empty() {
-        return Ok(writes);
+
+    /// The same where all names must come along: a maintenance is about the health check of them all.
+    fn of_all(seen: &Observation, order: &Order) -> Result<Vec<Write>, Failure> {
+        let Self { writes, refusals } = Self::of(seen, order)?;
+        match refusals.is_empty() {
+            true => Ok(writes),
+            false => Err(Failure::Refused(format!("nothing was changed: {}", told(&refusals)))),
+        }
     }
+}
+
+fn told(refusals: &[String]) -> String {
     let more = match refusals.len().saturating_sub(REFUSALS_TOLD_MAX) {
         0 => String::new(),
         more => format!("; and {more} more names alike"),
     };
-    refusals.truncate(REFUSALS_TOLD_MAX);
-    Err(Failure::Refused(format!("nothing was changed: {}{more}", refusals.join("; "))))
+    let first: Vec<_> = refusals.iter().take(REFUSALS_TOLD_MAX).map(String::as_str).collect();
+    format!("{}{more}", first.join("; "))
+}
+
+/// Writes what the order is about, and then says which names it left out.
+async fn obey(
+    workload: &Workload,
+    terminal: &Terminal,
+    seen: &Observation,
+    order: &Order,
+    question: &str,
+) -> Result<(), Failure> {
+    let Written { writes, refusals } = Written::of(seen, order)?;
+    refusals
+        .iter()
+        .take(REFUSALS_TOLD_MAX)
+        .for_each(|why| terminal.say(format!("{WARNING}left as it is{WARNING:#}: {why}")));
+    submit(workload, terminal, seen, writes, question).await?;
+    // A name that was never in an incident is rejected as much as it can be.
+    match refusals.is_empty() || matches!(order, Order::Reject { .. }) {
+        true => Ok(()),
+        false => Err(Failure::Refused(format!("not every name came along: {}", told(&refusals)))),
+    }
 }
 
 async fn submit(

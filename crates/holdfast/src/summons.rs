@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use aws::operator;
+use aws::{CallError, operator};
 use failover::incident::{Approval, Incident};
-use failover::pin::{Observation, Verdict};
+use failover::pin::{Decision, Observation, Verdict};
 use failover::register::Register;
 use failover::rule::Rule;
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::cli::Ask;
 use crate::failure::Failure;
 use crate::look::{self, look};
 use crate::status::print_findings;
-use crate::terminal::{BOLD, GOOD, Terminal};
+use crate::terminal::{BOLD, GOOD, Terminal, WARNING};
 use crate::workload::Workload;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -29,6 +30,7 @@ pub async fn approve(
     despite: Vec<Rule>,
     ask: &Ask,
 ) -> Result<(), Failure> {
+    heard(workload, terminal).await?;
     let approval = approval(workload, incident, despite, ask).await?;
     let despite: Vec<_> = approval.despite.iter().map(ToString::to_string).collect();
     terminal.say(format!(
@@ -44,6 +46,28 @@ pub async fn approve(
     Ok(())
 }
 
+/// Refuses where nobody would hear: EventBridge takes events for a bus that is not there, and tells nobody.
+async fn heard(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
+    let Workload { session, bus, .. } = workload;
+    let region = session.config().region().map_or("no region", |region| region.as_ref());
+    match operator::has_bus(session, bus).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::Usage(format!(
+            "nothing was said: there is no event bus {bus} in {region}, and EventBridge would take the event and drop it; set AWS_REGION to \
+             the DR region, --bus to the stack's BusName"
+        ))),
+        // Who may put events may not be allowed to look.
+        Err(CallError::Refused { code, .. }) => {
+            terminal.say(format!(
+                "{WARNING}whether there is an event bus {bus} in {region} is not known ({code}; events:DescribeEventBus): EventBridge takes \
+                 events for one that is not there as well{WARNING:#}"
+            ));
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 async fn approval(workload: &Workload, incident: Incident, despite: Vec<Rule>, ask: &Ask) -> Result<Approval, Failure> {
     if let Some(rule) = despite.iter().find(|rule| !rule.is_liftable()) {
         return Err(Failure::Refused(failover::incident::ApprovalError::NotLiftable(*rule).to_string()));
@@ -54,9 +78,9 @@ async fn approval(workload: &Workload, incident: Incident, despite: Vec<Rule>, a
 
 /// Fails over, if the rules allow it, and waits until every name is pinned.
 pub async fn failover(workload: &Workload, terminal: &Terminal, despite: Vec<Rule>, ask: &Ask) -> Result<(), Failure> {
+    heard(workload, terminal).await?;
     let seen = look(workload).await?;
-    let ringing = look::incident(&look::decide(workload, &seen)).cloned();
-    let incident = ringing.unwrap_or_else(|| Incident::declared(seen.now));
+    let incident = incident_of(&look::decide(workload, &seen), seen.now);
     let approval = approval(workload, incident, despite, ask).await?;
     let mut imagined = Observation { approval: Some(approval.clone()), ..seen };
     imagined.alarms.get_or_insert_default().extend(approval.incident.as_declared_alarm());
@@ -93,6 +117,14 @@ pub async fn failover(workload: &Workload, terminal: &Terminal, despite: Vec<Rul
     Ok(())
 }
 
+/// The incident that a failover is part of: the one that rings, unless it was dismissed. Of a dismissed one Holdfast waits for the next
+/// alarm, which does not come while this one rings on, so a person declares one.
+fn incident_of(decisions: &[Decision], now: Timestamp) -> Incident {
+    let rings = decisions.iter().filter(|decision| decision.row.rule != Rule::P06);
+    let ringing = rings.filter_map(|decision| decision.incident.clone()).next();
+    ringing.unwrap_or_else(|| Incident::declared(now))
+}
+
 async fn until_pinned(workload: &Workload, terminal: &Terminal, incident: &Incident) -> Result<Observation, Failure> {
     let progress = terminal.wait("waiting for alarm-handler to pin".to_owned());
     let wait = async {
@@ -112,4 +144,66 @@ async fn until_pinned(workload: &Workload, terminal: &Terminal, incident: &Incid
             PATIENCE.as_secs()
         )))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use failover::incident::{AlarmSighting, AlarmState};
+    use failover::observation::{Changes, NameView, Probes};
+    use failover::pin;
+    use failover::plan::Plan;
+    use failover::record::{RecordSet, Role, Routing, Target};
+
+    use super::*;
+
+    const ALARM: &str = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:started";
+
+    fn plan() -> Plan {
+        let plan = r#"{"mode":"automatic","zones":[{"id":"Z1","names":["a.example.com"]}],"alarms":["ALARM"],"limits":{"lag_seconds_max":60,
+            "settle_seconds":900,"cooldown_seconds":3600,"drain_seconds":90,"detection_seconds_max":2400}}"#;
+        Plan::parse(&plan.replace("ALARM", ALARM)).unwrap()
+    }
+
+    /// Armed by a person's word at that time, with an alarm that rings since 10:00.
+    fn decided(by: &str, since: &str) -> Vec<Decision> {
+        let name: failover::name::Name = "a.example.com".parse().unwrap();
+        let values = |ttl_seconds, value: String| Target::Values { ttl_seconds, values: vec![value] };
+        let of = |role, value: &str| RecordSet {
+            name: name.clone(),
+            kind: "A".to_owned(),
+            routing: Routing::Failover { role, set_identifier: format!("{role:?}") },
+            target: values(60, value.to_owned()),
+            health_check: (role == Role::Primary).then(|| "hc".to_owned()),
+        };
+        let register = RecordSet {
+            name: name.register(),
+            kind: "TXT".to_owned(),
+            routing: Routing::Simple,
+            target: values(60, format!("\"v=1 armed since={since} by={by}\"")),
+            health_check: None,
+        };
+        let sets = [of(Role::Primary, "192.0.2.1"), of(Role::Secondary, "198.51.100.1"), register];
+        let alarm = || Incident { alarm: "started".to_owned(), began: "2026-01-05T10:00:00Z".parse().unwrap() };
+        let mut rings: AlarmSighting = Incident::declared(alarm().began).as_declared_alarm().unwrap();
+        (rings.arn, rings.name, rings.state) = (ALARM.to_owned(), alarm().alarm, AlarmState::Alarm);
+        let seen = Observation {
+            now: "2026-01-05T11:00:00Z".parse().unwrap(),
+            alarms: Some(vec![rings]),
+            probes: Probes::default(),
+            names: vec![NameView::of_name("Z1", &name, &sets)],
+            changes: Changes::new(),
+            approval: None,
+            foreign_alarm: false,
+        };
+        seen.names.iter().map(|view| pin::decide(&plan(), &seen, view)).collect()
+    }
+
+    #[test]
+    fn a_failover_is_part_of_the_incident_that_rings_and_of_one_of_its_own_where_that_was_rejected() {
+        let now = "2026-01-05T11:00:00Z".parse().unwrap();
+        let of = |by, since| incident_of(&decided(by, since), now).to_string();
+        assert_eq!(of("operator", "2026-01-05T08:00:00Z"), "started@2026-01-05T10:00:00Z");
+        assert_eq!(of("rejection", "2026-01-05T10:30:00Z"), "operator@2026-01-05T11:00:00Z");
+        assert_eq!(of("failback", "2026-01-05T10:30:00Z"), "operator@2026-01-05T11:00:00Z");
+    }
 }

@@ -136,6 +136,10 @@ fn of_events(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
             let resource = arn("events", &call.region, &rule);
             return Ok(vec![Request::new("events:ListTargetsByRule", resource, &call.region)]);
         }
+        "DescribeEventBus" => {
+            let resource = events::bus_arn_of(&call.region, body["Name"].as_str());
+            return Ok(vec![Request::new("events:DescribeEventBus", resource, &call.region)]);
+        }
         _ => return Err(unknown(call, action)),
     }
     let entries = body["Entries"].as_array().into_iter().flatten();
