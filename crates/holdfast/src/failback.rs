@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use aws::rds::{self, ReplicaReader as _, ReplicaWriter as _};
 use aws::rebuild::Builder;
-use aws::route53::{RecordReader as _, RecordWriter as _, Writer};
+use aws::route53::{RecordReader as _, Writer};
 use failover::change::{self, Write};
 use failover::failback::{self, Move, Observation, Obstacle, Readiness, Successor};
 use failover::observation::ChangeStatus;
@@ -26,7 +26,7 @@ use crate::failure::Failure;
 use crate::fence;
 use crate::guard;
 use crate::look::look;
-use crate::orders::overtaken;
+use crate::orders::submit_batch;
 use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal};
 use crate::workload::Workload;
 
@@ -228,7 +228,7 @@ async fn switch(workload: &Workload, terminal: &Terminal, home: &Homecoming) -> 
     let writer = Writer::new(&workload.session);
     let mut changes = Vec::new();
     for batch in &batches {
-        changes.push(writer.submit(batch).await.map_err(overtaken)?);
+        changes.push(submit_batch(workload, &writer, batch).await?);
     }
     for id in &changes {
         let what = format!("waiting for change {id} to be at every name server");

@@ -1,12 +1,14 @@
 //! What a person orders by writing registers: arm, disarm, maintenance, reject. Every write is a compare-and-swap.
 
 use aws::rds;
-use aws::route53::{HealthCheckWriter, RecordWriter, Writer};
-use failover::change::{self, Write};
+use aws::route53::{HealthCheckWriter, RecordReader as _, RecordWriter, Writer};
+use failover::change::{self, Batch, Change, Write};
 use failover::incident::Incident;
 use failover::order::{Order, register_for};
 use failover::pin::Observation;
+use failover::plan::Names;
 use failover::promotion::ReplicaState;
+use failover::record::RecordSet;
 use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -41,13 +43,14 @@ pub async fn arm(workload: &Workload, terminal: &Terminal) -> Result<(), Failure
 }
 
 /// Databases in DR that are no replicas.
-async fn not_replicating(workload: &Workload) -> Result<Vec<String>, Failure> {
+pub async fn not_replicating(workload: &Workload) -> Result<Vec<String>, Failure> {
     let mut idle = Vec::new();
     for id in &workload.plan.replicas {
         match rds::ReplicaReader::state(&workload.databases, id).await? {
             ReplicaState::Present { source: Some(_), .. } => {}
             ReplicaState::Present { .. } => idle.push(format!("{id} is no replica")),
-            ReplicaState::Missing | ReplicaState::Unanswered(_) => idle.push(format!("{id} does not exist")),
+            ReplicaState::Missing => idle.push(format!("{id} does not exist")),
+            ReplicaState::Unanswered(why) => idle.push(format!("{id} is not known: RDS did not answer: {why}")),
         }
     }
     Ok(idle)
@@ -225,7 +228,7 @@ async fn submit(
             writer.set_disabled(check, false).await?;
         }
         for batch in change::batches(writes) {
-            writer.submit(&batch).await.map_err(overtaken)?;
+            submit_batch(workload, &writer, &batch).await?;
         }
         report(terminal, &look(workload).await?);
         return Ok(());
@@ -241,14 +244,44 @@ fn ends_pause(seen: &Observation, writes: &[Write]) -> bool {
         && writes.iter().any(|write| !matches!(write.register, Register::Paused { .. }))
 }
 
-/// Somebody else wrote between our look and our write.
-pub fn overtaken(error: aws::CallError) -> Failure {
-    match error.is_refused_with("InvalidChangeBatch") {
-        true => Failure::Refused(
-            "the records changed while the command ran, so Route 53 took nothing of it; run it again".to_owned(),
+/// Submits a batch. What Route 53 refuses though all that the batch deletes is there exactly as it was seen, it refuses for good: nobody
+/// was faster, and to run the command again helps nobody.
+pub async fn submit_batch(workload: &Workload, writer: &Writer, batch: &Batch) -> Result<String, Failure> {
+    let error = match writer.submit(batch).await {
+        Ok(change) => return Ok(change),
+        Err(error) if error.is_refused_with("InvalidChangeBatch") => error,
+        Err(error) => return Err(error.into()),
+    };
+    let names = batch.writes.iter().map(|write| write.name.clone()).collect();
+    let sets = workload.records.record_sets(&batch.zone, &Names::Listed(names)).await?;
+    Err(Failure::Refused(match is_as_seen(batch, &sets) {
+        true => format!(
+            "Route 53 will not take this, and took nothing of it: {error}; is a record protected (aws route53 \
+             list-resource-record-set-protections --hosted-zone-id {}), or a guardrail on? `holdfast status` says",
+            batch.zone
         ),
-        false => error.into(),
-    }
+        false => "the records changed while the command ran, so Route 53 took nothing of it; run it again".to_owned(),
+    }))
+}
+
+/// Whether all that a batch deletes is there, exactly so, and nothing that it creates beside.
+fn is_as_seen(batch: &Batch, sets: &[RecordSet]) -> bool {
+    let deleted: Vec<&RecordSet> = batch
+        .changes()
+        .filter_map(|change| match change {
+            Change::Delete(set) => Some(set),
+            Change::Create(_) => None,
+        })
+        .collect();
+    let is_same = |one: &RecordSet, other: &RecordSet| {
+        (&one.name, &one.kind, &one.routing) == (&other.name, &other.kind, &other.routing)
+    };
+    batch.changes().all(|change| match change {
+        Change::Delete(set) => sets.contains(set),
+        Change::Create(set) => {
+            deleted.iter().any(|deleted| is_same(deleted, set)) || !sets.iter().any(|there| is_same(there, set))
+        }
+    })
 }
 
 fn report(terminal: &Terminal, seen: &Observation) {
@@ -267,5 +300,43 @@ fn report(terminal: &Terminal, seen: &Observation) {
             _ => String::new(),
         };
         terminal.say(format!("{BOLD}{}{BOLD:#}  {}{until}", view.name, state(view)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use failover::observation::NameView;
+    use failover::record::{Routing, Target};
+
+    use super::*;
+
+    fn register(text: &str) -> RecordSet {
+        RecordSet {
+            name: "_holdfast.a.example.com".parse().unwrap(),
+            kind: "TXT".to_owned(),
+            routing: Routing::Simple,
+            target: Target::Values { ttl_seconds: 60, values: vec![format!("\"{text}\"")] },
+            health_check: None,
+        }
+    }
+
+    fn order(sets: &[RecordSet]) -> Vec<Batch> {
+        let view = NameView::of_name("Z1", &"a.example.com".parse().unwrap(), sets);
+        let now = "2026-01-05T10:00:00Z".parse().unwrap();
+        let wanted = register_for(&Order::Disarm { by: "kim".to_owned() }, &view, now).unwrap().unwrap();
+        change::batches(vec![change::rewrite_register(&view, wanted).unwrap()])
+    }
+
+    #[test]
+    fn a_refusal_is_a_race_only_if_somebody_was_faster() {
+        let seen = register("v=1 armed since=2026-01-05T09:00:00Z by=settling");
+        let batch = order(std::slice::from_ref(&seen)).remove(0);
+        let faster = register("v=1 armed since=2026-01-05T09:59:59Z by=operator");
+        assert!(is_as_seen(&batch, &[seen]), "nobody was: a protection, say");
+        assert!(!is_as_seen(&batch, std::slice::from_ref(&faster)));
+        assert!(!is_as_seen(&batch, &[]));
+        let first = order(&[]).remove(0);
+        assert!(is_as_seen(&first, &[]), "a register that is not there yet may be protected too");
+        assert!(!is_as_seen(&first, &[faster]));
     }
 }
