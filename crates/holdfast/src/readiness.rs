@@ -1,33 +1,25 @@
 //! Whether an outage would get as far as a failover: where stacks, records and health checks disagree, though each deploys well by itself.
 
+mod detectors;
 mod look;
 mod own;
 mod records;
 mod zones;
 
 use aws::CallError;
-use aws::detector::{Detector, Evaluation, Follows};
+use aws::detector::Detector;
 use failover::observation::NameView;
 use failover::plan::{Plan, alarm_name, arn_region};
 use failover::record::{Pair, RecordSet};
-use failover::register::Register;
 use serde::Serialize;
 
 pub use look::look;
 use own::Own;
-use records::records;
 use zones::Zone;
 pub use zones::{in_the_way, in_words, lift};
 
 /// How far back the functions' runs are looked at.
 const LOOKBACK_MINUTES: i64 = 15;
-
-/// The detector counts an outage from the first probes that fail; the alarm's own period and late metrics come after it.
-const DETECTION_ALLOWANCE_SECONDS: u32 = 600;
-/// Of the failover-started alarm.
-const ALARM_PERIOD_SECONDS: u32 = 60;
-/// "Changes generally propagate to all Route 53 name servers within 60 seconds" (GetChange).
-const IN_SYNC_SECONDS: u32 = 60;
 
 /// What keeps a failover from happening as planned, and how long one would take.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -88,6 +80,8 @@ pub struct Around {
     zones: Vec<Zone>,
     /// Holdfast itself.
     own: Own,
+    /// What the plan's databases are that are no replicas, in words; or why that is not known.
+    idle: Result<Vec<String>, String>,
 }
 
 /// Holds the plan, the records, the detectors and whatever is around them against each other.
@@ -120,6 +114,7 @@ pub fn judge(plan: &Plan, responder: Responder<'_>, around: &Around) -> Readines
     }
     around.zones.iter().for_each(|zone| readiness.judge_zone(names, zone));
     readiness.judge_own(&around.own);
+    readiness.judge_databases(names, &around.idle);
     if readiness.shortcomings.iter().any(|shortcoming| shortcoming.weight == Weight::Keeps) {
         (readiness.dns_seconds, readiness.promotion_seconds) = (None, None);
     }
@@ -145,141 +140,38 @@ impl Readiness {
         self.shortcomings.extend(about.map(with));
     }
 
-    fn judge_detector(
-        &mut self,
-        plan: &Plan,
-        names: &[NameView],
-        pairs: &[&Pair],
-        responder: Responder<'_>,
-        (alarm, detector): (&str, &Detector),
-    ) {
-        let Responder { region, bus } = responder;
-        let is_ours = |arn: &String| arn_region(arn) == Some(region) && arn.ends_with(&format!(":event-bus/{bus}"));
-        if !detector.forwards_to.iter().any(is_ours) {
-            let seen = match detector.forwards_to.as_slice() {
-                [] => "no rule of its name takes its event anywhere: only the tick sees it, up to a minute later"
-                    .to_owned(),
-                others => format!("its event goes to {}, not to the bus {bus} in {region}", others.join(", ")),
-            };
-            let remedy = format!("deploy the detector with ResponderRegion={region} and ResponderBusName={bus}");
-            self.report(Some(format!("alarm {alarm}")), seen, remedy);
+    /// Whether a failover would send users to data that somebody replicates. In an incident they are promoted, and no replicas then.
+    fn judge_databases(&mut self, names: &[NameView], idle: &Result<Vec<String>, String>) {
+        if names.iter().any(|view| view.register().is_some_and(|register| register.pin().is_some())) {
+            return;
         }
-        if detector.is_composite {
-            return self.unknown(
-                format!("alarm {alarm}"),
-                "is a composite alarm: whether an alarm below it watches the PRIMARY records' health check is not looked at",
-                "give the responder the detector's failover-started alarm as FailoverAlarmName, to have its wiring looked at",
-            );
-        }
-        self.judge_evaluation(alarm, &detector.evaluation);
-        let Some(watched) = &detector.watched else {
-            return self.report(
-                Some(format!("alarm {alarm}")),
-                "watches no health check: it says nothing of what Route 53 answers",
-                "give the responder the detector's failover-started alarm as FailoverAlarmName",
-            );
-        };
-        let others = pairs.iter().map(|pair| pair.primary()).filter(|set| set.health_check.as_ref() != Some(watched));
-        self.report(
-            records("PRIMARY", others),
-            format!("has another health check than the one that {alarm} watches"),
-            format!("put the health check {watched} on every PRIMARY record, and no other"),
-        );
-        if plan.failover_health_check.as_ref() != Some(watched) {
-            self.report(
-                Some("a maintenance".to_owned()),
-                "keeps Holdfast still, but could not keep Route 53 from answering with DR",
-                format!("deploy the responder with FailoverHealthCheckId={watched}"),
-            );
-        }
-        let Some(check) = &detector.check else {
-            return self.report(
-                Some(format!("health check {watched}")),
-                "does not exist: the alarm can never ring",
-                "deploy the detector again, and put its FailoverHealthCheckId on every PRIMARY record",
-            );
-        };
-        let in_maintenance = names.iter().any(|view| matches!(view.register(), Some(Register::Paused { .. })));
-        self.report(
-            (check.disabled && !in_maintenance).then(|| format!("health check {watched}")),
-            "is disabled, though there is no maintenance: Route 53 takes the primary for healthy whatever happens",
-            format!("aws route53 update-health-check --no-disabled --health-check-id {watched}"),
-        );
-        match &check.follows {
-            Some(follows) => self.judge_copy(plan, pairs, watched, follows),
-            None => self.report(
-                Some(format!("health check {watched}")),
-                "follows no alarm: it moves DNS as soon as its own probes fail",
-                "put the detector's FailoverHealthCheckId on the PRIMARY records, not its EndpointHealthCheckId",
+        match idle {
+            Ok(idle) => {
+                for what in idle {
+                    let seen = format!(
+                        "{what}: users would be sent to data that stands still, or promotion would wait for it for ever"
+                    );
+                    let remedy = "correct AuroraClusters and RdsInstances, which name clusters and instances outside of clusters; or make \
+                                  it a replica of the primary again (holdfast failback protect)";
+                    self.report(Some("databases".to_owned()), seen, remedy);
+                }
+            }
+            Err(error) => self.unknown(
+                "databases".to_owned(),
+                format!("whether they are replicas is not known: {error}"),
+                "the command line needs rds:DescribeDBClusters and rds:DescribeDBInstances",
             ),
         }
-    }
-
-    /// Whether CloudWatch evaluates an alarm as its settings say.
-    fn judge_evaluation(&mut self, alarm: &str, evaluation: &Evaluation) {
-        let Evaluation { trouble, warm_up_minutes, wall_clock } = evaluation;
-        let about = || Some(format!("alarm {alarm}"));
-        if let Some(trouble) = trouble {
-            let remedy =
-                "watch the site yourself until CloudWatch evaluates it again; EVALUATION_ERROR: its settings are wrong";
-            self.report(about(), format!("is not evaluated as it should be: CloudWatch says {trouble}"), remedy);
-        }
-        if let Some(minutes) = warm_up_minutes {
-            let seen = format!(
-                "warms up: it says nothing for {minutes} minutes after each change of it, and Route 53's copy does"
-            );
-            self.report(about(), seen, "deploy the detector again: its alarms have no warm-up");
-        }
-        if *wall_clock {
-            let seen =
-                "counts its periods by the wall clock, and Route 53's copy does not: the two ring at different times";
-            self.report(about(), seen, "deploy the detector again: its alarms have a sliding window");
-        }
-    }
-
-    /// The health check's copy of the alarm against the alarm, and what follows for times.
-    fn judge_copy(&mut self, plan: &Plan, pairs: &[&Pair], check: &str, follows: &Follows) {
-        let Follows { alarm, copy, now, evaluation } = follows;
-        self.judge_evaluation(alarm, evaluation);
-        let about = Some(format!("health check {check}"));
-        match now {
-            None => self.report(
-                about.clone(),
-                format!("follows the alarm {alarm}, which is gone"),
-                "deploy the detector again",
-            ),
-            Some(now) if now != copy => self.report(
-                about.clone(),
-                format!("goes by its own copy of {alarm}, and they differ: {copy:?} is copied, {now:?} is said now"),
-                "change the detector's parameters in place of the alarm; to copy it anew: aws route53 update-health-check \
-                 with the same --alarm-identifier",
-            ),
-            Some(_) => {}
-        }
-        let outage = copy.period_seconds.saturating_mul(copy.periods);
-        let needed = outage.saturating_add(DETECTION_ALLOWANCE_SECONDS);
-        let given = plan.limits.detection_seconds_max;
-        self.report(
-            (given < needed).then(|| "DetectionSecondsMax".to_owned()),
-            format!(
-                "is {given}, but an outage takes up to {needed} s to become an alarm: the lag before it goes unseen"
-            ),
-            format!("deploy the responder with DetectionSecondsMax={needed} or more"),
-        );
-        let ttl = pairs.iter().map(|pair| pair.primary().target.ttl_seconds()).max().unwrap_or_default();
-        let drained = [outage, ALARM_PERIOD_SECONDS, IN_SYNC_SECONDS, ttl, plan.limits.drain_seconds];
-        self.dns_seconds = self.dns_seconds.max(Some(outage));
-        self.promotion_seconds = self.promotion_seconds.max(Some(drained.into_iter().fold(0, u32::saturating_add)));
     }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
-    use aws::detector::{Check, Settings};
+    use aws::detector::{Check, Evaluation, Follows, Settings};
     use aws::watch::Runs;
     use aws::zone::Features;
     use failover::record::{Role, Routing, Target};
-    use failover::register::Reading;
+    use failover::register::{Reading, Register};
 
     use super::*;
 
@@ -346,6 +238,7 @@ pub(super) mod tests {
             detectors: vec![(ALARM.to_owned(), detector)],
             zones: vec![Zone { id: "Z1".to_owned(), protections: Ok(Vec::new()), features: Ok(features) }],
             own: own(),
+            idle: Ok(Vec::new()),
         }
     }
 
@@ -441,6 +334,35 @@ pub(super) mod tests {
             let said = only(&readiness);
             assert!(words.iter().all(|word| said.contains(word)), "{words:?} in {said:?}");
         }
+    }
+
+    #[test]
+    fn a_database_that_is_no_replica_is_said_before_the_outage() {
+        let idle = || "Aurora cluster app-drr does not exist".to_owned();
+        let readiness = judged_with(|around| around.idle = Ok(vec![idle()]));
+        assert!(only(&readiness).contains("app-drr does not exist: users would be sent"), "{readiness:?}");
+        assert_eq!(readiness.promotion_seconds, None);
+        let readiness = judged_with(|around| around.idle = Err("RDS is down".to_owned()));
+        assert!(only(&readiness).contains("not known: RDS is down"), "{readiness:?}");
+        assert!(readiness.promotion_seconds.is_some());
+        let pinned = judged_with(|around| {
+            around.idle = Ok(vec![idle()]);
+            around.names[0].register = register(
+                &around.names[0].name,
+                "v=1 pinned at=2026-01-05T10:12:10Z change=C1 incident=started@2026-01-05T10:12:00Z repins=0 original=A,values,60,192.0.2.1",
+            );
+        });
+        assert!(!said(&pinned).contains("app-drr"), "in an incident it is to be no replica: {}", said(&pinned));
+    }
+
+    /// What a register's text reads as.
+    fn register(name: &failover::name::Name, text: &str) -> Reading {
+        let target = Target::Values { ttl_seconds: 60, values: vec![format!("\"{text}\"")] };
+        let (of, kind) = (name.register(), "TXT".to_owned());
+        let set = RecordSet { name: of, kind, routing: Routing::Simple, target, health_check: None };
+        let reading = Reading::of_name(name, &[set]);
+        assert!(matches!(reading, Reading::Known { .. }), "{reading:?}");
+        reading
     }
 
     #[test]

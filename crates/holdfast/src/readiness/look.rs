@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 use super::own::Own;
 use super::zones::Zone;
 use super::{Around, LOOKBACK_MINUTES};
+use crate::orders::not_replicating;
 use crate::workload::Workload;
 
 /// The detector calls its alarms NamePrefix-site-down, -prolonged-outage-…, -failover-started (detector.yaml).
@@ -29,7 +30,8 @@ pub async fn look(workload: &Workload, seen: &Observation) -> Around {
     });
     let (detectors, zones) = (join_all(detectors).await, join_all(zones).await);
     let (beside, own) = (beside(workload, &seen.names).await, own(workload, seen).await);
-    Around { names: seen.names.clone(), beside, detectors, zones, own }
+    let idle = not_replicating(workload).await.map_err(|error| error.to_string());
+    Around { names: seen.names.clone(), beside, detectors, zones, own, idle }
 }
 
 /// Every record set of the protected names.
