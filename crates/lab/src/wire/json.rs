@@ -19,10 +19,8 @@ pub fn action(call: &Call) -> &str {
 
 /// Reads a call's parameters; a parameter the lab does not know is refused by name.
 pub fn input<T: DeserializeOwned>(call: &Call) -> Result<T, Refusal> {
-    serde_json::from_slice(&call.body).map_err(|error| match error.to_string() {
-        unknown if unknown.starts_with("unknown field") => Refusal::unsupported(format!("parameter: {unknown}")),
-        other => Refusal::bad_request("SerializationException", other),
-    })
+    serde_json::from_slice(&call.body)
+        .map_err(|error| Refusal::unread(error, |error| Refusal::bad_request("SerializationException", error)))
 }
 
 /// Writes the answer: the resource the call was about and its result, or the refusal.
