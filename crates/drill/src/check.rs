@@ -168,11 +168,11 @@ fn is_register(set: &RecordSet) -> bool {
 
 fn dr_half<'a>(sets: &'a [RecordSet], primary: &RecordSet) -> Option<&'a RecordSet> {
     let same = |set: &&RecordSet| set.key.name == primary.key.name && set.key.kind == primary.key.kind;
-    sets.iter().filter(same).find(|set| set.failover == Some(Failover::Secondary))
+    sets.iter().filter(same).find(|set| set.failover() == Some(Failover::Secondary))
 }
 
 fn records_pinned(evidence: &Evidence) -> Result<String, String> {
-    let expected = evidence.original.iter().map(|set| match (set.failover, dr_half(&evidence.original, set)) {
+    let expected = evidence.original.iter().map(|set| match (set.failover(), dr_half(&evidence.original, set)) {
         (Some(Failover::Primary), Some(secondary)) => RecordSet { target: secondary.target.clone(), ..set.clone() },
         _ => set.clone(),
     });
@@ -185,7 +185,7 @@ fn records_pinned(evidence: &Evidence) -> Result<String, String> {
 }
 
 fn records_restorable(evidence: &Evidence) -> Result<String, String> {
-    for set in evidence.original.iter().filter(|set| set.failover == Some(Failover::Primary)) {
+    for set in evidence.original.iter().filter(|set| set.failover() == Some(Failover::Primary)) {
         let name = set.key.name.bare().parse::<Name>().map_err(|error| error.to_string())?;
         let register = evidence.registers.get(&name.to_string());
         let Some(Register::FailedOver { pin, .. }) = register else {

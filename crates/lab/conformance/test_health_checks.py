@@ -71,6 +71,20 @@ def test_a_check_is_updated_by_version_and_deleted(client, check, refused):
     refused("NoSuchHealthCheck", 404, r53.get_health_check_status, HealthCheckId=check_id)
 
 
+def test_an_address_is_changed_but_never_added(client, check, refused):
+    r53 = client("route53")
+    named = {key: value for key, value in SITE.items() if key != "IPAddress"}
+    r53.update_health_check(HealthCheckId=check(**SITE), IPAddress="127.0.0.2")
+    by_name = check(**named, FullyQualifiedDomainName="site.example.com")
+    refused("InvalidInput", 400, r53.update_health_check, HealthCheckId=by_name, IPAddress="127.0.0.1")
+
+
+def test_what_the_lab_does_not_check_it_says(client, refused):
+    r53 = client("route53")
+    for nth, more in enumerate([{"Type": "HTTP_STR_MATCH", "SearchString": "ok"}, {"Regions": ["us-east-1", "us-west-1", "eu-west-1"]}, {"MeasureLatency": True}]):
+        refused("NotImplemented", 501, r53.create_health_check, CallerReference=f"lacking-{nth}", HealthCheckConfig={**SITE, **more})
+
+
 def test_a_check_on_an_alarm_keeps_a_copy_of_its_settings(client, check):
     r53, cloudwatch = client("route53"), client("cloudwatch", "us-east-1")
     alarm = {"AlarmName": "copied", "Namespace": "Site", "MetricName": "Up", "Statistic": "Minimum", "Period": 60, "ComparisonOperator": "LessThanThreshold"}
@@ -100,6 +114,9 @@ def test_checks_and_zones_carry_tags(client, check):
     r53.change_tags_for_resource(ResourceType="healthcheck", ResourceId=check_id, RemoveTagKeys=["Team"])
     tags = r53.list_tags_for_resource(ResourceType="healthcheck", ResourceId=check_id)["ResourceTagSet"]
     assert (tags["ResourceId"], tags["Tags"]) == (check_id, [{"Key": "Name", "Value": "site"}])
+    zone_id = r53.create_hosted_zone(Name="tagged.example.com", CallerReference="tagged")["HostedZone"]["Id"]
+    with pytest.raises(Exception, match="NoSuchHostedZone"):
+        r53.change_tags_for_resource(ResourceType="hostedzone", ResourceId=zone_id, AddTags=[{"Key": "a", "Value": "b"}])
 
 
 def test_https_asks_over_tls_and_tells_the_name_unless_told_not_to(client, check, until):

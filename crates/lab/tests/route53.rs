@@ -26,6 +26,18 @@ fn set(name: &str, kind: RrType, ttl: i64, values: &[&str]) -> ResourceRecordSet
     ResourceRecordSet::builder().name(name).r#type(kind).ttl(ttl).set_resource_records(Some(records)).build().unwrap()
 }
 
+/// A health check's id: "A non-alias primary ResourceRecordSet must have an associated health check".
+fn check(lab: &Lab) -> String {
+    let port = Some(9);
+    let ip_address = Some("127.0.0.1".parse().unwrap());
+    let config = lab::health::HealthCheckConfig {
+        ip_address,
+        port,
+        ..lab::health::HealthCheckConfig::new(lab::health::CheckType::Tcp)
+    };
+    lab.route53.create_health_check(lab, config).unwrap()
+}
+
 fn half(role: ResourceRecordSetFailover, value: &str, check: Option<&str>) -> ResourceRecordSet {
     let mut set = set("app.example.com", RrType::A, 60, &[value]);
     set.set_identifier = Some(role.as_str().to_lowercase());
@@ -80,7 +92,7 @@ async fn a_change_is_pending_then_in_sync_and_listed_as_it_was_asked_for() {
     let (client, zone) = (common::route53(&lab), lab.route53.create_zone(lab.clock.now(), "example.com").unwrap());
     let wanted = [
         set("*.example.com", RrType::A, 60, &["192.0.2.1", "192.0.2.2"]),
-        half(ResourceRecordSetFailover::Primary, "192.0.2.1", None),
+        half(ResourceRecordSetFailover::Primary, "192.0.2.1", Some(&check(&lab))),
         half(ResourceRecordSetFailover::Secondary, "192.0.2.2", None),
         set("_state.app.example.com", RrType::Txt, 60, &["\"v=1 <armed> & \\\"so\\\"\" \"on\""]),
     ];
@@ -122,7 +134,7 @@ async fn a_change_is_pending_then_in_sync_and_listed_as_it_was_asked_for() {
 async fn a_batch_is_refused_whole_with_every_reason_and_changes_nothing() {
     let lab = common::lab(60.0).await;
     let zone = lab.route53.create_zone(lab.clock.now(), "example.com").unwrap();
-    let primary = half(ResourceRecordSetFailover::Primary, "192.0.2.1", None);
+    let primary = half(ResourceRecordSetFailover::Primary, "192.0.2.1", Some(&check(&lab)));
     change(&lab, &zone, vec![(ChangeAction::Create, primary.clone())]).await.unwrap();
     let before = lab.route53.records(&zone);
     let mut other = primary.clone();
@@ -171,13 +183,22 @@ async fn requests_that_make_no_record_set_are_invalid_input_and_strangers_are_no
     let mut both = set("x.example.com", RrType::A, 60, &["192.0.2.1"]);
     let alias = AliasTarget::builder().hosted_zone_id(&zone).dns_name("example.com").evaluate_target_health(false);
     both.alias_target = Some(alias.build().unwrap());
-    let mut weighted = set("x.example.com", RrType::A, 60, &["192.0.2.1"]);
-    (weighted.weight, weighted.set_identifier) = (Some(1), Some("w".to_owned()));
+    let mut two_ways = half(ResourceRecordSetFailover::Secondary, "192.0.2.1", None);
+    two_ways.weight = Some(1);
+    let mut too_heavy = set("x.example.com", RrType::A, 60, &["192.0.2.1"]);
+    (too_heavy.weight, too_heavy.set_identifier) = (Some(256), Some("w".to_owned()));
+    let mut named = set("x.example.com", RrType::A, 60, &["192.0.2.1"]);
+    named.set_identifier = Some("alone".to_owned());
+    let too_long = set("x.example.com", RrType::A, 2_147_483_648, &["192.0.2.1"]);
     for (set, reason) in [
         (no_identifier, "Missing field 'SetIdentifier' in Change with [Action=CREATE, Name=app.example.com, Type=A"),
         (no_ttl, "but found none"),
         (both, "but found more than one"),
-        (weighted, "Weight"),
+        (two_ways, "but found more than one"),
+        (too_heavy, "between 0 and 255"),
+        (named, "Missing one of the fields [Weight,"),
+        (too_long, "between 0 and 2147483647"),
+        (set("x.example.com", "WKS".into(), 60, &["192.0.2.1"]), "enumeration set"),
     ] {
         let refusal = change(&lab, &zone, vec![(ChangeAction::Create, set)]).await.unwrap_err();
         assert_eq!(refusal.code(), Some("InvalidInput"), "{refusal:?}");
@@ -218,8 +239,9 @@ async fn a_listing_is_paged_and_starts_where_it_is_told() {
     let (client, zone) = (common::route53(&lab), lab.route53.create_zone(lab.clock.now(), "example.com").unwrap());
     let creates = ["a", "b", "c"]
         .map(|label| (ChangeAction::Create, set(&format!("{label}.example.com"), RrType::A, 60, &["192.0.2.1"])));
+    let check = check(&lab);
     let halves = [ResourceRecordSetFailover::Primary, ResourceRecordSetFailover::Secondary]
-        .map(|role| (ChangeAction::Create, half(role, "192.0.2.1", None)));
+        .map(|role| (ChangeAction::Create, half(role, "192.0.2.1", Some(&check))));
     change(&lab, &zone, creates.into_iter().chain(halves).collect()).await.unwrap();
     let page = |name: &str, kind: RrType, identifier: Option<&str>| {
         let request = client.list_resource_record_sets().hosted_zone_id(&zone).start_record_name(name);
@@ -280,6 +302,7 @@ async fn a_health_check_is_kept_updated_by_version_and_deleted() {
         HealthCheckConfig::builder().r#type(HealthCheckType::HttpsStrMatch).ip_address("127.0.0.1").build().unwrap();
     let refusal =
         client.create_health_check().caller_reference("2").health_check_config(matching).send().await.unwrap_err();
+    assert_eq!(refusal.code(), Some("NotImplemented"), "AWS has it, and the lab says so");
     assert!(refusal.message().unwrap().contains("HTTPS_STR_MATCH"), "{refusal:?}");
 }
 

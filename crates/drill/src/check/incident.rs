@@ -145,7 +145,7 @@ fn pinned_again_twice(evidence: &Evidence) -> Result<String, String> {
 fn left_to_people(evidence: &Evidence) -> Result<String, String> {
     let told = told(evidence, "LEFT TO YOU")?;
     let is_app = |set: &&lab::route53::RecordSet| {
-        set.key.name.bare() == NAMES[0] && set.key.kind.to_string() == "A" && set.failover.is_some()
+        set.key.name.bare() == NAMES[0] && set.key.kind.to_string() == "A" && set.failover().is_some()
     };
     let same = evidence.original.iter().filter(is_app).all(|set| evidence.finals.contains(set));
     ensure(same, format!("the record says what they wrote: {same}; {told}"))

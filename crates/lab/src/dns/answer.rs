@@ -1,9 +1,10 @@
-//! What the name servers answer: failover by health, aliases, wildcards.
+//! What the name servers answer: names, wildcards, CNAMEs. Which of several record sets answers is in `choice.rs`.
 
 use std::collections::BTreeMap;
 
+use super::balancer::Balancers;
 use crate::health::Checks;
-use crate::route53::{DnsName, Failover, Kind, RecordSet, Records, Target, Zone, sets_of, sets_within};
+use crate::route53::{DnsName, Kind, RecordSet, Records, Target, Zone, sets_of, sets_within};
 
 /// Longest chain of aliases or CNAMEs the lab follows.
 const CHAIN_MAX: usize = 8;
@@ -50,6 +51,10 @@ pub struct View<'a> {
     pub zones: &'a BTreeMap<String, Zone>,
     /// The health checks.
     pub checks: &'a Checks,
+    /// The load balancers.
+    pub balancers: &'a Balancers,
+    /// Which question this is: it decides among several healthy records.
+    pub turn: u64,
 }
 
 impl<'a> View<'a> {
@@ -90,51 +95,9 @@ impl<'a> View<'a> {
         let served = self.zones.values().filter(|zone| !zone.published.is_empty() && name.is_within(&zone.name));
         served.max_by_key(|zone| zone.name.labels().len())
     }
-
-    /// The values and their TTL of the record set that answers for an owner name, following aliases.
-    fn values(&self, records: &Records, owner: &DnsName, kind: Kind, depth: usize) -> Vec<(u32, String)> {
-        let chosen = self.chosen(records, owner, kind, depth);
-        match chosen.map(|set| &set.target) {
-            None => Vec::new(),
-            Some(Target::Values { ttl, values }) => values.iter().map(|value| (*ttl, value.clone())).collect(),
-            Some(Target::Alias { zone, name, .. }) => match self.zones.get(zone) {
-                Some(target) if depth > 0 => self.values(&target.published, name, kind, depth - 1),
-                _ => Vec::new(),
-            },
-        }
-    }
-
-    /// "If the primary is healthy, Route 53 always answers with it; if it is unhealthy and the secondary is healthy, with
-    /// the secondary; if all are unhealthy, with the primary" (Developer Guide, "Failover routing", `dns-failover`).
-    fn chosen<'r>(&self, records: &'r Records, owner: &DnsName, kind: Kind, depth: usize) -> Option<&'r RecordSet> {
-        let sets: Vec<_> = sets_of_kind(records, owner, kind).collect();
-        let half = |failover| sets.iter().copied().find(|set| set.failover == Some(failover));
-        match (half(Failover::Primary), half(Failover::Secondary)) {
-            (Some(primary), Some(secondary)) => {
-                let secondary_answers = !self.healthy(primary, depth) && self.healthy(secondary, depth);
-                Some(if secondary_answers { secondary } else { primary })
-            }
-            _ => sets.first().copied(),
-        }
-    }
-
-    /// "Route 53 considers a record with no health check healthy"; with a check and EvaluateTargetHealth "both must be
-    /// healthy". An alias' target is healthy if any of its records is.
-    fn healthy(&self, set: &RecordSet, depth: usize) -> bool {
-        let check = set.health_check.as_deref().and_then(|check| self.checks.healthy(check)).unwrap_or(true);
-        let target = match &set.target {
-            Target::Alias { zone, name, evaluate_target_health: true } if depth > 0 => {
-                self.zones.get(zone).is_none_or(|zone| {
-                    sets_of_kind(&zone.published, name, set.key.kind).any(|target| self.healthy(target, depth - 1))
-                })
-            }
-            _ => true,
-        };
-        check && target
-    }
 }
 
-fn sets_of_kind<'r>(
+pub(super) fn sets_of_kind<'r>(
     records: &'r Records,
     owner: &DnsName,
     kind: Kind,
@@ -172,11 +135,12 @@ mod tests {
 
     use super::*;
     use crate::health::{CheckType, HealthCheckConfig};
-    use crate::route53::Key;
+    use crate::route53::{Cidr, Failover, Features, GeoLocation, Key, Protections, Routing};
 
     struct World {
         zones: BTreeMap<String, Zone>,
         checks: Checks,
+        balancers: Balancers,
     }
 
     fn name(text: &str) -> DnsName {
@@ -186,13 +150,19 @@ mod tests {
     fn values(owner: &str, kind: Kind, values: &[&str]) -> RecordSet {
         let key = Key { name: name(owner), kind, set_identifier: None };
         let target = Target::Values { ttl: 60, values: values.iter().map(|value| (*value).to_owned()).collect() };
-        RecordSet { key, failover: None, health_check: None, target }
+        RecordSet { key, routing: Routing::Simple, health_check: None, target, traffic_policy_instance: None }
     }
 
     fn half(owner: &str, failover: Failover, value: &str, check: Option<&str>) -> RecordSet {
         let mut set = values(owner, Kind::A, &[value]);
         set.key.set_identifier = Some(failover.to_string());
-        RecordSet { failover: Some(failover), health_check: check.map(str::to_owned), ..set }
+        RecordSet { routing: Routing::Failover(failover), health_check: check.map(str::to_owned), ..set }
+    }
+
+    fn routed(owner: &str, value: &str, routing: Routing, check: Option<&str>) -> RecordSet {
+        let mut set = values(owner, Kind::A, &[value]);
+        set.key.set_identifier = Some(value.to_owned());
+        RecordSet { routing, health_check: check.map(str::to_owned), ..set }
     }
 
     fn alias(mut set: RecordSet, target: &str) -> RecordSet {
@@ -203,7 +173,7 @@ mod tests {
     impl World {
         fn new() -> Self {
             let records = [values("example.com", Kind::Soa, &["ns. host. 1 7200 900 1209600 86400"])];
-            let mut world = Self { zones: BTreeMap::new(), checks: Checks::default() };
+            let mut world = Self { zones: BTreeMap::new(), checks: Checks::default(), balancers: Balancers::default() };
             let zone = Zone {
                 id: "Z1".to_owned(),
                 name: name("example.com"),
@@ -211,6 +181,8 @@ mod tests {
                 comment: None,
                 records: Arc::default(),
                 published: Arc::default(),
+                protections: Protections::default(),
+                features: Features::default(),
             };
             world.zones.insert("Z1".to_owned(), zone);
             records.into_iter().for_each(|set| world.add(set));
@@ -229,7 +201,21 @@ mod tests {
         }
 
         fn ask(&self, owner: &str, kind: Kind) -> Answer {
-            View { zones: &self.zones, checks: &self.checks }.answer(&name(owner), Some(kind))
+            self.ask_in_turn(owner, kind, 0)
+        }
+
+        fn ask_in_turn(&self, owner: &str, kind: Kind, turn: u64) -> Answer {
+            let view = View { zones: &self.zones, checks: &self.checks, balancers: &self.balancers, turn };
+            view.answer(&name(owner), Some(kind))
+        }
+
+        /// How often each value answers in so many questions.
+        fn counts(&self, owner: &str, questions: u64) -> BTreeMap<String, usize> {
+            let mut counts = BTreeMap::new();
+            for answered in (0..questions).flat_map(|turn| self.ask_in_turn(owner, Kind::A, turn).answers) {
+                *counts.entry(answered.value).or_default() += 1;
+            }
+            counts
         }
 
         fn values(&self, owner: &str, kind: Kind) -> Vec<String> {
@@ -268,6 +254,100 @@ mod tests {
         let primary = alias(half("own.example.com", Failover::Primary, "", None), "p.example.com");
         world.add(primary);
         assert_eq!(world.values("own.example.com", Kind::A), ["192.0.2.1"], "a lone half always answers");
+    }
+
+    fn count(counts: &BTreeMap<String, usize>, value: &str) -> usize {
+        counts.get(value).copied().unwrap_or_default()
+    }
+
+    #[test]
+    fn weighted_records_answer_by_their_share_of_the_healthy() {
+        let mut world = World::new();
+        let sick = world.check(false);
+        world.add(routed("w.example.com", "192.0.2.1", Routing::Weighted(3), None));
+        world.add(routed("w.example.com", "192.0.2.2", Routing::Weighted(1), None));
+        world.add(routed("w.example.com", "192.0.2.3", Routing::Weighted(200), Some(&sick)));
+        world.add(routed("w.example.com", "192.0.2.4", Routing::Weighted(0), None));
+        let counts = world.counts("w.example.com", 40);
+        assert_eq!((count(&counts, "192.0.2.1"), count(&counts, "192.0.2.2")), (30, 10));
+        assert_eq!(counts.len(), 2, "neither the sick one nor the one of weight 0 answers");
+        world.add(routed("z.example.com", "192.0.2.5", Routing::Weighted(0), None));
+        world.add(routed("z.example.com", "192.0.2.6", Routing::Weighted(0), None));
+        assert_eq!(world.counts("z.example.com", 10).into_values().collect::<Vec<_>>(), [5, 5]);
+    }
+
+    #[test]
+    fn latency_answers_with_a_healthy_region_and_location_with_that_for_everywhere_else() {
+        let mut world = World::new();
+        let sick = world.check(false);
+        world.add(routed("l.example.com", "192.0.2.1", Routing::Latency("eu-west-1".to_owned()), Some(&sick)));
+        world.add(routed("l.example.com", "192.0.2.2", Routing::Latency("us-east-1".to_owned()), None));
+        assert_eq!(world.values("l.example.com", Kind::A), ["192.0.2.2"]);
+        let country = |code: &str| {
+            Routing::Geolocation(GeoLocation {
+                continent_code: None,
+                country_code: Some(code.to_owned()),
+                subdivision_code: None,
+            })
+        };
+        world.add(routed("g.example.com", "192.0.2.1", country("DE"), None));
+        assert_eq!(world.values("g.example.com", Kind::A), [""; 0], "nowhere is not Germany");
+        world.add(routed("g.example.com", "192.0.2.2", country("*"), None));
+        assert_eq!(world.values("g.example.com", Kind::A), ["192.0.2.2"]);
+        let cidr = Cidr { collection_id: "c".to_owned(), location_name: "*".to_owned() };
+        world.add(routed("c.example.com", "192.0.2.3", Routing::Cidr(cidr), None));
+        assert_eq!(world.values("c.example.com", Kind::A), ["192.0.2.3"]);
+    }
+
+    #[test]
+    fn multivalue_records_answer_with_up_to_eight_healthy_ones() {
+        let mut world = World::new();
+        let sick = world.check(false);
+        for nth in 1..=10 {
+            let check = (nth == 1).then_some(sick.as_str());
+            world.add(routed("m.example.com", &format!("192.0.2.{nth}"), Routing::Multivalue, check));
+        }
+        assert_eq!(world.values("m.example.com", Kind::A).len(), 8);
+        let counts = world.counts("m.example.com", 9);
+        assert_eq!((counts.len(), count(&counts, "192.0.2.1")), (9, 0));
+    }
+
+    #[test]
+    fn the_health_of_a_targets_target_counts() {
+        let mut world = World::new();
+        let sick = world.check(false);
+        world.add(RecordSet { health_check: Some(sick), ..values("end.example.com", Kind::A, &["192.0.2.1"]) });
+        world.add(alias(values("middle.example.com", Kind::A, &[]), "end.example.com"));
+        world.add(alias(half("app.example.com", Failover::Primary, "", None), "middle.example.com"));
+        world.add(half("app.example.com", Failover::Secondary, "192.0.2.2", None));
+        assert_eq!(world.values("app.example.com", Kind::A), ["192.0.2.2"]);
+    }
+
+    #[test]
+    fn an_alias_to_a_load_balancer_answers_with_its_address_and_fails_over_when_its_targets_fail() {
+        for (primary, secondary, expected) in [
+            (true, true, "127.0.0.1"),
+            (false, true, "127.0.0.2"),
+            (true, false, "127.0.0.1"),
+            (false, false, "127.0.0.1"),
+        ] {
+            let mut world = World::new();
+            for (lb, address, healthy) in [("p", "127.0.0.1", primary), ("s", "127.0.0.2", secondary)] {
+                let check = world.check(healthy);
+                let balancer = crate::dns::Balancer { address: address.parse().unwrap(), check };
+                world.balancers.insert(name(&format!("{lb}.elb.amazonaws.com")), balancer);
+            }
+            for (half_of, lb) in [(Failover::Primary, "p"), (Failover::Secondary, "s")] {
+                let mut set = half("app.example.com", half_of, "", None);
+                let name = name(&format!("dualstack.{lb}.elb.amazonaws.com"));
+                let zone = crate::dns::balancer::ZONE.to_owned();
+                set.target = Target::Alias { zone, name, evaluate_target_health: true };
+                world.add(set);
+            }
+            let answer = world.ask("app.example.com", Kind::A);
+            assert_eq!((answer.answers[0].value.as_str(), answer.answers[0].ttl), (expected, 60));
+            assert_eq!(world.values("app.example.com", Kind::Aaaa), [""; 0]);
+        }
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Route 53's data plane: authoritative DNS over UDP and TCP.
 
 mod answer;
+pub mod balancer;
+mod choice;
+mod rdata;
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,16 +13,17 @@ use std::time::Duration;
 use hickory_server::net::runtime::Time;
 use hickory_server::net::xfer::Protocol;
 use hickory_server::proto::op::{Edns, HeaderCounts, Message, MessageType, Metadata, OpCode, ResponseCode};
-use hickory_server::proto::rr::rdata::TXT;
-use hickory_server::proto::rr::{LowerName, Name, RData, Record, RecordType};
+use hickory_server::proto::rr::{LowerName, Name, Record};
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo, Server};
 use hickory_server::zone_handler::MessageResponseBuilder;
 use tokio::net::{TcpListener, UdpSocket};
 
+use self::rdata::{record, type_of};
 use crate::Lab;
-use crate::route53::{DnsName, Kind, strings_of_txt};
+use crate::route53::{DnsName, Kind};
 
 pub use self::answer::{Answer, Answered, Rcode, View};
+pub use self::balancer::{Balancer, Balancers};
 
 const FREE_PORT_TRIES: u32 = 16;
 const TCP_IDLE: Duration = Duration::from_secs(5);
@@ -116,7 +120,7 @@ impl NameServer {
         let Ok(info) = request.request_info() else { return nothing(ResponseCode::FormErr) };
         let name = name_asked(info.query.name());
         let kind = Kind::ALL.into_iter().find(|kind| type_of(*kind) == info.query.query_type());
-        let answer = self.0.route53.resolve(&name, kind);
+        let answer = self.0.route53.asked(self.0.clock.now(), &name, kind);
         let code = match answer.rcode {
             Rcode::NoError => ResponseCode::NoError,
             Rcode::NxDomain => ResponseCode::NXDomain,
@@ -152,30 +156,4 @@ fn bytes_max(request: &Request) -> usize {
 fn name_asked(name: &LowerName) -> DnsName {
     let labels = Name::from(name);
     DnsName::from_labels(labels.iter().map(|label| label.iter().map(|byte| char::from(*byte)).collect()).collect())
-}
-
-fn type_of(kind: Kind) -> RecordType {
-    match kind {
-        Kind::A => RecordType::A,
-        Kind::Aaaa => RecordType::AAAA,
-        Kind::Cname => RecordType::CNAME,
-        Kind::Mx => RecordType::MX,
-        Kind::Ns => RecordType::NS,
-        Kind::Soa => RecordType::SOA,
-        Kind::Txt => RecordType::TXT,
-    }
-}
-
-fn record(answered: &Answered) -> Option<Record> {
-    let labels = answered.name.labels().iter();
-    let labels = labels.map(|label| label.chars().map(|byte| byte as u8).collect::<Vec<_>>());
-    let name = Name::from_labels(labels).ok()?;
-    let data = match answered.kind {
-        Kind::Txt => {
-            let strings = strings_of_txt(&answered.value).ok()?;
-            RData::TXT(TXT::from_bytes(strings.iter().map(Vec::as_slice).collect()))
-        }
-        kind => RData::try_from_str(type_of(kind), &answered.value).ok()?,
-    };
-    Some(Record::from_rdata(name, answered.ttl, data))
 }

@@ -46,6 +46,9 @@ pub struct HealthCheckConfig {
     /// The `Name` tag; not part of the wire form.
     #[serde(skip)]
     pub name: Option<String>,
+    /// True for what a service of AWS's looks at for itself: a load balancer's targets. Neither listed nor measured.
+    #[serde(skip)]
+    pub is_of_aws: bool,
     /// Address of the endpoint.
     #[serde(rename = "IPAddress", default, skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<IpAddr>,
@@ -70,6 +73,9 @@ pub struct HealthCheckConfig {
     /// Consecutive results that turn a checker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_threshold: Option<u32>,
+    /// Whether latency is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure_latency: Option<bool>,
     /// Healthy means unhealthy.
     #[serde(default)]
     pub inverted: bool,
@@ -115,6 +121,7 @@ impl HealthCheckConfig {
     pub fn new(kind: CheckType) -> Self {
         Self {
             name: None,
+            is_of_aws: false,
             ip_address: None,
             port: None,
             kind,
@@ -123,6 +130,7 @@ impl HealthCheckConfig {
             fully_qualified_domain_name: None,
             request_interval: None,
             failure_threshold: None,
+            measure_latency: None,
             inverted: false,
             disabled: false,
             health_threshold: None,
@@ -157,6 +165,14 @@ impl HealthCheckConfig {
         self
     }
 
+    /// Says what the lab cannot do of what AWS can.
+    pub(crate) fn lacking(&self) -> Option<&'static str> {
+        if self.ip_address.is_some_and(|address| !address.is_loopback()) {
+            return Some("any address but this machine's loopback addresses");
+        }
+        (self.measure_latency == Some(true)).then_some("measuring latency")
+    }
+
     /// Says what is wrong with the settings by themselves.
     pub(crate) fn fault(&self) -> Option<String> {
         let fault = match self.kind {
@@ -177,9 +193,6 @@ impl HealthCheckConfig {
     fn fault_of_endpoint(&self) -> Option<&'static str> {
         if self.ip_address.is_none() && self.fully_qualified_domain_name.is_none() {
             return Some("IPAddress or FullyQualifiedDomainName is required");
-        }
-        if self.ip_address.is_some_and(|address| !address.is_loopback()) {
-            return Some("the lab probes only this machine's loopback addresses");
         }
         if self.kind == CheckType::Tcp && self.port.is_none() {
             return Some("Port is required");

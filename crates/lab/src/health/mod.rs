@@ -54,7 +54,7 @@ async fn probe_endpoints(lab: &Arc<Lab>) {
 }
 
 async fn look(lab: Arc<Lab>, due: Due) {
-    let result = match endpoint(&lab, &due.config) {
+    let result = match endpoint(&lab, &due) {
         Ok((address, get)) => probe::probe(&lab.clock, address, get.as_ref()).await,
         Err(reason) => Err(reason),
     };
@@ -69,7 +69,8 @@ async fn look(lab: Arc<Lab>, due: Due) {
 
 /// Where to look: "if you specify a value for IPAddress, Route 53 sends health check requests to the specified IPv4 or
 /// IPv6 address"; otherwise it resolves the name at each interval, "using IPv4" (API reference).
-fn endpoint(lab: &Lab, config: &HealthCheckConfig) -> Result<(SocketAddr, Option<Get>), String> {
+fn endpoint(lab: &Lab, due: &Due) -> Result<(SocketAddr, Option<Get>), String> {
+    let config = &due.config;
     let name = config.fully_qualified_domain_name.as_deref();
     let literal = || name.and_then(|name| name.parse::<IpAddr>().ok());
     let address = match config.ip_address.or_else(literal) {
@@ -87,6 +88,7 @@ fn endpoint(lab: &Lab, config: &HealthCheckConfig) -> Result<(SocketAddr, Option
         tls,
         // "If you specify another value for Port, Route 53 passes FullyQualifiedDomainName:Port in the Host header."
         host: if port == usual_port { host } else { format!("{host}:{port}") },
+        check: due.check.clone(),
         path: config.resource_path.clone().unwrap_or_else(|| "/".to_owned()),
     });
     Ok((SocketAddr::new(address, port), get))
@@ -135,7 +137,7 @@ fn publish(lab: &Lab, minute: Timestamp) {
             let values = std::iter::once(("HealthCheckStatus", status)).chain(detail);
             values.map(|(name, value)| (check.id.clone(), name, value)).collect::<Vec<_>>()
         };
-        checks.iter().flat_map(of_check).collect()
+        checks.iter().filter(|check| !check.config.is_of_aws).flat_map(of_check).collect()
     });
     for (id, name, value) in metrics {
         lab.cloudwatch.put_metric(METRICS_REGION, NAMESPACE, name, &[("HealthCheckId", &id)], value, minute);

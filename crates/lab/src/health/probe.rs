@@ -27,6 +27,8 @@ pub struct Get {
     pub host: String,
     /// The path.
     pub path: String,
+    /// The health check's id, which its checkers tell.
+    pub check: String,
     /// How to speak TLS, if so.
     pub tls: Option<Tls>,
 }
@@ -56,8 +58,9 @@ pub async fn probe(clock: &Clock, address: SocketAddr, get: Option<&Get>) -> Res
 
 async fn status(mut stream: impl AsyncRead + AsyncWrite + Unpin, get: &Get) -> Result<u16, String> {
     let request = format!(
-        "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: Amazon-Route53-Health-Check-Service\r\nConnection: close\r\n\r\n",
-        get.path, get.host
+        "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nUser-Agent: Amazon-Route53-Health-Check-Service (ref {}; report \
+         http://amzn.to/1vsZADi)\r\nAccept: */*\r\nAccept-Encoding: *\r\n\r\n",
+        get.path, get.host, get.check
     );
     stream.write_all(request.as_bytes()).await.map_err(|error| error.to_string())?;
     let mut line = Vec::new();
@@ -100,7 +103,7 @@ mod tests {
     }
 
     fn get() -> Get {
-        Get { host: "app.example.com".to_owned(), path: "/health".to_owned(), tls: None }
+        Get { host: "app.example.com".to_owned(), path: "/health".to_owned(), check: "c".to_owned(), tls: None }
     }
 
     /// Accepts one connection, and answers with `answer` if there is one; otherwise keeps silent.

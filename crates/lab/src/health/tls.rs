@@ -9,6 +9,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::version::TLS12;
 use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::config::HealthCheckConfig;
@@ -34,7 +35,9 @@ impl Tls {
     pub async fn handshake(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, String> {
         let failed = |why: String| format!("TLS handshake failed: {why}");
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
+        // "The endpoint must support TLS v1.0, v1.1, or v1.2" (API reference, HealthCheckConfig.Type): one that speaks only
+        // 1.3 looks down. Of the three the library has the last.
+        let config = ClientConfig::builder_with_provider(provider.clone()).with_protocol_versions(&[&TLS12]);
         let mut config = config
             .map_err(|error| failed(error.to_string()))?
             .dangerous()

@@ -44,7 +44,12 @@ fn unknown(call: &Call, action: &str) -> Refusal {
 fn of_route53(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
     let id = route53::name_of(call).1;
     let kind = match action {
-        "ListResourceRecordSets" | "ChangeResourceRecordSets" => "hostedzone",
+        "ListResourceRecordSets" | "ChangeResourceRecordSets" | "GetHostedZone" => "hostedzone",
+        "ListResourceRecordSetProtections"
+        | "CreateResourceRecordSetProtections"
+        | "DeleteResourceRecordSetProtections"
+        | "UpdateHostedZoneFeatures"
+        | "UpdateHostedZoneTier" => "hostedzone",
         "GetChange" => "change",
         "GetHealthCheck" | "UpdateHealthCheck" => "healthcheck",
         _ => return Err(unknown(call, action)),

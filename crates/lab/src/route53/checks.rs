@@ -65,6 +65,8 @@ impl UpdateHealthCheckRequest {
                 .insufficient_data_health_status
                 .or(old.insufficient_data_health_status),
             name: old.name,
+            is_of_aws: old.is_of_aws,
+            measure_latency: old.measure_latency,
             kind: old.kind,
             request_interval: old.request_interval,
         }
@@ -154,6 +156,9 @@ fn alarm_of(lab: &Lab, config: &HealthCheckConfig) -> Result<Option<Alarm>, Refu
 }
 
 fn check_settings(checks: &Checks, config: &HealthCheckConfig) -> Result<(), Refusal> {
+    if let Some(what) = config.lacking() {
+        return Err(Refusal::NotImplemented(what.to_owned()));
+    }
     if let Some(fault) = config.fault() {
         return Err(Refusal::InvalidInput(format!("Invalid parameter : {fault}")));
     }
@@ -204,6 +209,12 @@ pub(super) fn update(lab: &Lab, call: &Call, id: &str) -> Outcome {
     if request.health_check_version.is_some_and(|version| version != before.version) {
         return Err(Refusal::HealthCheckVersionMismatch);
     }
+    // "You can't update an existing health check to add or remove the value of IPAddress" (API reference).
+    if before.config.has_endpoint() && request.ip_address.is_some() && before.config.ip_address.is_none() {
+        return Err(Refusal::InvalidInput(
+            "Invalid parameter : IPAddress cannot be added to a health check".to_owned(),
+        ));
+    }
     let config = request.merged_into(&before.config);
     let alarm = if identifies { alarm_of(lab, &config)? } else { before.alarm };
     let health_check = lab.route53.checks(|checks| {
@@ -248,7 +259,7 @@ pub(super) fn list(lab: &Lab, call: &Call) -> Outcome {
     let [marker, max] = parameters(&call.query, ["marker", "maxitems"])?;
     let (marker, max_items) = (marker.unwrap_or_default(), items_max(max, 100)?);
     let (items, next_marker) = lab.route53.checks(|checks| {
-        let mut listed = checks.iter().filter(|check| check.id >= marker);
+        let mut listed = checks.iter().filter(|check| check.id >= marker && !check.config.is_of_aws);
         let items = listed.by_ref().take(max_items).map(WireCheck::from).collect();
         (items, listed.next().map(|check| check.id.clone()))
     });

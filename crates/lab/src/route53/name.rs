@@ -80,6 +80,21 @@ impl DnsName {
         Self::from_labels(star.chain(self.labels.iter().cloned()).collect())
     }
 
+    /// True for a name such as `*.example.com`.
+    pub fn is_wildcard(&self) -> bool {
+        self.labels.first().is_some_and(|label| label == "*")
+    }
+
+    /// As it would sort if Route 53 sorted what it writes, escapes and all. AWS's pages say "by DNS name with the labels
+    /// reversed" without saying whether `\\052` sorts as `*` or as `\\`.
+    pub fn reversed_as_written(&self) -> String {
+        self.labels.iter().rev().fold(String::new(), |mut reversed, label| {
+            write_label(&mut reversed, label).ok();
+            reversed.push('.');
+            reversed
+        })
+    }
+
     /// Without the trailing dot.
     pub fn bare(&self) -> String {
         self.to_string().trim_end_matches('.').to_owned()
@@ -97,16 +112,18 @@ impl fmt::Display for DnsName {
     /// API actions return the characters as escape codes" (Developer Guide, `DomainNameFormat`).
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for label in &self.labels {
-            for character in label.chars() {
-                match character {
-                    'a'..='z' | '0'..='9' | '-' | '_' => formatter.write_char(character)?,
-                    other => write!(formatter, "\\{:03o}", u32::from(other) & 0xff)?,
-                }
-            }
+            write_label(formatter, label)?;
             formatter.write_char('.')?;
         }
         Ok(())
     }
+}
+
+fn write_label(to: &mut impl Write, label: &str) -> fmt::Result {
+    label.chars().try_for_each(|character| match character {
+        'a'..='z' | '0'..='9' | '-' | '_' => to.write_char(character),
+        other => write!(to, "\\{:03o}", u32::from(other) & 0xff),
+    })
 }
 
 #[cfg(test)]

@@ -1,42 +1,103 @@
-//! Resource record sets, and whether their values are any good.
+//! Resource record sets: what tells them apart, how they are chosen, what they answer with.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
 use super::name::DnsName;
 
-/// The record types the lab serves, in the order Route 53 lists them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Every record type that Route 53 has, in the order in which the lab lists them. (AWS does not say in which order a
+/// name's types are listed.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(missing_docs, reason = "the names say it all")]
 pub enum Kind {
     A,
     Aaaa,
+    Caa,
     Cname,
+    Ds,
+    Https,
     Mx,
+    Naptr,
     Ns,
+    Ptr,
     Soa,
+    Spf,
+    Srv,
+    Sshfp,
+    Svcb,
+    Tlsa,
     Txt,
 }
 
 impl Kind {
     /// Every type.
-    pub const ALL: [Self; 7] = [Self::A, Self::Aaaa, Self::Cname, Self::Mx, Self::Ns, Self::Soa, Self::Txt];
+    pub const ALL: [Self; 17] = [
+        Self::A,
+        Self::Aaaa,
+        Self::Caa,
+        Self::Cname,
+        Self::Ds,
+        Self::Https,
+        Self::Mx,
+        Self::Naptr,
+        Self::Ns,
+        Self::Ptr,
+        Self::Soa,
+        Self::Spf,
+        Self::Srv,
+        Self::Sshfp,
+        Self::Svcb,
+        Self::Tlsa,
+        Self::Txt,
+    ];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::Aaaa => "AAAA",
+            Self::Caa => "CAA",
+            Self::Cname => "CNAME",
+            Self::Ds => "DS",
+            Self::Https => "HTTPS",
+            Self::Mx => "MX",
+            Self::Naptr => "NAPTR",
+            Self::Ns => "NS",
+            Self::Ptr => "PTR",
+            Self::Soa => "SOA",
+            Self::Spf => "SPF",
+            Self::Srv => "SRV",
+            Self::Sshfp => "SSHFP",
+            Self::Svcb => "SVCB",
+            Self::Tlsa => "TLSA",
+            Self::Txt => "TXT",
+        }
+    }
+}
+
+impl std::str::FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|kind| kind.name() == text);
+        known.ok_or_else(|| {
+            let all = Self::ALL.map(Self::name).join(", ");
+            format!("Value '{text}' for type 'RRType' failed to satisfy enumeration set: [{all}]")
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::A => "A",
-            Self::Aaaa => "AAAA",
-            Self::Cname => "CNAME",
-            Self::Mx => "MX",
-            Self::Ns => "NS",
-            Self::Soa => "SOA",
-            Self::Txt => "TXT",
-        })
+        formatter.write_str(self.name())
     }
 }
 
@@ -53,6 +114,113 @@ pub enum Failover {
 impl fmt::Display for Failover {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(if *self == Self::Primary { "PRIMARY" } else { "SECONDARY" })
+    }
+}
+
+/// AWS's `GeoLocation`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct GeoLocation {
+    /// A continent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continent_code: Option<String>,
+    /// A country, or `*` for everywhere else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country_code: Option<String>,
+    /// A state of that country.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subdivision_code: Option<String>,
+}
+
+/// AWS's `GeoProximityLocation`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct GeoProximity {
+    /// A region.
+    #[serde(rename = "AWSRegion", default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// A local zone group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_zone_group: Option<String>,
+    /// A place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coordinates: Option<Coordinates>,
+    /// How much farther or less far it reaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias: Option<i32>,
+}
+
+/// AWS's `Coordinates`, as given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub struct Coordinates {
+    pub latitude: String,
+    pub longitude: String,
+}
+
+/// AWS's `CidrRoutingConfig`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Cidr {
+    /// The collection.
+    pub collection_id: String,
+    /// A location of it, or `*` for everywhere else.
+    pub location_name: String,
+}
+
+/// AWS's `AZAffinity`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct AzAffinity {
+    /// How large the place is.
+    pub location_type: String,
+    /// The place.
+    pub location_id: String,
+}
+
+/// By which rule Route 53 chooses among the sets of one name and type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Routing {
+    /// There is only one.
+    Simple,
+    /// By the primary's health.
+    Failover(Failover),
+    /// By share, 0 to 255.
+    Weighted(u8),
+    /// By latency to a region.
+    Latency(String),
+    /// By the asker's country.
+    Geolocation(GeoLocation),
+    /// By distance.
+    Geoproximity(GeoProximity),
+    /// By the asker's network.
+    Cidr(Cidr),
+    /// By availability zone.
+    AzAffinity(AzAffinity),
+    /// As many as are healthy.
+    Multivalue,
+}
+
+impl Routing {
+    /// True if both follow one rule; only such sets may share a name and type.
+    pub fn is_of_one_policy_with(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
+    /// As Route 53's messages name it.
+    pub const fn policy(&self) -> &'static str {
+        match self {
+            Self::Simple => "simple",
+            Self::Failover(_) => "failover",
+            Self::Weighted(_) => "weighted",
+            Self::Latency(_) => "latency",
+            Self::Geolocation(_) => "geolocation",
+            Self::Geoproximity(_) => "geoproximity",
+            Self::Cidr(_) => "CIDR",
+            Self::AzAffinity(_) => "AZ-affinity",
+            Self::Multivalue => "multivalue answer",
+        }
     }
 }
 
@@ -81,6 +249,8 @@ impl fmt::Display for Key {
 /// What a record set answers with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
+    /// What its traffic policy instance makes of it; the lab has none, and answers nothing.
+    TrafficPolicy,
     /// Its own values.
     Values {
         /// Time to live, seconds.
@@ -104,12 +274,14 @@ pub enum Target {
 pub struct RecordSet {
     /// What tells it apart.
     pub key: Key,
-    /// Its half of a failover pair, if it is one.
-    pub failover: Option<Failover>,
+    /// How it is chosen among its like.
+    pub routing: Routing,
     /// The health check it is associated with.
     pub health_check: Option<String>,
     /// What it answers with.
     pub target: Target,
+    /// The traffic policy instance that made it.
+    pub traffic_policy_instance: Option<String>,
 }
 
 impl RecordSet {
@@ -121,14 +293,26 @@ impl RecordSet {
             }
             (mine, theirs) => mine == theirs,
         };
-        alike && self.key == other.key && self.failover == other.failover && self.health_check == other.health_check
+        alike
+            && self.key == other.key
+            && self.routing == other.routing
+            && self.health_check == other.health_check
+            && self.traffic_policy_instance == other.traffic_policy_instance
+    }
+
+    /// Its half of a failover pair, if it is one.
+    pub fn failover(&self) -> Option<Failover> {
+        match self.routing {
+            Routing::Failover(half) => Some(half),
+            _ => None,
+        }
     }
 
     /// The set's own values; none for an alias.
     pub fn values(&self) -> &[String] {
         match &self.target {
             Target::Values { values, .. } => values,
-            Target::Alias { .. } => &[],
+            Target::Alias { .. } | Target::TrafficPolicy => &[],
         }
     }
 }
@@ -139,97 +323,16 @@ fn sorted(values: &[String]) -> Vec<&String> {
     values
 }
 
-/// Says what is wrong with a value, in Route 53's words.
-pub(super) fn fault_of_value(kind: Kind, value: &str) -> Option<String> {
-    let problem = match kind {
-        Kind::A if value.parse::<Ipv4Addr>().is_err() => {
-            "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)"
-        }
-        Kind::Aaaa if value.parse::<Ipv6Addr>().is_err() => {
-            "AAAARRDATAIllegalIPv6Address (Value is not a valid IPv6 address)"
-        }
-        Kind::Cname | Kind::Ns => return DnsName::parse(value).err().map(|bad| fatal(&bad.to_string())),
-        Kind::Txt => {
-            return strings_of_txt(value).err().map(|problem| fatal(&format!("{problem} encountered with '{value}'")));
-        }
-        _ => return None,
-    };
-    Some(fatal(&format!("{problem} encountered with '{value}'")))
-}
-
-fn fatal(problem: &str) -> String {
-    format!("Invalid Resource Record: 'FATAL problem: {problem}'")
-}
-
-/// The strings a TXT value is made of: "one or more strings that are enclosed in double quotation marks", each "up to
-/// 255 characters", the whole at most 4,000 (Developer Guide, "TXT record type"); specials as `\ooo`, and `\"`.
-pub(crate) fn strings_of_txt(value: &str) -> Result<Vec<Vec<u8>>, &'static str> {
-    if value.chars().count() > 4000 {
-        return Err("TXTRDATATooLong (Value length exceeds 4000 characters)");
-    }
-    let mut strings = Vec::new();
-    let mut rest = value.trim();
-    while !rest.is_empty() {
-        rest = rest.strip_prefix('"').ok_or("InvalidCharacterString (Value should be enclosed in quotation marks)")?;
-        let mut string = Vec::new();
-        loop {
-            let mut characters = rest.chars();
-            match characters.next() {
-                None => return Err("InvalidCharacterString (Value should be enclosed in quotation marks)"),
-                Some('"') => break,
-                Some('\\') => {
-                    let code = rest.get(1..4).filter(|code| code.bytes().all(|digit| digit.is_ascii_digit()));
-                    if let Some(byte) = code.and_then(|code| u8::from_str_radix(code, 8).ok()) {
-                        string.push(byte);
-                        rest = &rest[4..];
-                        continue;
-                    }
-                    let escaped = characters.next().ok_or("InvalidCharacterString (Value ends in an escape)")?;
-                    string.extend(escaped.to_string().bytes());
-                }
-                Some(plain) => string.extend(plain.to_string().bytes()),
-            }
-            rest = characters.as_str();
-        }
-        if string.len() > 255 {
-            return Err("CharacterStringTooLong (Value is too long)");
-        }
-        strings.push(string);
-        rest = rest[1..].trim_start();
-    }
-    if strings.is_empty() { Err("CharacterStringEmpty (Value is empty)") } else { Ok(strings) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_checked_by_family() {
-        assert_eq!(fault_of_value(Kind::A, "192.0.2.1"), None);
-        assert_eq!(fault_of_value(Kind::Aaaa, "2001:db8::1"), None);
-        assert!(fault_of_value(Kind::A, "2001:db8::1").unwrap().contains("ARRDATAIllegalIPv4Address"));
-        assert!(fault_of_value(Kind::Aaaa, "192.0.2.1").unwrap().contains("AAAARRDATAIllegalIPv6Address"));
-    }
-
-    #[test]
-    fn a_txt_value_is_quoted_strings_of_at_most_255_characters() {
-        assert_eq!(strings_of_txt(r#""v=1" "a \"b\" \052""#).unwrap(), [b"v=1".to_vec(), b"a \"b\" *".to_vec()]);
-        let longest = format!("\"{}\"", "x".repeat(255));
-        assert!(strings_of_txt(&longest).is_ok());
-        let too_long = format!("\"{}\"", "x".repeat(256));
-        assert!(strings_of_txt(&too_long).unwrap_err().starts_with("CharacterStringTooLong"));
-        for bad in ["bare", "\"open", "\"a\"b", "\"a\\"] {
-            assert!(strings_of_txt(bad).unwrap_err().starts_with("InvalidCharacterString"), "{bad}");
-        }
-        assert!(strings_of_txt(&vec![longest; 16].join(" ")).unwrap_err().starts_with("TXTRDATATooLong"));
-    }
-
-    #[test]
     fn a_delete_matches_values_in_any_order_and_nothing_else() {
         let set = |ttl, values: &[&str], check: Option<&str>| RecordSet {
             key: Key { name: DnsName::parse("a.example.com").unwrap(), kind: Kind::A, set_identifier: None },
-            failover: None,
+            routing: Routing::Simple,
+            traffic_policy_instance: None,
             health_check: check.map(str::to_owned),
             target: Target::Values { ttl, values: values.iter().map(|value| (*value).to_owned()).collect() },
         };

@@ -41,7 +41,8 @@ struct ChangeTagsRequest {
 
 /// The kind of resource that a call's path names, if there is such a resource.
 fn kind_of(lab: &Lab, call: &Call, id: &str) -> Result<String, Refusal> {
-    let kind = call.path.split('/').rev().nth(1).unwrap_or_default();
+    let path = percent_encoding::percent_decode_str(&call.path).decode_utf8_lossy();
+    let kind = path.split_once("/tags/").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default();
     let state = lab.route53.state();
     match kind {
         "hostedzone" => state.zone(id).map(|_| ()),

@@ -4,17 +4,26 @@ use percent_encoding::percent_decode_str;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-use super::batch::{Action, Edit};
+use super::features::{Tier, WireFeatures};
+use super::protections::Fault;
+use super::sets::{WireChange, WireSet};
 use super::zone::{Change, NAME_SERVERS, Zone};
-use super::{DnsName, Failover, Key, Kind, Outcome, RecordSet, Refusal, Success, Target};
+use super::{Outcome, Refusal, Success};
 use axum::http::StatusCode;
+use jiff::Timestamp;
 
 const NAMESPACE: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
 
 /// Reads a request's body.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let text = std::str::from_utf8(body).map_err(|error| Refusal::InvalidInput(format!("Invalid XML ; {error}")))?;
-    quick_xml::de::from_str(text).map_err(|error| Refusal::InvalidInput(format!("Invalid XML ; {error}")))
+    quick_xml::de::from_str(text).map_err(|error: quick_xml::DeError| {
+        let error = error.to_string();
+        match crate::wire::lacking(&error) {
+            Some(what) => Refusal::NotImplemented(what),
+            None => Refusal::InvalidInput(format!("Invalid XML ; {error}")),
+        }
+    })
 }
 
 fn text(root: &str, body: impl Serialize) -> Result<String, Refusal> {
@@ -38,13 +47,33 @@ pub(super) fn created(root: &str, location: String, body: impl Serialize) -> Out
     Ok(Success { status: StatusCode::CREATED, body: text(root, body)?, location })
 }
 
-/// The body of a refusal.
-pub(super) fn error(code: &str, message: &str, request_id: &str) -> String {
+/// The body of a refusal; `more` is XML about it.
+pub(super) fn error(code: &str, message: &str, more: &str, request_id: &str) -> String {
     let message = quick_xml::escape::escape(message);
     format!(
         "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>Sender</Type><Code>{code}</Code>\
-         <Message>{message}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+         <Message>{message}</Message>{more}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
     )
+}
+
+/// The body of an `InvalidChangeBatch` by its older root, which AWS's model still has beside the other.
+pub(super) fn invalid_change_batch(messages: &[String], request_id: &str) -> String {
+    let messages: String =
+        messages.iter().map(|message| format!("<Message>{}</Message>", quick_xml::escape::escape(message))).collect();
+    format!(
+        "<?xml version=\"1.0\"?>\n<InvalidChangeBatch xmlns=\"{NAMESPACE}\"><Messages>{messages}</Messages>\
+         <RequestId>{request_id}</RequestId></InvalidChangeBatch>"
+    )
+}
+
+/// `Errors` of a refusal about protections.
+pub(super) fn protection_errors(faults: &[Fault]) -> String {
+    #[derive(Serialize)]
+    struct Errors<'a> {
+        #[serde(rename = "ProtectionError")]
+        items: &'a [Fault],
+    }
+    quick_xml::se::to_string_with_root("Errors", &Errors { items: faults }).unwrap_or_default()
 }
 
 /// The parameters of a query string, if all are among `known`.
@@ -53,8 +82,7 @@ pub(super) fn parameters<const N: usize>(query: &str, known: [&str; N]) -> Resul
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let place = known.iter().position(|known| *known == name);
-        let place =
-            place.ok_or_else(|| Refusal::InvalidInput(format!("the lab does not know the parameter {name}")))?;
+        let place = place.ok_or_else(|| Refusal::NotImplemented(format!("the parameter {name}")))?;
         let value =
             percent_decode_str(value).decode_utf8().map_err(|error| Refusal::InvalidInput(error.to_string()))?;
         values[place] = Some(value.into_owned()).filter(|value| !value.is_empty());
@@ -84,7 +112,6 @@ macro_rules! list_of {
 }
 
 list_of!(Changes, "Change", WireChange);
-list_of!(ResourceRecords, "ResourceRecord", ResourceRecord);
 list_of!(Sets, "ResourceRecordSet", WireSet);
 list_of!(NameServers, "NameServer", String);
 
@@ -105,6 +132,9 @@ pub(super) struct HostedZoneConfig {
     pub comment: Option<String>,
     #[serde(default)]
     pub private_zone: bool,
+    /// "Route 53 always returns this value."
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hosted_zone_tier: Option<Tier>,
 }
 
 #[derive(Serialize)]
@@ -115,16 +145,19 @@ pub(super) struct WireZone {
     caller_reference: String,
     config: HostedZoneConfig,
     resource_record_set_count: usize,
+    features: WireFeatures,
 }
 
-impl From<&Zone> for WireZone {
-    fn from(zone: &Zone) -> Self {
+impl WireZone {
+    pub(super) fn new(zone: &Zone, now: Timestamp) -> Self {
+        let (comment, tier) = (zone.comment.clone(), Some(zone.features.tier));
         Self {
             id: format!("/hostedzone/{}", zone.id),
             name: zone.name.to_string(),
             caller_reference: zone.caller_reference.clone(),
-            config: HostedZoneConfig { comment: zone.comment.clone(), private_zone: false },
+            config: HostedZoneConfig { comment, private_zone: false, hosted_zone_tier: tier },
             resource_record_set_count: zone.records.len(),
+            features: WireFeatures::new(&zone.features, now),
         }
     }
 }
@@ -175,125 +208,4 @@ pub(super) struct ChangeResourceRecordSetsRequest {
 pub(super) struct ChangeBatch {
     pub comment: Option<String>,
     pub changes: Changes,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct WireChange {
-    action: WireAction,
-    resource_record_set: WireSet,
-}
-
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-enum WireAction {
-    Create,
-    Delete,
-    Upsert,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct WireSet {
-    name: String,
-    #[serde(rename = "Type")]
-    kind: Kind,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    set_identifier: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    failover: Option<Failover>,
-    #[serde(rename = "TTL", default, skip_serializing_if = "Option::is_none")]
-    ttl: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    resource_records: Option<ResourceRecords>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    alias_target: Option<AliasTarget>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    health_check_id: Option<String>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct ResourceRecord {
-    value: String,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AliasTarget {
-    #[serde(rename = "HostedZoneId")]
-    zone: String,
-    #[serde(rename = "DNSName")]
-    name: String,
-    #[serde(rename = "EvaluateTargetHealth")]
-    evaluate_target_health: bool,
-}
-
-impl From<&RecordSet> for WireSet {
-    fn from(set: &RecordSet) -> Self {
-        let (ttl, resource_records, alias_target) = match &set.target {
-            Target::Values { ttl, values } => {
-                let items = values.iter().map(|value| ResourceRecord { value: value.clone() }).collect();
-                (Some(*ttl), Some(ResourceRecords { items }), None)
-            }
-            Target::Alias { zone, name, evaluate_target_health } => {
-                let (zone, name) = (zone.clone(), name.to_string());
-                (None, None, Some(AliasTarget { zone, name, evaluate_target_health: *evaluate_target_health }))
-            }
-        };
-        Self {
-            name: set.key.name.to_string(),
-            kind: set.key.kind,
-            set_identifier: set.key.set_identifier.clone(),
-            failover: set.failover,
-            ttl,
-            resource_records,
-            alias_target,
-            health_check_id: set.health_check.clone(),
-        }
-    }
-}
-
-impl WireChange {
-    /// Reads a change, refusing what no record set can be.
-    pub(super) fn read(self) -> Result<Edit, Refusal> {
-        let set = self.resource_record_set;
-        let action = match self.action {
-            WireAction::Create => Action::Create,
-            WireAction::Delete => Action::Delete,
-            WireAction::Upsert => Action::Upsert,
-        };
-        let refuse = |problem: &str| {
-            let identifier = set.set_identifier.as_deref().unwrap_or("null");
-            Err(Refusal::InvalidInput(format!(
-                "Invalid request: {problem} in Change with [Action={}, Name={}, Type={}, SetIdentifier={identifier}]",
-                format!("{:?}", self.action).to_uppercase(),
-                set.name,
-                set.kind
-            )))
-        };
-        let choice =
-            "Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId]";
-        let target = match (set.ttl, &set.resource_records, &set.alias_target) {
-            (Some(ttl), Some(records), None) if !records.items.is_empty() => {
-                Target::Values { ttl, values: records.items.iter().map(|record| record.value.clone()).collect() }
-            }
-            (None, None, Some(alias)) => Target::Alias {
-                zone: alias.zone.trim_start_matches("/hostedzone/").to_owned(),
-                name: DnsName::parse(&alias.name)?,
-                evaluate_target_health: alias.evaluate_target_health,
-            },
-            (_, _, Some(_)) => return refuse(&format!("{choice}, but found more than one")),
-            (_, _, None) => return refuse(&format!("{choice}, but found none")),
-        };
-        match (set.failover, &set.set_identifier) {
-            (Some(_), None) => return refuse("Missing field 'SetIdentifier'"),
-            (None, Some(_)) => {
-                return refuse("Missing one of the fields [Weight, Region, Failover, GeoLocation, MultiValueAnswer]");
-            }
-            _ => {}
-        }
-        let key = Key { name: DnsName::parse(&set.name)?, kind: set.kind, set_identifier: set.set_identifier };
-        Ok(Edit { action, set: RecordSet { key, failover: set.failover, health_check: set.health_check_id, target } })
-    }
 }

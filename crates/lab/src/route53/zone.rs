@@ -9,13 +9,19 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Refusal;
 use super::batch::{self, Edit, Records, Surroundings};
+use super::features::{AcceleratedRecovery, Features};
 use super::name::DnsName;
-use super::record::{Key, Kind, RecordSet, Target};
+use super::protections::{COMMENT_MAX, Protections};
+use super::record::{Key, Kind, RecordSet, Routing, Target};
+use crate::dns::Balancers;
 use crate::health::Checks;
 use crate::id;
 
 /// "Five requests per second per AWS account" (Developer Guide, `DNSLimitations`).
 const REQUESTS_PER_SECOND: usize = 5;
+
+/// For how long a name counts as one that still receives queries. AWS does not say; the lab takes a day.
+const QUERIED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// The name servers of every zone.
 pub const NAME_SERVERS: [&str; 4] =
@@ -36,6 +42,29 @@ pub struct Zone {
     pub records: Arc<Records>,
     /// What the name servers answer.
     pub published: Arc<Records>,
+    /// What nobody may change.
+    pub protections: Protections,
+    /// Its tier, guardrails and accelerated recovery.
+    pub features: Features,
+}
+
+/// In which order names with escapes are listed; AWS's pages contradict each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listing {
+    /// As the characters themselves sort: `*` before `a`.
+    #[default]
+    Plain,
+    /// As what Route 53 writes sorts: `\\052` after digits and before `a`.
+    AsWritten,
+}
+
+impl Listing {
+    fn compare(self, one: &DnsName, other: &DnsName) -> std::cmp::Ordering {
+        match self {
+            Self::Plain => one.cmp(other),
+            Self::AsWritten => one.reversed_as_written().cmp(&other.reversed_as_written()),
+        }
+    }
 }
 
 /// A change on its way to the name servers.
@@ -75,7 +104,14 @@ pub struct State {
     pub checks: Checks,
     /// Tags by resource type and id.
     pub(super) tags: BTreeMap<(String, String), BTreeMap<String, String>>,
+    /// Load balancers that aliases may target.
+    pub balancers: Balancers,
     pub(super) delays: RangeInclusive<Duration>,
+    pub(super) listing: Listing,
+    /// Whether guardrails look at each change by itself.
+    pub(super) are_guardrails_strict: bool,
+    /// When which name and type was last asked for.
+    queried: BTreeMap<(DnsName, Kind), Timestamp>,
     recent: VecDeque<Timestamp>,
     minted: u64,
 }
@@ -89,6 +125,10 @@ impl Default for State {
             tags: BTreeMap::new(),
             // "Changes generally propagate to all Route 53 name servers within 60 seconds" (API reference, GetChange).
             delays: Duration::from_secs(5)..=Duration::from_secs(60),
+            balancers: Balancers::default(),
+            listing: Listing::default(),
+            are_guardrails_strict: true,
+            queried: BTreeMap::new(),
             recent: VecDeque::new(),
             minted: 0,
         }
@@ -117,6 +157,25 @@ impl State {
         self.zones.get(id).ok_or_else(|| Refusal::NoSuchHostedZone(id.to_owned()))
     }
 
+    /// The zone of this id, to be changed.
+    pub(super) fn zone_mut(&mut self, id: &str) -> Result<&mut Zone, Refusal> {
+        self.zones.get_mut(id).ok_or_else(|| Refusal::NoSuchHostedZone(id.to_owned()))
+    }
+
+    /// Remembers that somebody asked the name servers.
+    pub(crate) fn note_query(&mut self, now: Timestamp, name: DnsName, kind: Kind) {
+        self.queried.insert((name, kind), now);
+    }
+
+    /// True if the record set of this key was asked for of late; a wildcard, if a name below it was.
+    fn is_queried(&self, now: Timestamp, key: &Key) -> bool {
+        let parent = key.name.is_wildcard().then(|| key.name.parent()).flatten();
+        self.queried.iter().any(|((name, kind), at)| {
+            let is_of_name = parent.as_ref().map_or(*name == key.name, |parent| name.is_within(parent));
+            is_of_name && *kind == key.kind && now.duration_since(*at) < QUERIED_WITHIN
+        })
+    }
+
     /// Makes a zone with its SOA and NS records, which the name servers have once the returned change is in sync.
     pub(super) fn create_zone(
         &mut self,
@@ -138,6 +197,8 @@ impl State {
             comment,
             records: records.clone(),
             published: Arc::default(),
+            protections: Protections::default(),
+            features: Features::default(),
         };
         self.zones.insert(id.clone(), zone.clone());
         Ok((zone, self.enqueue(now, id, records, names, None)))
@@ -149,6 +210,13 @@ impl State {
         let required = apex(&zone.name);
         if zone.records.keys().any(|key| !required.contains_key(key)) {
             return Err(Refusal::HostedZoneNotEmpty);
+        }
+        // "You can't delete a hosted zone that has protections"; with which error, AWS does not say.
+        if !zone.protections.is_empty() {
+            return Err(Refusal::InvalidInput("The hosted zone has resource record set protections.".to_owned()));
+        }
+        if zone.features.recovery(now) != AcceleratedRecovery::Disabled {
+            return Err(Refusal::InvalidInput("Accelerated recovery is enabled for the hosted zone.".to_owned()));
         }
         let names = vec![zone.name.bare()];
         let change = self.enqueue(now, zone_id.to_owned(), Arc::default(), names, None);
@@ -165,11 +233,23 @@ impl State {
         comment: Option<String>,
     ) -> Result<Change, Refusal> {
         let zone = self.zone(zone_id)?;
+        if comment.as_ref().is_some_and(|comment| comment.chars().count() > COMMENT_MAX) {
+            return Err(Refusal::InvalidInput(format!(
+                "1 validation error detected: Value at 'changeBatch.comment' failed to satisfy constraint: Member must \
+                 have length less than or equal to {COMMENT_MAX}"
+            )));
+        }
+        if zone.features.recovery(now).is_locked() {
+            return Err(Refusal::Locked(zone_id.to_owned()));
+        }
         let around = Surroundings {
             zone_id,
             zone: &zone.name,
             has_check: &|check| self.checks.get(check).is_some(),
-            other_zone: &|id| self.zones.get(id).map(|zone| (&zone.name, &*zone.records)),
+            is_other_zone: &|id| id != zone_id && self.zones.contains_key(id),
+            protections: &zone.protections,
+            guardrails: zone.features.guardrails(self.are_guardrails_strict),
+            is_queried: &|key| self.is_queried(now, key),
         };
         let after = batch::apply(&around, &zone.records, edits).map_err(Refusal::InvalidChangeBatch)?;
         // A record set deleted and created again just as it was is not altered.
@@ -230,11 +310,27 @@ impl State {
         start: Option<&Start>,
         items_max: usize,
     ) -> Result<(Vec<RecordSet>, Option<Key>), Refusal> {
-        let mut listed =
-            self.zone(zone)?.records.values().filter(|set| start.is_none_or(|start| start.reached_by(&set.key)));
-        let page = listed.by_ref().take(items_max).cloned().collect();
-        Ok((page, listed.next().map(|set| set.key.clone())))
+        let records = &self.zone(zone)?.records;
+        if self.listing == Listing::Plain {
+            return Ok(page_of(records.values(), self.listing, start, items_max));
+        }
+        let mut sorted: Vec<_> = records.values().collect();
+        sorted.sort_by_cached_key(|set| {
+            (set.key.name.reversed_as_written(), set.key.kind, set.key.set_identifier.clone())
+        });
+        Ok(page_of(sorted.into_iter(), self.listing, start, items_max))
     }
+}
+
+fn page_of<'r>(
+    sets: impl Iterator<Item = &'r RecordSet>,
+    listing: Listing,
+    start: Option<&Start>,
+    items_max: usize,
+) -> (Vec<RecordSet>, Option<Key>) {
+    let mut listed = sets.filter(|set| start.is_none_or(|start| start.reached_by(listing, &set.key)));
+    let page = listed.by_ref().take(items_max).cloned().collect();
+    (page, listed.next().map(|set| set.key.clone()))
 }
 
 /// Where a listing of records starts.
@@ -249,9 +345,10 @@ pub struct Start {
 }
 
 impl Start {
-    fn reached_by(&self, key: &Key) -> bool {
-        let start = (&self.name, self.kind, self.identifier.as_ref());
-        start <= (&key.name, self.kind.map(|_| key.kind), self.identifier.as_ref().and(key.set_identifier.as_ref()))
+    fn reached_by(&self, listing: Listing, key: &Key) -> bool {
+        let start = (self.kind, self.identifier.as_ref());
+        let rest = (self.kind.map(|_| key.kind), self.identifier.as_ref().and(key.set_identifier.as_ref()));
+        listing.compare(&self.name, &key.name).then_with(|| start.cmp(&rest)).is_le()
     }
 }
 
@@ -263,7 +360,9 @@ fn apex(zone: &DnsName) -> Records {
         .map(|(kind, ttl, values)| {
             let key = Key { name: zone.clone(), kind, set_identifier: None };
             let target = Target::Values { ttl, values };
-            (key.clone(), RecordSet { key, failover: None, health_check: None, target })
+            let set =
+                RecordSet { key, routing: Routing::Simple, health_check: None, target, traffic_policy_instance: None };
+            (set.key.clone(), set)
         })
         .collect()
 }
@@ -292,7 +391,9 @@ mod tests {
     fn create(name: &str, value: &str) -> Vec<Edit> {
         let key = Key { name: DnsName::parse(name).unwrap(), kind: Kind::A, set_identifier: None };
         let target = Target::Values { ttl: 60, values: vec![value.to_owned()] };
-        vec![Edit { action: Action::Upsert, set: RecordSet { key, failover: None, health_check: None, target } }]
+        let set =
+            RecordSet { key, routing: Routing::Simple, health_check: None, target, traffic_policy_instance: None };
+        vec![Edit { action: Action::Upsert, set }]
     }
 
     #[test]
@@ -332,6 +433,28 @@ mod tests {
         }
         assert!(matches!(state.admit(noon() + SignedDuration::from_millis(999)), Err(Refusal::Throttling)));
         assert!(state.admit(after(1)).is_ok());
+    }
+
+    fn listed_in(listing: Listing, names: &[&str]) -> Vec<String> {
+        let (mut state, zone) = state();
+        state.listing = listing;
+        for name in names {
+            state.change(after(1), &zone, &create(&format!("{name}.example.com"), "192.0.2.1"), None).unwrap();
+        }
+        let (mut seen, mut start) = (Vec::new(), None);
+        loop {
+            let (page, next) = state.page(&zone, start.as_ref(), 2).unwrap();
+            seen.extend(page.iter().filter(|set| set.key.kind == Kind::A).map(|set| set.key.name.labels()[0].clone()));
+            let Some(key) = next else { return seen };
+            start = Some(Start { name: key.name, kind: Some(key.kind), identifier: key.set_identifier });
+        }
+    }
+
+    #[test]
+    fn names_with_escapes_are_listed_in_either_order_and_each_once() {
+        let names = ["b", "0", "*", "~", "a"];
+        assert_eq!(listed_in(Listing::Plain, &names), ["*", "0", "a", "b", "~"]);
+        assert_eq!(listed_in(Listing::AsWritten, &names), ["0", "*", "~", "a", "b"]);
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::batch::Edit;
+use super::sets::{WireChange, WireSet};
 use super::wire::{
-    ChangeInfo, ChangeResourceRecordSetsRequest, CreateHostedZoneRequest, DelegationSet, Sets, WireChange, WireSet,
-    WireZone, created, items_max, ok, parameters, read,
+    ChangeInfo, ChangeResourceRecordSetsRequest, CreateHostedZoneRequest, DelegationSet, Sets, WireZone, created,
+    items_max, ok, parameters, read,
 };
 use super::zone::{Change, Start};
 use super::{DnsName, Kind, Outcome, Refusal};
@@ -40,15 +41,21 @@ pub(super) fn create(lab: &Arc<Lab>, call: &Call) -> Outcome {
     let request: CreateHostedZoneRequest = read(&call.body)?;
     let config = request.hosted_zone_config;
     if config.as_ref().is_some_and(|config| config.private_zone) {
-        return Err(Refusal::InvalidInput("the lab has no private hosted zones".to_owned()));
+        return Err(Refusal::NotImplemented("private hosted zones".to_owned()));
     }
     let name = DnsName::parse(&request.name)?;
+    let tier = config.as_ref().and_then(|config| config.hosted_zone_tier).unwrap_or_default();
     let comment = config.and_then(|config| config.comment);
     let now = lab.clock.now();
-    let (zone, change) = lab.route53.state().create_zone(now, name, request.caller_reference, comment)?;
+    let (zone, change) = {
+        let mut state = lab.route53.state();
+        let (zone, change) = state.create_zone(now, name, request.caller_reference, comment)?;
+        state.zone_mut(&zone.id)?.features.set_tier(now, tier)?;
+        (state.zone(&zone.id)?.clone(), change)
+    };
     follow(lab, &change);
     let answer = ZoneAnswer {
-        hosted_zone: (&zone).into(),
+        hosted_zone: WireZone::new(&zone, now),
         change_info: Some((&change).into()),
         delegation_set: DelegationSet::default(),
     };
@@ -56,7 +63,7 @@ pub(super) fn create(lab: &Arc<Lab>, call: &Call) -> Outcome {
 }
 
 pub(super) fn get(lab: &Lab, id: &str) -> Outcome {
-    let hosted_zone = lab.route53.state().zone(id)?.into();
+    let hosted_zone = WireZone::new(lab.route53.state().zone(id)?, lab.clock.now());
     let answer = ZoneAnswer { hosted_zone, change_info: None, delegation_set: DelegationSet::default() };
     ok("GetHostedZoneResponse", answer)
 }
@@ -75,9 +82,9 @@ pub(super) fn list(lab: &Lab, call: &Call) -> Outcome {
     let [marker, max] = parameters(&call.query, ["marker", "maxitems"])?;
     let max_items = items_max(max, 100)?;
     let marker = marker.unwrap_or_default();
-    let state = lab.route53.state();
+    let (state, now) = (lab.route53.state(), lab.clock.now());
     let mut zones = state.zones.values().skip_while(|zone| zone.id < marker);
-    let items: Vec<WireZone> = zones.by_ref().take(max_items).map(Into::into).collect();
+    let items: Vec<WireZone> = zones.by_ref().take(max_items).map(|zone| WireZone::new(zone, now)).collect();
     let next_marker = zones.next().map(|zone| zone.id.clone());
     let is_truncated = next_marker.is_some();
     let hosted_zones = HostedZones { items };
@@ -108,7 +115,7 @@ pub(super) fn list_by_name(lab: &Lab, call: &Call) -> Outcome {
     let [name, id, max] = parameters(&call.query, ["dnsname", "hostedzoneid", "maxitems"])?;
     let max_items = items_max(max, 100)?;
     let start = name.as_deref().map(DnsName::parse).transpose()?.map(|name| (name, id.clone().unwrap_or_default()));
-    let state = lab.route53.state();
+    let (state, now) = (lab.route53.state(), lab.clock.now());
     let mut zones: Vec<_> = state.zones.values().collect();
     zones.sort_by_key(|zone| (&zone.name, &zone.id));
     zones.retain(|zone| start.as_ref().is_none_or(|(name, id)| (&zone.name, &zone.id) >= (name, id)));
@@ -116,7 +123,9 @@ pub(super) fn list_by_name(lab: &Lab, call: &Call) -> Outcome {
     ok(
         "ListHostedZonesByNameResponse",
         Answer {
-            hosted_zones: HostedZones { items: zones.iter().take(max_items).map(|zone| (*zone).into()).collect() },
+            hosted_zones: HostedZones {
+                items: zones.iter().take(max_items).map(|zone| WireZone::new(zone, now)).collect(),
+            },
             dns_name: name,
             hosted_zone_id: id,
             is_truncated: next.is_some(),
@@ -164,10 +173,7 @@ fn start_of(name: Option<String>, kind: Option<String>, identifier: Option<Strin
         return Err(Refusal::InvalidInput("a start by type needs a name, and one by identifier a type".to_owned()));
     }
     let Some(name) = name else { return Ok(None) };
-    let kind = kind.map(|kind| {
-        let known = Kind::ALL.into_iter().find(|known| known.to_string() == kind);
-        known.ok_or_else(|| Refusal::InvalidInput(format!("the lab has no records of type {kind}")))
-    });
+    let kind = kind.map(|kind| kind.parse().map_err(Refusal::InvalidInput));
     Ok(Some(Start { name: DnsName::parse(&name)?, kind: kind.transpose()?, identifier }))
 }
 
