@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_route53::types::{
-    Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, ResourceRecordSetFailover, RrType,
+    AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, ResourceRecordSetFailover,
+    RrType,
 };
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
@@ -17,6 +18,7 @@ use lab::Lab;
 use lab::cloudwatch::{Alarm, ComparisonOperator, Dimension, Statistic, TreatMissingData};
 use lab::health::{AlarmIdentifier, CheckType, HealthCheckConfig, InsufficientData};
 use lab::journal::{Entry, What};
+use lab::site::Sites;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
@@ -252,6 +254,50 @@ async fn an_outage_turns_the_check_then_the_metric_check_then_dns_and_then_the_a
     assert!((since(&site_down) + 240..=since(&site_down) + 380).contains(&since(&failover)), "{} s", since(&failover));
     assert!((50..=130).contains(&(since(&started) - since(&failover))), "{} s", since(&started));
     assert_eq!(address(&lab, "app.example.com.").await, Some(Ipv4Addr::new(192, 0, 2, 2)));
+}
+
+/// The half of a pair that is an alias to a load balancer, and inherits its health.
+fn alias_half(role: ResourceRecordSetFailover, balancer: &str) -> ResourceRecordSet {
+    let target = AliasTarget::builder().hosted_zone_id(lab::dns::balancer::ZONE).dns_name(balancer);
+    let target = target.evaluate_target_health(true).build().unwrap();
+    let mut set = half(role, "192.0.2.1", None);
+    (set.ttl, set.resource_records, set.alias_target) = (None, None, Some(target));
+    set
+}
+
+#[tokio::test]
+async fn an_alias_that_inherits_health_fails_over_when_its_targets_fail_and_comes_back_by_itself() {
+    let lab = common::lab(300.0).await;
+    let zone = zone(&lab);
+    let [primary, secondary] = ["127.0.10.1", "127.0.20.1"].map(|address| address.parse::<Ipv4Addr>().unwrap());
+    for (name, address) in [("p.elb.amazonaws.com", primary), ("s.elb.amazonaws.com", secondary)] {
+        let region = if address == primary { common::PRIMARY } else { common::DR };
+        let site = Sites::open(&lab, region, SocketAddr::from((address, 0)), (region, "none")).await.unwrap();
+        lab::dns::balancer::open(&lab, name, site, "/health").unwrap();
+    }
+    let pair = vec![
+        alias_half(ResourceRecordSetFailover::Primary, "p.elb.amazonaws.com"),
+        alias_half(ResourceRecordSetFailover::Secondary, "s.elb.amazonaws.com"),
+    ];
+    create(&lab, &zone, pair).await;
+    assert_eq!(address(&lab, "app.example.com.").await, Some(primary));
+    let failed = lab.clock.now();
+    lab.sites.fail_page(common::PRIMARY, "/health");
+    let down = turn(&lab, "targets of p.elb.amazonaws.com", false).await;
+    let after = down.at.duration_since(failed).as_secs();
+    assert!((20..=45).contains(&after), "three failures ten seconds apart, not {after} s");
+    assert_eq!(address(&lab, "app.example.com.").await, Some(secondary));
+    lab.sites.fail_page(common::DR, "/health");
+    turn(&lab, "targets of s.elb.amazonaws.com", false).await;
+    assert_eq!(address(&lab, "app.example.com.").await, Some(primary), "both unhealthy: the primary answers");
+    lab.sites.mend_page(common::DR, "/health");
+    turn(&lab, "targets of s.elb.amazonaws.com", true).await;
+    assert_eq!(address(&lab, "app.example.com.").await, Some(secondary));
+    lab.sites.mend_page(common::PRIMARY, "/health");
+    turn(&lab, "targets of p.elb.amazonaws.com", true).await;
+    assert_eq!(address(&lab, "app.example.com.").await, Some(primary), "by itself, and at once");
+    let listed = common::route53(&lab).list_health_checks().send().await.unwrap();
+    assert!(listed.health_checks().is_empty(), "a target group's checks are none of Route 53's");
 }
 
 #[tokio::test]

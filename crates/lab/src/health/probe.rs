@@ -114,7 +114,9 @@ mod tests {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut request = [0; 1024];
             let length = stream.read(&mut request).await.unwrap();
-            assert!(request[..length].starts_with(b"GET /health HTTP/1.1\r\nHost: app.example.com\r\n"));
+            let request = String::from_utf8_lossy(&request[..length]);
+            assert!(request.starts_with("GET /health HTTP/1.1\r\nHost: app.example.com\r\n"), "{request}");
+            assert!(request.contains("User-Agent: Amazon-Route53-Health-Check-Service (ref c; "), "{request}");
             match answer {
                 Some(answer) => stream.write_all(answer.as_bytes()).await.unwrap(),
                 None => std::future::pending().await,
@@ -174,6 +176,23 @@ mod tests {
             assert_eq!(seen.is_ok(), answer.contains("200"), "{seen:?}");
             assert_eq!(asked_for.await.unwrap(), sni.then(|| "app.example.com".to_owned()));
         }
+    }
+
+    #[tokio::test]
+    async fn a_site_that_speaks_only_tls_1_3_is_unhealthy() {
+        let made = rcgen::generate_simple_self_signed(["app.example.com".to_owned()]).unwrap();
+        let key = made.signing_key.serialize_der().try_into().unwrap();
+        let versions = &[&tokio_rustls::rustls::version::TLS13];
+        let config = tokio_rustls::rustls::ServerConfig::builder_with_protocol_versions(versions)
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { drop(acceptor.accept(listener.accept().await.unwrap().0).await) });
+        let seen = probe(&clock(), address, Some(&https(true))).await;
+        assert!(seen.unwrap_err().contains("TLS"));
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@ mod batch;
 mod checks;
 mod features;
 mod guardrails;
+mod listing;
 mod name;
 mod neighbours;
 mod owner;
@@ -31,13 +32,14 @@ use crate::id;
 pub use self::batch::{Records, sets_of, sets_within};
 pub use self::features::{AcceleratedRecovery, Features, Tier};
 pub use self::guardrails::Guardrail;
+pub use self::listing::Listing;
 pub use self::name::{BadName, DnsName};
 pub use self::protections::Protections;
 pub use self::record::{AzAffinity, Cidr, Coordinates, Failover, GeoLocation, GeoProximity, Key, Kind};
 pub use self::record::{RecordSet, Routing, Target};
 pub use self::refusal::{ErrorRoot, Refusal};
 pub(crate) use self::values::strings_of_txt;
-pub use self::zone::{Change, Listing, State, Zone};
+pub use self::zone::{Change, State, Zone};
 
 /// The service's state; Route 53 is global.
 #[derive(Debug, Default)]

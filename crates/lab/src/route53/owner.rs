@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use tokio::sync::futures::Notified;
 
 use super::features::{AcceleratedRecovery, Tier};
+use super::listing::Listing;
 use super::refusal::{ErrorRoot, Refusal};
-use super::zone::{Listing, State};
+use super::zone::State;
 use super::{DnsName, Guardrail, Kind, RecordSet, Route53, checks, protections};
 use crate::Lab;
 use crate::dns::{Answer, Balancer, View};

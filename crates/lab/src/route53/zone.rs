@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Refusal;
 use super::batch::{self, Edit, Records, Surroundings};
 use super::features::{AcceleratedRecovery, Features};
+use super::listing::Listing;
 use super::name::DnsName;
 use super::protections::{COMMENT_MAX, Protections};
 use super::record::{Key, Kind, RecordSet, Routing, Target};
@@ -46,25 +47,6 @@ pub struct Zone {
     pub protections: Protections,
     /// Its tier, guardrails and accelerated recovery.
     pub features: Features,
-}
-
-/// In which order names with escapes are listed; AWS's pages contradict each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Listing {
-    /// As the characters themselves sort: `*` before `a`.
-    #[default]
-    Plain,
-    /// As what Route 53 writes sorts: `\\052` after digits and before `a`.
-    AsWritten,
-}
-
-impl Listing {
-    fn compare(self, one: &DnsName, other: &DnsName) -> std::cmp::Ordering {
-        match self {
-            Self::Plain => one.cmp(other),
-            Self::AsWritten => one.reversed_as_written().cmp(&other.reversed_as_written()),
-        }
-    }
 }
 
 /// A change on its way to the name servers.
@@ -302,54 +284,6 @@ impl State {
         }
         Some(change.clone())
     }
-
-    /// One page of a zone's records, and the key the next page starts with.
-    pub(super) fn page(
-        &self,
-        zone: &str,
-        start: Option<&Start>,
-        items_max: usize,
-    ) -> Result<(Vec<RecordSet>, Option<Key>), Refusal> {
-        let records = &self.zone(zone)?.records;
-        if self.listing == Listing::Plain {
-            return Ok(page_of(records.values(), self.listing, start, items_max));
-        }
-        let mut sorted: Vec<_> = records.values().collect();
-        sorted.sort_by_cached_key(|set| {
-            (set.key.name.reversed_as_written(), set.key.kind, set.key.set_identifier.clone())
-        });
-        Ok(page_of(sorted.into_iter(), self.listing, start, items_max))
-    }
-}
-
-fn page_of<'r>(
-    sets: impl Iterator<Item = &'r RecordSet>,
-    listing: Listing,
-    start: Option<&Start>,
-    items_max: usize,
-) -> (Vec<RecordSet>, Option<Key>) {
-    let mut listed = sets.filter(|set| start.is_none_or(|start| start.reached_by(listing, &set.key)));
-    let page = listed.by_ref().take(items_max).cloned().collect();
-    (page, listed.next().map(|set| set.key.clone()))
-}
-
-/// Where a listing of records starts.
-#[derive(Clone, Debug)]
-pub struct Start {
-    /// The least name.
-    pub name: DnsName,
-    /// The least type of that name.
-    pub kind: Option<Kind>,
-    /// The least set identifier of that name and type.
-    pub identifier: Option<String>,
-}
-
-impl Start {
-    fn reached_by(&self, listing: Listing, key: &Key) -> bool {
-        let start = (self.kind, self.identifier.as_ref());
-        let rest = (self.kind.map(|_| key.kind), self.identifier.as_ref().and(key.set_identifier.as_ref()));
-        listing.compare(&self.name, &key.name).then_with(|| start.cmp(&rest)).is_le()
-    }
 }
 
 fn apex(zone: &DnsName) -> Records {
@@ -433,45 +367,5 @@ mod tests {
         }
         assert!(matches!(state.admit(noon() + SignedDuration::from_millis(999)), Err(Refusal::Throttling)));
         assert!(state.admit(after(1)).is_ok());
-    }
-
-    fn listed_in(listing: Listing, names: &[&str]) -> Vec<String> {
-        let (mut state, zone) = state();
-        state.listing = listing;
-        for name in names {
-            state.change(after(1), &zone, &create(&format!("{name}.example.com"), "192.0.2.1"), None).unwrap();
-        }
-        let (mut seen, mut start) = (Vec::new(), None);
-        loop {
-            let (page, next) = state.page(&zone, start.as_ref(), 2).unwrap();
-            seen.extend(page.iter().filter(|set| set.key.kind == Kind::A).map(|set| set.key.name.labels()[0].clone()));
-            let Some(key) = next else { return seen };
-            start = Some(Start { name: key.name, kind: Some(key.kind), identifier: key.set_identifier });
-        }
-    }
-
-    #[test]
-    fn names_with_escapes_are_listed_in_either_order_and_each_once() {
-        let names = ["b", "0", "*", "~", "a"];
-        assert_eq!(listed_in(Listing::Plain, &names), ["*", "0", "a", "b", "~"]);
-        assert_eq!(listed_in(Listing::AsWritten, &names), ["0", "*", "~", "a", "b"]);
-    }
-
-    #[test]
-    fn a_listing_continues_where_the_page_ended() {
-        let (mut state, zone) = state();
-        for name in ["b", "a", "*", "c"] {
-            state.change(after(1), &zone, &create(&format!("{name}.example.com"), "192.0.2.1"), None).unwrap();
-        }
-        let (mut seen, mut start) = (Vec::new(), None);
-        loop {
-            let (page, next) = state.page(&zone, start.as_ref(), 2).unwrap();
-            seen.extend(page.iter().map(|set| format!("{} {}", set.key.name, set.key.kind)));
-            let Some(key) = next else { break };
-            start = Some(Start { name: key.name, kind: Some(key.kind), identifier: key.set_identifier });
-        }
-        let expected = ["example.com. NS", "example.com. SOA", "\\052.example.com. A"];
-        assert_eq!(seen[..3], expected);
-        assert_eq!(seen[3..], ["a.example.com. A", "b.example.com. A", "c.example.com. A"]);
     }
 }

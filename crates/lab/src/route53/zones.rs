@@ -5,12 +5,13 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::batch::Edit;
+use super::listing::{self, Start};
 use super::sets::{WireChange, WireSet};
 use super::wire::{
     ChangeInfo, ChangeResourceRecordSetsRequest, CreateHostedZoneRequest, DelegationSet, Sets, WireZone, created,
     items_max, ok, parameters, read,
 };
-use super::zone::{Change, Start};
+use super::zone::Change;
 use super::{DnsName, Kind, Outcome, Refusal};
 use crate::Lab;
 use crate::api::Call;
@@ -153,7 +154,10 @@ pub(super) fn list_records(lab: &Lab, call: &Call, zone: &str) -> Outcome {
     let [name, kind, identifier, max] = parameters(&call.query, ["name", "type", "identifier", "maxitems"])?;
     let max_items = items_max(max, 300)?;
     let start = start_of(name, kind, identifier)?;
-    let (page, next) = lab.route53.state().page(zone, start.as_ref(), max_items)?;
+    let (page, next) = {
+        let state = lab.route53.state();
+        listing::page(&state.zone(zone)?.records, state.listing, start.as_ref(), max_items)
+    };
     ok(
         "ListResourceRecordSetsResponse",
         Answer {
