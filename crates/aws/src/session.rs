@@ -117,6 +117,24 @@ impl Session {
     }
 }
 
+#[cfg(test)]
+impl Session {
+    /// A session with a server of the test's own.
+    pub(crate) fn with_server(address: std::net::SocketAddr) -> Self {
+        let keys = aws_credential_types::Credentials::new("AKID", "secret", None, None, "test");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(aws_config::Region::new("us-east-1"))
+            .endpoint_url(format!("http://{address}"))
+            .credentials_provider(SharedCredentialsProvider::new(keys))
+            .http_client(http_client())
+            .build();
+        let retries = RetryPartition::custom("test").build();
+        let zone_config = config.clone();
+        Self { config, zone_config, clock: AwsClock::default(), retries, route53_client: paced(http_client()) }
+    }
+}
+
 /// The SDK's default, made once: by default each client makes its own, parses the roots of trust for itself and shakes hands
 /// for itself, even a second time with the same service.
 fn http_client() -> SharedHttpClient {

@@ -240,6 +240,69 @@ mod tests {
         assert_eq!(Features::from(parse::<ZoneAnswer>("x", old).unwrap().hosted_zone), Features::default());
     }
 
+    /// Answers one request after the other, and gives back what was asked.
+    fn server(answers: Vec<(u16, String)>) -> (std::net::SocketAddr, std::thread::JoinHandle<Vec<String>>) {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = std::thread::spawn(move || {
+            let answer = |(status, body): (u16, String)| {
+                let (mut stream, mut heard) = (listener.accept().unwrap().0, Vec::new());
+                while !heard.windows(4).any(|end| end == b"\r\n\r\n") {
+                    let mut some = [0; 4_096];
+                    let length = stream.read(&mut some).unwrap();
+                    heard.extend_from_slice(&some[..length]);
+                }
+                write!(
+                    stream,
+                    "HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                    body.len()
+                )
+                .unwrap();
+                String::from_utf8(heard).unwrap()
+            };
+            answers.into_iter().map(answer).collect()
+        });
+        (address, asked)
+    }
+
+    #[tokio::test]
+    async fn protections_are_asked_for_page_by_page_with_a_signed_request() {
+        let page = |name: &str, next: &str| {
+            let body = format!(
+                "<L><ResourceRecordSetProtections><ResourceRecordSetProtection><RecordName>{name}</RecordName>\
+                <RecordType>A</RecordType></ResourceRecordSetProtection></ResourceRecordSetProtections>{next}</L>"
+            );
+            (200, body)
+        };
+        let pages = vec![page("a.example.com.", "<NextToken>x/y</NextToken>"), page("b.example.com.", "")];
+        let (address, asked) = server(pages);
+        let found = protections(&Session::with_server(address), "Z1").await.unwrap();
+        assert_eq!(found.iter().map(|it| &*it.record_name).collect::<Vec<_>>(), ["a.example.com.", "b.example.com."]);
+        let asked = asked.join().unwrap();
+        assert!(asked[0].starts_with("GET /2013-04-01/hostedzone/Z1/rrsetprotection HTTP"), "{}", asked[0]);
+        assert!(
+            asked[1].starts_with("GET /2013-04-01/hostedzone/Z1/rrsetprotection?nexttoken=x%2Fy HTTP"),
+            "{}",
+            asked[1]
+        );
+        assert!(asked[0].contains("Signature=") && asked[0].contains("/route53/aws4_request"), "{}", asked[0]);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_refused_or_not_there_is_told_as_that_call() {
+        let denied = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
+        for (status, body, said) in [
+            (403, denied, "ListResourceRecordSetProtections was refused: AccessDenied: no"),
+            (501, "", "ListResourceRecordSetProtections has an unknown outcome: HTTP 501"),
+        ] {
+            let (address, asked) = server(vec![(status, body.to_owned())]);
+            let error = protections(&Session::with_server(address), "Z1").await.unwrap_err().to_string();
+            assert!(error.starts_with(said), "{error}");
+            asked.join().unwrap();
+        }
+    }
+
     #[test]
     fn a_call_is_sent_to_another_path_of_the_same_host() {
         for (from, to) in [
