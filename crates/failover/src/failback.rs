@@ -10,7 +10,7 @@ use crate::name::Name;
 use crate::observation::{Alarms, NameView, Probe, Probes};
 use crate::plan::{Plan, ReplicaId};
 use crate::promotion::{LagSample, ReplicaState};
-use crate::record::{RecordSet, Target};
+use crate::record::{Pair, RecordSet, Target};
 use crate::register::{ArmedBy, Reading, Register, RegisterError};
 use crate::rule::Rule;
 
@@ -189,7 +189,33 @@ fn fault(view: &NameView) -> Option<String> {
         (Reading::Known { register, .. }, Ok(_)) if register.pin().is_some() && !view.agrees() => {
             Some(format!("the records of {} are not as Holdfast pinned them", view.name))
         }
+        // Moved by hand before it was pinned: to restore what the register says would send users nowhere, and call it home.
+        (Reading::Known { register, .. }, Ok(pairs)) => {
+            let pin = register.pin()?;
+            let nowhere = |pair: &&Pair| {
+                pin.original.get(&pair.primary().kind).is_some_and(|home| is_one_place(home, &pair.primary().target))
+            };
+            let kind = &pairs.iter().find(nowhere)?.primary().kind;
+            Some(format!(
+                "the PRIMARY {kind} record of {} led to DR already when it was pinned, so nobody knows where the primary is: point the \
+                 record home yourself, and delete the TXT record {}",
+                view.name,
+                view.name.register()
+            ))
+        }
         _ => None,
+    }
+}
+
+/// True if both send users to the same place, in whatever order.
+fn is_one_place(one: &Target, other: &Target) -> bool {
+    match (one, other) {
+        (Target::Values { values: one, .. }, Target::Values { values: other, .. }) => {
+            let sorted = |values: &[String]| values.iter().cloned().collect::<std::collections::BTreeSet<_>>();
+            sorted(one) == sorted(other)
+        }
+        (Target::Alias { name: one, .. }, Target::Alias { name: other, .. }) => bare(one) == bare(other),
+        _ => false,
     }
 }
 

@@ -252,3 +252,13 @@ fn a_failback_may_lead_to_where_the_primary_site_was_rebuilt() {
     assert_eq!(primary("AAAA"), alias("new.elb"));
     assert!(matches!(register_of(&restored), Register::Disarmed { .. }), "the register is nobody's address");
 }
+
+#[test]
+fn a_failback_that_would_go_nowhere_is_refused() {
+    // An operator was quicker than the alarm: the name led to DR already when it was pinned.
+    let sets = failed_over_sets(&a_pair(&app(), DR));
+    let seen = Observation { names: vec![NameView::of_name("Z1", &app(), &sets)], ..day_after() };
+    let found = obstacles(&plan(), &seen);
+    assert_eq!(found.iter().map(|obstacle| obstacle.rule).collect::<Vec<_>>(), [Rule::F02]);
+    assert!(found[0].because.contains("led to DR already when it was pinned"), "{found:?}");
+}
