@@ -12,7 +12,7 @@ use failover::promotion::LagSample;
 use jiff::Timestamp;
 
 use crate::error::CallError;
-use crate::session::Session;
+use crate::session::{GrowingAttempts, Session};
 
 /// One sample a minute, as RDS publishes them.
 const PERIOD_SECONDS: i32 = 60;
@@ -85,6 +85,8 @@ impl Reader {
 pub(crate) fn client(session: &Session, region: Option<&str>) -> Client {
     let mut config = aws_sdk_cloudwatch::config::Builder::from(session.config())
         .retry_partition(session.retries())
+        .timeout_config(session.limits_of_looks())
+        .interceptor(GrowingAttempts)
         .interceptor(session.clock().clone());
     if let Some(region) = region {
         config = config.region(Region::new(region.to_owned()));

@@ -1,11 +1,17 @@
 //! What can become of an AWS call, and what follows from it.
 
+use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
+use failover::refusal::Fate;
 
 /// How often an invocation looks again where [`CallError::may_look_again`] says so; then the tick goes on.
 pub const PASSES_MAX: usize = 3;
+
+/// What Route 53 calls a batch that was overtaken, and also one that it will never take: the zone tells which.
+pub const INVALID_CHANGE_BATCH: &str = "InvalidChangeBatch";
 
 /// A call that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,13 +51,41 @@ impl CallError {
         matches!(self, Self::Refused { code, .. } if code == wanted)
     }
 
+    /// True if AWS would refuse the same request again: neither too much was asked at once, nor is an earlier request still
+    /// being worked on.
+    #[must_use]
+    pub fn is_refused_for_good(&self) -> bool {
+        let passes = |code: &str| [THROTTLING_ERRORS, TRANSIENT_ERRORS].iter().any(|codes| codes.contains(&code));
+        matches!(self, Self::Refused { code, .. } if !passes(code))
+    }
+
     /// True if a write was overtaken by another, or its outcome is unknown: the zone itself tells. Other refusals would only be
     /// repeated.
     #[must_use]
     pub fn may_look_again(&self) -> bool {
         match self {
             Self::NeverSent { .. } | Self::Unknown { .. } => true,
-            Self::Refused { .. } => self.is_refused_with("InvalidChangeBatch"),
+            Self::Refused { .. } => self.is_refused_with(INVALID_CHANGE_BATCH),
+        }
+    }
+
+    /// What is known of what the call was to do.
+    #[must_use]
+    pub fn fate(&self) -> Fate {
+        match self {
+            Self::NeverSent { .. } => Fate::NeverSent,
+            Self::Refused { .. } => Fate::Refused,
+            Self::Unknown { .. } => Fate::Unknown,
+        }
+    }
+
+    /// What the service itself said, or why it said nothing.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Refused { code, message, .. } if message.is_empty() => code.clone(),
+            Self::Refused { code, message, .. } => format!("{code}: {message}"),
+            Self::NeverSent { why, .. } | Self::Unknown { why, .. } => why.clone(),
         }
     }
 
@@ -64,11 +98,13 @@ impl CallError {
             SdkError::ConstructionFailure(_) => Self::NeverSent { call, why: in_words(&error) },
             SdkError::ServiceError(answer) => {
                 let status = answer.raw().status().as_u16();
-                let code = answer.err().code().map(str::to_owned).or_else(|| legacy_code(answer.raw()));
+                let told = answer.raw().body().bytes().map(Told::read).unwrap_or_default();
+                let code = answer.err().code().map(str::to_owned).or(told.code);
                 match code {
                     // A 5xx answer may come from a server that had begun.
                     Some(code) if status < 500 => {
-                        let message = answer.err().message().unwrap_or_default().to_owned();
+                        let sdk = answer.err().message().unwrap_or_default().to_owned();
+                        let message = if told.messages.is_empty() { sdk } else { told.messages.join("; ") };
                         Self::Refused { call, code, message }
                     }
                     code => Self::Unknown { call, why: format!("HTTP {status} {}", code.unwrap_or_default()) },
@@ -86,8 +122,83 @@ fn in_words(error: &dyn std::error::Error) -> String {
     told.join(": ")
 }
 
-/// Route 53's documented old error root, `<InvalidChangeBatch>`, carries no `<Code>`, so the SDK finds none in it.
-fn legacy_code(response: &HttpResponse) -> Option<String> {
-    let body = std::str::from_utf8(response.body().bytes()?).ok()?;
-    body.contains("<InvalidChangeBatch").then(|| "InvalidChangeBatch".to_owned())
+/// What an XML error says, under either of Route 53's roots: `<ErrorResponse><Error>` with `<Code>` and `<Message>`, and
+/// `<InvalidChangeBatch><Messages>` with any number of `<Message>` and no code, of which the SDK reads neither.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Told {
+    code: Option<String>,
+    messages: Vec<String>,
+}
+
+impl Told {
+    /// What cannot be read says nothing: a service may answer in another language.
+    fn read(body: &[u8]) -> Self {
+        let mut told = Self::default();
+        let Ok(mut document) = Document::try_from(body) else { return told };
+        let Ok(mut root) = document.root_element() else { return told };
+        if root.start_el().matches(INVALID_CHANGE_BATCH) {
+            told.code = Some(INVALID_CHANGE_BATCH.to_owned());
+        }
+        told.gather(&mut root);
+        told
+    }
+
+    fn gather(&mut self, within: &mut ScopedDecoder<'_, '_>) {
+        while let Some(mut tag) = within.next_tag() {
+            match tag.start_el().local() {
+                "Code" => self.code = try_data(&mut tag).ok().map(|code| code.trim().to_owned()),
+                "Message" | "message" => {
+                    let said = try_data(&mut tag).unwrap_or_default().trim().to_owned();
+                    self.messages.extend(Some(said).filter(|said| !said.is_empty()));
+                }
+                _ => self.gather(&mut tag),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(body: &str) -> (Option<String>, Vec<String>) {
+        let told = Told::read(body.as_bytes());
+        (told.code, told.messages)
+    }
+
+    #[test]
+    fn route_53s_words_are_read_whole_from_either_root() {
+        let code = Some("InvalidChangeBatch".to_owned());
+        let old = r#"<?xml version="1.0"?>
+            <InvalidChangeBatch xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><Messages>
+            <Message>a.example.com. A &lt;protected&gt;</Message><Message>b &amp; c</Message></Messages><RequestId>r</RequestId></InvalidChangeBatch>"#;
+        let said = vec!["a.example.com. A <protected>".to_owned(), "b & c".to_owned()];
+        assert_eq!(told(old), (code.clone(), said));
+        let new = r#"<ErrorResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><Error><Type>Sender</Type>
+            <Code>InvalidChangeBatch</Code><Message>[it was not found]</Message></Error><RequestId>r</RequestId></ErrorResponse>"#;
+        assert_eq!(told(new), (code, vec!["[it was not found]".to_owned()]));
+    }
+
+    #[test]
+    fn what_is_no_xml_error_says_nothing() {
+        for body in
+            ["", "{\"Message\": \"no\"}", "<InvalidChangeBatch", "\u{0}", "<html><p>InvalidChangeBatch</p></html>"]
+        {
+            let (_, messages) = told(body);
+            assert!(messages.is_empty(), "{body}: {messages:?}");
+        }
+        assert_eq!(told("<html><p>InvalidChangeBatch</p></html>").0, None);
+    }
+
+    #[test]
+    fn throttling_and_a_prior_request_pass_and_other_refusals_do_not() {
+        let refused = |code: &str| CallError::Refused { call: "C", code: code.to_owned(), message: String::new() };
+        for code in ["Throttling", "ThrottlingException", "PriorRequestNotComplete"] {
+            assert!(!refused(code).is_refused_for_good(), "{code}");
+        }
+        for code in ["InvalidChangeBatch", "AccessDenied", "InvalidInput"] {
+            assert!(refused(code).is_refused_for_good(), "{code}");
+        }
+        assert!(!CallError::Unknown { call: "C", why: String::new() }.is_refused_for_good());
+    }
 }

@@ -1,12 +1,14 @@
 //! Route 53: the record sets of a zone, atomic batches, and how far a change has come.
 
 mod sdk;
+mod submit;
+mod walk;
 
 use std::collections::BTreeSet;
 
 use aws_config::SdkConfig;
 use aws_sdk_route53::Client;
-use aws_sdk_route53::types::{ChangeBatch, ChangeStatus as SdkStatus, RrType};
+use aws_sdk_route53::types::{ChangeBatch, ChangeStatus as SdkStatus};
 use failover::change;
 use failover::name::Name;
 use failover::observation::{ChangeStatus, Changes, NameView};
@@ -16,8 +18,13 @@ use failover::register::{Register, Spread};
 use jiff::Timestamp;
 
 use crate::error::CallError;
-use crate::session::Session;
+use crate::session::{GrowingAttempts, Session};
 use sdk::{from_sdk, parse_name, to_sdk};
+pub use submit::{Refused, Submitted, submit_by_name};
+use walk::{Page, Start, walk};
+
+/// "Comment … Maximum length of 256" (ChangeBatch).
+const COMMENT_BYTES_MAX: usize = 256;
 
 /// Someone who can look at Route 53.
 pub trait RecordReader {
@@ -89,6 +96,8 @@ pub async fn spreading_changes(reader: &impl RecordReader, names: &[NameView]) -
 #[derive(Clone, Debug)]
 pub struct Reader {
     client: Client,
+    /// For listings: what tells most, and what a control plane in trouble is slowest at.
+    listings: Client,
     session: Session,
 }
 
@@ -101,18 +110,24 @@ pub struct Writer {
 }
 
 pub(crate) fn client(session: &Session, config: &SdkConfig) -> Client {
-    let config = aws_sdk_route53::config::Builder::from(config)
+    Client::from_conf(builder(session, config).build())
+}
+
+fn builder(session: &Session, config: &SdkConfig) -> aws_sdk_route53::config::Builder {
+    aws_sdk_route53::config::Builder::from(config)
         .http_client(session.route53_client())
         .retry_partition(session.retries())
-        .interceptor(session.clock().clone());
-    Client::from_conf(config.build())
+        .interceptor(session.clock().clone())
 }
 
 impl Reader {
     /// A reader with the session's settings.
     #[must_use]
     pub fn new(session: &Session) -> Self {
-        Self { client: client(session, session.zone_config()), session: session.clone() }
+        let zones = session.zone_config();
+        let patient =
+            builder(session, zones).timeout_config(session.limits_of_looks()).interceptor(GrowingAttempts).build();
+        Self { client: client(session, zones), listings: Client::from_conf(patient), session: session.clone() }
     }
 
     /// The names of a zone's name servers.
@@ -126,9 +141,9 @@ impl Reader {
     }
 
     /// One page of the listing from `start`, and where the next begins.
-    async fn page(&self, zone: &str, start: &Start) -> Result<(Vec<RecordSet>, Option<Start>), CallError> {
+    async fn page(&self, zone: &str, start: &Start) -> Result<Page, CallError> {
         let page = self
-            .client
+            .listings
             .list_resource_record_sets()
             .hosted_zone_id(zone)
             .set_start_record_name(start.name.as_ref().map(|name| name.as_str().to_owned()))
@@ -150,63 +165,9 @@ impl Reader {
     }
 }
 
-/// The names a listing must still meet. The listing is in the order of names, so it may skip from one to the next.
-struct Walk {
-    /// Where each name is to be looked for, and the name.
-    wanted: BTreeSet<(Name, Name)>,
-}
-
-impl Walk {
-    fn new(names: &[Name]) -> Self {
-        let wanted = names.iter().flat_map(|name| [name.clone(), name.register()]);
-        Self { wanted: wanted.map(|name| (name.plain_ancestor(), name)).collect() }
-    }
-
-    /// Where to go on once the listing has come to `reached`; nowhere if it has passed every name.
-    fn go_on(&mut self, reached: Start) -> Option<Start> {
-        let Some(at) = &reached.name else { return Some(reached) };
-        self.wanted.retain(|(from, name)| if from == name { name >= at } else { from >= at || at.is_within(from) });
-        let (from, _) = self.wanted.first()?;
-        if from > at { Some(Start::at(from.clone())) } else { Some(reached) }
-    }
-}
-
-/// Where a listing starts.
-#[derive(Debug, Default)]
-struct Start {
-    name: Option<Name>,
-    kind: Option<RrType>,
-    identifier: Option<String>,
-}
-
-impl Start {
-    fn at(name: Name) -> Self {
-        Self { name: Some(name), ..Self::default() }
-    }
-}
-
 impl RecordReader for Reader {
     async fn record_sets(&self, zone: &str, names: &Names) -> Result<Vec<RecordSet>, CallError> {
-        let mut walk = match names {
-            Names::Listed(names) => Some(Walk::new(names)),
-            Names::EveryPair => None,
-        };
-        let first = walk.as_ref().and_then(|walk| walk.wanted.first());
-        let mut start = first.map(|(from, _)| Start::at(from.clone())).unwrap_or_default();
-        let mut found = Vec::new();
-        loop {
-            let (sets, next) = self.page(zone, &start).await?;
-            found.extend(sets);
-            let next = match (&mut walk, next) {
-                (Some(walk), Some(next)) => walk.go_on(next),
-                (None, next) => next,
-                (Some(_), None) => None,
-            };
-            match next {
-                Some(next) => start = next,
-                None => return Ok(found),
-            }
-        }
+        walk(names, async |start| self.page(zone, start).await).await
     }
 
     async fn change_status(&self, id: &str) -> Result<ChangeStatus, CallError> {
@@ -243,9 +204,8 @@ impl RecordWriter for Writer {
         let never_sent = |why: String| CallError::NeverSent { call: CALL, why };
         let changes =
             batch.changes().map(to_sdk).collect::<Result<Vec<_>, _>>().map_err(|e| never_sent(e.to_string()))?;
-        let names: Vec<_> = batch.writes.iter().take(3).map(|write| write.name.to_string()).collect();
         let sdk_batch = ChangeBatch::builder()
-            .comment(format!("Holdfast: {}", names.join(", ")))
+            .comment(comment(batch))
             .set_changes(Some(changes))
             .build()
             .map_err(|error| never_sent(error.to_string()))?;
@@ -262,6 +222,14 @@ impl RecordWriter for Writer {
             None => Err(CallError::Unknown { call: CALL, why: "the answer names no change".to_owned() }),
         }
     }
+}
+
+/// What the change is about, for whoever lists the zone's changes.
+fn comment(batch: &change::Batch) -> String {
+    let names: Vec<_> = batch.writes.iter().take(3).map(|write| write.name.to_string()).collect();
+    let mut comment = format!("Holdfast: {}", names.join(", "));
+    comment.truncate(comment.floor_char_boundary(COMMENT_BYTES_MAX));
+    comment
 }
 
 impl HealthCheckWriter for Writer {
@@ -286,11 +254,6 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// Where the walk goes from `reached`, or nothing if it is done.
-    fn from(walk: &mut Walk, reached: &str) -> Option<String> {
-        walk.go_on(Start::at(name(reached)))?.name.map(|name| name.to_string())
-    }
-
     #[test]
     fn every_pair_of_a_zone_means_its_pairs_and_whatever_a_register_speaks_of() {
         let values = Target::Values { ttl_seconds: 60, values: vec!["192.0.2.1".to_owned()] };
@@ -301,20 +264,15 @@ mod tests {
     }
 
     #[test]
-    fn a_listing_skips_to_the_next_wanted_name_and_ends_after_the_last() {
-        let mut walk = Walk::new(&[name("a.example.com"), name("y.example.com")]);
-        assert_eq!(from(&mut walk, "_holdfast.a.example.com").as_deref(), Some("_holdfast.a.example.com"));
-        assert_eq!(from(&mut walk, "b.example.com").as_deref(), Some("y.example.com"));
-        assert_eq!(from(&mut walk, "z.y.example.com"), None);
-    }
-
-    #[test]
-    fn a_wildcard_is_looked_for_in_all_of_its_domain_wherever_it_sorts() {
-        let mut walk = Walk::new(&[name("*.shop.example.com")]);
-        assert_eq!(walk.wanted.first().unwrap().0, name("shop.example.com"));
-        for inside in ["1.shop.example.com", "z.shop.example.com"] {
-            assert_eq!(from(&mut walk, inside).as_deref(), Some(inside));
-        }
-        assert_eq!(from(&mut walk, "shop2.example.com"), None);
+    fn a_comment_is_cut_where_route_53_would_refuse_it() {
+        let long = |nth: usize| format!("{}.{}.{nth}.example.com", "a".repeat(60), "b".repeat(60)).parse().unwrap();
+        let register = Register::Disarmed { at: Timestamp::UNIX_EPOCH, by: String::new() };
+        let write =
+            |name| change::Write { zone: "Z1".to_owned(), name, register: register.clone(), changes: Vec::new() };
+        let batch = |writes| change::Batch { zone: "Z1".to_owned(), writes };
+        let three = comment(&batch((0..3).map(long).map(write).collect()));
+        assert_eq!(three.len(), 256);
+        assert!(three.starts_with("Holdfast: aaa"));
+        assert_eq!(comment(&batch(vec![write(name("a.example.com"))])), "Holdfast: a.example.com");
     }
 }

@@ -11,21 +11,72 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, ConnectorBuilder};
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::FinalizerInterceptorContextRef;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
 use failover::plan::Plan;
 
 use crate::clock::AwsClock;
 use crate::pace::paced;
 
 /// The SDK sets no limit on the time of an attempt; without one a silent server would hold a function to its end.
-const CONNECT_SECONDS_MAX: u64 = 1;
+const CONNECT_SECONDS_MAX: u64 = 3;
 const ATTEMPT_SECONDS_MAX: u64 = 4;
-/// All attempts of one call. Two zones looked at, written and recorded, every call at its limit, fit into a function's 120 s.
+/// All attempts of one call.
 const CALL_SECONDS_MAX: u64 = 10;
+/// The last attempts of a call that only looks, and all attempts of it: a control plane in trouble may take ten seconds for what
+/// takes it a tenth of one on other days, and whoever never waits so long sees nothing. Two zones looked at so, then written
+/// and recorded, every call at its limit, fit into a function's 120 s.
+const LOOK_ATTEMPT_SECONDS_MAX: u64 = 16;
+const LOOK_SECONDS_MAX: u64 = 30;
 /// Route 53 takes five requests a second from a whole account, so a throttled call must be able to wait out some seconds.
 const ATTEMPTS_MAX: u32 = 8;
 const BACKOFF_FIRST: Duration = Duration::from_millis(200);
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
+
+/// For clients that only look: each attempt may take twice as long as the one before.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GrowingAttempts;
+
+impl Intercept for GrowingAttempts {
+    fn name(&self) -> &'static str {
+        "GrowingAttempts"
+    }
+
+    fn read_after_attempt(
+        &self,
+        _context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Some(limits) = config.load::<TimeoutConfig>() else { return Ok(()) };
+        let most = Duration::from_secs(LOOK_ATTEMPT_SECONDS_MAX);
+        let longer = limits.operation_attempt_timeout().map(|last| most.min(last * 2));
+        let mut limits = limits.to_builder();
+        limits.set_operation_attempt_timeout(longer);
+        config.interceptor_state().store_put(limits.build());
+        Ok(())
+    }
+}
+
+/// Standard, never adaptive: after four throttled calls, adaptive mode waits a minute.
+fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS_MAX)
+        .with_initial_backoff(BACKOFF_FIRST)
+        .with_max_backoff(BACKOFF_MAX)
+}
+
+fn limits(call_seconds_max: u64) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
+        .operation_attempt_timeout(Duration::from_secs(ATTEMPT_SECONDS_MAX))
+        .operation_timeout(Duration::from_secs(call_seconds_max))
+        .build()
+}
 
 /// Shared configuration and AWS's time.
 #[derive(Clone, Debug)]
@@ -61,20 +112,10 @@ impl Session {
 
     /// Reads region, credentials and endpoint as every AWS SDK does.
     pub async fn load() -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
-            .operation_attempt_timeout(Duration::from_secs(ATTEMPT_SECONDS_MAX))
-            .operation_timeout(Duration::from_secs(CALL_SECONDS_MAX))
-            .build();
-        // Standard, never adaptive: after four throttled calls, adaptive mode waits a minute.
-        let retries = RetryConfig::standard()
-            .with_max_attempts(ATTEMPTS_MAX)
-            .with_initial_backoff(BACKOFF_FIRST)
-            .with_max_backoff(BACKOFF_MAX);
         let client = http_client();
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .timeout_config(timeouts)
-            .retry_config(retries)
+            .timeout_config(limits(CALL_SECONDS_MAX))
+            .retry_config(retries())
             .http_client(client.clone())
             .load()
             .await;
@@ -90,6 +131,12 @@ impl Session {
     #[must_use]
     pub fn config(&self) -> &SdkConfig {
         &self.config
+    }
+
+    /// The time limits of clients with [`GrowingAttempts`].
+    #[must_use]
+    pub fn limits_of_looks(&self) -> TimeoutConfig {
+        limits(LOOK_SECONDS_MAX)
     }
 
     /// The configuration for clients that read and write hosted zones.
@@ -145,4 +192,59 @@ fn http_client() -> SharedHttpClient {
         connector.set_proxy_config(Some(ProxyConfig::from_env()));
         connector.build()
     })
+}
+
+#[cfg(all(test, feature = "route53"))]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use aws_sdk_route53::config::{Credentials, Region};
+    use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+
+    use super::*;
+
+    /// Takes every request and answers none.
+    #[derive(Debug)]
+    struct Silent;
+
+    impl HttpConnector for Silent {
+        fn call(&self, _request: HttpRequest) -> HttpConnectorFuture {
+            HttpConnectorFuture::new(std::future::pending())
+        }
+    }
+
+    /// Keeps what it was asked to wait for, in seconds, and waits for nothing but the end of the call.
+    #[derive(Clone, Debug, Default)]
+    struct Waits(Arc<Mutex<Vec<f64>>>);
+
+    impl AsyncSleep for Waits {
+        fn sleep(&self, duration: Duration) -> Sleep {
+            self.0.lock().unwrap().push(duration.as_secs_f64());
+            let is_end = duration.as_secs() == LOOK_SECONDS_MAX;
+            if is_end { Sleep::new(std::future::pending()) } else { Sleep::new(std::future::ready(())) }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_look_waits_longer_each_time_and_for_half_a_minute_in_all() {
+        let waits = Waits::default();
+        let config = aws_sdk_route53::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("id", "key", None, None, "test"))
+            .sleep_impl(waits.clone())
+            .http_client(http_client_fn(|_, _| SharedHttpConnector::new(Silent)))
+            .retry_config(retries())
+            .timeout_config(limits(LOOK_SECONDS_MAX))
+            .interceptor(GrowingAttempts);
+        let client = aws_sdk_route53::Client::from_conf(config.build());
+        client.list_resource_record_sets().hosted_zone_id("Z1").send().await.unwrap_err();
+        let waits = waits.0.lock().unwrap();
+        let attempts: Vec<_> = waits.iter().filter(|seconds| **seconds > BACKOFF_MAX.as_secs_f64()).copied().collect();
+        assert_eq!(attempts[..5], [30.0, 4.0, 8.0, 16.0, 16.0], "{waits:?}");
+    }
 }

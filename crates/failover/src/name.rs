@@ -63,6 +63,12 @@ impl Name {
         }
     }
 
+    /// True without escaped characters, a wildcard's among them: only of such names is it known how a listing sorts them.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        !self.0.contains('\\')
+    }
+
     /// Route 53's form, without a trailing dot.
     #[must_use]
     pub fn as_str(&self) -> &str {
