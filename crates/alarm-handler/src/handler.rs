@@ -4,21 +4,30 @@ use std::collections::BTreeMap;
 
 use aws::cloudwatch::AlarmReader;
 use aws::probe::Prober;
-use aws::route53::{HealthCheckWriter, RecordReader, RecordWriter, protected_names, spreading_changes};
+use aws::route53::{
+    HealthCheckWriter, RecordReader, RecordWriter, Refused, protected_names, spreading_changes, submit_by_name,
+};
 use aws::telemetry::{self, Metric};
 use aws::{CallError, PASSES_MAX};
 use failover::change::{self, Batch, Write};
 use failover::incident::{AlarmState, Incident};
 use failover::name::Name;
-use failover::observation::{Alarms, Fact, Probes};
+use failover::observation::{Alarms, Attention, Fact, Probes};
 use failover::outcome::{ApprovalNotCarriedOut, Finding, Kind, Outcome, Trigger};
 use failover::pin::{self, Observation};
 use failover::plan::Plan;
 use failover::register::{ArmedBy, Register, Spread};
 use failover::rule::Rule;
 use failover::signal::Signal;
+use jiff::SignedDuration;
 
 const FUNCTION: &str = "alarm-handler";
+
+/// How long refused batches are tried in parts. The changes that carry the other names' pins are to be on record within
+/// [`pin::RECORDING_SECONDS`]; and Route 53 takes five requests a second from the whole account, which a quiet minute must not
+/// use up.
+const PATIENCE_IN_AN_INCIDENT: SignedDuration = SignedDuration::from_secs(20);
+const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Everything alarm-handler calls. Only `writer` can change anything.
 #[derive(Clone, Debug)]
@@ -64,12 +73,17 @@ where
             let pending;
             (pending, findings) = decide(plan, &seen, &mut progress);
             let pending = end_maintenance(&self.writer, plan, pending, &mut findings).await;
-            act(&self.writer, pending, pass == PASSES_MAX, &mut progress, &mut findings).await;
+            self.act(pending, pass == PASSES_MAX, &mut progress, &mut findings).await;
             if progress.uncertain.is_empty() {
                 break;
             }
         }
-        findings.extend(progress.written.into_values());
+        findings.extend(progress.settled.into_values());
+        if trigger == Trigger::Approval {
+            // Nobody remembers an approval.
+            let refused = findings.iter_mut().filter(|finding| finding.kind == Kind::WriteRefused);
+            refused.for_each(|finding| finding.next.push_str("; unless another name is pinned by then, approve again"));
+        }
         let outcome = Outcome::of(self.reader.now(), trigger, &findings);
         telemetry::report(FUNCTION, &outcome);
         if outcome.outcome == Kind::Pinned {
@@ -81,6 +95,51 @@ where
                 Err(ApprovalNotCarriedOut(finding.because.clone()))
             }
             _ => Ok(outcome),
+        }
+    }
+
+    /// Writes everything, and then puts on record which changes carry the pins: users of a big plan's last name must not wait
+    /// for the records of its first.
+    async fn act(&self, pending: Pending, is_last_pass: bool, progress: &mut Progress, findings: &mut Vec<Finding>) {
+        let is_urgent = pending.iter().any(|(_, finding)| finding.incident.is_some());
+        let mut found: BTreeMap<Key, Finding> = BTreeMap::new();
+        let writes = pending.into_iter().map(|(write, finding)| {
+            found.insert(key(&write), finding);
+            write
+        });
+        let patience = if is_urgent { PATIENCE_IN_AN_INCIDENT } else { PATIENCE };
+        let done = submit_by_name(&self.reader, &self.writer, writes.collect(), patience).await;
+        let written = done.accepted.iter().flat_map(|(batch, _)| &batch.writes).map(key);
+        progress.settled.extend(written.filter_map(|key| found.remove_entry(&key)));
+        for Refused { write, error, alone } in done.refused {
+            let finding = found.remove(&key(&write)).map(|finding| finding.not_taken(&write, &error.words(), alone));
+            tracing::warn!(%error, name = %write.name, alone, "refused");
+            progress.settled.extend(finding.map(|finding| (key(&write), finding)));
+        }
+        for (write, error) in done.unsettled {
+            let Some(finding) = found.remove(&key(&write)) else { continue };
+            if !is_last_pass && error.may_look_again() {
+                tracing::warn!(%error, "looking again");
+                progress.uncertain.insert(key(&write), (write, finding));
+            } else {
+                let Finding { rule, incident, since, .. } = finding;
+                let finding = Finding::interrupted(write.name.to_string(), error.fate(), &error, incident, since);
+                // A rehearsal that did not come off is tried again in an hour; nobody need get up for it.
+                let attention = if rule == Some(Rule::P14) { Attention::None } else { finding.attention };
+                findings.push(Finding { attention, ..finding });
+            }
+        }
+        self.record_changes(&done.accepted, patience).await;
+    }
+
+    /// The pin is committed; this only spares the next tick from confirming it, so a failure here is no failure.
+    async fn record_changes(&self, accepted: &[(Batch, String)], patience: SignedDuration) {
+        let spread = |id: &String| Spread::Change { id: id.clone() };
+        let records = accepted.iter().flat_map(|(batch, id)| change::spreads(batch, &spread(id)));
+        let done = submit_by_name(&self.reader, &self.writer, records.collect(), patience).await;
+        let refused = done.refused.into_iter().map(|refused| (refused.write, refused.error));
+        if let Some((_, error)) = refused.chain(done.unsettled).next() {
+            tracing::warn!(%error, "a change that carries a pin is not on record; the tick confirms the pin");
         }
     }
 }
@@ -128,8 +187,8 @@ type Pending = Vec<(Write, Finding)>;
 /// What earlier passes of this invocation came to.
 #[derive(Default)]
 struct Progress {
-    /// Names this invocation has written.
-    written: BTreeMap<Key, Finding>,
+    /// Names this invocation has written, or Route 53 will not let it write.
+    settled: BTreeMap<Key, Finding>,
     /// Names whose write may have taken effect or not.
     uncertain: BTreeMap<Key, (Write, Finding)>,
 }
@@ -151,11 +210,11 @@ impl Blind {
         let ringing = self.alarms.iter().flatten().find(|alarm| alarm.state == AlarmState::Alarm);
         let incident = ringing.map(|alarm| Incident { alarm: alarm.name.clone(), began: alarm.since });
         let since = incident.as_ref().map(|incident| incident.began);
-        Finding::interrupted("the records".to_owned(), &self.error, incident, since)
+        Finding::interrupted("the records".to_owned(), self.error.fate(), &self.error, incident, since)
     }
 }
 
-/// Decides about every name that this invocation has not written yet.
+/// Decides about every name that is not settled in this invocation yet.
 fn decide(plan: &Plan, seen: &Observation, progress: &mut Progress) -> (Pending, Vec<Finding>) {
     let (mut pending, mut findings) = (Vec::new(), Vec::new());
     let mut uncertain = std::mem::take(&mut progress.uncertain);
@@ -167,9 +226,9 @@ fn decide(plan: &Plan, seen: &Observation, progress: &mut Progress) -> (Pending,
             && view.register() == Some(&write.register)
         {
             // Our own write took effect after all. The tick records its change.
-            progress.written.insert(key.clone(), finding);
+            progress.settled.insert(key.clone(), finding);
         }
-        if progress.written.contains_key(&key) {
+        if progress.settled.contains_key(&key) {
             continue;
         }
         let decision = pin::decide_among(plan, seen, view, &committed);
@@ -208,60 +267,10 @@ async fn end_maintenance(
     }
     let Err(error) = writer.set_disabled(check, false).await else { return pending };
     let (held, rest): (Pending, Pending) = pending.into_iter().partition(|(write, _)| ends_one(write));
-    findings.extend(
-        held.into_iter().map(|(write, finding)| {
-            Finding::interrupted(write.name.to_string(), &error, finding.incident, finding.since)
-        }),
-    );
+    findings.extend(held.into_iter().map(|(write, finding)| {
+        Finding::interrupted(write.name.to_string(), error.fate(), &error, finding.incident, finding.since)
+    }));
     rest
-}
-
-/// Writes everything, and then puts on record which changes carry the pins: users of a big plan's last name must not wait
-/// for the records of its first.
-async fn act(
-    writer: &impl RecordWriter,
-    pending: Pending,
-    is_last_pass: bool,
-    progress: &mut Progress,
-    findings: &mut Vec<Finding>,
-) {
-    let mut found: BTreeMap<Key, Finding> = BTreeMap::new();
-    let writes = pending.into_iter().map(|(write, finding)| {
-        found.insert(key(&write), finding);
-        write
-    });
-    let batches = change::batches(writes.collect());
-    let mut accepted = Vec::new();
-    for batch in batches {
-        let submitted = writer.submit(&batch).await;
-        let with_findings = batch.writes.iter().filter_map(|write| Some((write, found.remove(&key(write))?)));
-        match submitted {
-            Ok(id) => {
-                progress.written.extend(with_findings.map(|(write, finding)| (key(write), finding)));
-                accepted.push((batch, id));
-            }
-            Err(error) if !is_last_pass && error.may_look_again() => {
-                tracing::warn!(%error, "looking again");
-                let uncertain = with_findings.map(|(write, finding)| (key(write), (write.clone(), finding)));
-                progress.uncertain.extend(uncertain);
-            }
-            Err(error) => findings.extend(with_findings.map(|(write, finding)| {
-                Finding::interrupted(write.name.to_string(), &error, finding.incident, finding.since)
-            })),
-        }
-    }
-    record_changes(writer, &accepted).await;
-}
-
-/// The pin is committed; this only spares the next tick from confirming it, so a failure here is no failure.
-async fn record_changes(writer: &impl RecordWriter, accepted: &[(Batch, String)]) {
-    let spread = |id: &String| Spread::Change { id: id.clone() };
-    let records = accepted.iter().flat_map(|(batch, id)| change::spreads(batch, &spread(id)));
-    for batch in change::batches(records.collect()) {
-        if let Err(error) = writer.submit(&batch).await {
-            tracing::warn!(%error, "the change that carries the pin is not on record; the tick confirms the pin");
-        }
-    }
 }
 
 /// How many names are in each state, every minute: for the alarm that says nothing is armed, and for the dashboard.

@@ -42,7 +42,7 @@ where
             }
             // The other functions page for the same reason.
             (Some(_), Err(error)) => {
-                let finding = Finding::interrupted("the records".to_owned(), &error, None, None);
+                let finding = Finding::interrupted("the records".to_owned(), error.fate(), &error, None, None);
                 vec![Finding { attention: Attention::None, ..finding }]
             }
         };
@@ -105,7 +105,7 @@ where
 /// A region that does not answer is to be expected; a refusal is not, and a person must put it right.
 fn interrupted(decision: Decision, error: &CallError) -> Finding {
     let since = decision.incident.as_ref().map(|incident| incident.began);
-    let finding = Finding::interrupted(decision.id.to_string(), error, decision.incident, since);
+    let finding = Finding::interrupted(decision.id.to_string(), error.fate(), error, decision.incident, since);
     match error {
         CallError::Refused { code, .. } if !code.contains("State") && !code.contains("Throttling") => finding,
         _ => Finding { attention: Attention::None, kind: Kind::Waiting, ..finding },

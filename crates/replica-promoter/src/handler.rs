@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws::cloudwatch::LagReader;
 use aws::rds::{ReplicaReader, ReplicaWriter};
-use aws::route53::{RecordReader, RecordWriter, protected_names, spreading_changes};
+use aws::route53::{RecordReader, RecordWriter, Refused, protected_names, spreading_changes, submit_by_name};
 use aws::telemetry;
 use aws::{CallError, PASSES_MAX};
 use failover::change;
@@ -24,6 +24,9 @@ const FUNCTION: &str = "replica-promoter";
 
 /// How far back before the outage a lag sample is looked for.
 const LAG_LOOKBACK: SignedDuration = SignedDuration::from_hours(3);
+
+/// How long registers that Route 53 refuses together are tried in parts.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(20);
 
 /// Everything replica-promoter calls. Only `registers` and `promoter` can change anything.
 #[derive(Clone, Debug)]
@@ -81,15 +84,17 @@ where
         loop {
             let names = match protected_names(plan, &self.records).await {
                 Ok(names) => names,
-                Err(error) => return vec![Finding::interrupted("the records".to_owned(), &error, None, None)],
+                Err(error) => {
+                    return vec![Finding::interrupted("the records".to_owned(), error.fate(), &error, None, None)];
+                }
             };
             match self.go_on(plan, &names, approval).await {
                 Ok(findings) => return findings,
-                Err((_, Unwritten::Call(error))) if pass < PASSES_MAX && error.may_look_again() => {
-                    tracing::warn!(%error, "looking again");
+                Err(unwritten) if pass < PASSES_MAX && unwritten.may_look_again() => {
+                    tracing::warn!(error = %unwritten.error, "looking again");
                     pass += 1;
                 }
-                Err((gate, unwritten)) => return vec![unwritten.into_finding(gate)],
+                Err(unwritten) => return unwritten.into_findings(),
             }
         }
     }
@@ -100,7 +105,7 @@ where
         plan: &Plan,
         names: &[NameView],
         approval: Option<&Approval>,
-    ) -> Result<Vec<Finding>, (GateDecision, Unwritten)> {
+    ) -> Result<Vec<Finding>, Unwritten> {
         let changes = spreading_changes(&self.records, names).await;
         let now = self.records.now();
         let gate = promotion::decide_gate(plan, now, names, &changes);
@@ -111,13 +116,36 @@ where
         match (gate.row.verdict, gate.incident.clone()) {
             (Gate::RecordInSync, _) => {
                 let arrived = |view: &NameView| promotion::in_sync(view, &changes, now);
-                match rewrite(&self.registers, names, arrived).await {
-                    Ok(()) => Ok(vec![gate.into()]),
-                    Err(unwritten) => Err((gate, unwritten)),
-                }
+                let refused = self.rewrite(names, &gate, arrived).await?;
+                Ok(if refused.is_empty() { vec![gate.into()] } else { refused })
             }
             (Gate::Open, Some(incident)) => self.open(plan, names, gate, &incident, approval).await,
             (Gate::Open | Gate::Closed | Gate::Wait, _) => Ok(vec![gate.into()]),
+        }
+    }
+
+    /// Rewrites registers, as `next` says, by compare-and-swap; says of which names Route 53 refuses it.
+    async fn rewrite(
+        &self,
+        names: &[NameView],
+        gate: &GateDecision,
+        next: impl Fn(&NameView) -> Option<Register>,
+    ) -> Result<Vec<Finding>, Unwritten> {
+        let writes = names.iter().filter_map(|view| Some(change::rewrite_register(view, next(view)?)));
+        let writes = match writes.collect::<Result<Vec<_>, _>>() {
+            Ok(writes) => writes,
+            // None is written: what is wrong with one must not be seen when half of them say otherwise.
+            Err(error) => return Ok(vec![cannot_be_written(&error, gate.clone())]),
+        };
+        let done = submit_by_name(&self.records, &self.registers, writes, PATIENCE).await;
+        let refused = done.refused.into_iter().map(|Refused { write, error, alone }| {
+            let finding = Finding { subject: write.name.to_string(), ..gate.clone().into() };
+            finding.not_taken(&write, &error.words(), alone)
+        });
+        let refused = refused.collect();
+        match done.unsettled.into_iter().next() {
+            Some((_, error)) => Err(Unwritten { error, gate: gate.clone(), refused }),
+            None => Ok(refused),
         }
     }
 
@@ -129,7 +157,7 @@ where
         gate: GateDecision,
         incident: &Incident,
         approval: Option<&Approval>,
-    ) -> Result<Vec<Finding>, (GateDecision, Unwritten)> {
+    ) -> Result<Vec<Finding>, Unwritten> {
         // All at once: a slow answer about one database must not hold up another.
         let since = gate.since;
         let each = plan.replicas.iter().map(|id| async move {
@@ -157,10 +185,9 @@ where
             return Ok(findings);
         }
         let now = self.records.now();
-        match rewrite(&self.registers, names, |view| promotion::failed_over(view, now)).await {
-            Ok(()) => Ok(vec![closed(plan, &gate, incident, now)]),
-            Err(unwritten) => Err((gate, unwritten)),
-        }
+        let refused = self.rewrite(names, &gate, |view| promotion::failed_over(view, now)).await?;
+        // The incident is closed once every register says so.
+        Ok(if refused.is_empty() { vec![closed(plan, &gate, incident, now)] } else { refused })
     }
 }
 
@@ -202,45 +229,37 @@ async fn promote(
             return current.into();
         }
     }
-    Finding::interrupted(decision.id.to_string(), &error, decision.incident, decision.since)
+    Finding::interrupted(decision.id.to_string(), error.fate(), &error, decision.incident, decision.since)
 }
 
-/// Why registers were not rewritten.
-#[derive(Debug, PartialEq, Eq)]
-enum Unwritten {
-    /// Route 53 did not do it.
-    Call(CallError),
-    /// One of them cannot be written; none was.
-    Register(RegisterError),
+/// Registers that Route 53 has not taken, and may yet.
+struct Unwritten {
+    error: CallError,
+    gate: GateDecision,
+    /// What it will not take.
+    refused: Vec<Finding>,
 }
 
 impl Unwritten {
-    fn into_finding(self, gate: GateDecision) -> Finding {
-        match self {
-            Self::Call(error) => Finding::interrupted("the registers".to_owned(), &error, gate.incident, gate.since),
-            Self::Register(error) => Finding {
-                kind: Kind::Refused,
-                because: error.to_string(),
-                attention: Attention::Page,
-                next: "Holdfast goes no further until you have put it right".to_owned(),
-                ..gate.into()
-            },
-        }
+    fn may_look_again(&self) -> bool {
+        self.error.may_look_again()
+    }
+
+    fn into_findings(self) -> Vec<Finding> {
+        let Self { error, gate, mut refused } = self;
+        refused.push(Finding::interrupted("the registers".to_owned(), error.fate(), &error, gate.incident, gate.since));
+        refused
     }
 }
 
-/// Rewrites registers, as `next` says, by compare-and-swap.
-async fn rewrite(
-    writer: &impl RecordWriter,
-    names: &[NameView],
-    next: impl Fn(&NameView) -> Option<Register>,
-) -> Result<(), Unwritten> {
-    let writes = names.iter().filter_map(|view| Some(change::rewrite_register(view, next(view)?)));
-    let writes = writes.collect::<Result<Vec<_>, _>>().map_err(Unwritten::Register)?;
-    for batch in change::batches(writes) {
-        writer.submit(&batch).await.map_err(Unwritten::Call)?;
+fn cannot_be_written(error: &RegisterError, gate: GateDecision) -> Finding {
+    Finding {
+        kind: Kind::Refused,
+        because: error.to_string(),
+        attention: Attention::Page,
+        next: "Holdfast goes no further until you have put it right".to_owned(),
+        ..gate.into()
     }
-    Ok(())
 }
 
 fn closed(plan: &Plan, gate: &GateDecision, incident: &Incident, now: Timestamp) -> Finding {
@@ -304,16 +323,15 @@ mod tests {
     async fn a_register_that_cannot_be_written_is_told_and_none_is_written() {
         let names = [pinned("a.example.com", 1), pinned("b.example.com", 400)];
         let now = Timestamp::UNIX_EPOCH;
-        let error = rewrite(&NothingToWrite, &names, |view| promotion::failed_over(view, now)).await.unwrap_err();
-        let fault = RegisterError::TooLong("b.example.com".parse().unwrap());
-        assert_eq!(error, Unwritten::Register(fault.clone()));
-
         let plan = r#"{"mode":"automatic","zones":[{"id":"Z1","names":["ALL"]}],"alarms":["arn:aws:cloudwatch:us-east-1:1:alarm:started"],
             "limits":{"lag_seconds_max":60,"settle_seconds":900,"cooldown_seconds":3600,"drain_seconds":60,"detection_seconds_max":2400}}"#;
         let gate = promotion::decide_gate(&Plan::parse(plan).unwrap(), now, &names, &Changes::new());
-        let outcome = Outcome::of(now, Trigger::Tick, &[error.into_finding(gate)]);
+        let rds = SilentRds::default();
+        let calls = Calls { records: &rds, registers: NothingToWrite, replicas: &rds, promoter: &rds, lag: &rds };
+        let told = calls.rewrite(&names, &gate, |view| promotion::failed_over(view, now)).await;
+        let outcome = Outcome::of(now, Trigger::Tick, &told.unwrap_or_else(Unwritten::into_findings));
         assert_eq!((outcome.outcome, outcome.attention), (Kind::Refused, Attention::Page));
-        assert_eq!(outcome.because, fault.to_string());
+        assert_eq!(outcome.because, RegisterError::TooLong("b.example.com".parse().unwrap()).to_string());
         assert!(outcome.incident.is_some());
     }
 

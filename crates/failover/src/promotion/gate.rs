@@ -73,7 +73,7 @@ pub struct GateFacts {
 }
 
 /// What the rules decided about the workload.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct GateDecision {
     /// Which row decided.
     pub row: &'static GateRow,
