@@ -125,7 +125,7 @@ impl Stage {
     /// A register of a name that has been armed since long before the alarm rang.
     #[must_use]
     pub fn armed(&self) -> Register {
-        Register::Armed { since: self.alarm_since - SignedDuration::from_mins(50), by: ArmedBy::Settling }
+        Register::armed(self.alarm_since - SignedDuration::from_mins(50), ArmedBy::Settling)
     }
 
     /// A register of a name whose pin has been in sync since `at`.

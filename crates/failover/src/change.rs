@@ -95,7 +95,11 @@ pub fn write(
     let pairs = view.pairs.as_deref().unwrap_or_default();
     let unrecorded = Spread::Unrecorded { at: now };
     let register = match (verdict, view.register(), incident) {
-        (Verdict::Arm(by), ..) => return swap(view, armed(by, now), &[]).map(Some),
+        (Verdict::Arm(by), ..) => return swap(view, Register::armed(now, by), &[]).map(Some),
+        (Verdict::ArmRehearsing(by), ..) => return rehearsal(view, now, by, now).map(Some),
+        (Verdict::Rehearse, Some(Register::Armed { since, by, .. }), _) => {
+            return rehearsal(view, *since, *by, now).map(Some);
+        }
         (Verdict::Pin, _, Some(incident)) => {
             Register::Pinned { pin: first_pin(pairs, incident.clone(), now), spread: unrecorded }
         }
@@ -150,8 +154,14 @@ pub fn rewrite_register(view: &NameView, register: Register) -> Result<Write, Re
     swap(view, register, &[])
 }
 
-fn armed(by: ArmedBy, now: Timestamp) -> Register {
-    Register::Armed { since: now, by }
+/// A batch of the pin's shape that leaves every PRIMARY record as it is.
+fn rehearsal(view: &NameView, since: Timestamp, by: ArmedBy, now: Timestamp) -> Result<Write, RegisterError> {
+    let mut write = swap(view, Register::Armed { since, by, rehearsed: Some(now) }, &[])?;
+    for pair in view.pairs.as_deref().unwrap_or_default() {
+        let primary = pair.primary();
+        write.changes.extend([Change::Delete(primary.clone()), Change::Create(primary.clone())]);
+    }
+    Ok(write)
 }
 
 /// Keeps what the first pin replaced; a type that came since has its own original.

@@ -308,7 +308,7 @@ pub fn restore(plan: &Plan, view: &NameView, now: Timestamp, by: &str) -> Result
         return Ok(None);
     };
     let register = match plan.replicas.as_slice() {
-        [] => Register::Armed { since: now, by: ArmedBy::Failback },
+        [] => Register::armed(now, ArmedBy::Failback),
         _ => Register::Disarmed { at: now, by: format!("failback by {by}") },
     };
     let mut changes = vec![Change::Delete(set.clone()), Change::Create(register.record_set(&view.name)?)];

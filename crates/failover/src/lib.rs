@@ -19,6 +19,8 @@ pub mod plan;
 pub mod promotion;
 pub mod rebuild;
 pub mod record;
+pub mod refusal;
 pub mod register;
+mod rehearsal;
 pub mod rule;
 pub mod signal;

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::incident::Incident;
 use crate::observation::Attention;
 use crate::outcome::{Kind, Outcome, Trigger};
+use crate::rule::Rule;
 
 /// SNS: "Subjects must be ASCII text … less than 100 characters" (Publish, parameter Subject).
 const SUBJECT_CHARACTERS_MAX: usize = 99;
@@ -20,6 +21,9 @@ const REPEAT_MINUTES_MAX: i64 = 240;
 /// Nobody knows when a person undid a pin, only when it was made, and by then its intervals may have grown to hours: such
 /// a page comes by the clock.
 const YIELDED_MINUTES: i64 = 15;
+
+/// A refused rehearsal is told again after so many hours.
+const REHEARSAL_HOURS: i64 = 4;
 
 /// SNS takes messages of at most 256 KB, and a character takes at most 4 bytes. Events that Holdfast understands are much
 /// shorter, and of others the beginning tells what they are. So it does of an error that repeats its event.
@@ -97,6 +101,11 @@ pub fn is_due(outcome: &Outcome) -> bool {
     }
     if outcome.outcome == Kind::Yielded {
         return outcome.at.as_second() / 60 % YIELDED_MINUTES == 0;
+    }
+    if let (Kind::WriteRefused, Some(Rule::P14), Some(since)) = (outcome.outcome, outcome.rule, outcome.since) {
+        // It is tried once an hour, at the minute at which it was due; a tick may be some seconds early or late.
+        let hours = (outcome.at.duration_since(since).as_mins() + 30) / 60;
+        return hours % REHEARSAL_HOURS == 0;
     }
     let Some(since) = outcome.since else {
         // Nobody knows since when: by the clock, once an interval.
@@ -212,6 +221,7 @@ fn headline(kind: Kind) -> &'static str {
     match kind {
         Kind::Nothing => "nothing to do",
         Kind::Waiting => "still waiting",
+        Kind::Rehearsed => "pin rehearsed",
         Kind::Armed => "armed",
         Kind::InSync => "pin in sync",
         Kind::StaysOnDr => "stays on DR",
@@ -220,6 +230,7 @@ fn headline(kind: Kind) -> &'static str {
         Kind::Held => "failover HELD",
         Kind::Refused => "CANNOT fail over",
         Kind::Interrupted => "INTERRUPTED, AWS did not do as asked",
+        Kind::WriteRefused => "Route 53 REFUSES the change",
         Kind::DatabaseTrouble => "database NOT promotable",
         Kind::ApprovalNeeded => "your APPROVAL is needed",
         Kind::Yielded => "pin undone again, LEFT TO YOU",
@@ -240,6 +251,7 @@ fn sentence(outcome: &Outcome) -> String {
         Kind::Nothing => format!("There is nothing to do now about {who}."),
         Kind::Waiting => format!("Holdfast still waits before it goes on with {who}."),
         Kind::InSync => format!("Every name server answers with the pin of {who}."),
+        Kind::Rehearsed => format!("Route 53 took a batch such as the pin of {who} would be. It changed nothing."),
         Kind::Armed => format!("{who} is armed."),
         Kind::StaysOnDr => format!("{who} is pinned to DR, whatever the primary does."),
         Kind::Confirmed => {
@@ -251,7 +263,15 @@ fn sentence(outcome: &Outcome) -> String {
         Kind::Held => format!("The failover of {who} is held. No record was changed."),
         Kind::Refused => format!("{who} cannot be failed over. Nothing was changed."),
         Kind::Interrupted => {
-            format!("Holdfast was interrupted over {who}; it does not know yet whether its last call took effect.")
+            format!("Holdfast was interrupted over {who}: {}.", outcome.because)
+        }
+        Kind::WriteRefused if outcome.rule == Some(Rule::P14) => {
+            format!(
+                "{who} could not be failed over now: Route 53 does not take a batch such as the pin's. Nothing was changed."
+            )
+        }
+        Kind::WriteRefused => {
+            format!("Route 53 does not take what Holdfast would write about {who}. Nothing was changed.")
         }
         Kind::DatabaseTrouble => {
             format!("{who} cannot be promoted now. Users are on DR, where this database does not take writes yet.")

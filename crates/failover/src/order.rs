@@ -96,7 +96,7 @@ pub fn register_for(order: &Order, view: &NameView, now: Timestamp) -> Result<Op
     if register.is_some_and(|register| register.pin().is_some()) {
         return Err(OrderError::Committed(view.name.clone()));
     }
-    let armed = |by| Register::Armed { since: now, by };
+    let armed = |by| Register::armed(now, by);
     Ok(match (order, register) {
         (Order::Arm, Some(Register::Armed { .. })) => None,
         (Order::Arm, _) => {

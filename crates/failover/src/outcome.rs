@@ -22,6 +22,8 @@ pub enum Kind {
     Nothing,
     /// Not yet.
     Waiting,
+    /// The pin was rehearsed.
+    Rehearsed,
     /// The name was armed.
     Armed,
     /// The pin was put on record as in sync.
@@ -36,6 +38,8 @@ pub enum Kind {
     Refused,
     /// An AWS call failed; the next tick goes on.
     Interrupted,
+    /// Route 53 will not take a change as it is; nothing was changed.
+    WriteRefused,
     /// A database cannot be promoted yet.
     DatabaseTrouble,
     /// A person must decide.
@@ -70,12 +74,14 @@ impl Kind {
             | Self::FailedOver => true,
             Self::Nothing
             | Self::Waiting
+            | Self::Rehearsed
             | Self::InSync
             | Self::StaysOnDr
             | Self::WouldHavePinned
             | Self::Held
             | Self::Refused
             | Self::Interrupted
+            | Self::WriteRefused
             | Self::DatabaseTrouble
             | Self::ApprovalNeeded
             | Self::Yielded => false,
@@ -230,28 +236,6 @@ impl Finding {
         format!("{}: {rule}{}", self.subject, self.because)
     }
 
-    /// An AWS call failed, and what follows must wait.
-    #[must_use]
-    pub fn interrupted(
-        subject: String,
-        error: &dyn std::fmt::Display,
-        incident: Option<Incident>,
-        since: Option<Timestamp>,
-    ) -> Self {
-        Self {
-            subject,
-            kind: Kind::Interrupted,
-            rule: None,
-            because: "an AWS call did not succeed".to_owned(),
-            attention: Attention::Page,
-            incident,
-            since,
-            despite: BTreeSet::new(),
-            facts: vec![Fact::new("call", error)],
-            next: "Holdfast looks again within a minute, and goes on from what it finds then".to_owned(),
-        }
-    }
-
     /// A zone without a single failover pair, or a plan without databases, has nothing to be found.
     fn of_nothing() -> Self {
         Self {
@@ -276,7 +260,8 @@ impl From<pin::Decision> for Finding {
             pin::Verdict::Nothing => Kind::Nothing,
             pin::Verdict::Wait => Kind::Waiting,
             pin::Verdict::Stay => Kind::StaysOnDr,
-            pin::Verdict::Arm(_) => Kind::Armed,
+            pin::Verdict::Arm(_) | pin::Verdict::ArmRehearsing(_) => Kind::Armed,
+            pin::Verdict::Rehearse => Kind::Rehearsed,
             pin::Verdict::Confirm => Kind::Confirmed,
             pin::Verdict::WouldPin => Kind::WouldHavePinned,
             pin::Verdict::Hold => Kind::Held,

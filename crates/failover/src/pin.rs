@@ -1,4 +1,4 @@
-//! The pin rules, P01–P13: whether a name's PRIMARY record is pinned to DR.
+//! The pin rules, P01–P14: whether a name's PRIMARY record is pinned to DR.
 //!
 //! The table below is read from the top; the first row whose condition holds decides. `P07` stands before `P06` so that a
 //! malformed pair is reported before the outage rather than in it, and `P13` stands there a first time because the pin of
@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::change::longest_register;
 use crate::incident::{AlarmSighting, AlarmState, Approval, Incident, OPERATOR};
@@ -15,6 +15,7 @@ use crate::observation::{Alarms, Attention, ChangeStatus, Changes, Fact, NameVie
 use crate::plan::{Mode, Plan, alarm_name};
 use crate::record::Pair;
 use crate::register::{ArmedBy, Pin, REPINS_MAX, Reading, Register, Spread};
+use crate::rehearsal;
 use crate::rule::Rule;
 
 /// How long whoever pinned may take to put the change's id on record before another does it, in seconds.
@@ -66,6 +67,10 @@ pub enum Verdict {
     Stay,
     /// Arm the name.
     Arm(ArmedBy),
+    /// Arm the name, with a batch that rehearses its pin.
+    ArmRehearsing(ArmedBy),
+    /// Rehearse the pin of an armed name.
+    Rehearse,
     /// Make the same pin once more, since no change is on record that carries it.
     Confirm,
     /// Say what would have happened.
@@ -128,6 +133,8 @@ pub const TABLE: &[Row] = &[
         Verdict::Yield, Page, "Holdfast leaves the records to you; two sites may be taking writes, so decide where users belong now"),
     row(Rule::P04, "disarmed, and the alarm says failover has started", |f| f.disarmed() && f.incident().is_some(),
         Verdict::Refuse, Page, "Holdfast will not act; fail over by hand or arm it"),
+    row(Rule::P04, "never armed, all has been well for the settle time, and the pin is rehearsed with it", |f| f.settled() && f.rehearses(),
+        Verdict::ArmRehearsing(ArmedBy::Settling), Notice, "from now on an outage fails over by itself"),
     row(Rule::P04, "never armed, and all has been well for the settle time", |f| f.settled(),
         Verdict::Arm(ArmedBy::Settling), Notice, "from now on an outage fails over by itself"),
     row(Rule::P04, "disarmed", |f| f.disarmed(),
@@ -142,6 +149,8 @@ pub const TABLE: &[Row] = &[
         Verdict::Refuse, Page, "Holdfast will not touch this name until you have put it right"),
     row(Rule::P13, "other names of this workload are already pinned in this incident", |f| f.committed_elsewhere().is_some() && f.plan.mode != Mode::Shadow,
         Verdict::Pin, Page, "the databases are promoted once every name's pin is in sync"),
+    row(Rule::P14, "all is well, and the pin has not been rehearsed for a day", |f| f.rehearsal_is_due(),
+        Verdict::Rehearse, Quiet, "the PRIMARY records are written as they are, by a batch such as the pin's: an outage finds nothing that would refuse it"),
     row(Rule::P06, "nothing is known of the alarm: CloudWatch did not answer", |f| f.seen.alarms.is_none(),
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
     row(Rule::P06, "the alarm does not say that failover has started", |f| f.incident().is_none(),
@@ -199,6 +208,8 @@ pub fn decide_among(plan: &Plan, seen: &Observation, view: &NameView, committed:
         Some(Register::Pinned { .. }) if row.leaves_drift() => Some(seen.now),
         Some(Register::Pinned { pin, .. }) => Some(pin.at),
         Some(Register::FailedOver { at, .. }) => Some(*at),
+        Some(register) if row.verdict == Verdict::Rehearse => rehearsal::due_since(plan, &view.zone, register),
+        None if row.arms_settled() => facts.settled_at(),
         _ => incident.as_ref().map(|incident| incident.began),
     };
     let despite = if row.rule.is_liftable() { facts.in_the_way() } else { BTreeSet::new() };
@@ -206,6 +217,10 @@ pub fn decide_among(plan: &Plan, seen: &Observation, view: &NameView, committed:
 }
 
 impl Row {
+    fn arms_settled(&self) -> bool {
+        matches!(self.verdict, Verdict::Arm(ArmedBy::Settling) | Verdict::ArmRehearsing(ArmedBy::Settling))
+    }
+
     /// True if this row leaves a pinned name's records as they are though they do not agree.
     fn leaves_drift(&self) -> bool {
         matches!(self.verdict, Verdict::Yield | Verdict::Refuse)
@@ -293,18 +308,36 @@ impl Facts<'_> {
         matches!(self.view.register, Reading::Absent) || matches!(self.view.register(), Some(Register::Disarmed { .. }))
     }
 
-    fn settled(&self) -> bool {
-        let quiet = self.seen.alarms.as_ref().is_some_and(|alarms| {
-            self.plan.alarms.iter().all(|arn| {
-                alarms.iter().any(|alarm| {
-                    alarm.arn == *arn
-                        && alarm.state == AlarmState::Ok
-                        && elapsed(alarm.since, self.seen.now, self.plan.limits.settle_seconds)
-                })
-            })
+    /// Since when every alarm of the plan has been OK, if each is.
+    fn quiet_since(&self) -> Option<Timestamp> {
+        let alarms = self.seen.alarms.as_ref()?;
+        let since = self.plan.alarms.iter().map(|arn| {
+            let alarm = alarms.iter().find(|alarm| alarm.arn == *arn && alarm.state == AlarmState::Ok);
+            alarm.map(|alarm| alarm.since)
         });
+        since.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    fn settled_at(&self) -> Option<Timestamp> {
+        Some(self.quiet_since()? + SignedDuration::from_secs(self.plan.limits.settle_seconds.into()))
+    }
+
+    /// In shadow mode nothing that users have is written.
+    fn rehearses(&self) -> bool {
+        self.plan.rehearse && self.plan.mode != Mode::Shadow
+    }
+
+    fn rehearsal_is_due(&self) -> bool {
+        let is_due = |register| rehearsal::is_due(self.plan, &self.view.zone, register, self.seen.now);
+        self.rehearses()
+            && self.quiet_since().is_some()
+            && self.committed.is_empty()
+            && self.view.register().is_some_and(is_due)
+    }
+
+    fn settled(&self) -> bool {
         self.view.register == Reading::Absent
-            && quiet
+            && self.settled_at().is_some_and(|at| at <= self.seen.now)
             && self.seen.probes.primary != Probe::Silent
             && self.fault.is_none()
             && !self.view.agrees()
@@ -318,7 +351,7 @@ impl Facts<'_> {
     /// the alarm rang, the outage may be real and go on: a person decides.
     fn alarm_is_dismissed(&self) -> bool {
         match (self.view.register(), self.incident()) {
-            (Some(Register::Armed { since, by: ArmedBy::Failback | ArmedBy::Rejection }), Some(incident)) => {
+            (Some(Register::Armed { since, by: ArmedBy::Failback | ArmedBy::Rejection, .. }), Some(incident)) => {
                 incident.began <= *since
             }
             _ => false,
@@ -326,7 +359,7 @@ impl Facts<'_> {
     }
 
     fn armed_too_recently(&self) -> bool {
-        let (Some(Register::Armed { since, by }), Some(incident)) = (self.view.register(), self.incident()) else {
+        let (Some(Register::Armed { since, by, .. }), Some(incident)) = (self.view.register(), self.incident()) else {
             return false;
         };
         let limits = &self.plan.limits;

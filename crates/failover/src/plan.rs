@@ -33,6 +33,8 @@ pub struct Plan {
     pub fence: Option<Fence>,
     /// ARNs of the alarms that mean "failover has started"; never empty.
     pub alarms: Vec<String>,
+    /// Whether each armed name's pin is rehearsed once a day.
+    pub rehearse: bool,
     /// Limits in seconds.
     pub limits: Limits,
 }
@@ -177,7 +179,13 @@ struct RawPlan {
     #[serde(default)]
     fence: RawFence,
     alarms: Vec<String>,
+    #[serde(default = "yes")]
+    rehearse: bool,
     limits: Limits,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -238,6 +246,7 @@ impl Plan {
             failover_health_check,
             fence,
             alarms,
+            rehearse: raw.rehearse,
             limits,
         })
     }
@@ -346,7 +355,7 @@ mod tests {
         let names = ["app.example.com", "*.example.com"].map(|name| name.parse().unwrap());
         assert_eq!(plan.zones[0].names, Names::Listed(names.to_vec()));
         assert_eq!(plan.replicas, [ReplicaId::AuroraCluster("app-dr".to_owned())]);
-        assert_eq!((plan.probes.dr, plan.hosted_zone_role), (None, None));
+        assert_eq!((plan.probes.dr, plan.hosted_zone_role, plan.rehearse), (None, None, true));
         assert_eq!(alarm_name(&plan.alarms[0]), Some("failover: started"));
         assert_eq!(arn_region(&plan.alarms[0]), Some("us-east-1"));
         assert_eq!(arn_account(&plan.alarms[0]), Some("123456789012"));

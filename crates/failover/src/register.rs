@@ -39,6 +39,8 @@ pub enum Register {
         since: Timestamp,
         /// What armed it.
         by: ArmedBy,
+        /// When Route 53 last took a batch of the pin's shape, if it ever did.
+        rehearsed: Option<Timestamp>,
     },
     /// Maintenance: nothing acts until it ends by itself.
     Paused {
@@ -207,6 +209,12 @@ impl Register {
         }
     }
 
+    /// Armed, and not rehearsed.
+    #[must_use]
+    pub fn armed(since: Timestamp, by: ArmedBy) -> Self {
+        Self::Armed { since, by, rehearsed: None }
+    }
+
     /// The TXT record set that says this of `name`.
     ///
     /// # Errors
@@ -265,7 +273,8 @@ mod tests {
             pinned(Spread::InSync { at: at(4) }),
             Register::FailedOver { at: at(5), pin: pin() },
         ];
-        states.extend(ArmedBy::NAMES.map(|(by, _)| Register::Armed { since: at(6), by }));
+        states.extend(ArmedBy::NAMES.map(|(by, _)| Register::armed(at(6), by)));
+        states.push(Register::Armed { since: at(6), by: ArmedBy::Settling, rehearsed: Some(at(7)) });
         states
     }
 
@@ -309,6 +318,7 @@ mod tests {
             "v=1 asleep",
             "v=1 armed since=yesterday by=operator",
             "v=1 armed since=2026-01-01T12:00:00Z by=magic",
+            "v=1 armed since=2026-01-01T12:00:00Z by=operator rehearsed=often",
             "v=1 armed since=2026-01-01T12:00:00Z since=2026-01-01T12:00:00Z by=operator",
             "v=1 pinned at=2026-01-01T12:00:00Z incident=a@2026-01-01T12:00:00Z repins=0 original=A,values,60,192.0.2.1",
             "v=1 pinned at=2026-01-01T12:00:00Z change=C1 incident=a@2026-01-01T12:00:00Z repins=0 original=A,values,60",
@@ -320,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_register_that_someone_added_a_value_to_is_unreadable() {
-        let mut set = Register::Armed { since: at(0), by: ArmedBy::Operator }.record_set(&app()).unwrap();
+        let mut set = Register::armed(at(0), ArmedBy::Operator).record_set(&app()).unwrap();
         if let Target::Values { values, .. } = &mut set.target {
             values.push("\"note to self\"".to_owned());
         }

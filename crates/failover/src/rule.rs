@@ -22,6 +22,7 @@ pub enum Rule {
     P11,
     P12,
     P13,
+    P14,
     R01,
     R02,
     R03,

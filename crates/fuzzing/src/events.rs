@@ -59,7 +59,7 @@ fn delivered(event: Value) {
 fn to_alarm_handler(event: &Value) {
     let Ok(signal) = alarm_handler::event::parse(event.clone()) else { return };
     let may_act = matches!(&signal, Signal::Approval { approval, .. } if approval.despite.contains(&Rule::P09));
-    let world = World::new(&Register::Armed { since: noon(-7_200), by: ArmedBy::Operator });
+    let world = World::new(&Register::armed(noon(-7_200), ArmedBy::Operator));
     let calls = alarm_handler::handler::Calls { reader: &world, writer: &world, alarms: &world, prober: &world };
     let _ = calls.handle(&CALM, signal).now_or_never().expect("this world answers at once");
     let acts = world.acts();
@@ -71,7 +71,7 @@ fn to_replica_promoter(event: &Value) {
     let Ok(signal) = replica_promoter::event::parse(event.clone()) else { return };
     let may_act = matches!(&signal, Signal::Approval(approval)
         if approval.despite.contains(&Rule::R07) && approval.incident == incident());
-    let acts = promoter_acts(&Register::Armed { since: noon(-7_200), by: ArmedBy::Operator }, signal.clone());
+    let acts = promoter_acts(&Register::armed(noon(-7_200), ArmedBy::Operator), signal.clone());
     assert!(acts.is_empty(), "replica-promoter did {acts:?} before any pin, for {event}");
     let acts = promoter_acts(&pinned(), signal);
     assert!(acts.is_empty() || may_act, "replica-promoter did {acts:?} for {event}");

@@ -20,7 +20,7 @@ pub fn records(bytes: &[u8]) {
 
 fn out_and_back(sets: &[RecordSet]) {
     let plan = Plan::parse(PLAN).expect("it is a plan");
-    let armed = Register::Armed { since: noon(-7_200), by: ArmedBy::Operator };
+    let armed = Register::armed(noon(-7_200), ArmedBy::Operator);
     let before = with_register(sets, &armed);
     let view = NameView::of_name("Z1", &app(), &before);
     let seen = Observation {

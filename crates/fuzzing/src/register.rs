@@ -90,7 +90,11 @@ fn any_register(bytes: &mut Unstructured<'_>) -> Result<Register> {
         [ArmedBy::Settling, ArmedBy::Operator, ArmedBy::MaintenanceEnd, ArmedBy::Failback, ArmedBy::Rejection];
     Ok(match bytes.int_in_range(0..=6)? {
         0 => Register::Disarmed { at: any_time(bytes)?, by: bytes.arbitrary()? },
-        1 => Register::Armed { since: any_time(bytes)?, by: *bytes.choose(&BY)? },
+        1 => Register::Armed {
+            since: any_time(bytes)?,
+            by: *bytes.choose(&BY)?,
+            rehearsed: bytes.arbitrary::<bool>()?.then(|| any_time(bytes)).transpose()?,
+        },
         2 => Register::Paused { at: any_time(bytes)?, until: any_time(bytes)?, by: bytes.arbitrary()? },
         3 => Register::FailedOver { at: any_time(bytes)?, pin: any_pin(bytes)? },
         form => {

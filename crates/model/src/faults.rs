@@ -320,7 +320,7 @@ pub const MUTATIONS: &[Mutation] = &[
         |rules| {
             rules.restore = |plan, view, now, by| {
                 let written = failback::restore(plan, view, now, by)?;
-                let armed = Register::Armed { since: now, by: ArmedBy::Operator };
+                let armed = Register::armed(now, ArmedBy::Operator);
                 Ok(written.map(|write| with_register(write, view, armed.clone())))
             };
         },

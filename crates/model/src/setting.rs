@@ -123,7 +123,7 @@ impl Setting {
     #[expect(clippy::expect_used, reason = "a register this short fits")]
     pub fn zone_at_first(&self, zone: usize, is_armed: bool) -> Zone {
         let since = at(0) - SignedDuration::from_hours(24);
-        let register = Register::Armed { since, by: ArmedBy::Operator };
+        let register = Register::armed(since, ArmedBy::Operator);
         let sets = self.names(zone).iter().flat_map(|name| {
             let armed = is_armed.then(|| register.record_set(name).expect("it fits"));
             [original(name), secondary(name)].into_iter().chain(armed)

@@ -300,7 +300,7 @@ pub async fn all_are_armed(plan: &Plan, reader: &impl RecordReader) -> bool {
 /// Arms every name that is in an incident, as if there were none.
 pub async fn start_afresh<R: RecordReader, W: RecordWriter, A, P>(plan: &Plan, calls: &Calls<R, W, A, P>) {
     let Ok(views) = protected_names(plan, &calls.reader).await else { return };
-    let armed = Register::Armed { since: calls.reader.now(), by: ArmedBy::Settling };
+    let armed = Register::armed(calls.reader.now(), ArmedBy::Settling);
     let in_incident = views.iter().filter(|view| view.register().and_then(Register::pin).is_some());
     let writes = in_incident.filter_map(|view| change::rewrite_register(view, armed.clone()).ok());
     for batch in change::batches(writes.collect()) {

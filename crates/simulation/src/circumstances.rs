@@ -43,8 +43,8 @@ pub(crate) fn setup(chance: &Chance) -> Setup {
     }) {
         0 => Setup::default().register,
         1 => None,
-        2 => Some(Register::Armed { since: start() - SignedDuration::from_mins(5), by: ArmedBy::Operator }),
-        3 => Some(Register::Armed { since: start() - SignedDuration::from_mins(10), by: ArmedBy::Failback }),
+        2 => Some(Register::armed(start() - SignedDuration::from_mins(5), ArmedBy::Operator)),
+        3 => Some(Register::armed(start() - SignedDuration::from_mins(10), ArmedBy::Failback)),
         4 => Some(Register::Disarmed { at: start(), by: "kim".to_owned() }),
         5 => Some(Register::Paused { at: start(), until: start() + OFF, by: "kim".to_owned() }),
         _ => {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use failover::observation::{Attention, NameView};
 use failover::outcome::{Kind, Outcome, Trigger};
 use failover::register::{Reading, Register};
+use failover::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::holdfast::{Function, Holdfast, Subject};
@@ -19,6 +20,7 @@ const PAGE_MINUTES: [i64; 10] = [0, 1, 2, 4, 8, 16, 32, 64, 128, 240];
 const NOTICE_MINUTES: [i64; 3] = [1, 16, 256];
 /// How often people hear that a pin was left to them, by the clock.
 const YIELDED_MINUTES: i64 = 15;
+const REHEARSAL_HOURS: i64 = 4;
 
 /// All that was found of an outage, the watch's findings first.
 pub(crate) fn judge(outage: &Outage, is_failed_over: bool) -> Vec<Breach> {
@@ -104,6 +106,9 @@ fn is_promised(outcome: &Outcome) -> bool {
         (_, Trigger::Approval, ..) => true,
         (_, Trigger::Event, kind, _) if kind != Kind::StaysOnDr => true,
         (_, _, Kind::Yielded, _) => clock % YIELDED_MINUTES == 0,
+        (_, _, Kind::WriteRefused, Some(since)) if outcome.rule == Some(Rule::P14) => {
+            (lasts(since) + 30) / 60 % REHEARSAL_HOURS == 0
+        }
         (_, _, _, None) => clock % PAGE_MINUTES[9] == 0,
         (Attention::Page, _, _, Some(since)) => {
             let minutes = lasts(since).max(0);

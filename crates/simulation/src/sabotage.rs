@@ -140,7 +140,7 @@ impl Sabotage {
         match (self, function) {
             (Self::ActsWhileOff, _) => rewrite(&mut sets, |register| match register {
                 Register::Disarmed { at, .. } | Register::Paused { at, .. } => {
-                    Some(Register::Armed { since: *at - SignedDuration::from_hours(24), by: ArmedBy::Operator })
+                    Some(Register::armed(*at - SignedDuration::from_hours(24), ArmedBy::Operator))
                 }
                 _ => None,
             }),

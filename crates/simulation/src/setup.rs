@@ -66,7 +66,7 @@ static WHOLE_PLAN: LazyLock<Plan> = LazyLock::new(|| {
 
 impl Default for Setup {
     fn default() -> Self {
-        let register = Register::Armed { since: start() - SignedDuration::from_hours(24), by: ArmedBy::Operator };
+        let register = Register::armed(start() - SignedDuration::from_hours(24), ArmedBy::Operator);
         let (mode, register) = (Mode::Automatic, Some(register));
         Self { names: 3, clusters: 1, instances: 0, mode, probes: true, fence: false, register }
     }
@@ -94,6 +94,7 @@ impl Setup {
             failover_health_check: whole.failover_health_check,
             hosted_zone_role: whole.hosted_zone_role,
             alarms: whole.alarms,
+            rehearse: whole.rehearse,
             limits: whole.limits,
         }
     }
@@ -170,7 +171,7 @@ pub fn fail_back_one(holdfast: &Holdfast, view: &NameView) -> Result<(), String>
     let Reading::Known { set, register } = &view.register else {
         return Err(format!("{} has no register", view.name));
     };
-    let armed = Register::Armed { since: world.now, by: ArmedBy::Failback };
+    let armed = Register::armed(world.now, ArmedBy::Failback);
     let armed = armed.record_set(&view.name).map_err(|error| error.to_string())?;
     let mut changes = vec![Change::Delete(set.clone()), Change::Create(armed)];
     let pin = register.pin().ok_or_else(|| format!("{} is not pinned", view.name))?;

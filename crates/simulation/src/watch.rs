@@ -199,7 +199,7 @@ impl Watch {
         if !self.rang.contains(incident) && incident.as_declared_alarm().is_none() {
             self.accuse(now, Property::PinnedForNothing, format!("{name}: {incident}"));
         }
-        let Some(Register::Armed { since, by }) = was else { return };
+        let Some(Register::Armed { since, by, .. }) = was else { return };
         if incident.began <= *since && *by == ArmedBy::Failback {
             self.accuse(now, Property::PinnedForOldAlarm, format!("{name}: {incident}"));
         }

@@ -424,7 +424,7 @@ async fn what_cannot_be_done_is_said_with_a_remedy_and_an_exit_code() {
     contains_all(&refused(&stage, &["maintenance", "begin", "--for", "1m"], 2).await, &["at least 10m"]);
     contains_all(&refused(&stage, &["approve", "yesterday"], 2).await, &["is no incident id"]);
     contains_all(&refused(&stage, &["disarm", "--for", "soon"], 2).await, &["2h, 90m"]);
-    contains_all(&refused(&stage, &["explain", "P99"], 2).await, &["P01 to P13"]);
+    contains_all(&refused(&stage, &["explain", "P99"], 2).await, &["P01 to P14"]);
     contains_all(&refused(&stage, &["failback", "check", "--successor", "app"], 2).await, &["app-dr=us-east-2/app-2"]);
     stage.lab.faults.fail_service("route53");
     contains_all(&refused(&stage, &["status"], 3).await, &["ListResourceRecordSets", "run the command again"]);

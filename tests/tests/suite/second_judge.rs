@@ -65,7 +65,7 @@ async fn workload(client: &Client) -> (String, String) {
     let check = client.create_health_check().caller_reference("1").health_check_config(config).send().await;
     let check = check.expect("a check").health_check().expect("it is described").id().to_owned();
     let since = Timestamp::from_second((Timestamp::now() - SignedDuration::from_hours(1)).as_second()).expect("a time");
-    let text = format!("\"{}\"", Register::Armed { since, by: ArmedBy::Operator });
+    let text = format!("\"{}\"", Register::armed(since, ArmedBy::Operator));
     let register = ResourceRecordSet::builder().name(format!("_holdfast.{NAME}")).r#type(RrType::Txt).ttl(60);
     let register = register.resource_records(record(&text)).build().expect("it has name and type");
     let sets = [

@@ -29,7 +29,9 @@ impl Register {
             "armed" => {
                 let by = fields.text("by")?;
                 let by = ArmedBy::NAMES.iter().find(|(_, name)| *name == by).ok_or_else(|| fields.error("by"))?.0;
-                Ok(Self::Armed { since: fields.time("since")?, by })
+                let rehearsed =
+                    fields.values.contains_key("rehearsed").then(|| fields.time("rehearsed")).transpose()?;
+                Ok(Self::Armed { since: fields.time("since")?, by, rehearsed })
             }
             "paused" => {
                 Ok(Self::Paused { at: fields.time("at")?, until: fields.time("until")?, by: fields.text("by")? })
@@ -62,7 +64,10 @@ impl fmt::Display for Register {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Disarmed { at, by } => write!(f, "v=1 disarmed at={at} by={}", encode(by)),
-            Self::Armed { since, by } => write!(f, "v=1 armed since={since} by={by}"),
+            Self::Armed { since, by, rehearsed } => {
+                write!(f, "v=1 armed since={since} by={by}")?;
+                rehearsed.iter().try_for_each(|at| write!(f, " rehearsed={at}"))
+            }
             Self::Paused { at, until, by } => write!(f, "v=1 paused at={at} until={until} by={}", encode(by)),
             Self::Pinned { pin, spread } => {
                 write!(f, "v=1 pinned at={} ", pin.at)?;

@@ -86,7 +86,7 @@ pub fn a_pair(name: &Name, primary: &str) -> Vec<RecordSet> {
 }
 
 pub fn armed(since: i64, by: ArmedBy) -> Register {
-    Register::Armed { since: at(since), by }
+    Register::armed(at(since), by)
 }
 
 pub fn paused(until: i64) -> Register {
@@ -175,6 +175,7 @@ pub fn outcome(kind: Kind, attention: Attention, trigger: Trigger, seconds: i64)
 }
 
 /// All that one decision about `app.example.com` is made from.
+#[derive(Clone)]
 pub struct Scene {
     pub plan: Plan,
     pub now: i64,

@@ -193,7 +193,7 @@ fn failed_over_sets(before: &[RecordSet]) -> Vec<RecordSet> {
 fn a_failback_restores_every_record_as_it_was() {
     let before = apply(&two_families(), &[]);
     for (plan, register) in [
-        (without_databases(), Register::Armed { since: at(90_000), by: ArmedBy::Failback }),
+        (without_databases(), Register::armed(at(90_000), ArmedBy::Failback)),
         // Nothing replicates to DR any more: an outage must not send users to data that stands still.
         (plan(), Register::Disarmed { at: at(90_000), by: "failback by kim".to_owned() }),
     ] {

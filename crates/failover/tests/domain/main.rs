@@ -12,5 +12,6 @@ mod orders;
 mod pin_rules;
 mod promotion_rules;
 mod rebuild_steps;
+mod rehearsals;
 mod repeats;
 mod texts;

@@ -26,7 +26,7 @@ fn an_order_changes_only_registers_that_it_is_for() {
     let (old, now) = (armed(-7_200, ArmedBy::Settling), at(60));
     let paused_now = Register::Paused { at: now, until: at(7_200), by: "kim".to_owned() };
     let disarmed_now = Register::Disarmed { at: now, by: "kim".to_owned() };
-    let armed_now = |by| Some(Register::Armed { since: now, by });
+    let armed_now = |by| Some(Register::armed(now, by));
     for (story, order, before, after) in [
         ("a new name is armed", Order::Arm, None, armed_now(ArmedBy::Operator)),
         ("a disarmed name is armed", Order::Arm, Some(disarmed()), armed_now(ArmedBy::Operator)),

@@ -15,7 +15,8 @@ use failover::rule::Rule;
 /// What differs from [`Scene::outage`], and the row that decides: its rule, the beginning of its condition, its verdict.
 type Case = (&'static str, fn(&mut Scene), Rule, &'static str, Verdict);
 
-const ARM_SETTLED: Verdict = Verdict::Arm(ArmedBy::Settling);
+const ARM_SETTLED: Verdict = Verdict::ArmRehearsing(ArmedBy::Settling);
+const ARM_ONLY: Verdict = Verdict::Arm(ArmedBy::Settling);
 const ARM_AGAIN: Verdict = Verdict::Arm(ArmedBy::MaintenanceEnd);
 
 const STAY: &str = "pinned, and the records agree";
@@ -24,7 +25,8 @@ const CHANGED: &str = "pinned, but somebody changed the records";
 const KEEPS_CHANGING: &str = "pinned, but somebody keeps changing";
 const DISARMED: &str = "disarmed";
 const DISARMED_OUTAGE: &str = "disarmed, and the alarm";
-const SETTLED: &str = "never armed, and all has been well";
+const SETTLED: &str = "never armed, all has been well";
+const SETTLED_ONLY: &str = "never armed, and all has been well";
 const PAUSED: &str = "maintenance";
 const PAUSED_OUTAGE: &str = "maintenance, and the alarm";
 const MAINTAINED: &str = "the maintenance has ended";
@@ -32,6 +34,7 @@ const MALFORMED: &str = "the records or the register";
 const SIBLING: &str = "other names of this workload";
 const UNKNOWN: &str = "nothing is known of the alarm";
 const QUIET: &str = "the alarm does not say";
+const REHEARSAL: &str = "all is well, and the pin has not been rehearsed";
 const OLD: &str = "the alarm has been in ALARM since before";
 const TOO_SOON: &str = "the alarm came before";
 const ANSWERS: &str = "the primary answers";
@@ -82,6 +85,8 @@ const ARMING_CASES: &[Case] = &[
     ("nor if one alarm is unheard of", |s| { never_armed(s, -900); s.alarms(&[alarm(0, Fine, -900)]); }, Rule::P04, DISARMED, Verdict::Wait),
     ("nor if CloudWatch does not answer", |s| { never_armed(s, -900); s.alarms = None; }, Rule::P04, DISARMED, Verdict::Wait),
     ("nor if the primary is silent", |s| { never_armed(s, -900); s.probes.primary = Probe::Silent; }, Rule::P04, DISARMED, Verdict::Wait),
+    ("in shadow mode nothing is rehearsed", |s| { never_armed(s, -900); s.plan.mode = Mode::Shadow; }, Rule::P04, SETTLED_ONLY, ARM_ONLY),
+    ("nor where rehearsals are switched off", |s| { never_armed(s, -900); s.plan.rehearse = false; }, Rule::P04, SETTLED_ONLY, ARM_ONLY),
     ("but if it answers", |s| { never_armed(s, -900); s.probes.primary = Probe::Answers; }, Rule::P04, SETTLED, ARM_SETTLED),
     ("nor if the PRIMARY leads to DR already", |s| { never_armed(s, -900); s.view = view("app.example.com", DR, None); }, Rule::P04, DISARMED, Verdict::Wait),
     ("nor if half its pair is missing", |s| { never_armed(s, -900); s.view = NameView { register: Reading::Absent, ..without(Half::Primary, &disarmed()) }; }, Rule::P04, DISARMED, Verdict::Wait),
@@ -97,6 +102,37 @@ const ARMING_CASES: &[Case] = &[
     ("an unreadable register is refused when the records are pinned", |s| s.view = unreadable("app.example.com", DR), Rule::P07, MALFORMED, Verdict::Refuse),
     ("an original that no register holds is refused before an outage", |s| { s.all_ok_since(-900); s.view = wide(4_000); }, Rule::P07, MALFORMED, Verdict::Refuse),
     ("one that a register holds is not", |s| { s.all_ok_since(-900); s.view = wide(3_000); }, Rule::P06, QUIET, Verdict::Nothing),
+];
+
+/// All is well, in a minute of the hour at which this stack rehearses.
+fn in_its_minute(s: &mut Scene) {
+    s.all_ok_since(-90_000);
+    let is_due = |s: &Scene| s.decide().row.rule == Rule::P14;
+    s.now = (0..60).map(|minute| minute * 60).find(|now| is_due(&Scene { now: *now, ..s.clone() })).unwrap();
+}
+
+fn rehearsed(s: &mut Scene, seconds_before: i64) {
+    in_its_minute(s);
+    let rehearsed = Some(at(s.now - seconds_before));
+    s.register(&Register::Armed { since: at(-90_000), by: ArmedBy::Operator, rehearsed });
+}
+
+#[rustfmt::skip]
+const REHEARSAL_CASES: &[Case] = &[
+    ("what was never rehearsed is, in the stack's minute", in_its_minute, Rule::P14, REHEARSAL, Verdict::Rehearse),
+    ("and not in the next", |s| { in_its_minute(s); s.now += 60; }, Rule::P06, QUIET, Verdict::Nothing),
+    ("but an hour later", |s| { in_its_minute(s); s.now += 3_600; }, Rule::P14, REHEARSAL, Verdict::Rehearse),
+    ("a rehearsal holds for 23 hours and a half", |s| rehearsed(s, 84_599), Rule::P06, QUIET, Verdict::Nothing),
+    ("and no longer", |s| rehearsed(s, 84_600), Rule::P14, REHEARSAL, Verdict::Rehearse),
+    ("not while an alarm is of unknown state", |s| { in_its_minute(s); s.alarms(&[alarm(0, Fine, -900), alarm(1, InsufficientData, -900)]); }, Rule::P06, QUIET, Verdict::Nothing),
+    ("nor unheard of", |s| { in_its_minute(s); s.alarms(&[alarm(0, Fine, -900)]); }, Rule::P06, QUIET, Verdict::Nothing),
+    ("nor while CloudWatch does not answer", |s| { in_its_minute(s); s.alarms = None; }, Rule::P06, UNKNOWN, Verdict::Wait),
+    ("nor while a name is pinned in an incident before it was armed", |s| { in_its_minute(s); s.now += 3_600; s.register(&armed(s.now - 60, ArmedBy::Operator)); s.sibling(&pinned(0, in_sync(40))); }, Rule::P06, QUIET, Verdict::Nothing),
+    ("nor in a maintenance", |s| { in_its_minute(s); s.register(&paused(9_000)); }, Rule::P05, PAUSED, Verdict::Hold),
+    ("nor while disarmed", |s| { in_its_minute(s); s.register(&disarmed()); }, Rule::P04, DISARMED, Verdict::Wait),
+    ("nor in shadow mode", |s| { in_its_minute(s); s.plan.mode = Mode::Shadow; }, Rule::P06, QUIET, Verdict::Nothing),
+    ("nor where it is switched off", |s| { in_its_minute(s); s.plan.rehearse = false; }, Rule::P06, QUIET, Verdict::Nothing),
+    ("a pair taken apart is told and not rehearsed", |s| { in_its_minute(s); s.view = without(Half::Secondary, &armed(-7_200, ArmedBy::Operator)); }, Rule::P07, MALFORMED, Verdict::Refuse),
 ];
 
 #[rustfmt::skip]
@@ -181,7 +217,7 @@ fn wide(characters: usize) -> NameView {
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    PINNED_CASES.iter().chain(ARMING_CASES).chain(OUTAGE_CASES)
+    PINNED_CASES.iter().chain(ARMING_CASES).chain(REHEARSAL_CASES).chain(OUTAGE_CASES)
 }
 
 fn after(differs: fn(&mut Scene)) -> Scene {

@@ -77,7 +77,11 @@ fn registers() -> impl Strategy<Value = Register> {
         prop::sample::select(vec![ArmedBy::Settling, ArmedBy::Operator, ArmedBy::MaintenanceEnd, ArmedBy::Failback]);
     prop_oneof![
         (times(), any::<String>()).prop_map(|(at, by)| Register::Disarmed { at, by }),
-        (times(), by).prop_map(|(since, by)| Register::Armed { since, by }),
+        (times(), by, prop::option::of(times())).prop_map(|(since, by, rehearsed)| Register::Armed {
+            since,
+            by,
+            rehearsed
+        }),
         (times(), times(), any::<String>()).prop_map(|(at, until, by)| Register::Paused { at, until, by }),
         (pins(), spread).prop_map(|(pin, spread)| Register::Pinned { pin, spread }),
         (times(), pins()).prop_map(|(at, pin)| Register::FailedOver { at, pin }),
@@ -115,7 +119,7 @@ proptest! {
 #[test]
 fn a_name_that_leaves_no_room_for_its_register_is_refused() {
     let of_length = |characters: usize| -> Name { format!("a{}", ".b".repeat(characters / 2)).parse().unwrap() };
-    let register = Register::Armed { since: Timestamp::UNIX_EPOCH, by: ArmedBy::Operator };
+    let register = Register::armed(Timestamp::UNIX_EPOCH, ArmedBy::Operator);
     assert!(register.record_set(&of_length(243)).is_ok());
     let longer = of_length(245);
     assert_eq!(register.record_set(&longer), Err(RegisterError::NameTooLong(longer)));
@@ -171,7 +175,7 @@ fn a_register_fills_a_txt_value_to_the_last_character() {
 
 #[test]
 fn a_register_of_two_record_sets_is_unreadable_and_other_txt_records_are_none() {
-    let register = Register::Armed { since: Timestamp::UNIX_EPOCH, by: ArmedBy::Operator };
+    let register = Register::armed(Timestamp::UNIX_EPOCH, ArmedBy::Operator);
     let set = register.record_set(&app()).unwrap();
     let other = register.record_set(&"api.example.com".parse().unwrap()).unwrap();
     assert_eq!(Reading::of_name(&app(), &[other.clone(), set.clone()]).register(), Some(&register));
@@ -182,7 +186,7 @@ fn a_register_of_two_record_sets_is_unreadable_and_other_txt_records_are_none() 
 
 #[test]
 fn many_names_are_picked_out_of_a_zone_as_each_would_be_alone() {
-    let register = Register::Armed { since: Timestamp::UNIX_EPOCH, by: ArmedBy::Operator };
+    let register = Register::armed(Timestamp::UNIX_EPOCH, ArmedBy::Operator);
     let names = [app(), name("*.shop.example.com"), name("absent.example.com")];
     let mut sets: Vec<_> = [a_pair(&names[1], PRIMARY), a_pair(&names[0], PRIMARY)].concat();
     sets.push(register.record_set(&names[1]).unwrap());

@@ -98,7 +98,7 @@ fn at_the_time(now: &Observation, arn: &str, episode: &Episode) -> Observation {
 
 /// The name, armed since long before.
 fn long_armed(view: &NameView) -> NameView {
-    let register = Register::Armed { since: Timestamp::UNIX_EPOCH, by: ArmedBy::Operator };
+    let register = Register::armed(Timestamp::UNIX_EPOCH, ArmedBy::Operator);
     // Names are short enough for a register that says no more than this.
     let reading = match (&view.register, register.record_set(&view.name)) {
         (Reading::Absent | Reading::Known { .. }, Ok(set)) => Reading::Known { set, register },

@@ -83,7 +83,7 @@ fn an_approval_to_lose_data_survives_any_one_fault() {
 /// Armed five minutes before the alarm, so P08 asks and a person approves; failed over, failed back, armed again by whatever.
 fn approved_failed_back_and_armed_again(by: ArmedBy) -> (Holdfast, serde_json::Value) {
     let since = start() - SignedDuration::from_mins(5);
-    let register = Some(Register::Armed { since, by: ArmedBy::Operator });
+    let register = Some(Register::armed(since, ArmedBy::Operator));
     let mut holdfast = deployed(&Setup { probes: false, names: 1, register, ..Setup::default() });
     outage(&mut holdfast);
     let incident =
@@ -103,7 +103,7 @@ fn approved_failed_back_and_armed_again(by: ArmedBy) -> (Holdfast, serde_json::V
     fail_back(&holdfast).expect("nothing stands in the way");
     holdfast.world.get().advance(600);
     let since = holdfast.world.get().now;
-    write_registers(&holdfast, &Register::Armed { since, by }).expect("nobody else writes");
+    write_registers(&holdfast, &Register::armed(since, by)).expect("nobody else writes");
     (holdfast, event)
 }
 

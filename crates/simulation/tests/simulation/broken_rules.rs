@@ -122,7 +122,7 @@ fn claiming(register: &Register, sets: Vec<RecordSet>) -> Vec<RecordSet> {
 }
 
 fn armed() -> Register {
-    Register::Armed { since: start() - SignedDuration::from_hours(24), by: ArmedBy::Operator }
+    Register::armed(start() - SignedDuration::from_hours(24), ArmedBy::Operator)
 }
 
 #[test]
