@@ -17,6 +17,7 @@ def pair(client, until):
     arn = client("rds", PRIMARY).create_db_cluster(DBClusterIdentifier=source, Engine="aurora-mysql", **login)["DBCluster"]["DBClusterArn"]
     client("rds", DR).create_db_cluster(DBClusterIdentifier=replica, Engine="aurora-mysql", ReplicationSourceIdentifier=arn)
     for region, cluster in [(PRIMARY, source), (DR, replica)]:
+        until(lambda: describe(client("rds", region), cluster)["Status"] == "available")
         client("rds", region).create_db_instance(
             DBInstanceIdentifier=f"{cluster}-1", DBInstanceClass="db.r6g.large", Engine="aurora-mysql", DBClusterIdentifier=cluster)
         until(lambda: available(client("rds", region), cluster))
@@ -131,12 +132,28 @@ def test_a_member_is_rebooted_renamed_and_deleted_and_then_its_cluster(client, p
     until(lambda: cluster not in [one["DBClusterIdentifier"] for one in rds.describe_db_clusters()["DBClusters"]])
 
 
-def test_security_groups_and_tags_are_set_and_told(client, pair, refused):
+def test_a_cluster_that_is_being_created_takes_no_instance(client, pair, refused, until):
+    rds, name = client("rds", PRIMARY), f"fresh-{next(NUMBERS)}"
+    rds.create_db_cluster(DBClusterIdentifier=name, Engine="aurora-mysql", MasterUsername="admin", MasterUserPassword="not-a-secret")
+    member = {"DBInstanceIdentifier": f"{name}-1", "Engine": "aurora-mysql", "DBClusterIdentifier": name}
+    refused("InvalidDBClusterStateFault", 400, rds.create_db_instance, DBInstanceClass="db.r6g.large", **member)
+    until(lambda: describe(rds, name)["Status"] == "available")
+    refused("InvalidParameterValue", 400, rds.create_db_instance, DBInstanceClass="db.serverless", **member)
+    found = describe(rds, name)
+    assert (found["Port"], found["DeletionProtection"], found["BackupRetentionPeriod"]) == (3306, False, 1)
+    assert (found["IAMDatabaseAuthenticationEnabled"], found["StorageEncrypted"], found["EngineMode"]) == (False, False, "provisioned")
+
+
+def test_security_groups_and_tags_are_set_and_told(client, pair, refused, until):
     rds, (_, replica) = client("rds"), pair
     found = describe(rds, replica)
     assert [group["VpcSecurityGroupId"] for group in found["VpcSecurityGroups"]] == ["sg-default"] and found["TagList"] == []
     rds.modify_db_cluster(DBClusterIdentifier=replica, VpcSecurityGroupIds=["sg-1", "sg-2"], ApplyImmediately=True)
     rds.add_tags_to_resource(ResourceName=found["DBClusterArn"], Tags=[{"Key": "a:b", "Value": "sg-1 sg-2"}])
+    found = describe(rds, replica)
+    told = {group["VpcSecurityGroupId"]: group["Status"] for group in found["VpcSecurityGroups"]}
+    assert told == {"sg-default": "removing", "sg-1": "adding", "sg-2": "adding"}
+    until(lambda: {group["Status"] for group in describe(rds, replica)["VpcSecurityGroups"]} == {"active"})
     found = describe(rds, replica)
     assert [group["VpcSecurityGroupId"] for group in found["VpcSecurityGroups"]] == ["sg-1", "sg-2"]
     assert found["TagList"] == [{"Key": "a:b", "Value": "sg-1 sg-2"}]

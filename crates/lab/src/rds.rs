@@ -4,9 +4,13 @@ mod access;
 mod answers;
 mod api;
 mod changes;
+mod create;
 mod database;
+mod lag;
 mod manage;
 mod model;
+mod people;
+mod settings;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,19 +23,18 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::Lab;
-use crate::arn::arn;
 use crate::events;
 use crate::journal::What;
-use crate::wire::Refusal;
 
 pub use api::answer;
 pub use database::{Key, Write};
+use lag::publish_lags;
 use model::{Event, cluster_key, key};
+pub use people::*;
 use state::{Effect, State};
 
 /// "Several minutes or longer" (Aurora user guide, promoting a cross-Region replica).
 const PROMOTION_SECONDS: std::ops::RangeInclusive<i64> = 120..=300;
-const INSTANCE_CLASS: &str = "db.r6g.large";
 
 /// The service's state in every region.
 #[derive(Debug)]
@@ -60,67 +63,6 @@ impl Rds {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Adds an Aurora MySQL cluster that is available at once, its members with it, the first being the writer; with a source
-/// it is that cluster's replica. Returns its ARN.
-///
-/// # Errors
-/// If the identifier is taken or there is no such source.
-pub fn create_cluster(
-    lab: &Lab,
-    region: &str,
-    id: &str,
-    source: Option<(&str, &str)>,
-    members: &[&str],
-) -> Result<String, Refusal> {
-    let source = source.map(|(region, id)| arn("rds", region, &format!("cluster:{id}")));
-    let mut state = current(lab);
-    let key = state.add_cluster(region, id, "aurora-mysql", source.as_deref())?;
-    for member in members {
-        state.add_member(region, member, INSTANCE_CLASS, id)?;
-    }
-    drop(state);
-    // The replica connects to its source.
-    drop(current(lab));
-    record(lab, &key);
-    Ok(arn("rds", region, &format!("cluster:{id}")))
-}
-
-/// Adds an RDS for MySQL instance that is available at once; with a source it is that instance's replica. Returns its ARN.
-///
-/// # Errors
-/// If the identifier is taken or there is no such source.
-pub fn create_instance(lab: &Lab, region: &str, id: &str, source: Option<(&str, &str)>) -> Result<String, Refusal> {
-    let source = source.map(|(region, id)| arn("rds", region, &format!("db:{id}")));
-    let key = current(lab).add_instance(region, id, INSTANCE_CLASS, "mysql", source.as_deref())?;
-    drop(current(lab));
-    record(lab, &key);
-    Ok(arn("rds", region, &format!("db:{id}")))
-}
-
-/// Removes a database as a person does who has no more use for it: a cluster with its members, or an instance.
-pub fn delete(lab: &Lab, region: &str, id: &str) {
-    current(lab).remove(&key(region, id));
-}
-
-/// Declares a security group that lets nobody in: what it is attached to takes no new connections.
-pub fn close_group(lab: &Lab, group: &str) {
-    current(lab).closed_groups.insert(group.to_owned());
-}
-
-/// A database's security groups; none if there is no such database.
-pub fn groups(lab: &Lab, region: &str, id: &str) -> Vec<String> {
-    current(lab).access(&key(region, id)).map(|access| access.groups.clone()).unwrap_or_default()
-}
-
-/// Sets how far a replica is behind its source; nothing happens to a database that is no replica.
-pub fn set_lag(lab: &Lab, region: &str, id: &str, lag: Duration) {
-    let mut state = current(lab);
-    let database = state.databases.get_mut(&key(region, id));
-    if let Some(replication) = database.and_then(|database| database.replication.as_mut()) {
-        replication.lag = lag;
     }
 }
 
@@ -218,36 +160,4 @@ fn as_event(event: &Event) -> Value {
             "SourceIdentifier": event.id,
         },
     })
-}
-
-/// Lag in seconds; −1 while not replicating ("The AuroraBinlogReplicaLag metric … a value of −1", Aurora troubleshooting).
-fn publish_lags(lab: &Lab, at: Timestamp) {
-    let lags: Vec<(Key, bool, f64)> = {
-        let state = current(lab);
-        let replicas = state.databases.iter().filter_map(|(key, database)| {
-            let cluster = state.clusters.get(key);
-            let source = match cluster {
-                Some(cluster) => cluster.source.is_some(),
-                None => state.instances.get(key)?.source.is_some(),
-            };
-            let replicating = database.replication.as_ref().filter(|replication| replication.connected());
-            source.then(|| {
-                (
-                    key.clone(),
-                    cluster.is_some(),
-                    replicating.map_or(-1.0, |replication| state.behind(replication).as_secs_f64()),
-                )
-            })
-        });
-        replicas.collect()
-    };
-    for ((region, id), is_cluster, lag) in lags.iter().filter(|((region, _), ..)| !lab.faults.is_silent(region)) {
-        let cluster = [("DBClusterIdentifier", id.as_str()), ("Role", "WRITER")];
-        let instance = [("DBInstanceIdentifier", id.as_str())];
-        let (name, dimensions) = match is_cluster {
-            true => ("AuroraBinlogReplicaLag", cluster.as_slice()),
-            false => ("ReplicaLag", instance.as_slice()),
-        };
-        lab.cloudwatch.put_metric(region, "AWS/RDS", name, dimensions, *lag, at);
-    }
 }

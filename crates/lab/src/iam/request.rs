@@ -72,7 +72,7 @@ fn of_cloudwatch(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
     let resource = match action {
         // Alarms asked for by name are seen to be checked against all of them too (aws-samples/amazon-cloudwatch-auto-alarms#1).
         "DescribeAlarms" | "DescribeAlarmHistory" => arn("cloudwatch", &call.region, "alarm:*"),
-        "GetMetricData" => "*".to_owned(),
+        "GetMetricData" | "ListAlarmMuteRules" => "*".to_owned(),
         _ => return Err(unknown(call, action)),
     };
     Ok(vec![Request::new(&format!("cloudwatch:{action}"), resource, &call.region)])
@@ -90,6 +90,7 @@ fn of_rds(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
     let instance = named("db", given("DBInstanceIdentifier"));
     // A group nobody names is the default one, and is checked all the same.
     let mut group = |kind: &str, field: &str| named(kind, Some(given(field).unwrap_or_else(|| "default".to_owned())));
+    let option_group = group("og", "OptionGroupName");
     let resources = match action {
         "DescribeDBClusters" | "PromoteReadReplicaDBCluster" => vec![cluster],
         "DescribeDBInstances" | "PromoteReadReplica" | "RebootDBInstance" => vec![instance],
@@ -106,14 +107,18 @@ fn of_rds(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
             cluster,
             group("cluster-pg", "DBClusterParameterGroupName"),
             group("subgrp", "DBSubnetGroupName"),
-            named("og", Some("default".to_owned())),
+            option_group,
         ],
-        "CreateDBInstance" => and_perhaps(instance, member_of.map(|id| named("cluster", Some(id)))),
+        "CreateDBInstance" => {
+            let owner = member_of.map(|id| named("cluster", Some(id)));
+            let placed = [group("pg", "DBParameterGroupName"), group("subgrp", "DBSubnetGroupName"), option_group];
+            std::iter::once(instance).chain(owner).chain(placed).collect()
+        }
         "CreateDBInstanceReadReplica" => vec![
             instance,
             group("pg", "DBParameterGroupName"),
             group("subgrp", "DBSubnetGroupName"),
-            named("og", Some("default".to_owned())),
+            option_group,
             named("db", form.take("SourceDBInstanceIdentifier")),
         ],
         _ => return Err(unknown(call, action)),
@@ -124,7 +129,22 @@ fn of_rds(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
         true => request,
         false => request.with("aws:TagKeys", tags.clone()),
     };
-    Ok(resources.into_iter().map(request).map(tagged).collect())
+    Ok(resources.into_iter().map(request).map(tagged).chain(of_key(call, action)).collect())
+}
+
+/// "Dependent actions: kms:CreateGrant, kms:DescribeKey" of what is created with a key of one's own: RDS asks as the caller.
+/// Everybody in the account may use `aws/rds` by way of RDS, as its own policy says.
+fn of_key(call: &Call, action: &str) -> Vec<Request> {
+    let creates = matches!(action, "CreateDBCluster" | "CreateDBInstance" | "CreateDBInstanceReadReplica");
+    let key =
+        creates.then(|| Form::read(call).take("KmsKeyId")).flatten().filter(|key| !key.ends_with("alias/aws/rds"));
+    let Some(key) = key else { return Vec::new() };
+    let key = if key.starts_with("arn:") { key } else { arn("kms", &call.region, &format!("key/{key}")) };
+    let request = |action: &str| {
+        let request = Request::new(action, key.clone(), &call.region);
+        request.with("kms:ViaService", vec![format!("rds.{}.amazonaws.com", call.region)])
+    };
+    ["kms:CreateGrant", "kms:DescribeKey"].map(request).into()
 }
 
 fn and_perhaps(one: String, other: Option<String>) -> Vec<String> {

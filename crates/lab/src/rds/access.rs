@@ -1,14 +1,19 @@
 //! Who may connect to a database, and whether it takes writes: its state and its security groups; and the tags on it.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::answers::Done;
 use super::api::Answer;
 use super::current;
 use super::database::Key;
-use super::model::{Access, Instance, Status, cluster_key, instance_key, key, no_cluster};
-use super::state::State;
+use super::model::{Access, Group, GroupStatus, Instance, cluster_key, instance_key, key, no_cluster};
+use super::state::{State, Step};
 use crate::Lab;
 use crate::wire::Refusal;
 use crate::wire::query::Form;
+
+/// How long a change of security groups is `adding` or `removing`. AWS documents the statuses, not the time.
+const GROUPS_TAKE: SignedDuration = SignedDuration::from_secs(20);
 
 impl State {
     /// What stands for the access to a database: its cluster's, or its own.
@@ -24,14 +29,14 @@ impl State {
 
     /// True if the database accepts writes.
     pub fn writable(&self, key: &Key) -> bool {
-        let available = |instance: &Instance| instance.status == Status::Available && instance.source.is_none();
+        let available = |instance: &Instance| instance.status.serves() && instance.source.is_none();
         if self.access(key).is_some_and(|access| access.is_cut_off) {
             return false;
         }
         match self.clusters.get(key) {
             Some(cluster) => {
                 let writer = cluster.members.first().and_then(|id| self.instances.get(&(key.0.clone(), id.clone())));
-                cluster.source.is_none() && cluster.status == Status::Available && writer.is_some_and(available)
+                cluster.source.is_none() && cluster.status.serves() && writer.is_some_and(available)
             }
             None => self.instances.get(key).is_some_and(|instance| instance.cluster.is_none() && available(instance)),
         }
@@ -39,20 +44,48 @@ impl State {
 
     /// True if the replica's own side of replication is in order: "a replica cluster with no instance does not replicate".
     pub fn can_replicate(&self, key: &Key) -> bool {
-        let up = |id: &String| {
-            self.instances.get(&(key.0.clone(), id.clone())).is_some_and(|member| member.status == Status::Available)
-        };
+        let up =
+            |id: &String| self.instances.get(&(key.0.clone(), id.clone())).is_some_and(|member| member.status.serves());
         match self.clusters.get(key) {
-            Some(cluster) => cluster.status == Status::Available && cluster.members.first().is_some_and(up),
+            Some(cluster) => cluster.status.serves() && cluster.members.first().is_some_and(up),
             None => up(&key.1),
         }
     }
 
-    /// Gives a database other security groups: who is let in may connect at once, who is not stays until a reboot.
-    pub fn set_groups(&mut self, key: &Key, groups: Vec<String>) {
-        let lets_in = groups.iter().any(|group| !self.closed_groups.contains(group));
+    /// Creates a database with these security groups; the default one, if none are named.
+    pub fn begin_with(&mut self, key: &Key, groups: Option<Vec<String>>) {
+        if let (Some(groups), Some(access)) = (groups, self.access_mut(key)) {
+            access.groups = groups.into_iter().map(|id| Group { id, status: GroupStatus::Active }).collect();
+        }
+    }
+
+    /// Gives a database other security groups, which RDS takes a while to apply.
+    pub fn set_groups(&mut self, key: &Key, wanted: &[String], now: Timestamp) {
+        let applied = now + self.groups_take.unwrap_or(GROUPS_TAKE);
+        let Some(access) = self.access_mut(key) else { return };
+        for group in &mut access.groups {
+            group.status = match (group.status, wanted.contains(&group.id)) {
+                (GroupStatus::Adding, true) => GroupStatus::Adding,
+                (_, true) => GroupStatus::Active,
+                (_, false) => GroupStatus::Removing,
+            };
+        }
+        let known: Vec<&String> = access.groups.iter().map(|group| &group.id).collect();
+        let new: Vec<&String> = wanted.iter().filter(|id| !known.contains(id)).collect();
+        let new = new.into_iter().map(|id| Group { id: id.clone(), status: GroupStatus::Adding });
+        access.groups.extend(new.collect::<Vec<_>>());
+        self.steps.retain(|(_, of, step)| of != key || !matches!(step, Step::GroupsApplied));
+        self.steps.push((applied, key.clone(), Step::GroupsApplied));
+    }
+
+    /// The change of groups is through: who is let in may connect, who is not stays until a reboot.
+    pub fn apply_groups(&mut self, key: &Key) {
+        let Some(access) = self.access_mut(key) else { return };
+        access.groups.retain(|group| group.status != GroupStatus::Removing);
+        access.groups.iter_mut().for_each(|group| group.status = GroupStatus::Active);
+        let ids: Vec<String> = access.groups.iter().map(|group| group.id.clone()).collect();
+        let lets_in = ids.iter().any(|id| !self.closed_groups.contains(id));
         if let Some(access) = self.access_mut(key) {
-            access.groups = groups;
             access.is_cut_off &= !lets_in;
         }
     }
@@ -63,7 +96,9 @@ impl State {
         let database = owner.map_or_else(|| instance.clone(), |cluster| key(&instance.0, cluster));
         let closed = self.closed_groups.clone();
         if let Some(access) = self.access_mut(&database) {
-            access.is_cut_off = !access.groups.is_empty() && access.groups.iter().all(|group| closed.contains(group));
+            // What is only being added lets nobody in yet, nor out.
+            let mut applied = access.groups.iter().filter(|group| group.status != GroupStatus::Adding).peekable();
+            access.is_cut_off = applied.peek().is_some() && applied.all(|group| closed.contains(&group.id));
         }
     }
 }

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::database::Key;
-use super::model::{Access, Cluster, Event, Instance};
+use super::model::{Access, Cluster, Event, Instance, cluster_key, instance_key};
+use super::settings::Settings;
 use super::state::State;
 
 macro_rules! list {
@@ -27,6 +28,9 @@ list!(InstanceReplicas, "ReadReplicaDBInstanceIdentifier", String);
 list!(Categories, "EventCategory", &'static str);
 list!(Groups, "VpcSecurityGroupMembership", Group);
 list!(Tags, "Tag", Tag);
+list!(ParameterGroups, "DBParameterGroup", ParameterGroup);
+list!(OptionGroups, "OptionGroupMembership", OptionGroup);
+list!(StatusInfos, "DBInstanceStatusInfo", StatusInfo);
 
 /// The answer of calls that have nothing to say.
 #[derive(Debug, Serialize)]
@@ -41,14 +45,93 @@ pub(super) struct Group {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
+pub(super) struct ParameterGroup {
+    #[serde(rename = "DBParameterGroupName")]
+    name: String,
+    parameter_apply_status: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OptionGroup {
+    option_group_name: String,
+    status: &'static str,
+}
+
+/// "The status of a read replica. If the DB instance isn't a read replica, the value is blank."
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct StatusInfo {
+    status_type: &'static str,
+    normal: bool,
+    status: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SubnetGroup {
+    #[serde(rename = "DBSubnetGroupName")]
+    name: String,
+    subnet_group_status: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Scaling {
+    min_capacity: f64,
+    max_capacity: f64,
+}
+
+/// What both describes tell of the settings alike.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Common {
+    engine: String,
+    engine_version: String,
+    #[serde(rename = "IAMDatabaseAuthenticationEnabled")]
+    iam_authentication: bool,
+    deletion_protection: bool,
+    #[serde(rename = "MultiAZ")]
+    multi_az: bool,
+    backup_retention_period: u32,
+    storage_encrypted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kms_key_id: Option<String>,
+}
+
+impl Common {
+    fn of(settings: &Settings, region: &str) -> Self {
+        // A describe gives the key's ARN, whatever it was called by.
+        let key = settings.kms_key.as_ref().map(|key| match key.starts_with("arn:") {
+            true => key.clone(),
+            false => {
+                crate::arn::arn("kms", region, &format!("key/{}", key.trim_start_matches("alias/").replace('/', "-")))
+            }
+        });
+        Self {
+            engine: settings.engine.clone(),
+            engine_version: settings.engine_version.clone(),
+            iam_authentication: settings.iam_authentication,
+            deletion_protection: settings.deletion_protection,
+            multi_az: settings.multi_az,
+            backup_retention_period: settings.backup_retention_days,
+            storage_encrypted: key.is_some(),
+            kms_key_id: key,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct Tag {
     key: String,
     value: String,
 }
 
 fn groups(access: &Access) -> Groups {
-    let group = |id: &String| Group { vpc_security_group_id: id.clone(), status: "active" };
-    Groups { items: access.groups.iter().map(group).collect() }
+    let groups = access.groups.iter();
+    let group = groups.map(|group| Group { vpc_security_group_id: group.id.clone(), status: group.status.as_str() });
+    Groups { items: group.collect() }
 }
 
 fn tags(access: &Access) -> Tags {
@@ -95,7 +178,16 @@ pub(super) struct DbCluster {
     #[serde(rename = "DBClusterArn")]
     arn: String,
     status: &'static str,
-    engine: String,
+    #[serde(flatten)]
+    common: Common,
+    engine_mode: &'static str,
+    port: u16,
+    #[serde(rename = "DBClusterParameterGroup")]
+    parameter_group: String,
+    #[serde(rename = "DBSubnetGroup")]
+    subnet_group: String,
+    #[serde(rename = "ServerlessV2ScalingConfiguration", skip_serializing_if = "Option::is_none")]
+    scaling: Option<Scaling>,
     cluster_create_time: String,
     endpoint: String,
     reader_endpoint: String,
@@ -128,13 +220,22 @@ pub(super) struct DbInstance {
     class: String,
     #[serde(rename = "DBInstanceStatus")]
     status: &'static str,
-    engine: String,
+    #[serde(flatten)]
+    common: Common,
+    #[serde(rename = "DBParameterGroups")]
+    parameter_groups: ParameterGroups,
+    option_group_memberships: OptionGroups,
+    #[serde(rename = "DBSubnetGroup")]
+    subnet_group: SubnetGroup,
+    status_infos: StatusInfos,
     instance_create_time: String,
     endpoint: Endpoint,
     #[serde(rename = "DBClusterIdentifier", skip_serializing_if = "Option::is_none")]
     cluster: Option<String>,
     #[serde(rename = "ReadReplicaSourceDBInstanceIdentifier", skip_serializing_if = "Option::is_none")]
     source: Option<String>,
+    #[serde(rename = "ReadReplicaSourceDBClusterIdentifier", skip_serializing_if = "Option::is_none")]
+    source_cluster: Option<String>,
     #[serde(rename = "ReadReplicaDBInstanceIdentifiers")]
     replicas: InstanceReplicas,
     vpc_security_groups: Groups,
@@ -166,11 +267,17 @@ fn date(at: Timestamp) -> String {
 pub(super) fn cluster(state: &State, (region, id): &Key, cluster: &Cluster) -> DbCluster {
     let replicas = state.clusters.values().filter(|other| other.source.as_ref() == Some(&cluster.arn));
     let member = |(n, id): (usize, &String)| Member { id: id.clone(), is_cluster_writer: n == 0, promotion_tier: 1 };
+    let settings = &cluster.settings;
     DbCluster {
         id: id.clone(),
         arn: cluster.arn.clone(),
         status: cluster.status.as_str(),
-        engine: cluster.engine.clone(),
+        common: Common::of(settings, region),
+        engine_mode: "provisioned",
+        port: settings.port,
+        parameter_group: settings.parameter_group.clone(),
+        subnet_group: settings.subnet_group.clone(),
+        scaling: settings.scaling.map(|given| Scaling { min_capacity: given.min, max_capacity: given.max }),
         cluster_create_time: date(cluster.created),
         endpoint: format!("{id}.cluster-lab.{region}.rds.amazonaws.com"),
         reader_endpoint: format!("{id}.cluster-ro-lab.{region}.rds.amazonaws.com"),
@@ -184,20 +291,53 @@ pub(super) fn cluster(state: &State, (region, id): &Key, cluster: &Cluster) -> D
 
 pub(super) fn instance(state: &State, (region, id): &Key, instance: &Instance) -> DbInstance {
     let replicas = state.instances.values().filter(|other| other.source.as_ref() == Some(&instance.arn));
+    let settings = &instance.settings;
+    let parameters = ParameterGroup { name: settings.parameter_group.clone(), parameter_apply_status: "in-sync" };
+    let options = OptionGroup { option_group_name: settings.option_group.clone(), status: "in-sync" };
+    let (source, source_cluster) = match instance.source.as_deref() {
+        Some(source) if cluster_key(source).is_some() => (None, Some(as_told(source, region))),
+        source => (source.map(|source| as_told(source, region)), None),
+    };
     DbInstance {
         id: id.clone(),
         arn: instance.arn.clone(),
         class: instance.class.clone(),
         status: instance.status.as_str(),
-        engine: instance.engine.clone(),
+        common: Common::of(settings, region),
+        parameter_groups: ParameterGroups { items: vec![parameters] },
+        option_group_memberships: OptionGroups { items: vec![options] },
+        subnet_group: SubnetGroup { name: settings.subnet_group.clone(), subnet_group_status: "Complete" },
+        status_infos: StatusInfos { items: status_info(state, id, region, instance).into_iter().collect() },
         instance_create_time: date(instance.created),
-        endpoint: Endpoint { address: format!("{id}.lab.{region}.rds.amazonaws.com"), port: 3306 },
+        endpoint: Endpoint { address: format!("{id}.lab.{region}.rds.amazonaws.com"), port: settings.port },
         cluster: instance.cluster.clone(),
-        source: instance.source.clone(),
-        replicas: InstanceReplicas { items: replicas.map(|replica| replica.arn.clone()).collect() },
+        source,
+        source_cluster,
+        replicas: InstanceReplicas { items: replicas.map(|replica| as_told(&replica.arn, region)).collect() },
         vpc_security_groups: groups(&instance.access),
         tag_list: tags(&instance.access),
     }
+}
+
+/// A source or a replica: its ARN where it is in another region, its bare identifier in the same.
+fn as_told(arn: &str, region: &str) -> String {
+    match instance_key(arn).or_else(|| cluster_key(arn)) {
+        Some((of, id)) if of == region => id,
+        _ => arn.to_owned(),
+    }
+}
+
+/// "Status: … replicating, … error, stopped, or terminated" (DBInstanceStatusInfo). It ends with its source.
+fn status_info(state: &State, id: &str, region: &str, instance: &Instance) -> Option<StatusInfo> {
+    instance.source.as_ref()?;
+    let database = state.databases.get(&(region.to_owned(), id.to_owned()))?;
+    let (normal, status) = match &database.replication {
+        None => (false, "terminated"),
+        Some(replication) if replication.is_stopped => (false, "stopped"),
+        Some(replication) if replication.connected() => (true, "replicating"),
+        Some(_) => (false, "error"),
+    };
+    Some(StatusInfo { status_type: "read replication", normal, status })
 }
 
 pub(super) fn event(event: &Event) -> DbEvent {

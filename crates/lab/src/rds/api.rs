@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::answers::{self, DescribedClusters, DescribedEvents, DescribedInstances, OneCluster, OneInstance};
 use super::database::Key;
-use super::model::{instance_key, key, no_cluster, no_instance};
+use super::model::{key, no_cluster, no_instance};
+use super::settings::Settings;
 use super::state::State;
 use super::{access, current, manage, record};
 use crate::Lab;
@@ -15,29 +16,9 @@ use crate::arn::{Arn, arn};
 use crate::wire::Refusal;
 use crate::wire::query::{Form, reply};
 
-/// Parameters without a meaning in the lab: networks, keys and parameter groups do not exist in it.
-pub(super) const WITHOUT_EFFECT: [&str; 8] = [
-    "EngineVersion",
-    "KmsKeyId",
-    "StorageEncrypted",
-    "DBSubnetGroupName",
-    "VpcSecurityGroupIds",
-    "DBClusterParameterGroupName",
-    "MasterUsername",
-    "MasterUserPassword",
-];
-
-/// What a new database may be set to as well, without a meaning in the lab.
-const SETTINGS: [&str; 8] = [
-    "Port",
-    "EnableIAMDatabaseAuthentication",
-    "DeletionProtection",
-    "MultiAZ",
-    "BackupRetentionPeriod",
-    "DBParameterGroupName",
-    "OptionGroupName",
-    "DBCapacityReservationIdentifier",
-];
+/// Parameters without a meaning in the lab: it has no logins, no disks, and capacity for all.
+const WITHOUT_EFFECT: [&str; 4] =
+    ["MasterUsername", "MasterUserPassword", "AllocatedStorage", "DBCapacityReservationIdentifier"];
 
 pub(super) type Answer<T> = Result<(String, T), Refusal>;
 
@@ -161,11 +142,14 @@ fn promote_instance(lab: &Lab, region: &str, mut form: Form) -> Answer<OneInstan
 fn create_cluster(lab: &Lab, region: &str, mut form: Form) -> Answer<OneCluster> {
     let id = identifier(&form.required("DBClusterIdentifier")?, "cluster:");
     let (engine, source) = (form.required("Engine")?, form.take("ReplicationSourceIdentifier"));
+    let mut settings = Settings::default_of(&engine);
+    settings.take(&mut form, "DBClusterParameterGroupName")?;
+    let groups = access::groups(&mut form);
     form.ignore(&WITHOUT_EFFECT);
-    form.ignore(&SETTINGS);
     form.finish()?;
     let mut state = current(lab);
-    let key = state.add_cluster(region, &id, &engine, source.as_deref())?;
+    let key = state.add_cluster(region, &id, settings, source.as_deref())?;
+    state.begin_with(&key, groups);
     state.creating_cluster(&key, lab.clock.now());
     begun(lab, state, &key);
     one_cluster(lab, &key)
@@ -175,15 +159,17 @@ fn create_instance(lab: &Lab, region: &str, mut form: Form) -> Answer<OneInstanc
     let id = identifier(&form.required("DBInstanceIdentifier")?, "db:");
     let (class, engine) = (form.required("DBInstanceClass")?, form.required("Engine")?);
     let cluster = form.take("DBClusterIdentifier").map(|given| identifier(&given, "cluster:"));
+    let mut settings = Settings::default_of(&engine);
+    settings.take(&mut form, "DBParameterGroupName")?;
+    let groups = access::groups(&mut form);
     form.ignore(&WITHOUT_EFFECT);
-    form.ignore(&SETTINGS);
-    form.ignore(&["AllocatedStorage"]);
     form.finish()?;
     let mut state = current(lab);
     let key = match cluster {
         Some(cluster) => state.add_member(region, &id, &class, &cluster)?,
-        None => state.add_instance(region, &id, &class, &engine, None)?,
+        None => state.add_instance(region, &id, &class, settings, None)?,
     };
+    state.begin_with(&key, groups);
     state.creating_instance(&key, lab.clock.now());
     begun(lab, state, &key);
     one_instance(lab, &key)
@@ -191,17 +177,27 @@ fn create_instance(lab: &Lab, region: &str, mut form: Form) -> Answer<OneInstanc
 
 fn create_replica(lab: &Lab, region: &str, mut form: Form) -> Answer<OneInstance> {
     let id = identifier(&form.required("DBInstanceIdentifier")?, "db:");
-    let source = form.required("SourceDBInstanceIdentifier")?;
-    let class = form.take("DBInstanceClass");
-    form.ignore(&WITHOUT_EFFECT);
-    form.ignore(&SETTINGS);
-    form.finish()?;
     // "If the source … is in the same Region, specify a valid DB instance identifier", else its ARN.
-    let source = if source.starts_with("arn:") { source } else { arn("rds", region, &format!("db:{source}")) };
+    let source = match (form.take("SourceDBInstanceIdentifier"), form.take("SourceDBClusterIdentifier")) {
+        (Some(arn), None) | (None, Some(arn)) if arn.starts_with("arn:") => arn,
+        (Some(instance), None) => arn("rds", region, &format!("db:{instance}")),
+        (None, Some(cluster)) => arn("rds", region, &format!("cluster:{cluster}")),
+        _ => {
+            let why = "Specify either SourceDBInstanceIdentifier or SourceDBClusterIdentifier.";
+            return Err(Refusal::bad_request("InvalidParameterCombination", why));
+        }
+    };
     let mut state = current(lab);
-    let from = instance_key(&source).and_then(|key| state.instances.get(&key)).ok_or_else(|| no_instance(&source))?;
-    let (class, engine) = (class.unwrap_or_else(|| from.class.clone()), from.engine.clone());
-    let key = state.add_instance(region, &id, &class, &engine, Some(&source))?;
+    let (from, of) = state.source(&source).ok_or_else(|| no_instance(&source))?;
+    let class = form.take("DBInstanceClass").or_else(|| Some(state.instances.get(&from)?.class.clone()));
+    let class = class.ok_or_else(|| Refusal::bad_request("MissingParameter", "DBInstanceClass is required"))?;
+    let mut settings = Settings::of_replica(of, from.0 == region);
+    settings.take(&mut form, "DBParameterGroupName")?;
+    let groups = access::groups(&mut form);
+    form.ignore(&WITHOUT_EFFECT);
+    form.finish()?;
+    let key = state.add_instance(region, &id, &class, settings, Some(&source))?;
+    state.begin_with(&key, groups);
     state.creating_instance(&key, lab.clock.now());
     begun(lab, state, &key);
     one_instance(lab, &key)

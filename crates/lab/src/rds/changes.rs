@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::database::{Database, Key};
 use super::model::{Status, instance_exists, key, no_cluster, no_instance};
+use super::settings::Settings;
 use super::state::{Effect, State, Step};
 use crate::arn::arn;
 use crate::wire::Refusal;
@@ -13,10 +14,10 @@ const REBOOT: SignedDuration = SignedDuration::from_mins(1);
 const DELETE: SignedDuration = SignedDuration::from_mins(3);
 
 /// What a modification asks for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Modification {
     pub new_id: Option<String>,
-    pub deletion_protection: Option<bool>,
+    pub settings: Settings,
     pub groups: Option<Vec<String>>,
 }
 
@@ -47,10 +48,10 @@ impl State {
             self.set_cluster(key, Status::Renaming);
             self.steps.push((now + RENAME, key.clone(), Step::Renamed { to: to.clone() }));
         }
-        if let (Some(protected), Some(cluster)) = (change.deletion_protection, self.clusters.get_mut(key)) {
-            cluster.deletion_protection = protected;
+        if let Some(cluster) = self.clusters.get_mut(key) {
+            cluster.settings = change.settings;
         }
-        change.groups.into_iter().for_each(|groups| self.set_groups(key, groups));
+        change.groups.into_iter().for_each(|groups| self.set_groups(key, &groups, now));
         Ok(())
     }
 
@@ -63,10 +64,10 @@ impl State {
             self.set_instance(key, Status::Renaming);
             self.steps.push((now + RENAME, key.clone(), Step::Renamed { to: to.clone() }));
         }
-        if let (Some(protected), Some(instance)) = (change.deletion_protection, self.instances.get_mut(key)) {
-            instance.deletion_protection = protected;
+        if let Some(instance) = self.instances.get_mut(key) {
+            instance.settings = change.settings;
         }
-        change.groups.into_iter().for_each(|groups| self.set_groups(key, groups));
+        change.groups.into_iter().for_each(|groups| self.set_groups(key, &groups, now));
         Ok(())
     }
 
@@ -81,7 +82,7 @@ impl State {
     /// "DeleteDBCluster".
     pub fn delete_cluster(&mut self, key: &Key, has_snapshot_choice: bool, now: Timestamp) -> Result<(), Refusal> {
         let cluster = self.clusters.get(key).ok_or_else(|| no_cluster(&key.1))?;
-        keeps_data(cluster.deletion_protection, has_snapshot_choice, "Cluster")?;
+        keeps_data(cluster.settings.deletion_protection, has_snapshot_choice, "Cluster")?;
         let stays = |(at, instance): (&Key, &super::model::Instance)| {
             at.0 == key.0 && instance.cluster.as_ref() == Some(&key.1) && instance.status != Status::Deleting
         };
@@ -97,7 +98,11 @@ impl State {
     /// "DeleteDBInstance"; what a member of a cluster holds is the cluster's, so no snapshot is asked for.
     pub fn delete_instance(&mut self, key: &Key, has_snapshot_choice: bool, now: Timestamp) -> Result<(), Refusal> {
         let instance = self.instances.get(key).ok_or_else(|| no_instance(&key.1))?;
-        keeps_data(instance.deletion_protection, has_snapshot_choice || instance.cluster.is_some(), "DB Instance")?;
+        keeps_data(
+            instance.settings.deletion_protection,
+            has_snapshot_choice || instance.cluster.is_some(),
+            "DB Instance",
+        )?;
         if instance.status == Status::Deleting {
             let why = format!("Instance {} is already being deleted.", key.1);
             return Err(Refusal::bad_request("InvalidDBInstanceState", why));
@@ -109,7 +114,7 @@ impl State {
 
     fn available_instance(&self, key: &Key) -> Result<(), Refusal> {
         let instance = self.instances.get(key).ok_or_else(|| no_instance(&key.1))?;
-        if instance.status == Status::Available {
+        if instance.status.serves() {
             return Ok(());
         }
         let why = format!("DB Instance {} is {}.", key.1, instance.status.as_str());

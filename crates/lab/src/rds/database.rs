@@ -5,7 +5,12 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// "slave_net_timeout": after so long without a word from its source a MySQL replica believes the connection lost.
+const NET_TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
+/// An idle PostgreSQL source switches its log so often ("archive_timeout" of RDS: 5 minutes), which replicas see.
+const IDLE_BEAT_SECONDS: i64 = 300;
 
 /// A write, and since when it is in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +34,14 @@ pub(super) struct Database {
 pub(super) struct Replication {
     pub source: Key,
     pub lag: Duration,
+    /// How long writes are on the way before the replica has received them: no lag that it tells knows of it.
+    pub link: Duration,
+    /// A person stopped it (`mysql.rds_stop_replication`).
+    pub is_stopped: bool,
+    /// Up to when the replica knows what the source committed: PostgreSQL's lag is the age of it.
+    replayed_until: Option<Timestamp>,
+    /// When the connection was lost.
+    lost_at: Option<Timestamp>,
     /// Since when it has been connected to its source without a break.
     connected_since: Option<Timestamp>,
     applied: usize,
@@ -36,7 +49,33 @@ pub(super) struct Replication {
 
 impl Replication {
     pub fn of(source: Key) -> Self {
-        Self { source, lag: Duration::from_secs(1), connected_since: None, applied: 0 }
+        Self {
+            source,
+            lag: Duration::from_secs(1),
+            link: Duration::ZERO,
+            is_stopped: false,
+            replayed_until: None,
+            lost_at: None,
+            connected_since: None,
+            applied: 0,
+        }
+    }
+
+    /// `extract(epoch from now() - pg_last_xact_replay_timestamp())` (RDS user guide, monitoring of PostgreSQL replicas): it
+    /// grows while nothing comes, be it that the source is idle or gone.
+    pub fn age(&self, now: Timestamp) -> Option<Duration> {
+        self.replayed_until.map(|until| Duration::try_from(now.duration_since(until)).unwrap_or_default())
+    }
+
+    /// True while the replica has not noticed that it hears nothing: only a link that is known to be slow lies so here.
+    pub fn is_deceived(&self, now: Timestamp) -> bool {
+        let since = |lost: Timestamp| now.duration_since(lost);
+        !self.link.is_zero() && self.lost_at.is_some_and(|lost| since(lost) < NET_TIMEOUT)
+    }
+
+    /// What of the missing writes the replica has received, and not applied.
+    pub fn has_received(&self, missing: &[Write], now: Timestamp) -> bool {
+        missing.iter().any(|write| write.at + self.link <= now)
     }
 
     pub fn connected(&self) -> bool {
@@ -67,13 +106,24 @@ impl Database {
     pub fn advance(&mut self, missing: &[Write], now: Timestamp, connected: bool) {
         let Some(replication) = &mut self.replication else { return };
         if let Some(since) = replication.connected_since {
-            let arrivals = missing.iter().map(|write| (write, (write.at + replication.lag).max(since)));
+            let delay = replication.link + replication.lag;
+            let arrivals = missing.iter().map(|write| (write, (write.at + delay).max(since)));
             let arrived: Vec<Write> = arrivals
                 .take_while(|(_, at)| *at <= now)
                 .map(|(write, at)| Write { id: write.id.clone(), at })
                 .collect();
             replication.applied += arrived.len();
+            let (had, rest) = missing.split_at(arrived.len());
+            let seen = now - delay;
+            let beat = Timestamp::from_second(seen.as_second() - seen.as_second().rem_euclid(IDLE_BEAT_SECONDS)).ok();
+            let beat = beat.filter(|beat| rest.first().is_none_or(|write| write.at > *beat));
+            let newest = had.last().map(|write| write.at);
+            replication.replayed_until = replication.replayed_until.max(newest).max(beat);
             self.writes.extend(arrived);
+        }
+        let connected = connected && !replication.is_stopped;
+        if replication.connected_since.is_some() && !connected {
+            replication.lost_at = Some(now);
         }
         replication.connected_since = match (connected, replication.connected_since) {
             (true, since) => since.or(Some(now)),

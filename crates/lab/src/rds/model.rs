@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::database::Key;
+use super::settings::Settings;
 use crate::arn::Arn;
 use crate::wire::Refusal;
 
@@ -18,9 +19,16 @@ pub(super) enum Status {
     Promoting,
     Rebooting,
     Renaming,
+    /// One that the lab's own course of things does not know, set for a drill.
+    Other(&'static str),
 }
 
 impl Status {
+    /// True if users can work in it ("Viewing DB instance status": these are available too).
+    pub fn serves(self) -> bool {
+        matches!(self, Self::Available | Self::Other("storage-optimization" | "backing-up"))
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Available => "available",
@@ -30,6 +38,7 @@ impl Status {
             Self::Promoting => "promoting",
             Self::Rebooting => "rebooting",
             Self::Renaming => "renaming",
+            Self::Other(name) => name,
         }
     }
 }
@@ -37,14 +46,13 @@ impl Status {
 #[derive(Clone, Debug)]
 pub(super) struct Cluster {
     pub arn: String,
-    pub engine: String,
+    pub settings: Settings,
     pub status: Status,
     pub created: Timestamp,
     /// ARN of the cluster it replicates.
     pub source: Option<String>,
     /// Identifiers; the first is the writer.
     pub members: Vec<String>,
-    pub deletion_protection: bool,
     pub access: Access,
 }
 
@@ -52,31 +60,54 @@ pub(super) struct Cluster {
 pub(super) struct Instance {
     pub arn: String,
     pub class: String,
-    pub engine: String,
+    pub settings: Settings,
     pub status: Status,
     pub created: Timestamp,
     /// Identifier of the cluster it is a member of.
     pub cluster: Option<String>,
-    /// ARN of the instance it replicates.
+    /// ARN of the instance, or the cluster, it replicates.
     pub source: Option<String>,
-    pub deletion_protection: bool,
     pub access: Access,
 }
 
 /// Who may connect, and what people wrote on it.
 #[derive(Clone, Debug)]
 pub(super) struct Access {
-    /// Ids of security groups.
-    pub groups: Vec<String>,
+    pub groups: Vec<Group>,
     pub tags: BTreeMap<String, String>,
     /// Nobody is connected, and nobody can be: its groups let nobody in, and it was rebooted since. "Existing connections …
     /// are not interrupted" when a security group changes (VPC user guide, "Connection tracking").
     pub is_cut_off: bool,
 }
 
+/// A security group of a database: until a change has been applied, what held before it holds.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub id: String,
+    pub status: GroupStatus,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GroupStatus {
+    Active,
+    Adding,
+    Removing,
+}
+
+impl GroupStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Adding => "adding",
+            Self::Removing => "removing",
+        }
+    }
+}
+
 impl Default for Access {
     fn default() -> Self {
-        Self { groups: vec!["sg-default".to_owned()], tags: BTreeMap::new(), is_cut_off: false }
+        let group = Group { id: "sg-default".to_owned(), status: GroupStatus::Active };
+        Self { groups: vec![group], tags: BTreeMap::new(), is_cut_off: false }
     }
 }
 

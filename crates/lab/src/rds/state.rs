@@ -6,10 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::database::{Database, Key, Replication};
-use super::model::{
-    Access, Cluster, Event, Instance, Status, cluster_key, instance_exists, instance_key, key, no_cluster, no_instance,
-};
-use crate::arn::arn;
+use super::model::{Cluster, Event, Instance, Status, no_cluster, no_instance};
 use crate::wire::Refusal;
 
 /// What came of the passing of time.
@@ -31,6 +28,7 @@ pub(super) enum Step {
     InstancePromoted,
     Renamed { to: String },
     Deleted,
+    GroupsApplied,
 }
 
 #[derive(Debug, Default)]
@@ -41,111 +39,15 @@ pub(super) struct State {
     pub databases: BTreeMap<Key, Database>,
     pub events: Vec<Event>,
     /// The moment up to which every replica was brought.
-    now: Timestamp,
+    pub now: Timestamp,
     pub steps: Vec<(Timestamp, Key, Step)>,
     /// Security groups that let nobody in.
     pub closed_groups: BTreeSet<String>,
+    /// How long a change of security groups takes, if not the usual time.
+    pub groups_take: Option<SignedDuration>,
 }
 
-const CREATE_CLUSTER: SignedDuration = SignedDuration::from_mins(2);
-const CREATE_INSTANCE: SignedDuration = SignedDuration::from_mins(5);
-
 impl State {
-    pub fn add_cluster(&mut self, region: &str, id: &str, engine: &str, source: Option<&str>) -> Result<Key, Refusal> {
-        let key = key(region, id);
-        if self.clusters.contains_key(&key) || self.databases.contains_key(&key) {
-            return Err(Refusal::bad_request("DBClusterAlreadyExistsFault", "DB Cluster already exists"));
-        }
-        let database = match source {
-            None => Database::default(),
-            Some(arn) => {
-                let source = cluster_key(arn).filter(|key| self.clusters.contains_key(key));
-                Database::replica_of(source.ok_or_else(|| no_cluster(arn))?)
-            }
-        };
-        self.databases.insert(key.clone(), database);
-        let cluster = Cluster {
-            arn: arn("rds", region, &format!("cluster:{id}")),
-            engine: engine.to_owned(),
-            status: Status::Available,
-            created: self.now,
-            source: source.map(str::to_owned),
-            members: Vec::new(),
-            deletion_protection: false,
-            access: Access::default(),
-        };
-        self.clusters.insert(key.clone(), cluster);
-        Ok(key)
-    }
-
-    pub fn add_member(&mut self, region: &str, id: &str, class: &str, cluster: &str) -> Result<Key, Refusal> {
-        let owner = self.clusters.get_mut(&key(region, cluster)).ok_or_else(|| no_cluster(cluster))?;
-        if self.instances.contains_key(&key(region, id)) {
-            return Err(instance_exists());
-        }
-        owner.members.push(id.to_owned());
-        let engine = owner.engine.clone();
-        Ok(self.insert_instance(region, id, class, &engine, Some(cluster.to_owned()), None))
-    }
-
-    pub fn add_instance(
-        &mut self,
-        region: &str,
-        id: &str,
-        class: &str,
-        engine: &str,
-        source: Option<&str>,
-    ) -> Result<Key, Refusal> {
-        let key = key(region, id);
-        if self.instances.contains_key(&key) || self.databases.contains_key(&key) {
-            return Err(instance_exists());
-        }
-        let source = source.map(|arn| {
-            let source = instance_key(arn).filter(|key| self.instances.contains_key(key));
-            source.map(|key| (arn, key)).ok_or_else(|| no_instance(arn))
-        });
-        let source = source.transpose()?;
-        let database = source.as_ref().map_or_else(Database::default, |(_, key)| Database::replica_of(key.clone()));
-        self.databases.insert(key, database);
-        Ok(self.insert_instance(region, id, class, engine, None, source.map(|(arn, _)| arn.to_owned())))
-    }
-
-    fn insert_instance(
-        &mut self,
-        region: &str,
-        id: &str,
-        class: &str,
-        engine: &str,
-        cluster: Option<String>,
-        source: Option<String>,
-    ) -> Key {
-        let instance = Instance {
-            arn: arn("rds", region, &format!("db:{id}")),
-            class: class.to_owned(),
-            engine: engine.to_owned(),
-            status: Status::Available,
-            created: self.now,
-            cluster,
-            source,
-            deletion_protection: false,
-            access: Access::default(),
-        };
-        self.instances.insert(key(region, id), instance);
-        key(region, id)
-    }
-
-    /// Lets a cluster that was just added take its time to become available.
-    pub fn creating_cluster(&mut self, key: &Key, now: Timestamp) {
-        self.set_cluster(key, Status::Creating);
-        self.steps.push((now + CREATE_CLUSTER, key.clone(), Step::ClusterAvailable));
-    }
-
-    /// Lets an instance that was just added take its time to become available.
-    pub fn creating_instance(&mut self, key: &Key, now: Timestamp) {
-        self.set_instance(key, Status::Creating);
-        self.steps.push((now + CREATE_INSTANCE, key.clone(), Step::InstanceAvailable));
-    }
-
     /// "Promotes a read replica DB cluster to a standalone DB cluster" (PromoteReadReplicaDBCluster).
     pub fn promote_cluster(&mut self, key: &Key, now: Timestamp, takes: SignedDuration) -> Result<(), Refusal> {
         let cluster = self.clusters.get_mut(key).ok_or_else(|| no_cluster(&key.1))?;
@@ -207,10 +109,14 @@ impl State {
         }
     }
 
-    /// How far behind its source a replica is: not at all once it has applied whatever there is.
+    /// How far behind its source a replica says it is: not at all once it has applied whatever it received.
     pub fn behind(&self, replication: &Replication) -> Duration {
-        let has_all = |source: &Database| source.writes().len() == replication.applied();
-        if self.databases.get(&replication.source).is_some_and(has_all) { Duration::ZERO } else { replication.lag }
+        let source = self.databases.get(&replication.source);
+        let missing = source.map(|source| &source.writes()[replication.applied()..]);
+        match missing.is_some_and(|missing| replication.has_received(missing, self.now)) {
+            true => replication.lag,
+            false => Duration::ZERO,
+        }
     }
 
     /// The next moment something happens by itself in a region that is up.
@@ -230,6 +136,7 @@ impl State {
         match &step {
             Step::Renamed { to } => return self.renamed(key, to),
             Step::Deleted => self.remove(key),
+            Step::GroupsApplied => self.apply_groups(key),
             Step::ClusterAvailable => self.set_cluster(key, Status::Available),
             Step::ClusterReboots => self.set_members(key, Status::Rebooting),
             Step::ClusterPromoted => {
@@ -250,6 +157,8 @@ impl State {
             }),
             Step::InstancePromoted => self.instances.get_mut(key).map(|instance| {
                 instance.source = None;
+                // "BackupRetentionPeriod … Default: 1" (PromoteReadReplica).
+                instance.settings.backup_retention_days = instance.settings.backup_retention_days.max(1);
                 // By analogy: the documents read for the lab do not give this one.
                 (instance.arn.clone(), "Promoted Read Replica instance to a stand-alone database instance")
             }),
@@ -285,6 +194,9 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arn::arn;
+    use crate::rds::model::key;
+    use crate::rds::settings::Settings;
 
     const DR: &str = "us-west-2";
 
@@ -299,9 +211,9 @@ mod tests {
     /// A cluster `app` in us-east-1 and its replica `app-dr`, each with two members.
     fn pair() -> (State, Key) {
         let mut state = State::default();
-        state.add_cluster("us-east-1", "app", "aurora-mysql", None).unwrap();
+        state.add_cluster("us-east-1", "app", Settings::default_of("aurora-mysql"), None).unwrap();
         let source = arn("rds", "us-east-1", "cluster:app");
-        let replica = state.add_cluster(DR, "app-dr", "aurora-mysql", Some(&source)).unwrap();
+        let replica = state.add_cluster(DR, "app-dr", Settings::default_of("aurora-mysql"), Some(&source)).unwrap();
         for (region, cluster) in [("us-east-1", "app"), (DR, "app-dr")] {
             for n in 1..=2 {
                 state.add_member(region, &format!("{cluster}-{n}"), "db.r6g.large", cluster).unwrap();
@@ -380,7 +292,7 @@ mod tests {
     fn a_replica_cluster_without_an_instance_does_not_replicate() {
         let (mut state, _) = pair();
         let source = arn("rds", "us-east-1", "cluster:app");
-        let bare = state.add_cluster(DR, "bare", "aurora-mysql", Some(&source)).unwrap();
+        let bare = state.add_cluster(DR, "bare", Settings::default_of("aurora-mysql"), Some(&source)).unwrap();
         state.replicate(at(0), &|_, _| true);
         assert!(!state.databases[&bare].replication.as_ref().unwrap().connected());
         state.add_member(DR, "bare-1", "db.r6g.large", "bare").unwrap();

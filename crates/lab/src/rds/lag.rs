@@ -1,0 +1,53 @@
+//! The lag that RDS measures: each engine's own word for how far behind a replica is.
+
+use jiff::Timestamp;
+
+use super::current;
+use super::database::{Key, Replication};
+use super::settings::is_postgres;
+use super::state::State;
+use crate::Lab;
+
+/// A replica's sample: which database, whether it is a cluster, and the seconds.
+type Sample = (Key, bool, f64);
+
+/// Publishes every replica's lag.
+pub(super) fn publish_lags(lab: &Lab, at: Timestamp) {
+    let samples: Vec<Sample> = {
+        let state = current(lab);
+        state.databases.keys().filter_map(|key| sample(&state, key)).collect()
+    };
+    for ((region, id), is_cluster, lag) in samples.iter().filter(|((region, _), ..)| !lab.faults.is_silent(region)) {
+        let cluster = [("DBClusterIdentifier", id.as_str()), ("Role", "WRITER")];
+        let instance = [("DBInstanceIdentifier", id.as_str())];
+        let (name, dimensions) = match is_cluster {
+            true => ("AuroraBinlogReplicaLag", cluster.as_slice()),
+            false => ("ReplicaLag", instance.as_slice()),
+        };
+        lab.cloudwatch.put_metric(region, "AWS/RDS", name, dimensions, *lag, at);
+    }
+}
+
+fn sample(state: &State, key: &Key) -> Option<Sample> {
+    let replication = state.databases.get(key)?.replication.as_ref();
+    let (source, settings, is_cluster) = match state.clusters.get(key) {
+        Some(cluster) => (&cluster.source, &cluster.settings, true),
+        None => state.instances.get(key).map(|instance| (&instance.source, &instance.settings, false))?,
+    };
+    source.as_ref()?;
+    let seconds = match replication {
+        Some(replication) if is_postgres(&settings.engine) => replication.age(state.now)?.as_secs_f64(),
+        Some(replication) => mysql_lag(state, replication),
+        None => -1.0,
+    };
+    Some((key.clone(), is_cluster, seconds))
+}
+
+/// Lag in seconds; −1 while not replicating ("The AuroraBinlogReplicaLag metric … a value of −1", Aurora troubleshooting).
+fn mysql_lag(state: &State, replication: &Replication) -> f64 {
+    match (replication.connected(), replication.is_deceived(state.now)) {
+        (true, _) => state.behind(replication).as_secs_f64(),
+        (false, true) => 0.0,
+        (false, false) => -1.0,
+    }
+}
