@@ -19,13 +19,20 @@ def test_a_message_is_received_hidden_and_deleted(queue):
     message = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1)["Messages"][0]
     assert message["Body"] == "hello"
     assert "Messages" not in sqs.receive_message(QueueUrl=url)
-    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    assert not {"Attributes", "MessageAttributes"} & message.keys(), "nobody asked for them"
+    for _ in range(2):
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     left = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert (left["ApproximateNumberOfMessages"], left["ApproximateNumberOfMessagesNotVisible"]) == ("0", "0")
 
 
 def test_a_queue_is_found_by_name_and_an_absent_one_is_not(queue, refused):
     sqs, url, _ = queue
+    refused("ReceiptHandleIsInvalid", 400, sqs.delete_message, QueueUrl=url, ReceiptHandle="none")
+    refused("QueueAlreadyExists", 400, sqs.create_queue, QueueName="letters", Attributes={"VisibilityTimeout": "7"})
+    refused("InvalidParameterValue", 400, sqs.create_queue, QueueName="not a name")
+    refused("InvalidParameterValue", 400, sqs.send_message, QueueUrl=url, MessageBody="x" * 1_048_577)
+    assert "Attributes" not in sqs.get_queue_attributes(QueueUrl=url)
     assert sqs.get_queue_url(QueueName="letters")["QueueUrl"] == url
     refused("AWS.SimpleQueueService.NonExistentQueue", 400, sqs.get_queue_url, QueueName="absent")
 
@@ -35,6 +42,7 @@ def test_a_topic_tells_its_subscribers(client, queue, until, refused):
     topic = sns.create_topic(Name="news")["TopicArn"]
     assert topic in [found["TopicArn"] for found in sns.list_topics()["Topics"]]
     assert sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)["SubscriptionArn"].startswith(topic)
+    refused("InvalidParameter", 400, sns.subscribe, TopicArn=topic, Protocol="pigeon", Endpoint=arn)
     sns.publish(TopicArn=topic, Subject="news", Message="it happened")
     body = until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))[0]["Body"]
     told = json.loads(body)

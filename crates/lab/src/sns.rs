@@ -72,7 +72,13 @@ impl Sns {
             "https" => Protocol::Https,
             "lambda" => Protocol::Lambda,
             "sqs" => Protocol::Sqs,
-            other => return Err(Refusal::unsupported(format!("the SNS protocol {other}"))),
+            "http" | "email-json" | "sms" | "application" | "firehose" => {
+                return Err(Refusal::unsupported(format!("the SNS protocol {protocol}")));
+            }
+            other => {
+                let why = format!("Invalid parameter: Amazon SNS does not support this protocol string: {other}");
+                return Err(Refusal::bad_request("InvalidParameter", why));
+            }
         };
         let mut topics = self.topics();
         let subscriptions = topics.get_mut(topic_arn).ok_or_else(no_topic)?;

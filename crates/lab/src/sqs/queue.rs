@@ -56,11 +56,11 @@ impl Queue {
             .collect()
     }
 
-    /// Deletes the message last handed out under this receipt; true if there was one.
+    /// Deletes the message last handed out under this receipt. With an older one, or of a message deleted before, "the
+    /// request succeeds, but the message will not be deleted" (DeleteMessage). True unless it is no receipt at all.
     pub fn delete(&mut self, receipt: &str) -> bool {
-        let before = self.messages.len();
         self.messages.retain(|message| message.receipt != receipt);
-        self.messages.len() < before
+        Uuid::try_parse(receipt).is_ok()
     }
 
     pub fn visible(&self, now: Timestamp) -> usize {
@@ -82,12 +82,15 @@ mod tests {
         let half_a_minute = Duration::from_secs(30);
         let mut queue = Queue::new(half_a_minute);
         queue.send("one".to_owned(), BTreeMap::new(), noon);
-        assert_eq!(queue.receive(10, half_a_minute, noon).len(), 1);
+        let first = queue.receive(10, half_a_minute, noon);
+        assert_eq!(first.len(), 1);
         assert_eq!((queue.visible(noon), queue.bodies().len()), (0, 1));
         let again = queue.receive(10, half_a_minute, noon + half_a_minute);
         assert_eq!(again[0].received, 2);
-        assert!(queue.delete(&again[0].receipt));
-        assert!(!queue.delete(&again[0].receipt));
+        assert!(queue.delete(&first[0].receipt), "an older receipt is no mistake");
+        assert_eq!(queue.bodies().len(), 1, "and deletes nothing");
+        assert!(queue.delete(&again[0].receipt) && queue.delete(&again[0].receipt));
         assert!(queue.bodies().is_empty());
+        assert!(!queue.delete("not-a-receipt"));
     }
 }
