@@ -64,8 +64,10 @@ def test_a_rule_is_described_disabled_enabled_and_emptied(client, queue, refused
     events.enable_rule(Name=rule)
     assert [found["State"] for found in events.list_rules(NamePrefix=rule)["Rules"]] == ["ENABLED"]
     assert [target["Arn"] for target in events.list_targets_by_rule(Rule=rule)["Targets"]] == [arn]
+    refused("ValidationException", 400, events.delete_rule, Name=rule)
     events.remove_targets(Rule=rule, Ids=["queue"])
     assert events.list_targets_by_rule(Rule=rule)["Targets"] == []
+    events.delete_rule(Name=rule)
     refused("ResourceNotFoundException", 400, events.describe_rule, Name="absent")
     refused("InvalidEventPatternException", 400, events.put_rule, Name="bad", EventPattern='{"source": "not a list"}')
 
@@ -105,6 +107,25 @@ def test_an_alarms_change_of_state_is_an_event_in_its_full_shape(client, queue, 
     assert json.loads(detail["state"]["reasonData"])["threshold"] == 1.0
     assert detail["previousState"]["value"] == "INSUFFICIENT_DATA"
     assert detail["configuration"]["metrics"][0]["metricStat"]["metric"]["name"] == "Up"
+
+
+def test_a_bus_that_is_not_there_takes_events_and_is_not_described(client, refused):
+    events = client("events")
+    answer = put(events, "absent", {})
+    assert (answer["FailedEntryCount"], "EventId" in answer["Entries"][0]) == (0, True)
+    refused("ResourceNotFoundException", 400, events.describe_event_bus, Name="absent")
+
+
+def test_patterns_are_tried_and_refused(client, refused):
+    events, event = client("events"), json.dumps({"source": "s", "detail": {"a": "x"}})
+    for pattern, expected in [
+        ({"$or": [{"source": ["t"]}, {"detail": {"a": [{"anything-but": {"suffix": ["y", "z"]}}]}}]}, True),
+        ({"detail": {"b": [{"exists": False}, "x"]}}, True),
+        ({"detail": {"a": [{"wildcard": "y*"}]}}, False),
+    ]:
+        assert events.test_event_pattern(EventPattern=json.dumps(pattern), Event=event)["Result"] is expected, pattern
+    why = refused("InvalidEventPatternException", 400, events.test_event_pattern, EventPattern='{"source": []}', Event=event)
+    assert why == "Event pattern is not valid. Reason: Empty arrays are not allowed"
 
 
 def test_the_command_line_puts_events(aws, client):

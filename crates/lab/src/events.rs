@@ -28,8 +28,8 @@ pub struct Events {
 
 impl Events {
     /// Creates a bus, unless it exists; returns its ARN.
-    pub fn create_bus(&self, region: &str, name: &str) -> String {
-        self.state().create_bus(region, name)
+    pub fn create_bus(&self, region: &str, name: &str, now: Timestamp) -> String {
+        self.state().create_bus(region, name, now)
     }
 
     /// True if the region has a bus of this name.

@@ -5,6 +5,8 @@ mod common;
 
 use std::time::Duration;
 
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::error::ProvideErrorMetadata;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use common::{DR, PRIMARY, count, echo, journaled, lab, sdk};
 use lab::Lab;
@@ -59,7 +61,7 @@ async fn an_event_put_with_the_sdk_reaches_the_function_its_rule_names() {
     assert_eq!(request["detail"], json!({"n": 2}));
     assert_eq!((&request["account"], &request["region"]), (&json!(lab::ACCOUNT), &json!(DR)));
     let described = events.describe_rule().name("rule").event_bus_name("ours").send().await.unwrap();
-    assert_eq!(described.event_pattern(), Some(r#"{"detail":{"n":[{"numeric":[">",1]}]}}"#));
+    assert_eq!(described.event_pattern(), Some(pattern), "as it was given");
     let unknown = events.put_rule().name("r").schedule_expression("cron(0 12 * * ? *)").send().await;
     assert!(format!("{:?}", unknown.unwrap_err()).contains("cron schedules"));
 }
@@ -67,7 +69,7 @@ async fn an_event_put_with_the_sdk_reaches_the_function_its_rule_names() {
 #[tokio::test]
 async fn an_event_crosses_to_a_bus_in_another_region_unchanged_and_waits_while_that_is_down() {
     let lab = lab(1000.0).await;
-    let bus = lab.events.create_bus(DR, "ours");
+    let bus = lab.events.create_bus(DR, "ours", lab.clock.now());
     rule(&lab, PRIMARY, "default", json!({"Id": "dr", "Arn": bus, "RoleArn": "arn:aws:iam::123456789012:role/r"}));
     lab.faults.fail_region(DR);
     lab::events::put(&lab, PRIMARY, "default", event(1));
@@ -97,7 +99,7 @@ async fn what_cannot_be_delivered_goes_to_the_dead_letter_queue() {
     lab::events::put(&lab, DR, "default", event(1));
     assert_eq!(journaled(&lab, |entry| queued(&entry.what)).await["detail"], json!({"n": 1}));
 
-    let bus = lab.events.create_bus(PRIMARY, "theirs");
+    let bus = lab.events.create_bus(PRIMARY, "theirs", lab.clock.now());
     let retries = json!({"MaximumRetryAttempts": 2});
     rule(
         &lab,
@@ -148,4 +150,51 @@ async fn a_schedule_fires_every_period_with_its_rule_as_the_resource() {
     assert_eq!(events[0]["resources"], json!([arn]));
     let times: Vec<jiff::Timestamp> = events.iter().map(|e| e["time"].as_str().unwrap().parse().unwrap()).collect();
     assert!(times.windows(2).all(|pair| pair[1].duration_since(pair[0]).as_secs() == 60), "{times:?}");
+}
+
+#[tokio::test]
+async fn a_bus_that_does_not_exist_takes_events_and_nobody_hears_of_them() {
+    let lab = lab(1000.0).await;
+    let client = Client::new(&sdk(&lab, DR).await);
+    let entry = PutEventsRequestEntry::builder().source("s").detail_type("d").detail("{}").event_bus_name("absent");
+    let answer = client.put_events().entries(entry.build()).send().await.unwrap();
+    assert_eq!((answer.failed_entry_count(), answer.entries()[0].event_id().is_some()), (0, true));
+    assert_eq!(count(&lab, |what| matches!(what, What::Event { .. })), 0);
+    let absent = client.describe_event_bus().name("absent").send().await.unwrap_err().into_service_error();
+    assert!(absent.is_resource_not_found_exception(), "who wants to know must look");
+}
+
+#[tokio::test]
+async fn what_an_entry_lacks_is_named_and_too_large_a_request_is_refused() {
+    let lab = lab(1000.0).await;
+    let client = Client::new(&sdk(&lab, DR).await);
+    let whole = || PutEventsRequestEntry::builder().source("s").detail_type("d").detail("{}");
+    for (name, entry) in [
+        ("Source", whole().set_source(None)),
+        ("DetailType", whole().set_detail_type(None)),
+        ("Detail", whole().set_detail(None)),
+    ] {
+        let answer = client.put_events().entries(entry.build()).send().await.unwrap();
+        let told = format!("Parameter {name} is not valid. Reason: {name} is a required argument.");
+        assert_eq!((answer.failed_entry_count(), answer.entries()[0].error_message()), (1, Some(told.as_str())));
+    }
+    let large = whole().detail(format!("{{\"text\": \"{}\"}}", "x".repeat(1024 * 1024)));
+    let refused = client.put_events().entries(large.build()).send().await.unwrap_err().into_service_error();
+    assert_eq!(refused.message(), Some("Total size of the entries in the request is over the limit."));
+}
+
+#[tokio::test]
+async fn a_rule_is_told_as_it_was_given_and_a_pattern_can_be_tried() {
+    let lab = lab(1000.0).await;
+    let client = Client::new(&sdk(&lab, DR).await);
+    let pattern = r#"{"source": ["b"],  "detail": {"a": [{"anything-but": {"prefix": ["x", "y"]}}]}}"#;
+    client.put_rule().name("r").event_pattern(pattern).send().await.unwrap();
+    let told = client.describe_rule().name("r").send().await.unwrap();
+    assert_eq!((told.event_pattern(), told.created_by()), (Some(pattern), Some("123456789012")));
+    client.create_event_bus().name("ours").send().await.unwrap();
+    assert!(client.describe_event_bus().name("ours").send().await.unwrap().creation_time().is_some());
+    let tried = async |event: &str| client.test_event_pattern().event_pattern(pattern).event(event).send().await;
+    assert!(tried(r#"{"source": "b", "detail": {"a": "z"}}"#).await.unwrap().result());
+    assert!(!tried(r#"{"source": "b", "detail": {"a": "xz"}}"#).await.unwrap().result());
+    assert!(format!("{:?}", tried("[]").await.unwrap_err()).contains("Parameter Event is not valid."));
 }

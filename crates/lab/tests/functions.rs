@@ -109,7 +109,7 @@ async fn a_failing_function_is_tried_three_times_over_three_minutes_and_then_its
 #[tokio::test]
 async fn what_a_function_returns_becomes_an_event_on_the_bus_it_names() {
     let lab = lab(1000.0).await;
-    let bus = lab.events.create_bus(DR, "ours");
+    let bus = lab.events.create_bus(DR, "ours", lab.clock.now());
     let arn = Functions::create(&lab, DR, FunctionConfig { on_success: Some(bus.clone()), ..config() }).unwrap();
     invoke_async(&lab, &arn, json!({"n": 1}));
     let event = journaled(&lab, |entry| match &entry.what {

@@ -6,11 +6,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::rules::{Rule, RuleConfig, Target, bus_arn, bus_name};
-use crate::Lab;
+use super::pattern::Pattern;
+use super::rules::{Rule, RuleConfig, State, Target, bus_arn, bus_name};
 use crate::api::{Call, Reply};
 use crate::wire::Refusal;
 use crate::wire::json::{JSON_1_1, action, input, reply};
+use crate::{ACCOUNT, Lab};
+
+/// A request may hold 1 MB since 2025 (it was 256 KB).
+const ENTRIES_BYTES_MAX: usize = 1024 * 1024;
 
 /// Answers one API call.
 pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
@@ -24,12 +28,13 @@ fn carry_out(lab: &Arc<Lab>, call: &Call, action: &str) -> Result<(String, Value
         "PutEvents" => put_events(lab, call),
         "CreateEventBus" | "DescribeEventBus" => bus(lab, call, action == "CreateEventBus"),
         "ListEventBuses" => {
-            let Nothing {} = input(call)?;
-            let names = lab.events.state().bus_names(region);
-            let buses: Vec<Value> =
-                names.iter().map(|name| json!({"Name": name, "Arn": bus_arn(region, name)})).collect();
+            let ListBuses { name_prefix } = input(call)?;
+            let (state, prefix) = (lab.events.state(), name_prefix.unwrap_or_default());
+            let names = state.bus_names(region).into_iter().filter(|name| name.starts_with(&prefix));
+            let buses: Vec<Value> = names.map(|name| described_bus(&state, region, &name)).collect();
             Ok((String::new(), json!({"EventBuses": buses})))
         }
+        "TestEventPattern" => test_pattern(call),
         "PutRule" => put_rule(lab, call),
         "PutTargets" => {
             let PutTargets { rule, event_bus_name, targets } = input(call)?;
@@ -66,8 +71,17 @@ fn carry_out(lab: &Arc<Lab>, call: &Call, action: &str) -> Result<(String, Value
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct ListBuses {
+    name_prefix: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct TestEventPattern {
+    event: String,
+    event_pattern: String,
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -123,11 +137,23 @@ struct Entry {
     event_bus_name: Option<String>,
 }
 
+impl Entry {
+    /// As the guide's page on calculating the size of an event counts it; the time is not taken here.
+    fn size(&self) -> usize {
+        let texts = [&self.source, &self.detail_type, &self.detail].into_iter().flatten().chain(&self.resources);
+        texts.map(String::len).sum()
+    }
+}
+
 fn put_events(lab: &Arc<Lab>, call: &Call) -> Result<(String, Value), Refusal> {
     let PutEvents { entries } = input(call)?;
     // "Number of entries: minimum 1, maximum 10" (PutEvents).
     if !(1..=10).contains(&entries.len()) {
         return Err(Refusal::bad_request("ValidationException", "Entries must have between 1 and 10 elements"));
+    }
+    if entries.iter().map(Entry::size).sum::<usize>() > ENTRIES_BYTES_MAX {
+        let why = "Total size of the entries in the request is over the limit.";
+        return Err(Refusal::bad_request("ValidationException", why));
     }
     let results: Vec<Value> = entries.into_iter().map(|entry| put_entry(lab, &call.region, entry)).collect();
     let failed = results.iter().filter(|result| result.get("ErrorCode").is_some()).count();
@@ -136,9 +162,12 @@ fn put_events(lab: &Arc<Lab>, call: &Call) -> Result<(String, Value), Refusal> {
 
 fn put_entry(lab: &Arc<Lab>, region: &str, entry: Entry) -> Value {
     let refused = |code: &str, message: &str| json!({"ErrorCode": code, "ErrorMessage": message});
-    let (Some(source), Some(detail_type), Some(detail)) = (entry.source, entry.detail_type, entry.detail) else {
-        return refused("InvalidArgument", "Source, DetailType and Detail are required.");
+    let missing = |name: &str| {
+        refused("InvalidArgument", &format!("Parameter {name} is not valid. Reason: {name} is a required argument."))
     };
+    let Some(source) = entry.source.filter(|text| !text.is_empty()) else { return missing("Source") };
+    let Some(detail_type) = entry.detail_type.filter(|text| !text.is_empty()) else { return missing("DetailType") };
+    let Some(detail) = entry.detail.filter(|text| !text.is_empty()) else { return missing("Detail") };
     // "You cannot … use a source that begins with aws." (PutEvents: NotAuthorizedForSourceException.)
     if source.starts_with("aws.") {
         return refused("NotAuthorizedForSourceException", "Not authorized for the source.");
@@ -147,13 +176,11 @@ fn put_entry(lab: &Arc<Lab>, region: &str, entry: Entry) -> Value {
         return refused("MalformedDetail", "Detail is malformed.");
     };
     let bus = bus_name(entry.event_bus_name.as_deref());
-    if !lab.events.has_bus(region, bus) {
-        return refused("ResourceNotFoundException", &format!("Event bus {bus} does not exist."));
-    }
     let id = Uuid::new_v4().to_string();
     let event = json!({
         "id": id, "source": source, "detail-type": detail_type, "detail": detail, "resources": entry.resources,
     });
+    // A bus that is not there takes events too, and nobody hears of them (recorded by LocalStack from AWS).
     super::put(lab, region, bus, event);
     json!({"EventId": id})
 }
@@ -174,25 +201,37 @@ fn bus(lab: &Lab, call: &Call, create: bool) -> Result<(String, Value), Refusal>
             Err(Refusal::bad_request("ResourceNotFoundException", format!("Event bus {name} does not exist.")))
         }
         (true, false) => {
-            let arn = lab.events.create_bus(&call.region, &name);
+            let arn = lab.events.create_bus(&call.region, &name, lab.clock.now());
             Ok((name, json!({"EventBusArn": arn})))
         }
         (false, true) => {
-            let arn = bus_arn(&call.region, &name);
-            Ok((name.clone(), json!({"Name": name, "Arn": arn})))
+            let described = described_bus(&lab.events.state(), &call.region, &name);
+            Ok((name, described))
         }
     }
 }
 
-fn put_rule(lab: &Lab, call: &Call) -> Result<(String, Value), Refusal> {
-    let mut rule: RuleConfig = input(call)?;
-    // The API takes the pattern as text.
-    if let Some(Value::String(text)) = &rule.event_pattern {
-        let parsed = serde_json::from_str(text);
-        rule.event_pattern = Some(parsed.map_err(|error| {
-            Refusal::bad_request("InvalidEventPatternException", format!("Event pattern is not valid. Reason: {error}"))
-        })?);
+fn described_bus(state: &State, region: &str, name: &str) -> Value {
+    let mut described = json!({"Name": name, "Arn": bus_arn(region, name)});
+    if let Some(made) = state.made(region, name) {
+        described["CreationTime"] = json!(made.as_second());
+        described["LastModifiedTime"] = json!(made.as_second());
     }
+    described
+}
+
+/// "Tests whether the specified event pattern matches the provided event."
+fn test_pattern(call: &Call) -> Result<(String, Value), Refusal> {
+    let TestEventPattern { event, event_pattern } = input(call)?;
+    let pattern = Pattern::compile(&Value::String(event_pattern))?;
+    match serde_json::from_str(&event) {
+        Ok(event @ Value::Object(_)) => Ok((String::new(), json!({"Result": pattern.matches(&event)}))),
+        _ => Err(Refusal::bad_request("ValidationException", "Parameter Event is not valid.")),
+    }
+}
+
+fn put_rule(lab: &Lab, call: &Call) -> Result<(String, Value), Refusal> {
+    let rule: RuleConfig = input(call)?;
     let arn = lab.events.put_rule(&call.region, rule, lab.clock.now())?;
     Ok((arn.clone(), json!({"RuleArn": arn})))
 }
@@ -203,7 +242,11 @@ fn one_rule(lab: &Lab, call: &Call, action: &str) -> Result<(String, Value), Ref
     let rule = state.rule(&call.region, event_bus_name.as_deref(), &name)?;
     let arn = rule.arn.clone();
     match action {
-        "DescribeRule" => return Ok((arn, described(rule))),
+        "DescribeRule" => {
+            let mut described = described(rule);
+            described["CreatedBy"] = json!(ACCOUNT);
+            return Ok((arn, described));
+        }
         "EnableRule" => rule.config.state = Some("ENABLED".to_owned()),
         "DisableRule" => rule.config.state = Some("DISABLED".to_owned()),
         _ if !rule.targets.is_empty() => {
@@ -212,6 +255,11 @@ fn one_rule(lab: &Lab, call: &Call, action: &str) -> Result<(String, Value), Ref
         _ => drop(state.rules(&call.region, event_bus_name.as_deref())?.remove(&name)),
     }
     Ok((arn, json!({})))
+}
+
+/// A pattern given as text is told as it was given.
+fn text_of(pattern: &Value) -> String {
+    pattern.as_str().map_or_else(|| pattern.to_string(), str::to_owned)
 }
 
 fn described(rule: &Rule) -> Value {
@@ -223,7 +271,7 @@ fn described(rule: &Rule) -> Value {
         "State": if rule.enabled() { "ENABLED" } else { "DISABLED" },
     });
     let optional = [
-        ("EventPattern", config.event_pattern.as_ref().map(Value::to_string)),
+        ("EventPattern", config.event_pattern.as_ref().map(text_of)),
         ("ScheduleExpression", config.schedule_expression.clone()),
         ("Description", config.description.clone()),
     ];

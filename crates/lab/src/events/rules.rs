@@ -23,7 +23,7 @@ pub struct RuleConfig {
     pub name: String,
     /// Name or ARN of the bus; the default bus if absent.
     pub event_bus_name: Option<String>,
-    /// What events set it off.
+    /// What events set it off: as JSON, or as its text, which is told as it was given.
     pub event_pattern: Option<Value>,
     /// When it goes off by itself: `rate(…)`.
     pub schedule_expression: Option<String>,
@@ -107,14 +107,23 @@ pub(super) struct Delivery {
 #[derive(Debug, Default)]
 pub(super) struct State {
     buses: BTreeMap<(String, String), BTreeMap<String, Rule>>,
+    /// When the buses that are not the default ones were made.
+    made: BTreeMap<(String, String), Timestamp>,
 }
 
 type Rules = BTreeMap<String, Rule>;
 
 impl State {
-    pub fn create_bus(&mut self, region: &str, name: &str) -> String {
-        self.buses.entry((region.to_owned(), name.to_owned())).or_default();
+    pub fn create_bus(&mut self, region: &str, name: &str, now: Timestamp) -> String {
+        let key = (region.to_owned(), name.to_owned());
+        self.made.entry(key.clone()).or_insert(now);
+        self.buses.entry(key).or_default();
         bus_arn(region, name)
+    }
+
+    /// When a bus was made; nothing for the default bus.
+    pub fn made(&self, region: &str, name: &str) -> Option<Timestamp> {
+        self.made.get(&(region.to_owned(), name.to_owned())).copied()
     }
 
     pub fn has_bus(&self, region: &str, name: &str) -> bool {
@@ -348,7 +357,7 @@ mod tests {
     #[test]
     fn a_disabled_rule_matches_nothing_and_a_replaced_rule_keeps_its_targets() {
         let mut state = State::default();
-        state.create_bus("us-west-2", "ours");
+        state.create_bus("us-west-2", "ours", noon());
         let mut rule = RuleConfig {
             name: "r".to_owned(),
             event_bus_name: Some("ours".to_owned()),
@@ -368,7 +377,7 @@ mod tests {
     #[test]
     fn what_eventbridge_refuses_is_refused() {
         let mut state = State::default();
-        state.create_bus("us-west-2", "ours");
+        state.create_bus("us-west-2", "ours", noon());
         let on_custom_bus = RuleConfig {
             name: "r".to_owned(),
             event_bus_name: Some("ours".to_owned()),

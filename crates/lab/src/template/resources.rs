@@ -123,7 +123,7 @@ fn destination(given: properties::Destination) -> Result<String, String> {
 
 fn event_bus(lab: &Lab, scope: &Scope, resource: Resource<'_>) -> Result<Created, String> {
     let bus: properties::EventBus = read(resource.properties)?;
-    let bus_arn = lab.events.create_bus(&scope.region, &bus.name);
+    let bus_arn = lab.events.create_bus(&scope.region, &bus.name, lab.clock.now());
     Ok(created(&bus.name, [("Arn", bus_arn), ("Name", bus.name.clone())]))
 }
 
