@@ -105,6 +105,42 @@ def test_actions_are_taken_on_a_change_of_state_and_only_if_enabled(client, alar
     assert (told["AlarmName"], told["NewStateValue"], told["Trigger"]["MetricName"]) == (name, "ALARM", name)
 
 
+def test_refusals_are_told_in_cloudwatchs_codes_and_what_the_lab_lacks_in_none_of_them(client, alarm, refused):
+    cloudwatch, name = client("cloudwatch"), alarm()
+    why = refused("ValidationError", 400, cloudwatch.set_alarm_state, AlarmName=name, StateValue="INVALID", StateReason="a test")
+    assert why.startswith("1 validation error detected: Value 'INVALID' at 'stateValue'")
+    both = [{"MetricName": "m", "Value": 1.0, "Values": [1.0]}]
+    refused("InvalidParameterCombination", 400, cloudwatch.put_metric_data, Namespace="Test", MetricData=both)
+    span = {"StartTime": START, "EndTime": START + timedelta(days=2), "Period": 60}
+    refused("InvalidParameterCombination", 400, cloudwatch.get_metric_statistics, Namespace="Test", MetricName="m", Statistics=["Sum"], **span)
+    refused("NotImplemented", 501, cloudwatch.list_dashboards)
+    refused("NotImplemented", 501, cloudwatch.put_composite_alarm, AlarmName="x", AlarmRule="TRUE", ActionsSuppressor=name)
+
+
+def test_a_composite_alarm_follows_its_children_and_is_told_to_those_who_ask(client, alarm):
+    cloudwatch, name = client("cloudwatch"), alarm(TreatMissingData="ignore")
+    cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule=f'ALARM("{name}") OR FALSE')
+
+    def both(**kinds):
+        return cloudwatch.describe_alarms(AlarmNames=["both"], **kinds)["CompositeAlarms"]
+
+    assert both() == []
+    assert both(AlarmTypes=["CompositeAlarm", "MetricAlarm"])[0]["StateValue"] == "OK"
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
+    assert both(AlarmTypes=["CompositeAlarm"])[0]["StateValue"] == "ALARM"
+
+
+def test_a_mute_rule_is_put_told_and_deleted(client, alarm, refused):
+    cloudwatch, name = client("cloudwatch"), alarm()
+    schedule = {"Expression": "cron(0 2 * * SUN)", "Duration": "PT4H"}
+    cloudwatch.put_alarm_mute_rule(Name="sundays", Rule={"Schedule": schedule}, MuteTargets={"AlarmNames": [name]})
+    assert cloudwatch.get_alarm_mute_rule(AlarmMuteRuleName="sundays")["Rule"] == {"Schedule": schedule}
+    rules = cloudwatch.list_alarm_mute_rules(AlarmName=name)["AlarmMuteRuleSummaries"]
+    assert [(rule["MuteType"], rule["Status"] in ("SCHEDULED", "ACTIVE")) for rule in rules] == [("RECURRING", True)]
+    cloudwatch.delete_alarm_mute_rule(AlarmMuteRuleName="sundays")
+    assert cloudwatch.list_alarm_mute_rules(AlarmName=name)["AlarmMuteRuleSummaries"] == []
+
+
 def test_the_command_line_describes_alarms(aws, alarm):
     name = alarm()
     assert aws("cloudwatch", "describe-alarms", "--alarm-names", name)["MetricAlarms"][0]["AlarmName"] == name

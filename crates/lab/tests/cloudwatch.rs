@@ -11,8 +11,8 @@ use aws_sdk_cloudwatch::error::ProvideErrorMetadata;
 use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{
-    ComparisonOperator, Dimension, HistoryItemType, Metric, MetricDataQuery, MetricDatum, MetricStat, StateValue,
-    Statistic,
+    ComparisonOperator, Dimension, HistoryItemType, Metric, MetricDataQuery, MetricDatum, MetricStat, StandardUnit,
+    StateValue, Statistic,
 };
 use jiff::{SignedDuration, Timestamp};
 use lab::journal::What;
@@ -123,7 +123,7 @@ async fn an_alarm_starts_without_data_and_says_why_it_turned_and_when() {
     // Evaluated shortly after the end of the minute, not within it.
     assert!((10..20).contains(&turned.at.as_second().rem_euclid(60)), "{}", turned.at);
     let known = lab.cloudwatch.alarm_state("us-west-2", "lag").unwrap();
-    assert!(known.reason.contains("[90.0 (01/01/26 12:"), "{}", known.reason);
+    assert!(known.standing.reason.contains("[90.0 (01/01/26 12:"), "{}", known.standing.reason);
     let history = client
         .describe_alarm_history()
         .alarm_name("lag")
@@ -172,14 +172,15 @@ async fn what_the_lab_does_not_know_is_refused_by_name() {
     let lab = common::lab(1.0).await;
     let client = common::cloudwatch(&lab, "us-east-1");
     let refusal = lag_alarm(&client).extended_statistic("p99").send().await.unwrap_err();
-    assert_eq!(refusal.code(), Some("InvalidParameterValue"));
+    assert_eq!(refusal.code(), Some("NotImplemented"));
+    assert_eq!(refusal.raw_response().unwrap().status().as_u16(), 501);
     assert!(refusal.message().unwrap().contains("ExtendedStatistic"), "{refusal:?}");
     let refusal = lag_alarm(&client).period(10).send().await.unwrap_err();
     assert!(refusal.message().unwrap().contains("whole minutes"));
     let refusal = lag_alarm(&client).alarm_actions("arn:aws:automate:us-east-1:ec2:stop").send().await.unwrap_err();
     assert!(refusal.message().unwrap().contains("arn:aws:automate"));
     let refusal = client.list_metrics().send().await.unwrap_err();
-    assert!(refusal.message().unwrap().contains("ListMetrics"));
+    assert_eq!((refusal.code(), refusal.message().unwrap().contains("ListMetrics")), (Some("NotImplemented"), true));
     let missing = client.set_alarm_state().alarm_name("no").state_value(StateValue::Ok).state_reason("x").send().await;
     assert_eq!(missing.unwrap_err().code(), Some("ResourceNotFound"));
     let expression = MetricDataQuery::builder().id("e").expression("1+1").build();
@@ -202,4 +203,51 @@ async fn a_region_that_is_down_evaluates_no_alarm_until_it_is_back() {
     assert!(!lab.journal.entries().iter().any(|entry| matches!(entry.what, What::Alarm { .. })));
     lab.faults.heal_region("us-west-2");
     common::entry(&lab, |what| matches!(what, What::Alarm { to, .. } if to == "ALARM")).await;
+}
+
+#[tokio::test]
+async fn what_aws_refuses_is_refused_with_its_codes_and_words() {
+    let lab = common::lab(1.0).await;
+    let client = common::cloudwatch(&lab, "us-east-1");
+    lag_alarm(&client).send().await.unwrap();
+    let set = client.set_alarm_state().alarm_name("lag").state_value("INVALID".into()).state_reason("x");
+    let refusal = set.send().await.unwrap_err();
+    assert_eq!(refusal.code(), Some("ValidationError"));
+    assert!(refusal.message().unwrap().starts_with("1 validation error detected: Value 'INVALID' at 'stateValue'"));
+    let datum = MetricDatum::builder().metric_name("m").value(1.0).values(2.0).build();
+    let refusal = client.put_metric_data().namespace("N").metric_data(datum).send().await.unwrap_err();
+    assert!(refusal.into_service_error().is_invalid_parameter_combination_exception());
+    let asked = client.get_metric_statistics().namespace("N").metric_name("m").period(60).statistics(Statistic::Sum);
+    let asked = asked.start_time(wire(noon() - minutes(1441))).end_time(wire(noon())).send().await.unwrap_err();
+    assert!(asked.message().unwrap().starts_with("You have requested up to 1441 datapoints"), "{asked:?}");
+    let unnamed = client.describe_alarms().alarm_names("lag").alarm_name_prefix("l").send().await.unwrap_err();
+    assert!(unnamed.message().unwrap().contains("mutually exclusive"));
+}
+
+#[tokio::test]
+async fn labels_tell_results_apart_and_data_points_carry_their_unit() {
+    let lab = common::lab(1.0).await;
+    let client = common::cloudwatch(&lab, "us-east-1");
+    for (unit, value) in [(None, 1.0), (Some(StandardUnit::Count), 2.0)] {
+        let datum = MetricDatum::builder().metric_name("m").value(value).set_unit(unit).timestamp(wire(noon())).build();
+        client.put_metric_data().namespace("N").metric_data(datum).send().await.unwrap();
+    }
+    let asked = client.get_metric_statistics().namespace("N").metric_name("m").period(60).statistics(Statistic::Sum);
+    let points = asked.start_time(wire(noon())).end_time(wire(noon() + minutes(1))).send().await.unwrap();
+    let told: Vec<_> = points.datapoints().iter().map(|point| (point.unit(), point.sum())).collect();
+    assert_eq!(told, [(Some(&StandardUnit::Count), Some(2.0)), (Some(&StandardUnit::None), Some(1.0))]);
+    let labels = async |asked: &[(&str, i32)]| {
+        let queries = asked.iter().zip(0..).map(|((stat, period), n)| {
+            let metric = Metric::builder().namespace("N").metric_name("m").build();
+            let stat = MetricStat::builder().metric(metric).period(*period).stat(*stat).build();
+            MetricDataQuery::builder().id(format!("q{n}")).metric_stat(stat).build()
+        });
+        let range = client.get_metric_data().start_time(wire(noon())).end_time(wire(noon() + minutes(1)));
+        let answer = range.set_metric_data_queries(Some(queries.collect())).send().await.unwrap();
+        answer.metric_data_results().iter().filter_map(|it| it.label().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(labels(&[("Sum", 60)]).await, ["m"]);
+    assert_eq!(labels(&[("Sum", 60), ("Minimum", 60)]).await, ["m Sum", "m Minimum"]);
+    assert_eq!(labels(&[("Sum", 60), ("Sum", 120)]).await, ["m 60", "m 120"]);
+    assert_eq!(labels(&[("Sum", 60), ("Minimum", 120)]).await, ["m Sum 60", "m Minimum 120"]);
 }

@@ -191,6 +191,8 @@ fn alarm_on(check: &str, name: &str, minutes: u32) -> Alarm {
         threshold: 1.0,
         comparison_operator: ComparisonOperator::LessThanThreshold,
         treat_missing_data: Some(TreatMissingData::Missing),
+        warm_up_configuration: None,
+        evaluation_window: None,
     }
 }
 

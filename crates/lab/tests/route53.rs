@@ -325,6 +325,8 @@ fn alarm(evaluation_periods: u32, datapoints_to_alarm: Option<u32>) -> Alarm {
         threshold: 1.0,
         comparison_operator: ComparisonOperator::LessThanThreshold,
         treat_missing_data: None,
+        warm_up_configuration: None,
+        evaluation_window: None,
     }
 }
 

@@ -50,8 +50,27 @@ impl Verdict {
     }
 }
 
-fn enabled() -> bool {
+pub(super) fn enabled() -> bool {
     true
+}
+
+/// How long after each creation or update an alarm stays in `INSUFFICIENT_DATA` and takes no actions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct WarmUp {
+    /// 1 to 2,880.
+    #[serde(rename = "WarmUpPeriodDurationInMinutes")]
+    pub minutes: u32,
+}
+
+/// Which range of data an alarm looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum EvaluationWindow {
+    /// The latest whole minutes: what every alarm does that has no window.
+    SlidingWindow {},
+    /// Whole periods by the clock in UTC, such as full hours.
+    WallClockWindow {},
 }
 
 /// The settings of a metric alarm, as in `PutMetricAlarm` and `DescribeAlarms`.
@@ -101,6 +120,12 @@ pub struct Alarm {
     /// What a missing data point counts as.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub treat_missing_data: Option<TreatMissingData>,
+    /// Its warm-up, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_up_configuration: Option<WarmUp>,
+    /// Its window, if one was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluation_window: Option<EvaluationWindow>,
 }
 
 /// A data point: when its period starts, and its value if there are samples.
@@ -120,16 +145,7 @@ pub struct Judgement {
 impl Alarm {
     /// ARN in a region.
     pub fn arn(&self, region: &str) -> String {
-        format!("arn:aws:cloudwatch:{region}:{}:alarm:{}", crate::ACCOUNT, self.alarm_name)
-    }
-
-    /// What to do in a state.
-    pub fn actions(&self, state: Verdict) -> &[String] {
-        match state {
-            Verdict::Ok => &self.ok_actions,
-            Verdict::Alarm => &self.alarm_actions,
-            Verdict::InsufficientData => &self.insufficient_data_actions,
-        }
+        super::alarm_arn(region, &self.alarm_name)
     }
 
     /// How many of the data points must be breaching.
@@ -152,20 +168,34 @@ impl Alarm {
         let periods = self.evaluation_periods;
         let fault = if self.alarm_name.is_empty() || self.alarm_name.len() > 255 {
             "AlarmName must have between 1 and 255 characters"
-        } else if self.period == 0 || !self.period.is_multiple_of(60) {
-            "the lab has only periods of whole minutes"
+        } else if self.period == 0 {
+            "Period must be at least 1"
         } else if periods == 0 || u64::from(periods) * u64::from(self.period) > 86_400 {
             // "The number of evaluation periods multiplied by the length of each cannot exceed one day."
             "EvaluationPeriods must be at least 1 and cover at most one day"
         } else if self.datapoints_to_alarm.is_some_and(|datapoints| datapoints == 0 || datapoints > periods) {
             "DatapointsToAlarm must be between 1 and EvaluationPeriods"
+        } else if self.warm_up_configuration.is_some_and(|warm_up| !(1..=2_880).contains(&warm_up.minutes)) {
+            "WarmUpPeriodDurationInMinutes must be between 1 and 2880"
         } else {
-            let actions = self.ok_actions.iter().chain(&self.alarm_actions).chain(&self.insufficient_data_actions);
-            let mut unknown =
-                actions.filter(|arn| !arn.starts_with("arn:aws:sns:") && !arn.starts_with("arn:aws:lambda:"));
-            return unknown.next().map(|arn| format!("the lab has no alarm action {arn}"));
+            return None;
         };
         Some(fault.to_owned())
+    }
+
+    /// What of the settings AWS has and the lab lacks.
+    pub(crate) fn unsupported(&self) -> Option<String> {
+        let actions = self.ok_actions.iter().chain(&self.alarm_actions).chain(&self.insufficient_data_actions);
+        match !self.period.is_multiple_of(60) {
+            true => Some("periods that are not whole minutes".to_owned()),
+            false => unknown_action(actions),
+        }
+    }
+
+    /// True while it warms up.
+    pub(super) fn is_warming_up(&self, configured: Timestamp, now: Timestamp) -> bool {
+        self.warm_up_configuration
+            .is_some_and(|warm_up| now < configured + SignedDuration::from_mins(i64::from(warm_up.minutes)))
     }
 
     /// The data points up to `end`, latest first. "CloudWatch attempts to retrieve a higher number of data points than
@@ -173,6 +203,12 @@ impl Alarm {
     pub fn points(&self, metrics: &Metrics, end: Timestamp) -> Vec<Point> {
         let id = MetricId::new(&self.namespace, &self.metric_name, &self.dimensions);
         let period = SignedDuration::from_secs(i64::from(self.period));
+        let end = match self.evaluation_window {
+            Some(EvaluationWindow::WallClockWindow {}) => {
+                end - SignedDuration::from_secs(end.as_second().rem_euclid(i64::from(self.period)))
+            }
+            _ => end,
+        };
         (1..=i32::try_from(self.evaluation_periods).unwrap_or(i32::MAX).saturating_add(2))
             .map(|back| end - period * back)
             .map(|start| {
@@ -207,6 +243,12 @@ impl Alarm {
     }
 }
 
+/// An alarm action that the lab does not have.
+pub(super) fn unknown_action<'a>(mut actions: impl Iterator<Item = &'a String>) -> Option<String> {
+    let unknown = actions.find(|arn| !arn.starts_with("arn:aws:sns:") && !arn.starts_with("arn:aws:lambda:"));
+    unknown.map(|arn| format!("the alarm action {arn}"))
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -230,6 +272,8 @@ pub(crate) mod tests {
             threshold: 1.0,
             comparison_operator: ComparisonOperator::LessThanThreshold,
             treat_missing_data: None,
+            warm_up_configuration: None,
+            evaluation_window: None,
         }
     }
 

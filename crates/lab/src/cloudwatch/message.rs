@@ -4,18 +4,79 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::alarm::{Alarm, ComparisonOperator, Judgement, TreatMissingData, Verdict};
-use super::state::AlarmState;
+use super::composite::CompositeAlarm;
+use super::state::{Standing, Why};
 use crate::id;
+
+/// The settings of an alarm of either kind.
+#[derive(Clone, Debug)]
+pub enum Settings {
+    /// Of a metric alarm.
+    Metric(Alarm),
+    /// Of a composite one.
+    Composite(CompositeAlarm),
+}
 
 /// A change of an alarm's state.
 #[derive(Clone, Debug)]
 pub struct Transition {
     /// Region of the alarm.
     pub region: String,
-    /// The alarm before.
-    pub before: AlarmState,
-    /// The alarm now.
-    pub after: AlarmState,
+    /// Its settings.
+    pub settings: Settings,
+    /// Its state before.
+    pub before: Standing,
+    /// Its state now.
+    pub after: Standing,
+}
+
+impl Settings {
+    /// The alarm's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Metric(alarm) => &alarm.alarm_name,
+            Self::Composite(alarm) => &alarm.alarm_name,
+        }
+    }
+
+    fn description(&self) -> Option<&String> {
+        match self {
+            Self::Metric(alarm) => alarm.alarm_description.as_ref(),
+            Self::Composite(alarm) => alarm.alarm_description.as_ref(),
+        }
+    }
+
+    /// Whether a change of state takes actions.
+    pub fn actions_enabled(&self) -> bool {
+        match self {
+            Self::Metric(alarm) => alarm.actions_enabled,
+            Self::Composite(alarm) => alarm.actions_enabled,
+        }
+    }
+
+    /// ARNs of what to do in a state.
+    pub fn actions(&self, state: Verdict) -> &[String] {
+        let (ok, alarm, insufficient) = match self {
+            Self::Metric(of) => (&of.ok_actions, &of.alarm_actions, &of.insufficient_data_actions),
+            Self::Composite(of) => (&of.ok_actions, &of.alarm_actions, &of.insufficient_data_actions),
+        };
+        match state {
+            Verdict::Ok => ok,
+            Verdict::Alarm => alarm,
+            Verdict::InsufficientData => insufficient,
+        }
+    }
+
+    fn configuration(&self, region: &str) -> Value {
+        let mut configuration = match self {
+            Self::Metric(alarm) => configuration(alarm, region),
+            Self::Composite(alarm) => json!({ "alarmRule": alarm.alarm_rule }),
+        };
+        if let Some(description) = self.description() {
+            configuration["description"] = json!(description);
+        }
+        configuration
+    }
 }
 
 /// CloudWatch's form of a moment: `2026-01-01T12:00:00.000+0000`.
@@ -106,7 +167,7 @@ pub(super) fn reason_data(alarm: &Alarm, judgement: &Judgement, end: Timestamp, 
     data.to_string()
 }
 
-fn state(alarm: &AlarmState) -> Value {
+fn state(alarm: &Standing) -> Value {
     let mut state = json!({
         "value": alarm.value,
         "reason": alarm.reason,
@@ -130,30 +191,40 @@ fn configuration(alarm: &Alarm, region: &str) -> Value {
         stat["unit"] = json!(unit);
     }
     let query = id::uuid("metric query", id::hash(alarm.arn(region)));
-    let mut configuration = json!({ "metrics": [{ "id": query, "metricStat": stat, "returnData": true }] });
-    if let Some(description) = &alarm.alarm_description {
-        configuration["description"] = json!(description);
-    }
-    configuration
+    json!({ "metrics": [{ "id": query, "metricStat": stat, "returnData": true }] })
 }
 
 impl Transition {
-    fn alarm(&self) -> &Alarm {
-        &self.after.alarm
+    /// The alarm's name.
+    pub fn name(&self) -> &str {
+        self.settings.name()
+    }
+
+    fn arn(&self) -> String {
+        super::alarm_arn(&self.region, self.name())
+    }
+
+    /// Why a composite alarm follows: this one's change.
+    pub(super) fn as_trigger(&self) -> Why {
+        let (arn, value) = (self.arn(), self.after.value);
+        let at = self.after.updated.strftime("%A %d %B, %Y %H:%M:%S UTC");
+        let state = json!({ "value": value, "timestamp": moment(self.after.updated) });
+        let data = json!({ "triggeringAlarms": [{ "arn": arn, "state": state }] });
+        (format!("{arn} transitioned to {} at {at}", value.name()), Some(data.to_string()))
     }
 
     fn data(&self) -> Value {
         json!({
-            "alarmName": self.alarm().alarm_name,
+            "alarmName": self.name(),
             "state": state(&self.after),
             "previousState": state(&self.before),
-            "configuration": configuration(self.alarm(), &self.region),
+            "configuration": self.settings.configuration(&self.region),
         })
     }
 
     /// The EventBridge event (CloudWatch User Guide, "Alarm events and EventBridge").
     pub fn event(&self) -> Value {
-        let arn = self.alarm().arn(&self.region);
+        let arn = self.arn();
         json!({
             "version": "0",
             "id": id::uuid("alarm event", id::hash((&arn, self.after.updated.as_nanosecond()))),
@@ -171,7 +242,7 @@ impl Transition {
     pub fn invocation(&self) -> Value {
         json!({
             "source": "aws.cloudwatch",
-            "alarmArn": self.alarm().arn(&self.region),
+            "alarmArn": self.arn(),
             "accountId": crate::ACCOUNT,
             "time": moment(self.after.updated),
             "region": self.region,
@@ -181,40 +252,47 @@ impl Transition {
 
     /// Subject and body of the SNS message.
     pub fn mail(&self) -> (String, String) {
-        let (alarm, region) = (self.alarm(), region_name(&self.region));
-        let dimensions = alarm.dimensions.iter().map(|given| json!({ "value": given.value, "name": given.name }));
-        let body = json!({
-            "AlarmName": alarm.alarm_name,
-            "AlarmDescription": alarm.alarm_description,
+        let region = region_name(&self.region);
+        let mut body = json!({
+            "AlarmName": self.name(),
+            "AlarmDescription": self.settings.description(),
             "AWSAccountId": crate::ACCOUNT,
             "AlarmConfigurationUpdatedTimestamp": moment(self.after.configured),
             "NewStateValue": self.after.value,
             "NewStateReason": self.after.reason,
             "StateChangeTime": moment(self.after.updated),
             "Region": region,
-            "AlarmArn": alarm.arn(&self.region),
+            "AlarmArn": self.arn(),
             "OldStateValue": self.before.value,
-            "OKActions": alarm.ok_actions,
-            "AlarmActions": alarm.alarm_actions,
-            "InsufficientDataActions": alarm.insufficient_data_actions,
-            "Trigger": {
-                "MetricName": alarm.metric_name,
-                "Namespace": alarm.namespace,
-                "StatisticType": "Statistic",
-                "Statistic": format!("{:?}", alarm.statistic).to_uppercase(),
-                "Unit": alarm.unit,
-                "Dimensions": dimensions.collect::<Vec<_>>(),
-                "Period": alarm.period,
-                "EvaluationPeriods": alarm.evaluation_periods,
-                "DatapointsToAlarm": alarm.datapoints(),
-                "ComparisonOperator": alarm.comparison_operator,
-                "Threshold": alarm.threshold,
-                "TreatMissingData": alarm.treat_missing_data.unwrap_or_default(),
-                "EvaluateLowSampleCountPercentile": "",
-            },
+            "OKActions": self.settings.actions(Verdict::Ok),
+            "AlarmActions": self.settings.actions(Verdict::Alarm),
+            "InsufficientDataActions": self.settings.actions(Verdict::InsufficientData),
         });
-        (format!("{}: \"{}\" in {region}", self.after.value.name(), alarm.alarm_name), body.to_string())
+        match &self.settings {
+            Settings::Metric(alarm) => body["Trigger"] = trigger(alarm),
+            Settings::Composite(alarm) => body["AlarmRule"] = json!(alarm.alarm_rule),
+        }
+        (format!("{}: \"{}\" in {region}", self.after.value.name(), self.name()), body.to_string())
     }
+}
+
+fn trigger(alarm: &Alarm) -> Value {
+    let dimensions = alarm.dimensions.iter().map(|given| json!({ "value": given.value, "name": given.name }));
+    json!({
+        "MetricName": alarm.metric_name,
+        "Namespace": alarm.namespace,
+        "StatisticType": "Statistic",
+        "Statistic": format!("{:?}", alarm.statistic).to_uppercase(),
+        "Unit": alarm.unit,
+        "Dimensions": dimensions.collect::<Vec<_>>(),
+        "Period": alarm.period,
+        "EvaluationPeriods": alarm.evaluation_periods,
+        "DatapointsToAlarm": alarm.datapoints(),
+        "ComparisonOperator": alarm.comparison_operator,
+        "Threshold": alarm.threshold,
+        "TreatMissingData": alarm.treat_missing_data.unwrap_or_default(),
+        "EvaluateLowSampleCountPercentile": "",
+    })
 }
 
 /// The name by which AWS's messages call a region; the code, where the lab does not know one.

@@ -1,9 +1,12 @@
 //! Metrics: samples by the minute, and their statistics.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+/// "When no unit is specified, CloudWatch uses None" (PutMetricData).
+const NO_UNIT: &str = "None";
 
 /// A name and a value that tell metrics apart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -111,11 +114,17 @@ impl Metrics {
         self.0.keys()
     }
 
+    /// The units of its samples.
+    pub fn units(&self, id: &MetricId) -> BTreeSet<String> {
+        let minutes = self.0.get(id).into_iter().flat_map(|series| series.minutes.keys());
+        minutes.map(|(_, unit)| unit.clone().unwrap_or_else(|| NO_UNIT.to_owned())).collect()
+    }
+
     /// The samples of one period from `start`; of every unit, unless one is named.
     pub fn over(&self, id: &MetricId, start: Timestamp, period: u32, unit: Option<&str>) -> Option<Samples> {
         let (from, to) = (start.as_second(), start.as_second() + i64::from(period));
         let minutes = self.0.get(id)?.minutes.range((from, None)..(to, None));
-        let wanted = minutes.filter(|((_, of), _)| unit.is_none() || of.as_deref() == unit);
+        let wanted = minutes.filter(|((_, of), _)| unit.is_none() || Some(of.as_deref().unwrap_or(NO_UNIT)) == unit);
         wanted.map(|(_, samples)| *samples).reduce(Samples::and)
     }
 

@@ -1,9 +1,13 @@
 //! Metrics and alarms, evaluated as CloudWatch documents it.
 
 mod alarm;
+mod alarms;
 mod codec;
+mod composite;
 mod message;
 mod metric;
+mod mute;
+mod mutes;
 mod queries;
 mod state;
 mod wire;
@@ -19,10 +23,13 @@ use crate::Lab;
 use crate::health::{SETTLING, next_minute};
 use crate::journal::What;
 
-pub use self::alarm::{Alarm, ComparisonOperator, Judgement, Point, TreatMissingData, Verdict};
-pub use self::message::Transition;
+pub use self::alarm::{
+    Alarm, ComparisonOperator, EvaluationWindow, Judgement, Point, TreatMissingData, Verdict, WarmUp,
+};
+pub use self::composite::CompositeAlarm;
+pub use self::message::{Settings, Transition};
 pub use self::metric::{Dimension, MetricId, Metrics, Samples, Statistic};
-pub use self::state::{AlarmState, HistoryItem, Region};
+pub use self::state::{AlarmState, EvaluationState, HistoryItem, Region, Standing};
 pub use self::wire::answer;
 pub(crate) use self::wire::refuse;
 
@@ -62,13 +69,22 @@ impl CloudWatch {
     /// # Errors
     /// What is wrong with its settings.
     pub fn put_alarm(&self, region: &str, alarm: Alarm, now: Timestamp) -> Result<(), String> {
-        match alarm.fault() {
+        match alarm.fault().or_else(|| Some(format!("the lab does not know {}", alarm.unsupported()?))) {
             Some(fault) => Err(fault),
             None => {
                 self.region(region, |region| region.put_alarm(alarm, now));
                 Ok(())
             }
         }
+    }
+
+    /// Says what is wrong with an alarm's evaluation, or that nothing is: with a failure or an error it stays as it is.
+    pub fn set_evaluation_state(&self, region: &str, name: &str, state: Option<EvaluationState>) {
+        self.region(region, |region| {
+            if let Some(known) = region.alarms.get_mut(name) {
+                known.evaluation = state;
+            }
+        });
     }
 
     /// The metrics of a region that have samples.
@@ -105,28 +121,44 @@ pub async fn run(lab: Arc<Lab>) {
         for region in regions {
             let now = lab.clock.now();
             let transitions = lab.cloudwatch.region(&region, |state| state.evaluate(&region, minute, now));
-            for transition in transitions {
-                deliver(&lab, &transition);
-            }
+            deliver(&lab, &transitions);
+            release(&lab, &region);
         }
         minute += MINUTE;
     }
 }
 
-/// Records a change of state, puts its event on the default bus, and takes the actions of the new state. Disabled
-/// actions silence the actions only: CloudWatch "sends events to EventBridge whenever an alarm changes state".
-fn deliver(lab: &Arc<Lab>, transition: &Transition) {
-    let (region, before, after) = (&transition.region, &transition.before, &transition.after);
-    let name = &after.alarm.alarm_name;
-    lab.record(What::Alarm {
-        region: region.clone(),
-        name: name.clone(),
-        from: before.value.name().to_owned(),
-        to: after.value.name().to_owned(),
-        reason: after.reason.clone(),
-    });
-    crate::events::put(lab, region, "default", transition.event());
-    for action in after.alarm.actions(after.value).iter().filter(|_| after.alarm.actions_enabled) {
+fn alarm_arn(region: &str, name: &str) -> String {
+    format!("arn:aws:cloudwatch:{region}:{}:alarm:{name}", crate::ACCOUNT)
+}
+
+/// Records changes of state, puts their events on the default bus, and takes the actions of the new states. Disabled and
+/// muted actions silence the actions only: CloudWatch "sends events to EventBridge whenever an alarm changes state".
+fn deliver(lab: &Arc<Lab>, transitions: &[Transition]) {
+    for transition in transitions {
+        let (region, before, after) = (&transition.region, &transition.before, &transition.after);
+        lab.record(What::Alarm {
+            region: region.clone(),
+            name: transition.name().to_owned(),
+            from: before.value.name().to_owned(),
+            to: after.value.name().to_owned(),
+            reason: after.reason.clone(),
+        });
+        crate::events::put(lab, region, "default", transition.event());
+        if lab.cloudwatch.region(region, |state| state.acts(transition, lab.clock.now())) {
+            act(lab, transition);
+        }
+    }
+}
+
+/// Takes the actions that mute rules held and hold no more.
+fn release(lab: &Arc<Lab>, region: &str) {
+    let released = lab.cloudwatch.region(region, |state| state.released(lab.clock.now()));
+    released.iter().for_each(|transition| act(lab, transition));
+}
+
+fn act(lab: &Arc<Lab>, transition: &Transition) {
+    for action in transition.settings.actions(transition.after.value) {
         if action.starts_with("arn:aws:sns:") {
             let (subject, message) = transition.mail();
             crate::sns::publish(lab, action, Some(&subject), &message);
@@ -135,6 +167,7 @@ fn deliver(lab: &Arc<Lab>, transition: &Transition) {
         }
         let summary = format!("Successfully executed action {action}");
         let data = json!({ "actionState": "Succeeded", "notificationResource": action }).to_string();
-        lab.cloudwatch.region(region, |state| state.note(name, after.updated, "Action", summary, data));
+        let at = lab.clock.now().max(transition.after.updated);
+        lab.cloudwatch.region(&transition.region, |state| state.note(transition.name(), at, "Action", summary, data));
     }
 }

@@ -75,10 +75,11 @@ struct MetricDataResult {
 }
 
 fn check_period(period: u32) -> Result<(), Refusal> {
-    if period == 0 || !period.is_multiple_of(60) {
-        return Err(Refusal::invalid("the lab has only periods of whole minutes"));
+    match (period, period.is_multiple_of(60)) {
+        (0, _) => Err(Refusal::validation("The parameter Period must be greater than 0.")),
+        (_, true) => Ok(()),
+        (_, false) => Err(Refusal::unsupported("periods that are not whole minutes")),
     }
-    Ok(())
 }
 
 fn check_range(start: Moment, end: Moment) -> Result<(), Refusal> {
@@ -98,11 +99,36 @@ pub(super) fn get_metric_data(
     (resource, results(lab, call, input))
 }
 
+/// What tells the results of a call apart, beside the name of the metric: the labels say it (recorded from AWS).
+struct Telling {
+    statistic: bool,
+    period: bool,
+}
+
+impl Telling {
+    fn of(queries: &[Query]) -> Self {
+        let mut pairs = queries.iter().zip(queries.iter().skip(1));
+        let mut others = pairs.clone();
+        Self {
+            statistic: pairs.any(|(one, next)| one.metric_stat.stat != next.metric_stat.stat),
+            period: others.any(|(one, next)| one.metric_stat.period != next.metric_stat.period),
+        }
+    }
+
+    fn label(&self, metric: &str, statistic: Statistic, period: u32) -> String {
+        let statistic = self.statistic.then(|| format!(" {statistic:?}")).unwrap_or_default();
+        let period = self.period.then(|| format!(" {period}")).unwrap_or_default();
+        format!("{metric}{statistic}{period}")
+    }
+}
+
 fn results(lab: &Lab, call: &Call, input: GetMetricDataInput) -> Result<GetMetricDataOutput, Refusal> {
     check_range(input.start_time, input.end_time)?;
     if input.metric_data_queries.len() > QUERIES_MAX {
-        return Err(Refusal::invalid(format!("there are more than {QUERIES_MAX} queries")));
+        let why = format!("The collection MetricDataQueries must not have a size greater than {QUERIES_MAX}.");
+        return Err(Refusal::validation(why));
     }
+    let telling = Telling::of(&input.metric_data_queries);
     let mut metric_data_results = Vec::new();
     for query in input.metric_data_queries.into_iter().filter(|query| query.return_data != Some(false)) {
         let MetricStat { metric, period, stat, unit } = query.metric_stat;
@@ -116,7 +142,7 @@ fn results(lab: &Lab, call: &Call, input: GetMetricDataInput) -> Result<GetMetri
         }
         metric_data_results.push(MetricDataResult {
             id: query.id,
-            label: query.label.unwrap_or(metric.metric_name),
+            label: query.label.unwrap_or_else(|| telling.label(&metric.metric_name, stat, period)),
             timestamps: periods.iter().map(|(at, _)| Moment(*at)).collect(),
             values: periods.iter().map(|(_, samples)| samples.value(stat)).collect(),
             status_code: "Complete",
@@ -150,6 +176,7 @@ pub(super) struct GetMetricStatisticsOutput {
 #[serde(rename_all = "PascalCase")]
 struct Datapoint {
     timestamp: Moment,
+    unit: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     sample_count: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,10 +190,11 @@ struct Datapoint {
 }
 
 impl Datapoint {
-    fn of(at: Moment, samples: &Samples, wanted: &[Statistic]) -> Self {
+    fn of(at: Moment, unit: &str, samples: &Samples, wanted: &[Statistic]) -> Self {
         let value = |statistic| wanted.contains(&statistic).then(|| samples.value(statistic));
         Self {
             timestamp: at,
+            unit: unit.to_owned(),
             sample_count: value(Statistic::SampleCount),
             average: value(Statistic::Average),
             sum: value(Statistic::Sum),
@@ -185,15 +213,29 @@ pub(super) fn get_metric_statistics(
     let statistics = || {
         check_period(input.period)?;
         check_range(input.start_time, input.end_time)?;
-        if input.end_time.0.duration_since(input.start_time.0).as_secs() / i64::from(input.period) > DATAPOINTS_MAX {
-            return Err(Refusal::invalid(format!("the request asks for more than {DATAPOINTS_MAX} data points")));
+        let asked = input.end_time.0.duration_since(input.start_time.0).as_secs() / i64::from(input.period);
+        if asked > DATAPOINTS_MAX {
+            return Err(Refusal::combination(format!(
+                "You have requested up to {asked} datapoints, which exceeds the limit of {DATAPOINTS_MAX}. You may reduce \
+                 the datapoints requested by increasing Period, or decreasing the time range."
+            )));
+        }
+        if input.statistics.is_empty() {
+            return Err(Refusal::missing("Must specify either Statistics or ExtendedStatistics"));
         }
         let id = MetricId::new(&input.namespace, &input.metric_name, &input.dimensions);
-        let (range, unit) = ((input.start_time.0, input.end_time.0), input.unit.as_deref());
-        let periods =
-            lab.cloudwatch.region(&call.region, |region| region.metrics.periods(&id, range, input.period, unit));
-        let datapoints =
-            periods.iter().map(|(at, samples)| Datapoint::of(Moment(*at), samples, &input.statistics)).collect();
+        let range = (input.start_time.0, input.end_time.0);
+        let datapoints = lab.cloudwatch.region(&call.region, |region| {
+            let units = region.metrics.units(&id).into_iter();
+            let units = units.filter(|unit| input.unit.as_ref().is_none_or(|wanted| wanted == unit));
+            let points = units.flat_map(|unit| {
+                let periods = region.metrics.periods(&id, range, input.period, Some(&unit));
+                let points =
+                    periods.iter().map(|(at, samples)| Datapoint::of(Moment(*at), &unit, samples, &input.statistics));
+                points.collect::<Vec<_>>()
+            });
+            points.collect()
+        });
         Ok(GetMetricStatisticsOutput { label: input.metric_name.clone(), datapoints })
     };
     (resource, statistics())
