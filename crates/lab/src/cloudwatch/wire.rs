@@ -73,11 +73,8 @@ impl Refusal {
                 "1 validation error detected: Value null at '{name}' failed to satisfy constraint: Member must not be null"
             ));
         }
-        if let Some(field) = quoted("unknown field `") {
-            return Self::unsupported(format!("parameter {field}"));
-        }
-        if let Some(value) = quoted("unknown variant `") {
-            return Self::unsupported(format!("the value {value}"));
+        if let Some(what) = wire::lacking(reason) {
+            return Self::unsupported(what);
         }
         Self::bad_request("SerializationException", "SerializationException", "the request cannot be read")
     }
