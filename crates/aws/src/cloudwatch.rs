@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::config::Region;
-use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, ScanBy, StateValue};
+use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StateValue};
 use aws_smithy_types::DateTime;
 use failover::incident::{AlarmSighting, AlarmState};
 use failover::plan::{ReplicaId, alarm_name, arn_region};
@@ -14,8 +14,11 @@ use jiff::Timestamp;
 use crate::error::CallError;
 use crate::session::{GrowingAttempts, Session};
 
-/// One sample a minute, as RDS publishes them.
-const PERIOD_SECONDS: i32 = 60;
+/// One sample a minute, as RDS publishes them. "Data points with a period of 60 seconds … are available for 15 days …, 300
+/// seconds … for 63 days …, 3600 seconds … for 455 days" (CloudWatch user guide, "Metrics retention"), counted here a day
+/// short: a window that begins earlier has none of the finer ones.
+const PERIODS: [(i64, i32); 2] = [(14, 60), (62, 300)];
+const LONGEST_PERIOD_SECONDS: i32 = 3_600;
 
 /// Someone who can ask for the alarms.
 pub trait AlarmReader {
@@ -25,13 +28,25 @@ pub trait AlarmReader {
 
 /// Someone who can ask for a replica's lag.
 pub trait LagReader {
-    /// The newest sample between the two times that is not −1.
+    /// The samples between the two times that are not −1, oldest first: a cluster's own, or, where CloudWatch has none
+    /// under its name, those of these instances of it.
+    async fn good_lags(
+        &self,
+        replica: &ReplicaId,
+        members: &[String],
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<LagSample>, CallError>;
+
+    /// The newest of a database's own samples between the two times that is not −1.
     async fn last_good_lag(
         &self,
         replica: &ReplicaId,
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Option<LagSample>, CallError>;
+    ) -> Result<Option<LagSample>, CallError> {
+        Ok(self.good_lags(replica, &[], from, to).await?.pop())
+    }
 }
 
 /// Looks at CloudWatch in whichever region an ARN names.
@@ -49,35 +64,6 @@ impl Reader {
 
     fn client(&self, region: Option<&str>) -> Client {
         client(&self.session, region)
-    }
-
-    /// The samples between the two times that are not −1, the oldest first.
-    ///
-    /// # Errors
-    /// If CloudWatch does not say.
-    pub async fn good_lags(
-        &self,
-        replica: &ReplicaId,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<LagSample>, CallError> {
-        let answer = self
-            .client(None)
-            .get_metric_data()
-            .metric_data_queries(lag_query(replica))
-            .start_time(DateTime::from_secs(from.as_second()))
-            .end_time(DateTime::from_secs(to.as_second()))
-            .scan_by(ScanBy::TimestampDescending)
-            .send()
-            .await
-            .map_err(|error| CallError::of("GetMetricData", error))?;
-        let samples = answer.metric_data_results().iter().flat_map(|r| r.timestamps().iter().zip(r.values()));
-        let good = samples.filter_map(|(at, &value)| {
-            Some(LagSample { seconds: whole_seconds(value)?, at: Timestamp::from_second(at.secs()).ok()? })
-        });
-        let mut good: Vec<_> = good.collect();
-        good.sort_by_key(|sample| sample.at);
-        Ok(good)
     }
 }
 
@@ -139,14 +125,52 @@ fn sighting(
 }
 
 impl LagReader for Reader {
-    async fn last_good_lag(
+    async fn good_lags(
         &self,
         replica: &ReplicaId,
+        members: &[String],
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Option<LagSample>, CallError> {
-        Ok(self.good_lags(replica, from, to).await?.pop())
+    ) -> Result<Vec<LagSample>, CallError> {
+        let answer = self
+            .client(None)
+            .get_metric_data()
+            .set_metric_data_queries(Some(lag_queries(replica, members, period_seconds(from, to))))
+            .start_time(DateTime::from_secs(from.as_second()))
+            .end_time(DateTime::from_secs(to.as_second()))
+            .scan_by(ScanBy::TimestampDescending)
+            .send()
+            .await
+            .map_err(|error| CallError::of("GetMetricData", error))?;
+        let of_one = |result: &MetricDataResult| {
+            let samples = result.timestamps().iter().map(DateTime::secs).zip(result.values().iter().copied());
+            samples.collect::<Vec<_>>()
+        };
+        let (own, others): (Vec<_>, Vec<_>) =
+            answer.metric_data_results().iter().partition(|result| result.id() == Some(OWN));
+        let own: Vec<(i64, f64)> = own.into_iter().flat_map(of_one).collect();
+        let samples = if own.is_empty() { others.into_iter().flat_map(of_one).collect() } else { own };
+        Ok(good(&samples))
     }
+}
+
+/// Of each time the greatest, if any is not −1; oldest first.
+fn good(samples: &[(i64, f64)]) -> Vec<LagSample> {
+    let mut greatest = BTreeMap::new();
+    for (at, value) in samples {
+        if let Some(seconds) = whole_seconds(*value) {
+            let known = greatest.entry(*at).or_insert(seconds);
+            *known = seconds.max(*known);
+        }
+    }
+    let sample = |(at, seconds)| Some(LagSample { seconds, at: Timestamp::from_second(at).ok()? });
+    greatest.into_iter().filter_map(sample).collect()
+}
+
+/// The shortest period of which CloudWatch still has data points at the window's beginning.
+fn period_seconds(from: Timestamp, to: Timestamp) -> i32 {
+    let days = to.duration_since(from).as_hours() / 24;
+    PERIODS.iter().find(|(most, _)| days < *most).map_or(LONGEST_PERIOD_SECONDS, |(_, period)| *period)
 }
 
 /// "−1 … replication lag can't be determined or the replica is not replicating" (Aurora user guide, troubleshooting).
@@ -164,18 +188,34 @@ pub(crate) fn whole(value: f64) -> u64 {
     value.ceil() as u64
 }
 
-fn lag_query(replica: &ReplicaId) -> MetricDataQuery {
-    let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
-    let (metric, dimensions) = match replica {
-        ReplicaId::AuroraCluster(id) => {
-            ("AuroraBinlogReplicaLag", vec![dimension("DBClusterIdentifier", id), dimension("Role", "WRITER")])
-        }
-        ReplicaId::RdsInstance(id) => ("ReplicaLag", vec![dimension("DBInstanceIdentifier", id)]),
+/// The id of the query for a database's own metric.
+const OWN: &str = "lag";
+
+/// The database's own metric; and an Aurora cluster's instances', since it is not documented that a replica cluster's lag
+/// is to be had by the role of its writer.
+fn lag_queries(replica: &ReplicaId, members: &[String], period_seconds: i32) -> Vec<MetricDataQuery> {
+    let query = |id: String, metric: &str, dimensions: &[(&str, &str)]| {
+        let dimension = |(name, value): &(&str, &str)| Dimension::builder().name(*name).value(*value).build();
+        let dimensions = dimensions.iter().map(dimension).collect();
+        let metric =
+            Metric::builder().namespace("AWS/RDS").metric_name(metric).set_dimensions(Some(dimensions)).build();
+        let stat = MetricStat::builder().metric(metric).period(period_seconds).stat("Maximum").build();
+        MetricDataQuery::builder().id(id).metric_stat(stat).build()
     };
-    let metric = Metric::builder().namespace("AWS/RDS").metric_name(metric).set_dimensions(Some(dimensions)).build();
-    let stat = MetricStat::builder().metric(metric).period(PERIOD_SECONDS).stat("Maximum").build();
-    MetricDataQuery::builder().id("lag").metric_stat(stat).build()
+    match replica {
+        ReplicaId::AuroraCluster(id) => {
+            let own = [("DBClusterIdentifier", id.as_str()), ("Role", "WRITER")];
+            let own = query(OWN.to_owned(), AURORA_LAG, &own);
+            let member = |(nth, member): (usize, &String)| {
+                query(format!("{OWN}{nth}"), AURORA_LAG, &[("DBInstanceIdentifier", member)])
+            };
+            std::iter::once(own).chain(members.iter().enumerate().map(member)).collect()
+        }
+        ReplicaId::RdsInstance(id) => vec![query(OWN.to_owned(), "ReplicaLag", &[("DBInstanceIdentifier", id)])],
+    }
 }
+
+const AURORA_LAG: &str = "AuroraBinlogReplicaLag";
 
 #[cfg(test)]
 mod tests {
@@ -187,5 +227,37 @@ mod tests {
         for (value, seconds) in cases {
             assert_eq!(whole_seconds(value), seconds, "{value}");
         }
+    }
+
+    #[test]
+    fn of_each_minute_the_greatest_lag_counts_and_minus_one_never() {
+        let seen = good(&[(120, -1.0), (60, 3.0), (0, 0.0), (60, 7.2), (60, -1.0)]);
+        let sample = |at, seconds| LagSample { seconds, at: Timestamp::from_second(at).unwrap() };
+        assert_eq!(seen, [sample(0, 0), sample(60, 8)]);
+    }
+
+    #[test]
+    fn what_has_waited_for_weeks_is_asked_for_in_periods_that_cloudwatch_keeps() {
+        let at = |days: i64| Timestamp::from_second(days * 86_400).unwrap();
+        let cases = [(0, 60), (13, 60), (14, 300), (61, 300), (62, 3_600), (400, 3_600)];
+        for (days, period) in cases {
+            assert_eq!(period_seconds(at(0), at(days)), period, "{days}");
+        }
+    }
+
+    #[test]
+    fn a_cluster_is_asked_for_by_the_role_of_its_writer_and_by_its_instances() {
+        let members = ["app-dr-1".to_owned()];
+        let asked = |replica: ReplicaId| {
+            let dimension = |it: &Dimension| format!("{}={}", it.name().unwrap(), it.value().unwrap());
+            let dimensions = |query: &MetricDataQuery| {
+                let metric = query.metric_stat().unwrap().metric().unwrap();
+                metric.dimensions().iter().map(dimension).collect::<Vec<_>>().join(" ")
+            };
+            lag_queries(&replica, &members, 60).iter().map(dimensions).collect::<Vec<_>>()
+        };
+        let cluster = asked(ReplicaId::AuroraCluster("app-dr".to_owned()));
+        assert_eq!(cluster, ["DBClusterIdentifier=app-dr Role=WRITER", "DBInstanceIdentifier=app-dr-1"]);
+        assert_eq!(asked(ReplicaId::RdsInstance("orders-dr".to_owned())), ["DBInstanceIdentifier=orders-dr"]);
     }
 }

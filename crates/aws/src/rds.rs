@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_rds::Client;
-use aws_sdk_rds::types::{Filter, Tag, VpcSecurityGroupMembership};
+use aws_sdk_rds::types::{DbCluster, DbClusterMember, DbInstance, Filter, Tag, VpcSecurityGroupMembership};
 use aws_smithy_types::DateTime;
-use failover::fence::{Note, OldWriter};
+use failover::fence::{Groups, Membership, Note, OldWriter};
 use failover::plan::ReplicaId;
-use failover::promotion::ReplicaState;
+use failover::promotion::{Allows, Database, Instances, ReplicaState, Source};
 use jiff::Timestamp;
 
 use crate::error::CallError;
@@ -74,21 +74,22 @@ impl Reader {
             Err(error) => return missing_or(CallError::of("DescribeDBClusters", error), "DBClusterNotFoundFault"),
         };
         let Some(cluster) = answer.db_clusters().first() else { return Ok(ReplicaState::Missing) };
-        let writers: Vec<_> = cluster
-            .db_cluster_members()
-            .iter()
-            .filter(|member| member.is_cluster_writer() == Some(true))
-            .filter_map(|member| member.db_instance_identifier())
-            .collect();
-        Ok(ReplicaState::Present {
+        let named_writers: Vec<_> = members(cluster, |member| member.is_cluster_writer() == Some(true));
+        let instances = self.instances(id, &named_writers).await?;
+        // A replica cluster's writer alone reports its binlog lag, if RDS says which that is.
+        let members = if named_writers.is_empty() { members(cluster, |_| true) } else { named_writers };
+        Ok(ReplicaState::Present(Database {
             status: cluster.status().unwrap_or_default().to_owned(),
-            source: named(cluster.replication_source_identifier()),
-            writer_available: self.any_available(id, &writers).await?,
-        })
+            source: cluster_source(cluster),
+            instances,
+            created: cluster.cluster_create_time().and_then(timestamp),
+            engine: cluster.engine().unwrap_or_default().to_owned(),
+            members,
+        }))
     }
 
-    /// A cluster's own status says nothing of its instances', which a promotion reboots.
-    async fn any_available(&self, cluster: &str, writers: &[&str]) -> Result<bool, CallError> {
+    /// Which of a cluster's instances work, since its own status does not say.
+    async fn instances(&self, cluster: &str, writers: &[String]) -> Result<Instances, CallError> {
         let filter = Filter::builder().name("db-cluster-id").values(cluster).build();
         let answer = self
             .client
@@ -97,10 +98,12 @@ impl Reader {
             .send()
             .await
             .map_err(|error| CallError::of("DescribeDBInstances", error))?;
-        Ok(answer.db_instances().iter().any(|instance| {
-            instance.db_instance_status() == Some("available")
-                && instance.db_instance_identifier().is_some_and(|id| writers.contains(&id))
-        }))
+        let working = answer.db_instances().iter().filter(|instance| works(instance));
+        let rank = |instance: &DbInstance| match instance.db_instance_identifier() {
+            Some(id) if writers.iter().any(|writer| writer == id) => Instances::Writer,
+            _ => Instances::Reader,
+        };
+        Ok(working.map(rank).max().unwrap_or(Instances::None))
     }
 
     async fn instance(&self, id: &str) -> Result<ReplicaState, CallError> {
@@ -109,12 +112,43 @@ impl Reader {
             Err(error) => return missing_or(CallError::of("DescribeDBInstances", error), "DBInstanceNotFound"),
         };
         let Some(instance) = answer.db_instances().first() else { return Ok(ReplicaState::Missing) };
-        let status = instance.db_instance_status().unwrap_or_default();
-        Ok(ReplicaState::Present {
-            status: status.to_owned(),
-            source: named(instance.read_replica_source_db_instance_identifier()),
-            writer_available: status == "available",
-        })
+        Ok(ReplicaState::Present(Database {
+            status: instance.db_instance_status().unwrap_or_default().to_owned(),
+            source: instance_source(instance),
+            instances: if works(instance) { Instances::Writer } else { Instances::None },
+            created: instance.instance_create_time().and_then(timestamp),
+            engine: instance.engine().unwrap_or_default().to_owned(),
+            members: Vec::new(),
+        }))
+    }
+}
+
+fn works(instance: &DbInstance) -> bool {
+    Allows::of(instance.db_instance_status().unwrap_or_default()).takes_writes()
+}
+
+fn members(cluster: &DbCluster, which: impl Fn(&DbClusterMember) -> bool) -> Vec<String> {
+    let members = cluster.db_cluster_members().iter().filter(|member| which(member));
+    members.filter_map(|member| member.db_instance_identifier().map(str::to_owned)).collect()
+}
+
+/// A secondary cluster of a global database names no binlog source.
+fn cluster_source(cluster: &DbCluster) -> Source {
+    match (named(cluster.global_cluster_identifier()), named(cluster.replication_source_identifier())) {
+        (Some(global), _) => Source::Global(global),
+        (None, Some(source)) => Source::ReplicaOf(source),
+        (None, None) => Source::NoneNamed,
+    }
+}
+
+/// An instance may be a replica of another instance, or of a Multi-AZ DB cluster; a cluster's own instances name neither.
+fn instance_source(instance: &DbInstance) -> Source {
+    let source = named(instance.read_replica_source_db_instance_identifier())
+        .or_else(|| named(instance.read_replica_source_db_cluster_identifier()));
+    match (named(instance.db_cluster_identifier()), source) {
+        (Some(cluster), _) => Source::MemberOf(cluster),
+        (None, Some(source)) => Source::ReplicaOf(source),
+        (None, None) => Source::NoneNamed,
     }
 }
 
@@ -230,8 +264,13 @@ impl Reader {
     }
 }
 
-fn groups(memberships: &[VpcSecurityGroupMembership]) -> BTreeSet<String> {
-    memberships.iter().filter_map(|group| group.vpc_security_group_id().map(str::to_owned)).collect()
+/// Without a status nobody knows that a group decides anything.
+fn groups(memberships: &[VpcSecurityGroupMembership]) -> Groups {
+    let group = |group: &VpcSecurityGroupMembership| {
+        let id = group.vpc_security_group_id()?.to_owned();
+        Some((id, Membership::of(group.status().unwrap_or_default())))
+    };
+    memberships.iter().filter_map(group).collect()
 }
 
 fn tags(tags: &[Tag]) -> BTreeMap<String, String> {

@@ -14,8 +14,9 @@ use aws_sdk_route53::types::{
 };
 use failover::incident::Incident;
 use failover::name::Name;
+use failover::plan::ReplicaId;
 use failover::record::Target;
-use failover::register::{ArmedBy, Pin, Register, Spread};
+use failover::register::{ArmedBy, Evidence, Pin, Register, Spread};
 use jiff::{SignedDuration, Timestamp};
 use lab::{Lab, Options, rds};
 use serde_json::{Value, json};
@@ -140,7 +141,8 @@ impl Stage {
         let ttl_seconds = u32::try_from(TTL_SECONDS).unwrap_or_default();
         let original = [("A".to_owned(), Target::Values { ttl_seconds, values })].into();
         let incident = Incident { alarm: ALARM.to_owned(), began: self.alarm_since };
-        Register::Pinned { pin: Pin { at, incident, repins: 0, original }, spread }
+        let evidence = Evidence::replica(ReplicaId::AuroraCluster("app-dr".to_owned()));
+        Register::Pinned { pin: Pin { at, incident, repins: 0, original, evidence }, spread }
     }
 
     /// Puts everything as it must be before the case, and lets the account's rate of requests recover.

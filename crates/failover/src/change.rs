@@ -9,8 +9,9 @@ use crate::incident::Incident;
 use crate::name::Name;
 use crate::observation::NameView;
 use crate::pin::Verdict;
+use crate::plan::ReplicaId;
 use crate::record::{Pair, RecordSet, Target};
-use crate::register::{ArmedBy, Pin, Reading, Register, RegisterError, Spread};
+use crate::register::{ArmedBy, Evidence, Pin, Reading, Register, RegisterError, Spread};
 
 /// Quotas of one ChangeResourceRecordSets request (Route 53 developer guide, "Quotas").
 const ELEMENTS_MAX: usize = 1_000;
@@ -65,16 +66,18 @@ impl Batch {
 /// A change id is shorter than this, and so are the other forms of [`Spread`] and what `failed-over` adds.
 const CHANGE_ID_CHARACTERS_MAX: usize = 64;
 
-/// The longest that the register of a pin may become in an incident of `alarm`.
-pub(crate) fn longest_register(pairs: &[Pair], alarm: &str) -> Register {
+/// The longest that the register of a pin may become in an incident of `alarm`. Any name's may be the one that keeps what
+/// is known of the databases.
+pub(crate) fn longest_register(pairs: &[Pair], alarm: &str, databases: &[ReplicaId]) -> Register {
     // A person's incident may have begun at a fraction of a second; no time takes more characters than the last.
     let incident = Incident { alarm: alarm.to_owned(), began: Timestamp::MAX };
     let spread = Spread::Change { id: "C".repeat(CHANGE_ID_CHARACTERS_MAX) };
-    Register::Pinned { pin: first_pin(pairs, incident, Timestamp::MAX), spread }
+    let evidence = databases.iter().cloned().map(Evidence::replica).collect();
+    Register::Pinned { pin: Pin { evidence, ..first_pin(pairs, incident, Timestamp::MAX) }, spread }
 }
 
 fn first_pin(pairs: &[Pair], incident: Incident, now: Timestamp) -> Pin {
-    Pin { at: now, incident, repins: 0, original: targets(pairs).collect() }
+    Pin { at: now, incident, repins: 0, original: targets(pairs).collect(), evidence: Evidence::default() }
 }
 
 /// What the PRIMARY records say, by type.

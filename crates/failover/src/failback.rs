@@ -9,7 +9,7 @@ use crate::incident::AlarmState;
 use crate::name::Name;
 use crate::observation::{Alarms, NameView, Probe, Probes};
 use crate::plan::{Plan, ReplicaId};
-use crate::promotion::{LagSample, ReplicaState};
+use crate::promotion::{Allows, LagSample, ReplicaState, Source};
 use crate::record::{Pair, RecordSet, Target};
 use crate::register::{ArmedBy, Reading, Register, RegisterError};
 use crate::rule::Rule;
@@ -69,20 +69,22 @@ impl Successor {
     /// How far it has come, for a failover of `pinned_at` after which writes to DR stopped, if they have.
     #[must_use]
     pub fn readiness(&self, pinned_at: Timestamp, writes_stopped: Option<Timestamp>) -> Readiness {
-        let ReplicaState::Present { status, source, writer_available } = &self.state else {
+        let ReplicaState::Present(database) = &self.state else {
             return Readiness::NotRebuilt;
         };
         // The old primary is an available writer too, once its region is back, and lacks all that was written in DR.
         if self.created.is_none_or(|created| created <= pinned_at) {
             return Readiness::NotRebuilt;
         }
-        let is_available = status == "available" && *writer_available;
         let (ReplicaId::AuroraCluster(dr) | ReplicaId::RdsInstance(dr)) = &self.of;
-        match source {
-            Some(source) if !follows(source, dr) => Readiness::NotRebuilt,
-            None if is_available => Readiness::Writer,
-            Some(_) if is_available && self.has_everything(writes_stopped) => Readiness::CaughtUp,
-            _ => Readiness::CatchingUp,
+        match &database.source {
+            Source::ReplicaOf(source) if !follows(source, dr) => Readiness::NotRebuilt,
+            Source::MemberOf(_) | Source::Global(_) => Readiness::NotRebuilt,
+            Source::NoneNamed if database.is_available_writer() => Readiness::Writer,
+            Source::ReplicaOf(_) if database.is_available_replica() && self.has_everything(writes_stopped) => {
+                Readiness::CaughtUp
+            }
+            Source::ReplicaOf(_) | Source::NoneNamed => Readiness::CatchingUp,
         }
     }
 }
@@ -256,8 +258,10 @@ fn not_ready(successor: &Successor, pinned_at: Timestamp, writes_stopped: Option
         }
         Readiness::CatchingUp => {
             let because = match (state, successor.lag()) {
-                (ReplicaState::Present { status, .. }, _) if status != "available" => format!("{name} is {status}"),
-                (ReplicaState::Present { writer_available: false, .. }, _) => {
+                (ReplicaState::Present(it), _) if it.allows() != Allows::Promotion => {
+                    format!("{name} is {}", it.status)
+                }
+                (ReplicaState::Present(it), _) if !it.is_available_replica() && !it.is_available_writer() => {
                     format!("{name} has no instance available")
                 }
                 (_, Some(lag)) if lag.seconds == 0 && successor.zeros(writes_stopped) > 0 => {

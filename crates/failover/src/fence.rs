@@ -72,6 +72,39 @@ impl Note {
     }
 }
 
+/// Security groups by id. RDS changes them in its own time, and the describes name both the ones that come and the ones that
+/// go ("adding", "removing", "active").
+pub type Groups = BTreeMap<String, Membership>;
+
+/// How far a security group has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// It decides who may connect.
+    Active,
+    /// It is on its way out.
+    Removing,
+    /// It is on its way in, or in a state that Holdfast does not know.
+    NotYet,
+}
+
+impl Membership {
+    /// RDS's word for it.
+    #[must_use]
+    pub fn of(status: &str) -> Self {
+        match status {
+            "active" => Self::Active,
+            "removing" => Self::Removing,
+            _ => Self::NotYet,
+        }
+    }
+}
+
+/// The groups that a database is to have once what RDS is doing is done: what a fence must give back.
+#[must_use]
+pub fn kept(groups: &Groups) -> BTreeSet<String> {
+    groups.iter().filter(|(_, how)| **how != Membership::Removing).map(|(id, _)| id.clone()).collect()
+}
+
 /// What RDS says of an old writer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OldWriter {
@@ -87,8 +120,8 @@ pub enum OldWriter {
         created: Option<Timestamp>,
         /// RDS's word for its state.
         status: String,
-        /// Its security groups.
-        groups: BTreeSet<String>,
+        /// Its security groups, and how far each has come.
+        groups: Groups,
         /// The instances that take writes, to be rebooted.
         writers: Vec<String>,
         /// What is on record of its fence.
@@ -159,8 +192,10 @@ pub const TABLE: &[Row] = &[
         Verdict::Remember, Quiet, "they are written to the database's own tags, and then swapped"),
     row(Rule::X07, "it is not available", |f| f.is_busy(),
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
-    row(Rule::X08, "it still takes connections", |f| !f.has_fence_alone(),
+    row(Rule::X08, "it still takes connections", |f| !f.is_asked_for_fence(),
         Verdict::Swap, Quiet, "its security groups are swapped for the one that lets nobody in"),
+    row(Rule::X07, "RDS still changes its security groups", |f| !f.has_fence_alone(),
+        Verdict::Wait, Quiet, "whoever were cut off now could connect again; it is rebooted once the fence alone is active"),
     row(Rule::X09, "it lets nobody new in, but connections from before may still be open", |_| true,
         Verdict::Reboot, Notice, "it is rebooted, and takes no connection until a failback"),
 ];
@@ -231,14 +266,23 @@ impl Facts<'_> {
         matches!(self.writer, OldWriter::Present { created: Some(created), .. } if Some(*created) > pinned_at)
     }
 
+    /// The fence is active, and no other group is there any more. A pool that is cut off while the old groups still let
+    /// it in is back on the old writer at once, without an error.
     fn has_fence_alone(&self) -> bool {
-        matches!(self.writer, OldWriter::Present { groups, .. } if groups.len() == 1 && groups.contains(&self.fence.security_group))
+        let is_fence =
+            |(id, how): (&String, &Membership)| *id == self.fence.security_group && *how == Membership::Active;
+        matches!(self.writer, OldWriter::Present { groups, .. } if groups.len() == 1 && groups.iter().all(is_fence))
+    }
+
+    /// Once RDS has done what it was asked, the fence will be the only group.
+    fn is_asked_for_fence(&self) -> bool {
+        matches!(self.writer, OldWriter::Present { groups, .. } if kept(groups) == [self.fence.security_group.clone()].into())
     }
 
     fn was_lifted(&self) -> bool {
         self.note_of_incident().is_some_and(|note| match note.stage {
             Stage::Begun => false,
-            Stage::Rebooted => !self.has_fence_alone(),
+            Stage::Rebooted => !self.is_asked_for_fence(),
             Stage::Lifted => true,
         })
     }
@@ -257,7 +301,12 @@ impl Facts<'_> {
             OldWriter::Missing => "not found".to_owned(),
             OldWriter::Unanswered(why) => why.clone(),
             OldWriter::Present { status, groups, note, .. } => {
-                let groups: Vec<_> = groups.iter().map(String::as_str).collect();
+                let group = |(id, how): (&String, &Membership)| match how {
+                    Membership::Active => id.clone(),
+                    Membership::Removing => format!("{id} (still there)"),
+                    Membership::NotYet => format!("{id} (not active yet)"),
+                };
+                let groups: Vec<_> = groups.iter().map(group).collect();
                 let note = note.as_ref().map(|note| format!("; on record {:?} for {}", note.stage, note.incident));
                 format!("{status}, security groups {}{}", groups.join(", "), note.unwrap_or_default())
             }

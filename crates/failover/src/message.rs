@@ -273,6 +273,9 @@ fn sentence(outcome: &Outcome) -> String {
         Kind::WriteRefused => {
             format!("Route 53 does not take what Holdfast would write about {who}. Nothing was changed.")
         }
+        Kind::DatabaseTrouble if outcome.incident.is_none() => {
+            format!("There is no outage, but {who} would not be promoted in one as things are.")
+        }
         Kind::DatabaseTrouble => {
             format!("{who} cannot be promoted now. Users are on DR, where this database does not take writes yet.")
         }

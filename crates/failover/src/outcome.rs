@@ -184,6 +184,7 @@ impl Outcome {
         if let unlisted @ 1.. = others().count() - also.len() {
             also.push(format!("and {unlisted} more"));
         }
+        let facts = facts(&lead, findings);
         let with_lead = || findings.iter().filter(with_lead);
         let attention = match trigger {
             Trigger::Approval => lead.attention.max(Attention::Notice),
@@ -203,7 +204,7 @@ impl Outcome {
             at,
             trigger,
             despite: findings.iter().flat_map(|finding| finding.despite.iter().copied()).collect(),
-            facts: lead.facts,
+            facts,
             next: lead.next,
         }
     }
@@ -223,6 +224,21 @@ impl Outcome {
             more => format!("{} and {more} more", named.join(", ")),
         }
     }
+}
+
+/// What the leading finding saw. An approval of a loss, or of a writer, is one for all databases of its incident, so whoever
+/// is asked for it is told what was seen of each.
+fn facts(lead: &Finding, findings: &[Finding]) -> Vec<Fact> {
+    let is_about_data = |finding: &&Finding| finding.despite.iter().any(|rule| matches!(rule, Rule::R07 | Rule::R09));
+    let mut facts = lead.facts.clone();
+    if is_about_data(&lead) {
+        for fact in findings.iter().filter(is_about_data).flat_map(|finding| &finding.facts) {
+            if !facts.contains(fact) {
+                facts.push(fact.clone());
+            }
+        }
+    }
+    facts
 }
 
 /// A person's approval would be lost with this invocation, so it must fail, for Lambda to deliver the approval again.

@@ -250,7 +250,7 @@ fn fault(plan: &Plan, view: &NameView) -> Option<String> {
 /// before an outage, and no pin can be made that cannot be put on record as in sync.
 fn does_not_fit(plan: &Plan, name: &Name, pairs: &[Pair]) -> Option<String> {
     let alarms = plan.alarms.iter().filter_map(|arn| alarm_name(arn)).chain([OPERATOR]);
-    let registers = alarms.map(|alarm| longest_register(pairs, alarm).record_set(name));
+    let registers = alarms.map(|alarm| longest_register(pairs, alarm, &plan.replicas).record_set(name));
     registers.filter_map(Result::err).next().map(|error| error.to_string())
 }
 

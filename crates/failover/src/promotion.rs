@@ -1,20 +1,30 @@
-//! The promotion rules, R01–R08: whether the databases in DR may be promoted, and which.
+//! The promotion rules, R01–R09: whether the databases in DR may be promoted, and which.
 //!
 //! `R01` and `R02` decide for the workload as a whole, since promotion is irreversible and must not begin while any client
-//! may still reach the primary; `R03`–`R08` then decide about each replica by itself.
+//! may still reach the primary; `R03`–`R09` then decide about each database by itself. In peace the same rules say what
+//! would keep a database from being promoted.
 
+mod database;
+mod evidence;
 mod gate;
+mod loss;
+mod peace;
 mod replica;
+mod status;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use database::{Database, Instances, LagSample, ReplicaState, ReplicaView, Source};
+pub use evidence::{Failover, put_on_record, record_in_sync, seen_as_replicas};
 pub use gate::{
     ARRIVAL_SECONDS_MAX, GATE_TABLE, Gate, GateDecision, GateFacts, GateRow, decide_gate, failed_over, in_sync,
 };
+pub use loss::{Loss, Outage};
+pub use peace::{PEACE_TABLE, PeaceFacts, PeaceRow, Shortcoming, is_guarded, shortcomings};
 pub use replica::{
-    LagSample, PROMOTION_SECONDS_MAX, REPLICA_TABLE, ReplicaDecision, ReplicaFacts, ReplicaRow, ReplicaState,
-    ReplicaView, Verdict, decide_replica,
+    PROMOTION_SECONDS_MAX, REPLICA_TABLE, ReplicaDecision, ReplicaFacts, ReplicaRow, Verdict, decide_replica,
 };
+pub use status::Allows;
 
 use crate::observation::Attention;
 use crate::rule::Rule;

@@ -3,11 +3,14 @@
 //! Its text is versioned (`v=1 armed since=…`) and carries the time of its writing, so that no two are alike and a batch
 //! that arrives late can never match again. What cannot be read is an error, never a guess.
 
+mod evidence;
 mod text;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+
+pub use evidence::Evidence;
 
 use crate::incident::Incident;
 use crate::name::Name;
@@ -93,6 +96,8 @@ pub struct Pin {
     pub repins: u8,
     /// What the PRIMARY records said before, by type: with the records' own remaining fields enough to restore them.
     pub original: BTreeMap<String, Target>,
+    /// What is known of the databases in this failover.
+    pub evidence: Evidence,
 }
 
 /// How far a pin has spread over Route 53's name servers.
@@ -253,6 +258,7 @@ fn unquote(value: &str) -> String {
 mod tests {
     use super::*;
     use crate::fixture::{alias, app, at, values};
+    use crate::plan::ReplicaId;
 
     fn pin() -> Pin {
         let original = [
@@ -260,7 +266,17 @@ mod tests {
             ("AAAA".to_owned(), alias("\\052.p.elb, \"odd\"; 100% ü")),
         ];
         let incident = Incident { alarm: "failover, started".to_owned(), began: at(-60) };
-        Pin { at: at(0), incident, repins: 1, original: original.into() }
+        Pin { at: at(0), incident, repins: 1, original: original.into(), evidence: Evidence::default() }
+    }
+
+    fn with_evidence() -> Pin {
+        let cluster = |id: &str| ReplicaId::AuroraCluster(id.to_owned());
+        let instance = |id: &str| ReplicaId::RdsInstance(id.to_owned());
+        let evidence = Evidence {
+            replicas: [cluster("app-dr"), instance("app-dr"), instance("odd, =;\" name")].into(),
+            accepted: [instance("orders-dr")].into(),
+        };
+        Pin { evidence, ..pin() }
     }
 
     fn all_states() -> Vec<Register> {
@@ -272,6 +288,8 @@ mod tests {
             pinned(Spread::Change { id: "C1".to_owned() }),
             pinned(Spread::InSync { at: at(4) }),
             Register::FailedOver { at: at(5), pin: pin() },
+            Register::FailedOver { at: at(5), pin: with_evidence() },
+            Register::Pinned { pin: with_evidence(), spread: Spread::InSync { at: at(4) } },
         ];
         states.extend(ArmedBy::NAMES.map(|(by, _)| Register::armed(at(6), by)));
         states.push(Register::Armed { since: at(6), by: ArmedBy::Settling, rehearsed: Some(at(7)) });
@@ -323,9 +341,19 @@ mod tests {
             "v=1 pinned at=2026-01-01T12:00:00Z incident=a@2026-01-01T12:00:00Z repins=0 original=A,values,60,192.0.2.1",
             "v=1 pinned at=2026-01-01T12:00:00Z change=C1 incident=a@2026-01-01T12:00:00Z repins=0 original=A,values,60",
             "v=1 pinned at=2026-01-01T12:00:00Z change=C1 incident=a@2026-01-01T12:00:00Z repins=0 original=A,other,Z9,p.elb,true",
+            "v=1 failed-over at=2026-01-01T12:00:00Z pinned=2026-01-01T12:00:00Z incident=a@2026-01-01T12:00:00Z repins=0 original=A,values,60,192.0.2.1 replicas=app-dr",
+            "v=1 failed-over at=2026-01-01T12:00:00Z pinned=2026-01-01T12:00:00Z incident=a@2026-01-01T12:00:00Z repins=0 original=A,values,60,192.0.2.1 replicas=",
         ] {
             assert!(Register::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_register_of_before_there_was_evidence_has_none() {
+        let text = "v=1 pinned at=2026-01-01T12:00:00Z in-sync=2026-01-01T12:01:00Z incident=a@2026-01-01T12:00:00Z repins=0 original=A,values,60,192.0.2.1";
+        let register = Register::parse(text).unwrap();
+        assert!(register.pin().unwrap().evidence.is_empty());
+        assert_eq!(register.to_string(), text);
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub enum Rule {
     R06,
     R07,
     R08,
+    R09,
     F01,
     F02,
     F03,
@@ -56,7 +57,7 @@ impl Rule {
     /// True if a person's approval may lift this rule.
     #[must_use]
     pub fn is_liftable(self) -> bool {
-        matches!(self, Self::P08 | Self::P09 | Self::P10 | Self::P12 | Self::R07)
+        matches!(self, Self::P08 | Self::P09 | Self::P10 | Self::P12 | Self::R07 | Self::R09)
     }
 }
 

@@ -84,7 +84,7 @@ where
         match decision.row.verdict {
             Verdict::Leave | Verdict::Wait => Ok(()),
             Verdict::Remember => {
-                let (incident, original) = (incident.clone(), groups.clone());
+                let (incident, original) = (incident.clone(), fence::kept(groups));
                 self.fence.note(arn, &Note { incident, original, stage: Stage::Begun }).await
             }
             Verdict::Swap => self.fence.set_groups(&decision.id, &[fence.security_group.clone()].into()).await,
@@ -114,14 +114,15 @@ fn interrupted(decision: Decision, error: &CallError) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
     use std::collections::BTreeSet;
 
+    use failover::fence::{Groups, Membership};
     use failover::name::Name;
     use failover::observation::ChangeStatus;
     use failover::plan::Names;
     use failover::record::{RecordSet, Role, Routing, Target};
-    use failover::register::{Pin, Register, Spread};
+    use failover::register::{Evidence, Pin, Register, Spread};
     use jiff::Timestamp;
 
     use super::*;
@@ -143,6 +144,8 @@ mod tests {
     struct World {
         pinned: bool,
         groups: RefCell<BTreeSet<String>>,
+        /// RDS has not yet done to the groups what it was asked to.
+        is_slow: Cell<bool>,
         note: RefCell<Option<Note>>,
         reboots: RefCell<usize>,
         made: RefCell<usize>,
@@ -155,11 +158,18 @@ mod tests {
             Self {
                 pinned,
                 groups,
+                is_slow: Cell::default(),
                 note: RefCell::default(),
                 reboots: RefCell::default(),
                 made: RefCell::default(),
                 fault,
             }
+        }
+
+        /// What RDS says of its groups.
+        fn memberships(&self) -> Groups {
+            let how = if self.is_slow.get() { Membership::NotYet } else { Membership::Active };
+            self.groups.borrow().iter().map(|id| (id.clone(), how)).collect()
         }
 
         fn call<T>(&self, effect: impl FnOnce() -> T) -> Result<T, CallError> {
@@ -192,8 +202,8 @@ mod tests {
                 health_check: (role == Role::Primary).then(|| "hc".to_owned()),
             };
             let incident = "started@2026-01-01T12:00:00Z".parse().unwrap();
-            let at = Timestamp::UNIX_EPOCH;
-            let pin = Pin { at, incident, repins: 0, original: [("A".to_owned(), target.clone())].into() };
+            let (at, evidence) = (Timestamp::UNIX_EPOCH, Evidence::default());
+            let pin = Pin { at, incident, repins: 0, original: [("A".to_owned(), target.clone())].into(), evidence };
             let spread = if self.pinned { Spread::InSync { at } } else { Spread::Unrecorded { at } };
             let register = Register::Pinned { pin, spread }.record_set(&name).unwrap();
             Ok(vec![half(Role::Primary), half(Role::Secondary), register])
@@ -214,7 +224,7 @@ mod tests {
                 arn: "arn".to_owned(),
                 created: None,
                 status: "available".to_owned(),
-                groups: self.groups.borrow().clone(),
+                groups: self.memberships(),
                 writers: vec!["app".to_owned()],
                 note: self.note.borrow().clone(),
             })
@@ -261,6 +271,20 @@ mod tests {
                 assert_eq!(*world.made.borrow(), made + 1, "a fence that stands is only looked at");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_cut_off_before_the_fence_is_active() {
+        let world = World::new(true, None);
+        world.is_slow.set(true);
+        for _ in 0..2 {
+            assert_eq!(tick(&world).await.outcome, Kind::Waiting);
+            assert_eq!(*world.groups.borrow(), ["sg-closed".to_owned()].into());
+            assert_eq!(*world.reboots.borrow(), 0, "a pool would be back at once");
+        }
+        world.is_slow.set(false);
+        assert_eq!(tick(&world).await.outcome, Kind::Fenced);
+        assert_eq!(*world.reboots.borrow(), 1);
     }
 
     #[tokio::test]

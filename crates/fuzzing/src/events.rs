@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use arbitrary::{Result, Unstructured};
 use failover::incident::Incident;
 use failover::message::{self, Message};
-use failover::plan::Plan;
+use failover::plan::{Plan, ReplicaId};
 use failover::record::Target;
-use failover::register::{ArmedBy, Pin, Register, Spread};
+use failover::register::{ArmedBy, Evidence, Pin, Register, Spread};
 use failover::rule::Rule;
 use failover::signal::Signal;
 use futures_util::FutureExt;
@@ -87,7 +87,8 @@ fn incident() -> Incident {
 fn pinned() -> Register {
     let target = Target::Values { ttl_seconds: 60, values: vec!["192.0.2.1".to_owned()] };
     let original = [("A".to_owned(), target)].into();
-    let pin = Pin { at: noon(-9_000), incident: incident(), repins: 0, original };
+    let evidence = Evidence::replica(ReplicaId::AuroraCluster("app-dr".to_owned()));
+    let pin = Pin { at: noon(-9_000), incident: incident(), repins: 0, original, evidence };
     Register::Pinned { pin, spread: Spread::InSync { at: noon(-8_000) } }
 }
 

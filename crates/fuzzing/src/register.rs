@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use arbitrary::{Result, Unstructured};
 use failover::incident::{Approval, Incident};
 use failover::name::Name;
+use failover::plan::ReplicaId;
 use failover::record::{RecordSet, Routing, Target};
-use failover::register::{ArmedBy, Pin, Reading, Register, RegisterError, Spread};
+use failover::register::{ArmedBy, Evidence, Pin, Reading, Register, RegisterError, Spread};
 use jiff::Timestamp;
 
 use crate::records;
@@ -82,7 +83,21 @@ fn any_pin(bytes: &mut Unstructured<'_>) -> Result<Pin> {
         original.insert(bytes.arbitrary()?, records::any_target(bytes)?);
     }
     let incident = Incident { alarm: bytes.arbitrary()?, began: any_time(bytes)? };
-    Ok(Pin { at: any_time(bytes)?, incident, repins: bytes.arbitrary()?, original })
+    let evidence = any_evidence(bytes)?;
+    Ok(Pin { at: any_time(bytes)?, incident, repins: bytes.arbitrary()?, original, evidence })
+}
+
+fn any_evidence(bytes: &mut Unstructured<'_>) -> Result<Evidence> {
+    let mut evidence = Evidence::default();
+    for _ in 0..bytes.int_in_range(0..=3)? {
+        let id = match bytes.arbitrary()? {
+            true => ReplicaId::AuroraCluster(bytes.arbitrary()?),
+            false => ReplicaId::RdsInstance(bytes.arbitrary()?),
+        };
+        let seen = if bytes.arbitrary()? { Evidence::replica(id) } else { Evidence::accepted(id) };
+        evidence = evidence.and(&seen);
+    }
+    Ok(evidence)
 }
 
 fn any_register(bytes: &mut Unstructured<'_>) -> Result<Register> {

@@ -11,7 +11,7 @@ use failover::change::Batch;
 use failover::incident::{AlarmSighting, AlarmState};
 use failover::observation::{ChangeStatus, Probe};
 use failover::plan::{Names, ReplicaId};
-use failover::promotion::{LagSample, ReplicaState};
+use failover::promotion::{Database, Instances, LagSample, ReplicaState, Source};
 use failover::record::{RecordSet, Role, Routing, Target};
 use failover::register::Register;
 use jiff::Timestamp;
@@ -93,8 +93,14 @@ impl Prober for &World {
 
 impl ReplicaReader for &World {
     async fn state(&self, _: &ReplicaId) -> Result<ReplicaState, CallError> {
-        let (status, source) = ("available".to_owned(), Some("arn:aws:rds:eu-west-1:1:cluster:app".to_owned()));
-        Ok(ReplicaState::Present { status, source, writer_available: true })
+        Ok(ReplicaState::Present(Database {
+            status: "available".to_owned(),
+            source: Source::ReplicaOf("arn:aws:rds:eu-west-1:1:cluster:app".to_owned()),
+            instances: Instances::Writer,
+            created: Some(noon(-90_000)),
+            engine: "aurora-mysql".to_owned(),
+            members: Vec::new(),
+        }))
     }
 }
 
@@ -106,7 +112,13 @@ impl ReplicaWriter for &World {
 }
 
 impl LagReader for &World {
-    async fn last_good_lag(&self, _: &ReplicaId, _: Timestamp, _: Timestamp) -> Result<Option<LagSample>, CallError> {
-        Ok(Some(LagSample { seconds: 10_000, at: noon(0) }))
+    async fn good_lags(
+        &self,
+        _: &ReplicaId,
+        _: &[String],
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<Vec<LagSample>, CallError> {
+        Ok(vec![LagSample { seconds: 10_000, at: noon(0) }])
     }
 }

@@ -99,7 +99,7 @@ pub enum Command {
     Approve {
         /// The incident, as the message names it.
         incident: Incident,
-        /// Rules to lift: P08, P09, P10, R07.
+        /// Rules to lift: P08, P09, P10, R07, R09.
         #[arg(long, value_delimiter = ',', value_parser = rule)]
         despite: Vec<Rule>,
         #[command(flatten)]
@@ -283,7 +283,7 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
 fn rule(text: &str) -> Result<Rule, String> {
     let quoted = serde_json::Value::String(text.to_uppercase());
     serde_json::from_value(quoted)
-        .map_err(|_| "rules are called P01 to P14, R01 to R08, F01 to F10, X01 to X09".to_owned())
+        .map_err(|_| "rules are called P01 to P14, R01 to R09, F01 to F10, X01 to X09".to_owned())
 }
 
 fn moved(text: &str) -> Result<Move, String> {

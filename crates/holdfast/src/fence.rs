@@ -103,7 +103,7 @@ async fn fenced(workload: &Workload, fence: &Fence) -> Result<Vec<(ReplicaId, St
     let mut fenced = Vec::new();
     for id in &fence.databases {
         if let OldWriter::Present { arn, groups, note: Some(note), .. } = reader.old_writer(id).await?
-            && groups.contains(&fence.security_group)
+            && groups.contains_key(&fence.security_group)
         {
             fenced.push((id.clone(), arn, note));
         }

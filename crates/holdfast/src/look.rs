@@ -7,12 +7,11 @@ use failover::change::{self, Batch};
 use failover::incident::{AlarmSighting, AlarmState, Incident};
 use failover::pin::{self, Decision, Observation, Verdict};
 use failover::plan::alarm_name;
-use failover::promotion::{self, GateDecision, ReplicaDecision};
+use failover::promotion::{self, Failover, GateDecision, ReplicaDecision};
 use failover::rule::Rule;
 use failover::signal::Signal;
 use futures_util::future::join_all;
-use jiff::Timestamp;
-use replica_promoter::handler::observe_replica;
+use replica_promoter::databases::observe_replica;
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -57,13 +56,24 @@ pub fn gate(workload: &Workload, seen: &Observation) -> GateDecision {
 }
 
 /// What the promotion rules would decide about each database in an incident, were the gate open.
-pub async fn replicas(workload: &Workload, incident: &Incident, now: Timestamp) -> Vec<ReplicaDecision> {
+pub async fn replicas(workload: &Workload, seen: &Observation, incident: &Incident) -> Vec<ReplicaDecision> {
     let Workload { plan, databases, metrics, .. } = workload;
+    let (now, failover) = (seen.now, &Failover::of(incident, None, &seen.names));
     join_all(plan.replicas.iter().map(|id| async move {
         let replica = observe_replica(plan, id, incident, now, databases, metrics).await;
-        promotion::decide_replica(plan, now, incident, None, &replica, None)
+        promotion::decide_replica(plan, now, failover, &replica, None)
     }))
     .await
+}
+
+/// The incident that the workload is in; else the one it would be in if the plan's first alarm rang now.
+pub fn real_or_imagined(workload: &Workload, seen: &Observation, decisions: &[Decision]) -> Incident {
+    let alarm = workload.plan.alarms.first().and_then(|arn| alarm_name(arn));
+    let imagined = || match alarm {
+        Some(alarm) => Incident { alarm: alarm.to_owned(), began: seen.now },
+        None => Incident::declared(seen.now),
+    };
+    incident(decisions).cloned().unwrap_or_else(imagined)
 }
 
 /// The incident that some name is in.

@@ -47,8 +47,8 @@ pub async fn not_replicating(workload: &Workload) -> Result<Vec<String>, Failure
     let mut idle = Vec::new();
     for id in &workload.plan.replicas {
         match rds::ReplicaReader::state(&workload.databases, id).await? {
-            ReplicaState::Present { source: Some(_), .. } => {}
-            ReplicaState::Present { .. } => idle.push(format!("{id} is no replica")),
+            ReplicaState::Present(database) if database.is_replica() => {}
+            ReplicaState::Present(database) => idle.push(format!("{id} is {}", database.source)),
             ReplicaState::Missing => idle.push(format!("{id} does not exist")),
             ReplicaState::Unanswered(why) => idle.push(format!("{id} is not known: RDS did not answer: {why}")),
         }

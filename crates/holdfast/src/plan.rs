@@ -3,7 +3,6 @@
 mod replay;
 
 use failover::change::Batch;
-use failover::incident::Incident;
 use failover::pin::Observation;
 use failover::promotion;
 use serde_json::json;
@@ -27,8 +26,8 @@ pub async fn show(workload: &Workload, terminal: &Terminal, what_if: &WhatIf) ->
     let findings = look::findings(&decisions);
     let batches = look::batches(&seen, &decisions)?;
     let incident = look::incident(&decisions).cloned();
-    let imagined = incident.clone().unwrap_or_else(|| Incident::declared(seen.now));
-    let replicas = look::replicas(workload, &imagined, seen.now).await;
+    let imagined = look::real_or_imagined(workload, &seen, &decisions);
+    let replicas = look::replicas(workload, &seen, &imagined).await;
     let gate = look::gate(workload, &seen);
     terminal.result(&json!({
         "at": seen.now,

@@ -94,8 +94,8 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
     let seen = look::look(workload).await?;
     let decisions = look::decide(workload, &seen);
     let incident = look::incident(&decisions).cloned();
-    let imagined = incident.clone().unwrap_or_else(|| Incident::declared(seen.now));
-    let replicas = look::replicas(workload, &imagined, seen.now).await;
+    let imagined = look::real_or_imagined(workload, &seen, &decisions);
+    let replicas = look::replicas(workload, &seen, &imagined).await;
     let alarms = seen.alarms.iter().flatten().map(|alarm| Alarm {
         name: alarm.name.clone(),
         state: alarm.state,

@@ -257,9 +257,10 @@ pub const MUTATIONS: &[Mutation] = &[
         Bounds { trouble: 1, ..Bounds::TROUBLE },
         Violation::LostTooMuch.property(),
         |rules| {
-            rules.decide_replica = |plan, now, incident, since, replica, approval| {
-                let lag = replica.lag.map(|lag| LagSample { at: incident.began, ..lag });
-                promotion::decide_replica(plan, now, incident, since, &ReplicaView { lag, ..replica.clone() }, approval)
+            rules.decide_replica = |plan, now, failover, replica, approval| {
+                let at = failover.incident.began;
+                let lags = replica.lags.iter().map(|lag| LagSample { at, ..*lag }).collect();
+                promotion::decide_replica(plan, now, failover, &ReplicaView { lags, ..replica.clone() }, approval)
             };
         },
     ),
@@ -268,9 +269,10 @@ pub const MUTATIONS: &[Mutation] = &[
         Bounds { trouble: 1, ..Bounds::TROUBLE },
         Violation::LostTooMuch.property(),
         |rules| {
-            rules.decide_replica = |plan, now, incident, since, replica, approval| {
-                let lag = replica.lag.or(Some(LagSample { seconds: 0, at: incident.began }));
-                promotion::decide_replica(plan, now, incident, since, &ReplicaView { lag, ..replica.clone() }, approval)
+            rules.decide_replica = |plan, now, failover, replica, approval| {
+                let none = LagSample { seconds: 0, at: failover.incident.began };
+                let lags = if replica.lags.is_empty() { vec![none] } else { replica.lags.clone() };
+                promotion::decide_replica(plan, now, failover, &ReplicaView { lags, ..replica.clone() }, approval)
             };
         },
     ),
@@ -279,8 +281,8 @@ pub const MUTATIONS: &[Mutation] = &[
         Bounds { people: 0, trouble: 0, ..Bounds::DATABASES },
         Violation::ClosedTooEarly.property(),
         |rules| {
-            rules.decide_replica = |plan, now, incident, since, replica, approval| {
-                let mut decision = promotion::decide_replica(plan, now, incident, since, replica, approval);
+            rules.decide_replica = |plan, now, failover, replica, approval| {
+                let mut decision = promotion::decide_replica(plan, now, failover, replica, approval);
                 if decision.row.rule == Rule::R05 {
                     let done = promotion::REPLICA_TABLE.iter().find(|row| row.rule == Rule::R04);
                     decision.row = done.unwrap_or(decision.row);

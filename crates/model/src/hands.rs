@@ -5,8 +5,8 @@ use failover::change::{self, Write};
 use failover::incident::{AlarmState, Approval, Incident};
 use failover::observation::{ChangeStatus, Changes, NameView, Probe, Probes};
 use failover::pin::{self, Observation};
-use failover::promotion::{self, Gate, LagSample, ReplicaState, ReplicaView, Verdict};
-use failover::register::{ArmedBy, Register, Spread};
+use failover::promotion::{self, Failover, Gate, LagSample, ReplicaState, ReplicaView, Verdict};
+use failover::register::{ArmedBy, Evidence, Register, Spread};
 use failover::rule::Rule;
 use failover::signal::Signal as Told;
 use jiff::Timestamp;
@@ -31,7 +31,7 @@ pub enum Signal {
 }
 
 /// The rules that an approval of the model lifts.
-pub const LIFTED: [Rule; 5] = [Rule::P08, Rule::P09, Rule::P10, Rule::P12, Rule::R07];
+pub const LIFTED: [Rule; 6] = [Rule::P08, Rule::P09, Rule::P10, Rule::P12, Rule::R07, Rule::R09];
 
 impl Signal {
     fn told(self, setting: &Setting) -> Told {
@@ -157,6 +157,8 @@ pub enum Question {
         signal: Signal,
         /// What GetChange said, name by name.
         statuses: Vec<Option<ChangeStatus>>,
+        /// The databases that RDS says are replicas.
+        replicas: Evidence,
     },
     /// replica-promoter's about a database.
     Replica {
@@ -200,7 +202,8 @@ impl Holdfast {
         if fate == Fate::Refused {
             statuses.fill(None);
         }
-        self.answer(Question::Gate { time, look, signal, statuses })
+        let replicas = world.replicas(&self.setting.plan.replicas);
+        self.answer(Question::Gate { time, look, signal, statuses, replicas })
     }
 
     /// What replica-promoter asks once it has looked at a database.
@@ -217,7 +220,9 @@ impl Holdfast {
             Question::Pins { time, look, signal, described, sites, statuses } => {
                 self.decide_pins(at(*time), look, *signal, *described, *sites, statuses)
             }
-            Question::Gate { time, look, signal, statuses } => self.decide_gate(at(*time), look, *signal, statuses),
+            Question::Gate { time, look, signal, statuses, replicas } => {
+                self.decide_gate(at(*time), look, *signal, statuses, replicas)
+            }
             Question::Replica { time, open, state, lag } => self.decide_replica(at(*time), open, state, *lag),
         })
     }
@@ -265,14 +270,24 @@ impl Holdfast {
         Answer { next, violation }
     }
 
-    fn decide_gate(&self, now: Timestamp, look: &Look, signal: Signal, statuses: &[Option<ChangeStatus>]) -> Answer {
+    fn decide_gate(
+        &self,
+        now: Timestamp,
+        look: &Look,
+        signal: Signal,
+        statuses: &[Option<ChangeStatus>],
+        replicas: &Evidence,
+    ) -> Answer {
         let changes = changes(look, statuses).into_iter().map(|(id, status)| (id, (self.rules.believe)(status)));
         let changes: Changes = changes.collect();
         let names = look.names();
         let gate = (self.rules.decide_gate)(&self.setting.plan, now, &names, &changes);
         self.seen.note(Row(gate.row.rule, gate.row.condition));
         let next = match (gate.row.verdict, gate.incident) {
-            (Gate::RecordInSync, _) => rewrite(look, |view| promotion::in_sync(view, &changes, now)),
+            (Gate::RecordInSync, _) => {
+                let writes = promotion::record_in_sync(&names, &changes, now, replicas);
+                Hand::writes(writes.map(batches).unwrap_or_default())
+            }
             (Gate::Open, Some(incident)) => {
                 let (look, since) = (Shared::new(look.clone()), gate.since);
                 let open = Open { look, incident, since, signal, next: 0, all_done: true };
@@ -295,10 +310,17 @@ impl Holdfast {
     fn decide_replica(&self, now: Timestamp, open: &Open, state: &ReplicaState, lag: Option<LagSample>) -> Answer {
         let plan = &self.setting.plan;
         let (id, approval) = (plan.replicas[open.next].clone(), open.signal.approval(&self.setting));
-        let replica = ReplicaView { id, state: state.clone(), lag };
-        let decision = (self.rules.decide_replica)(plan, now, &open.incident, open.since, &replica, approval.as_ref());
+        let replica = ReplicaView { id, state: state.clone(), lags: lag.into_iter().collect() };
+        let names = open.look.names();
+        let failover = Failover::of(&open.incident, open.since, &names);
+        let decision = (self.rules.decide_replica)(plan, now, &failover, &replica, approval.as_ref());
         self.seen.note(Row(decision.row.rule, decision.row.condition));
         let next = match decision.row.verdict {
+            // The functions go on in the same invocation; here the next one does.
+            _ if !decision.to_record.is_empty() => {
+                let write = promotion::put_on_record(&names, &decision.to_record);
+                Hand::writes(batches(write.into_iter().collect()))
+            }
             Verdict::Promote => Hand::Promotes(Shared::new(open.clone())),
             verdict => {
                 let all_done = open.all_done && verdict == Verdict::Done;

@@ -4,7 +4,7 @@ use failover::change::{self, Batch, Change, Write};
 use failover::failback::{self, Observation, Successor};
 use failover::observation::{NameView, Probe, Probes};
 use failover::order::Order;
-use failover::promotion::{LagSample, ReplicaState};
+use failover::promotion::{self, Instances, LagSample, ReplicaState, Source};
 use failover::register::Register;
 
 use crate::hands::{Hand, batches};
@@ -145,10 +145,20 @@ impl Holdfast {
         let pinned_at = failback::pinned_at(&world.views().cloned().collect::<Vec<_>>());
         let rebuilt = if is_said { world.rebuilt } else { world.rebuilt.min(Rebuilt::CaughtUp) };
         let successor = |of: &failover::plan::ReplicaId| {
-            let source = (rebuilt != Rebuilt::Writer).then(|| identifier(of));
+            let source = match rebuilt {
+                Rebuilt::Writer => Source::NoneNamed,
+                _ => Source::ReplicaOf(identifier(of)),
+            };
             let state = match rebuilt {
                 Rebuilt::Not => ReplicaState::Missing,
-                _ => ReplicaState::Present { status: "available".to_owned(), source, writer_available: true },
+                _ => ReplicaState::Present(promotion::Database {
+                    status: "available".to_owned(),
+                    source,
+                    instances: Instances::Writer,
+                    created: Some(at(world.time + 1)),
+                    engine: "mysql".to_owned(),
+                    members: Vec::new(),
+                }),
             };
             let lags = vec![LagSample { seconds: u64::from(rebuilt == Rebuilt::Behind), at: now }; 3];
             Successor { of: of.clone(), named: Some("new".to_owned()), state, created: Some(at(world.time + 1)), lags }

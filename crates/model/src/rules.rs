@@ -7,7 +7,7 @@ use failover::observation::{Alarms, ChangeStatus, Changes, NameView};
 use failover::order::{self, Order, OrderError};
 use failover::pin::{self, Observation, Verdict};
 use failover::plan::Plan;
-use failover::promotion::{self, GateDecision, ReplicaDecision, ReplicaView};
+use failover::promotion::{self, Failover, GateDecision, ReplicaDecision, ReplicaView};
 use failover::register::{Register, RegisterError};
 use failover::signal::Signal;
 use jiff::Timestamp;
@@ -23,8 +23,7 @@ pub struct Rules {
     /// `failover::promotion::decide_gate`.
     pub decide_gate: fn(&Plan, Timestamp, &[NameView], &Changes) -> GateDecision,
     /// `failover::promotion::decide_replica`.
-    pub decide_replica:
-        fn(&Plan, Timestamp, &Incident, Option<Timestamp>, &ReplicaView, Option<&Approval>) -> ReplicaDecision,
+    pub decide_replica: fn(&Plan, Timestamp, &Failover, &ReplicaView, Option<&Approval>) -> ReplicaDecision,
     /// `failover::failback::restore`.
     pub restore: fn(&Plan, &NameView, Timestamp, &str) -> Result<Option<Write>, RestoreError>,
     /// `failover::order::register_for`.

@@ -6,8 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use failover::change::Batch;
 use failover::incident::AlarmState;
 use failover::observation::{ChangeStatus, NameView};
-use failover::promotion::{LagSample, ReplicaState};
-use failover::register::{Register, Spread};
+use failover::plan::ReplicaId;
+use failover::promotion::{self, Instances, LagSample, ReplicaState, ReplicaView, Source};
+use failover::register::{Evidence, Register, Spread};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::bounds::Bounds;
@@ -314,13 +315,29 @@ impl World {
         if has(Trouble::DatabaseGone) {
             return ReplicaState::Missing;
         }
-        let source = (now != Database::Writer).then(|| "p".to_owned());
+        let source = if now == Database::Writer { Source::NoneNamed } else { Source::ReplicaOf("p".to_owned()) };
         let status = match now {
             _ if has(Trouble::DatabaseStopped) => "stopped",
             Database::Promoting => "promoting",
             Database::Replica | Database::Writer => "available",
         };
-        ReplicaState::Present { status: status.to_owned(), source, writer_available: status == "available" }
+        ReplicaState::Present(promotion::Database {
+            status: status.to_owned(),
+            source,
+            instances: if status == "available" { Instances::Writer } else { Instances::None },
+            created: Some(at(0)),
+            engine: "mysql".to_owned(),
+            members: Vec::new(),
+        })
+    }
+
+    /// The databases that RDS says are replicas.
+    pub fn replicas(&self, ids: &[ReplicaId]) -> Evidence {
+        let view = |(nth, id): (usize, &ReplicaId)| {
+            let (id, state) = (id.clone(), self.replica_state(nth, false));
+            ReplicaView { id, state, lags: Vec::new() }
+        };
+        promotion::seen_as_replicas(&ids.iter().enumerate().map(view).collect::<Vec<_>>())
     }
 
     /// The newest sample of lag that is not −1: a second, of the second before the outage, unless something is wrong.
@@ -341,9 +358,7 @@ impl World {
     pub fn promote(&mut self, order: LatePromotion) {
         let LatePromotion { database, undone, is_approved } = order;
         let state = self.replica_state(database, false);
-        let is_replica =
-            matches!(state, ReplicaState::Present { status, source: Some(_), .. } if status == "available");
-        if !is_replica {
+        if !state.database().is_some_and(promotion::Database::is_available_replica) {
             return;
         }
         self.becomes(database, Database::Promoting);

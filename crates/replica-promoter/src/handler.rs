@@ -7,23 +7,19 @@ use aws::rds::{ReplicaReader, ReplicaWriter};
 use aws::route53::{RecordReader, RecordWriter, Refused, protected_names, spreading_changes, submit_by_name};
 use aws::telemetry;
 use aws::{CallError, PASSES_MAX};
-use failover::change;
+use failover::change::{self, Write};
 use failover::incident::{Approval, Incident};
 use failover::observation::{Attention, Fact, NameView};
 use failover::outcome::{ApprovalNotCarriedOut, Finding, Kind, Outcome, Trigger};
-use failover::plan::{Plan, ReplicaId};
-use failover::promotion::{self, Gate, GateDecision, ReplicaDecision, ReplicaState, ReplicaView, Verdict};
+use failover::plan::Plan;
+use failover::promotion::{self, Gate, GateDecision};
 use failover::register::{Register, RegisterError};
 use failover::rule::Rule;
-use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::Signal;
 
 const FUNCTION: &str = "replica-promoter";
-
-/// How far back before the outage a lag sample is looked for.
-const LAG_LOOKBACK: SignedDuration = SignedDuration::from_hours(3);
 
 /// How long registers that Route 53 refuses together are tried in parts.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(20);
@@ -60,8 +56,8 @@ where
             Signal::Tick => (Trigger::Tick, None),
             Signal::Hint => (Trigger::Event, None),
             Signal::Approval(approval) => {
-                // alarm-handler answers whatever is not of the one rule here that an approval may lift.
-                let is_answered_here = approval.despite.contains(&Rule::R07);
+                // alarm-handler answers whatever is not of the rules here that an approval may lift.
+                let is_answered_here = [Rule::R07, Rule::R09].iter().any(|rule| approval.despite.contains(rule));
                 (if is_answered_here { Trigger::Approval } else { Trigger::Event }, Some(approval))
             }
         };
@@ -115,24 +111,34 @@ where
         );
         match (gate.row.verdict, gate.incident.clone()) {
             (Gate::RecordInSync, _) => {
-                let arrived = |view: &NameView| promotion::in_sync(view, &changes, now);
-                let refused = self.rewrite(names, &gate, arrived).await?;
+                let seen = promotion::seen_as_replicas(&self.states(plan).await);
+                let refused = self.write(promotion::record_in_sync(names, &changes, now, &seen), &gate).await?;
                 Ok(if refused.is_empty() { vec![gate.into()] } else { refused })
             }
             (Gate::Open, Some(incident)) => self.open(plan, names, gate, &incident, approval).await,
+            (Gate::Closed, _) if promotion::is_guarded(names) => Ok(self.keep_watch(plan, gate).await),
             (Gate::Open | Gate::Closed | Gate::Wait, _) => Ok(vec![gate.into()]),
         }
     }
 
     /// Rewrites registers, as `next` says, by compare-and-swap; says of which names Route 53 refuses it.
-    async fn rewrite(
+    pub(crate) async fn rewrite(
         &self,
         names: &[NameView],
         gate: &GateDecision,
         next: impl Fn(&NameView) -> Option<Register>,
     ) -> Result<Vec<Finding>, Unwritten> {
         let writes = names.iter().filter_map(|view| Some(change::rewrite_register(view, next(view)?)));
-        let writes = match writes.collect::<Result<Vec<_>, _>>() {
+        self.write(writes.collect(), gate).await
+    }
+
+    /// Submits rewritten registers; says of which names Route 53 refuses it.
+    pub(crate) async fn write(
+        &self,
+        writes: Result<Vec<Write>, RegisterError>,
+        gate: &GateDecision,
+    ) -> Result<Vec<Finding>, Unwritten> {
+        let writes = match writes {
             Ok(writes) => writes,
             // None is written: what is wrong with one must not be seen when half of them say otherwise.
             Err(error) => return Ok(vec![cannot_be_written(&error, gate.clone())]),
@@ -148,92 +154,10 @@ where
             None => Ok(refused),
         }
     }
-
-    /// The gate is open: each replica by itself, all at once, then the end of the incident.
-    async fn open(
-        &self,
-        plan: &Plan,
-        names: &[NameView],
-        gate: GateDecision,
-        incident: &Incident,
-        approval: Option<&Approval>,
-    ) -> Result<Vec<Finding>, Unwritten> {
-        // All at once: a slow answer about one database must not hold up another.
-        let since = gate.since;
-        let each = plan.replicas.iter().map(|id| async move {
-            let look = async || {
-                let now = self.records.now();
-                let replica = observe_replica(plan, id, incident, now, &self.replicas, &self.lag).await;
-                let decision = promotion::decide_replica(plan, self.records.now(), incident, since, &replica, approval);
-                let (rule, because) = (decision.row.rule, decision.row.condition);
-                tracing::info!(replica = %id, %rule, because, %incident, "decided");
-                (decision, replica)
-            };
-            let (decision, replica) = look().await;
-            if decision.row.verdict == Verdict::Promote {
-                return promote(&self.promoter, decision, async || look().await.0).await;
-            }
-            let finding = Finding::from(decision);
-            match replica.state {
-                // The call failed; nothing is known to be wrong with the database.
-                ReplicaState::Unanswered(_) => Finding { kind: Kind::Interrupted, ..finding },
-                ReplicaState::Missing | ReplicaState::Present { .. } => finding,
-            }
-        });
-        let findings = join_all(each).await;
-        if findings.iter().any(|finding| finding.kind != Kind::Nothing) {
-            return Ok(findings);
-        }
-        let now = self.records.now();
-        let refused = self.rewrite(names, &gate, |view| promotion::failed_over(view, now)).await?;
-        // The incident is closed once every register says so.
-        Ok(if refused.is_empty() { vec![closed(plan, &gate, incident, now)] } else { refused })
-    }
-}
-
-/// Looks at one replica and its lag. Nothing in it can write.
-pub async fn observe_replica(
-    plan: &Plan,
-    id: &ReplicaId,
-    incident: &Incident,
-    now: Timestamp,
-    replicas: &impl ReplicaReader,
-    lag: &impl LagReader,
-) -> ReplicaView {
-    let detection = SignedDuration::from_secs(i64::from(plan.limits.detection_seconds_max));
-    let from = incident.began - detection - LAG_LOOKBACK;
-    let (state, lag) = tokio::join!(replicas.state(id), lag.last_good_lag(id, from, now));
-    let state = state.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()));
-    let lag = lag.unwrap_or_else(|error| {
-        tracing::warn!(%error, replica = %id, "CloudWatch cannot be asked for the lag");
-        None
-    });
-    ReplicaView { id: id.clone(), state, lag }
-}
-
-/// Promotes, as was decided. An unknown outcome is observed by the next tick: RDS promotes a replica once and refuses
-/// whatever is none.
-async fn promote(
-    promoter: &impl ReplicaWriter,
-    decision: ReplicaDecision,
-    look_again: impl AsyncFnOnce() -> ReplicaDecision,
-) -> Finding {
-    let error = match promoter.promote(&decision.id).await {
-        Ok(()) => return decision.into(),
-        Err(error) => error,
-    };
-    if matches!(error, CallError::Refused { .. }) {
-        let current = look_again().await;
-        // Another invocation asked first, or a backup has begun: nobody need get up for it.
-        if matches!(current.row.verdict, Verdict::Wait | Verdict::Done) {
-            return current.into();
-        }
-    }
-    Finding::interrupted(decision.id.to_string(), error.fate(), &error, decision.incident, decision.since)
 }
 
 /// Registers that Route 53 has not taken, and may yet.
-struct Unwritten {
+pub(crate) struct Unwritten {
     error: CallError,
     gate: GateDecision,
     /// What it will not take.
@@ -245,7 +169,7 @@ impl Unwritten {
         self.error.may_look_again()
     }
 
-    fn into_findings(self) -> Vec<Finding> {
+    pub(crate) fn into_findings(self) -> Vec<Finding> {
         let Self { error, gate, mut refused } = self;
         refused.push(Finding::interrupted("the registers".to_owned(), error.fate(), &error, gate.incident, gate.since));
         refused
@@ -262,7 +186,7 @@ fn cannot_be_written(error: &RegisterError, gate: GateDecision) -> Finding {
     }
 }
 
-fn closed(plan: &Plan, gate: &GateDecision, incident: &Incident, now: Timestamp) -> Finding {
+pub(crate) fn closed(plan: &Plan, gate: &GateDecision, incident: &Incident, now: Timestamp) -> Finding {
     let databases: Vec<_> = plan.replicas.iter().map(ToString::to_string).collect();
     let subject = if databases.is_empty() { "no database in the plan".to_owned() } else { databases.join(", ") };
     let seconds = now.duration_since(incident.began).as_secs();
@@ -292,9 +216,10 @@ mod tests {
     use failover::change::Batch;
     use failover::observation::{ChangeStatus, Changes};
     use failover::plan::Names;
-    use failover::promotion::LagSample;
+    use failover::plan::ReplicaId;
+    use failover::promotion::{Database, Instances, LagSample, ReplicaState, Source};
     use failover::record::{RecordSet, Role, Routing, Target};
-    use failover::register::{Pin, Reading, Spread};
+    use failover::register::{Evidence, Pin, Reading, Spread};
     use futures_util::FutureExt as _;
 
     /// Whoever writes here writes too much.
@@ -311,7 +236,8 @@ mod tests {
         let values = (0..count).map(|n| format!("192.0.2.{n}")).collect();
         let original = [("A".to_owned(), Target::Values { ttl_seconds: 60, values })].into();
         let incident = "started@2026-01-01T12:00:00Z".parse().unwrap();
-        let pin = Pin { at: Timestamp::UNIX_EPOCH, incident, repins: 0, original };
+        let evidence = (0..40).map(|nth| Evidence::replica(ReplicaId::AuroraCluster(format!("app-{nth}")))).collect();
+        let pin = Pin { at: Timestamp::UNIX_EPOCH, incident, repins: 0, original, evidence };
         let register = Register::Pinned { pin, spread: Spread::InSync { at: Timestamp::UNIX_EPOCH } };
         let set = Register::Disarmed { at: Timestamp::UNIX_EPOCH, by: String::new() };
         let name = name.parse().unwrap();
@@ -365,19 +291,26 @@ mod tests {
 
     impl ReplicaReader for &SilentRds {
         async fn state(&self, _: &ReplicaId) -> Result<ReplicaState, CallError> {
-            let source = Some("app".to_owned());
-            Ok(ReplicaState::Present { status: "available".to_owned(), source, writer_available: true })
+            Ok(ReplicaState::Present(Database {
+                status: "available".to_owned(),
+                source: Source::ReplicaOf("app".to_owned()),
+                instances: Instances::Writer,
+                created: Some(Timestamp::UNIX_EPOCH),
+                engine: "aurora-mysql".to_owned(),
+                members: Vec::new(),
+            }))
         }
     }
 
     impl LagReader for &SilentRds {
-        async fn last_good_lag(
+        async fn good_lags(
             &self,
             _: &ReplicaId,
+            _: &[String],
             _: Timestamp,
             to: Timestamp,
-        ) -> Result<Option<LagSample>, CallError> {
-            Ok(Some(LagSample { seconds: 1, at: to }))
+        ) -> Result<Vec<LagSample>, CallError> {
+            Ok(vec![LagSample { seconds: 1, at: to }])
         }
     }
 

@@ -1,4 +1,5 @@
 //! replica-promoter: promotes the replicas once the pin is in sync and clients have drained, and closes the incident.
 
+pub mod databases;
 pub mod event;
 pub mod handler;

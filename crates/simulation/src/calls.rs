@@ -291,16 +291,17 @@ impl ReplicaWriter for Aws {
 }
 
 impl LagReader for Aws {
-    async fn last_good_lag(
+    async fn good_lags(
         &self,
         _replica: &ReplicaId,
+        _members: &[String],
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Option<LagSample>, CallError> {
+    ) -> Result<Vec<LagSample>, CallError> {
         let believes_minus_one = self.sabotage() == Some(Sabotage::BelievesMinusOne);
         self.call("GetMetricData", move |world| match world.lag.iter().max_by_key(|(at, _)| *at) {
-            Some((at, -1)) if believes_minus_one => Ok(Some(LagSample { seconds: 0, at: *at })),
-            _ => Ok(world.last_good_lag(from, to)),
+            Some((at, -1)) if believes_minus_one => Ok(vec![LagSample { seconds: 0, at: *at }]),
+            _ => Ok(world.good_lags(from, to)),
         })
         .await
     }

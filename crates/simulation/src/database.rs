@@ -1,6 +1,6 @@
 //! A database in DR, from replica to writer.
 
-use failover::promotion::ReplicaState;
+use failover::promotion::{Database, Instances, ReplicaState, Source};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::route53::STALE_SECONDS_MAX;
@@ -90,6 +90,12 @@ fn said(stage: Stage) -> ReplicaState {
         Stage::Rebooting { .. } => ("available", false, false),
         Stage::Writer => ("available", false, true),
     };
-    let source = is_replica.then(|| "primary".to_owned());
-    ReplicaState::Present { status: status.to_owned(), source, writer_available }
+    ReplicaState::Present(Database {
+        status: status.to_owned(),
+        source: if is_replica { Source::ReplicaOf("primary".to_owned()) } else { Source::NoneNamed },
+        instances: if writer_available { Instances::Writer } else { Instances::None },
+        created: Some(Timestamp::UNIX_EPOCH),
+        engine: "mysql".to_owned(),
+        members: Vec::new(),
+    })
 }

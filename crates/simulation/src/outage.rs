@@ -6,7 +6,7 @@ use std::task::Poll;
 use failover::change;
 use failover::incident::{AlarmState, Approval};
 use failover::outcome::Kind;
-use failover::promotion::ReplicaState;
+use failover::promotion::{Database, ReplicaState};
 use failover::register::{REPINS_MAX, Register};
 use failover::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
@@ -251,7 +251,7 @@ impl Outage {
     fn approve(&mut self, minute: i64) {
         let asked = self.holdfast.outcomes.iter().rev().find(|(_, _, outcome)| outcome.outcome == Kind::ApprovalNeeded);
         let Some(incident) = asked.and_then(|(_, _, outcome)| outcome.incident.clone()) else { return };
-        let despite = [Rule::P08, Rule::P09, Rule::P10, Rule::R07].into();
+        let despite = [Rule::P08, Rule::P09, Rule::P10, Rule::R07, Rule::R09].into();
         let approval = Approval { incident, by: "kim".to_owned(), reason: "really down".to_owned(), despite };
         self.approved.get_or_insert(minute);
         let event = {
@@ -335,8 +335,7 @@ impl Outage {
     }
 
     fn is_failed_over(&self) -> bool {
-        let is_writer =
-            |state: ReplicaState| matches!(state, ReplicaState::Present { source: None, writer_available: true, .. });
+        let is_writer = |state: ReplicaState| state.database().is_some_and(Database::is_available_writer);
         let are_writers = self.holdfast.world.get().replicas.values().all(|replica| is_writer(replica.state()));
         let is_closed =
             |view: &_| matches!(failover::observation::NameView::register(view), Some(Register::FailedOver { .. }));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws::CallError;
 use aws::rds::{FenceWriter, OldWriterReader};
-use failover::fence::{Note, OldWriter};
+use failover::fence::{Membership, Note, OldWriter};
 use failover::plan::{Plan, ReplicaId};
 use jiff::{SignedDuration, Timestamp};
 
@@ -72,7 +72,7 @@ impl OldWriterReader for Aws {
                 arn: bare(&id).to_owned(),
                 created: Some(created()),
                 status: "available".to_owned(),
-                groups: old.groups.clone(),
+                groups: old.groups.iter().map(|id| (id.clone(), Membership::Active)).collect(),
                 writers: vec![bare(&id).to_owned()],
                 note: old.note.clone(),
             }))

@@ -226,12 +226,14 @@ impl World {
         Ok(())
     }
 
-    /// The newest sample between two times that CloudWatch has and that is not −1.
+    /// The samples between two times that CloudWatch has and that are not −1, oldest first.
     #[must_use]
-    pub fn last_good_lag(&self, from: Timestamp, to: Timestamp) -> Option<LagSample> {
+    pub fn good_lags(&self, from: Timestamp, to: Timestamp) -> Vec<LagSample> {
         let between = self.lag.iter().filter(|(at, _)| (from..=to).contains(at));
         let good = between.filter_map(|&(at, lag)| Some(LagSample { seconds: u64::try_from(lag).ok()?, at }));
-        good.max_by_key(|sample| sample.at)
+        let mut good: Vec<_> = good.collect();
+        good.sort_by_key(|sample| sample.at);
+        good
     }
 
     /// Writes that a promotion may lose: the last known lag, and all since then up to the earliest start of the outage.

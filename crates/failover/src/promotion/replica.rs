@@ -1,73 +1,20 @@
-//! `R03`–`R08`: each replica by itself.
+//! `R03`–`R09`: each database by itself, once the gate is open.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::{Page, Quiet, Row, after, first, row};
+use super::evidence::Failover;
+use super::loss::{Loss, Outage};
+use super::status::Allows;
+use super::{Database, Instances, Page, Quiet, ReplicaState, ReplicaView, Row, Source, after, first, row};
 use crate::incident::{Approval, Incident};
 use crate::observation::Fact;
 use crate::plan::{Plan, ReplicaId};
+use crate::register::Evidence;
 use crate::rule::Rule;
-
-/// RDS statuses that pass by themselves (Aurora user guide, "Viewing DB cluster status"; RDS user guide, "DB instance status").
-const PASSING: &[&str] = &[
-    "backing-up",
-    "configuring-enhanced-monitoring",
-    "configuring-iam-database-auth",
-    "configuring-log-exports",
-    "creating",
-    "failing-over",
-    "maintenance",
-    "modifying",
-    "promoting",
-    "rebooting",
-    "renaming",
-    "resetting-master-credentials",
-    "starting",
-    "storage-optimization",
-    "upgrading",
-];
 
 /// How long a database may be on its way, in seconds. Promotion takes "several minutes or longer" (Aurora user guide,
 /// cross-Region replication); after half an hour without writes people must look.
 pub const PROMOTION_SECONDS_MAX: u32 = 1_800;
-
-/// A replica as RDS and CloudWatch describe it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ReplicaView {
-    /// Which.
-    pub id: ReplicaId,
-    /// What RDS says.
-    pub state: ReplicaState,
-    /// The newest lag sample that is not −1.
-    pub lag: Option<LagSample>,
-}
-
-/// What RDS says of a replica.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum ReplicaState {
-    /// There is no such cluster or instance.
-    Missing,
-    /// RDS did not answer; why, in words.
-    Unanswered(String),
-    /// It is there.
-    Present {
-        /// RDS's word for its status.
-        status: String,
-        /// What it replicates from; `None` once promoted.
-        source: Option<String>,
-        /// True if an instance of it is available to write.
-        writer_available: bool,
-    },
-}
-
-/// A replica lag sample; −1, "not replicating or unknown", is never one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct LagSample {
-    /// Lag in whole seconds, rounded up.
-    pub seconds: u64,
-    /// When.
-    pub at: Timestamp,
-}
 
 /// What to do about one replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -87,35 +34,50 @@ pub enum Verdict {
 /// A row about a replica.
 pub type ReplicaRow = Row<ReplicaFacts, Verdict>;
 
-/// The rules about one replica. The last row always holds.
+/// The rules about one database. The last row always holds.
 #[rustfmt::skip]
 pub const REPLICA_TABLE: &[ReplicaRow] = &[
     row(Rule::R03, "RDS knows no such database", |f| f.replica.state == ReplicaState::Missing,
         Verdict::Trouble, Page, "correct the plan's database name, or promote by hand what takes its place"),
+    row(Rule::R03, WRONG_LIST, |f| matches!(f.source(), Some(Source::MemberOf(_))),
+        Verdict::Trouble, Page, "name the cluster under AuroraClusters instead, or promote by hand what takes the writes"),
+    row(Rule::R03, GLOBAL, |f| matches!(f.source(), Some(Source::Global(_))),
+        Verdict::Trouble, Page, "fail the global database over by hand: aws rds failover-global-cluster --allow-data-loss; then take it out of the plan"),
     row(Rule::R06, "RDS did not answer", |f| matches!(f.replica.state, ReplicaState::Unanswered(_)),
         Verdict::Trouble, Page, "Holdfast asks again within a minute"),
-    row(Rule::R04, "a writer already, and available", ReplicaFacts::is_available_writer,
+    row(Rule::R04, "a writer already, and on record: it was a replica in this failover, or a person vouches for it", |f| f.is(Database::is_available_writer) && f.is_on_record(),
         Verdict::Done, Quiet, "it takes writes"),
     row(Rule::R05, "still on its way, more than 30 minutes after it might have been promoted", |f| f.is_on_its_way() && f.overdue_at.is_some_and(|at| at <= f.now),
         Verdict::Wait, Page, "Holdfast goes on looking every minute; see what RDS says of the database; if it stays as it is, promote by hand what takes its place"),
     row(Rule::R05, "promoting, rebooting or otherwise on its way", ReplicaFacts::is_on_its_way,
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
-    row(Rule::R06, "not in a state that RDS promotes", |f| !f.is_available_replica(),
+    row(Rule::R09, "it takes writes, but it was created after the pin, or RDS does not say when: it may not be the replica that was there", |f| f.is(Database::is_available_writer) && f.is_younger(),
+        Verdict::Ask, Page, "look at what it holds: its data is of whatever it was restored from; approve it, or put in its place what you promote by hand"),
+    row(Rule::R09, "it takes writes, but nobody saw it as a replica in this failover", |f| f.is(Database::is_available_writer),
+        Verdict::Ask, Page, "look at what it holds: if it was promoted long ago, or never was a replica, the primary's newer writes are not in it; approve it, or put in its place what you promote by hand"),
+    row(Rule::R06, "no replica, and in a status in which it takes no writes until a person sees to it", |f| f.source() == Some(&Source::NoneNamed),
+        Verdict::Trouble, Page, "bring it to the status available, with a writer; there is nothing left to promote"),
+    row(Rule::R06, "in a status that this version of Holdfast does not know", |f| f.allows() == Some(Allows::Unknown),
+        Verdict::Trouble, Page, "see what RDS says of it; Holdfast promotes it once it is available"),
+    row(Rule::R06, "not in a state that RDS promotes", |f| !f.is(Database::is_available_replica),
         Verdict::Trouble, Page, "bring the database to the status available, with an instance; Holdfast then promotes it"),
     row(Rule::R07, "promotion may lose more than the plan allows, or nobody knows how much", |f| f.loss_is_too_great() && !f.lifted(Rule::R07),
-        Verdict::Ask, Page, "approve the loss, or promote nothing and bring the primary back"),
+        Verdict::Ask, Page, "approve the loss, or promote nothing and bring the primary back; an approval is for every database of this incident"),
     row(Rule::R08, "the replica is ready", |_| true,
         Verdict::Promote, Page, "RDS reboots it as a writer, which takes minutes"),
 ];
+
+pub(super) const WRONG_LIST: &str = "an instance of a cluster, which is promoted as a whole or not at all";
+pub(super) const GLOBAL: &str = "a cluster of a global database, which this version of Holdfast does not promote";
 
 /// What the conditions about a replica are written in.
 #[derive(Debug)]
 pub struct ReplicaFacts {
     now: Timestamp,
     replica: ReplicaView,
-    incident: Incident,
+    failover: Failover,
     lag_seconds_max: u32,
-    outage_began_at_earliest: Timestamp,
+    outage: Outage,
     approval: Option<Approval>,
     /// By when it should have been promoted.
     overdue_at: Option<Timestamp>,
@@ -128,6 +90,8 @@ pub struct ReplicaDecision {
     pub id: ReplicaId,
     /// Which row decided.
     pub row: &'static ReplicaRow,
+    /// What must be on record before anything follows from this.
+    pub to_record: Evidence,
     /// The incident in which it is to be promoted.
     pub incident: Option<Incident>,
     /// Since when it might have been promoted; if that takes too long, since when it does.
@@ -136,104 +100,149 @@ pub struct ReplicaDecision {
     pub facts: Vec<Fact>,
 }
 
-/// Decides about one replica once the gate is open; `since` is when it opened.
+/// Decides about one replica once the gate is open.
 #[must_use]
 pub fn decide_replica(
     plan: &Plan,
     now: Timestamp,
-    incident: &Incident,
-    since: Option<Timestamp>,
+    failover: &Failover,
     replica: &ReplicaView,
     approval: Option<&Approval>,
 ) -> ReplicaDecision {
-    let detection = SignedDuration::from_secs(i64::from(plan.limits.detection_seconds_max));
     let facts = ReplicaFacts {
         now,
         replica: replica.clone(),
-        incident: incident.clone(),
+        failover: failover.clone(),
         lag_seconds_max: plan.limits.lag_seconds_max,
-        outage_began_at_earliest: incident.began.checked_sub(detection).unwrap_or(incident.began),
+        outage: Outage::of(plan, &failover.incident),
         approval: approval.cloned(),
-        overdue_at: since.map(|at| after(at, PROMOTION_SECONDS_MAX.into())),
+        overdue_at: failover.since.map(|at| after(at, PROMOTION_SECONDS_MAX.into())),
     };
     let row = first(REPLICA_TABLE, &facts);
     let since = match (row.rule, row.attention) {
         (Rule::R05, Page) => facts.overdue_at,
-        _ => since,
+        _ => failover.since,
     };
-    ReplicaDecision { id: replica.id.clone(), row, incident: Some(incident.clone()), since, facts: facts.in_words() }
+    let to_record = facts.to_record(row.verdict);
+    let incident = Some(failover.incident.clone());
+    ReplicaDecision { id: replica.id.clone(), row, to_record, incident, since, facts: facts.in_words() }
 }
 
 impl ReplicaFacts {
-    fn source(&self) -> Option<&String> {
-        match &self.replica.state {
-            ReplicaState::Present { source, .. } => source.as_ref(),
-            ReplicaState::Missing | ReplicaState::Unanswered(_) => None,
-        }
+    fn source(&self) -> Option<&Source> {
+        self.replica.state.database().map(|database| &database.source)
     }
 
-    /// Available, with or without an instance to write to as wanted.
-    fn is_available(&self, with_writer: bool) -> bool {
-        matches!(&self.replica.state,
-            ReplicaState::Present { status, writer_available, .. } if status == "available" && *writer_available == with_writer)
+    fn allows(&self) -> Option<Allows> {
+        self.replica.state.database().map(Database::allows)
     }
 
-    fn is_available_writer(&self) -> bool {
-        self.is_available(true) && self.source().is_none()
+    fn is(&self, so: impl Fn(&Database) -> bool) -> bool {
+        self.replica.state.database().is_some_and(so)
     }
 
-    fn is_available_replica(&self) -> bool {
-        self.is_available(true) && self.source().is_some()
+    /// Without the time of its creation nobody knows that it was there.
+    fn is_younger(&self) -> bool {
+        self.is(|database| database.created.is_none() || database.created > Some(self.failover.pinned_at))
     }
 
-    /// Promoted, and its instances still reboot. In any other status a promoted database needs a person.
-    fn awaits_writer(&self) -> bool {
-        self.is_available(false) && self.source().is_none()
+    fn was_replica(&self) -> bool {
+        self.failover.evidence.replicas.contains(&self.replica.id) && !self.is_younger()
     }
 
+    fn is_on_record(&self) -> bool {
+        self.was_replica() || self.failover.evidence.accepted.contains(&self.replica.id) || self.lifted(Rule::R09)
+    }
+
+    /// In a status that passes by itself; or promoted, and its instances still reboot.
     fn is_on_its_way(&self) -> bool {
-        let is_passing = matches!(&self.replica.state,
-            ReplicaState::Present { status, .. } if PASSING.contains(&status.as_str()));
-        is_passing || self.awaits_writer()
+        self.is(|database| match database.allows() {
+            Allows::Waiting => true,
+            Allows::WorkOnly if database.is_replica() => true,
+            Allows::Promotion | Allows::WorkOnly => {
+                database.source == Source::NoneNamed && database.instances < Instances::Writer
+            }
+            Allows::NothingUntilMended | Allows::Unknown => false,
+        })
     }
 
-    /// What may be lost, in seconds of writes: the lag of the last good sample, and what the sample's age at the outage's
-    /// start adds, since a replica that had stopped replicating before has no good samples after that. Counted from the
-    /// earliest start of the outage: from a later one, the outage itself would look like replication that had stopped.
-    fn loss_seconds(&self) -> Option<u64> {
-        let sample = self.replica.lag?;
-        let blind = self.outage_began_at_earliest.duration_since(sample.at).as_secs();
-        Some(sample.seconds.saturating_add(u64::try_from(blind).unwrap_or_default()))
+    fn loss(&self) -> Option<Loss> {
+        let engine = self.replica.state.database().map_or("", |database| &database.engine);
+        Loss::of(engine, &self.replica.lags, &self.outage)
     }
 
     fn loss_is_too_great(&self) -> bool {
-        self.loss_seconds().is_none_or(|seconds| seconds > u64::from(self.lag_seconds_max))
+        self.loss().is_none_or(|loss| loss.seconds > u64::from(self.lag_seconds_max))
     }
 
     fn lifted(&self, rule: Rule) -> bool {
-        self.approval.as_ref().is_some_and(|approval| approval.lifts(rule, &self.incident))
+        self.approval.as_ref().is_some_and(|approval| approval.lifts(rule, &self.failover.incident))
+    }
+
+    /// Before a promotion that there was a replica; and a person's word for a writer, since no approval is remembered.
+    fn to_record(&self, verdict: Verdict) -> Evidence {
+        let (id, known) = (&self.replica.id, &self.failover.evidence);
+        match verdict {
+            Verdict::Promote if !known.replicas.contains(id) => Evidence::replica(id.clone()),
+            Verdict::Done if !self.was_replica() && !known.accepted.contains(id) => Evidence::accepted(id.clone()),
+            _ => Evidence::default(),
+        }
     }
 
     fn in_words(&self) -> Vec<Fact> {
         let about = self.replica.id.to_string();
-        let state = match &self.replica.state {
-            ReplicaState::Missing => "not found".to_owned(),
-            ReplicaState::Unanswered(why) => format!("RDS did not answer: {why}"),
-            ReplicaState::Present { status, source: Some(source), .. } => format!("{status}, replica of {source}"),
-            ReplicaState::Present { status, source: None, .. } => format!("{status}, no replica"),
-        };
-        let lag = match (self.replica.lag, self.loss_seconds()) {
-            (Some(sample), Some(loss)) => {
-                let most = self.lag_seconds_max;
-                format!(
-                    "{} s at {}; at most {loss} s of writes may be lost, {most} s are allowed",
-                    sample.seconds, sample.at
-                )
-            }
-            _ => "no good sample: nobody knows how much would be lost".to_owned(),
-        };
-        let mut facts = vec![Fact::new(about.clone(), state), Fact::new(format!("lag of {about}"), lag)];
+        let mut facts = vec![Fact::new(about.clone(), state_in_words(&self.replica.state))];
+        if self.is(|database| database.source != Source::NoneNamed) || !self.replica.lags.is_empty() {
+            facts.extend(self.lag_in_words(&about));
+        }
+        if self.is(Database::is_available_writer) {
+            facts.push(Fact::new(format!("{about} in this failover"), self.record_in_words()));
+        }
         facts.extend(self.approval.as_ref().map(Approval::as_fact));
         facts
+    }
+
+    fn lag_in_words(&self, about: &str) -> Vec<Fact> {
+        let about = format!("lag of {about}");
+        let Some(Loss { seconds, sample }) = self.loss() else {
+            return vec![Fact::new(about, "no good sample: nobody knows how much would be lost")];
+        };
+        let Outage { earliest, latest } = self.outage;
+        let most = self.lag_seconds_max;
+        let outage = if earliest == latest {
+            format!("the failover was declared at {latest}")
+        } else {
+            format!("the outage began between {earliest} and {latest}")
+        };
+        let said = format!(
+            "{} s at {}, so replication was complete until {}; {outage}; at most {seconds} s of writes may be lost, {most} s are allowed",
+            sample.seconds,
+            sample.at,
+            sample.applied_until()
+        );
+        vec![Fact::new(about, said), Fact::new("what lag does not count", UNCOUNTED)]
+    }
+
+    fn record_in_words(&self) -> &'static str {
+        match (self.was_replica(), self.failover.evidence.accepted.contains(&self.replica.id)) {
+            (true, _) => "seen as a replica, and promoted since",
+            (false, true) => "a person vouched for it",
+            (false, false) => "nothing on record",
+        }
+    }
+}
+
+/// Measured on MySQL and MariaDB: with a slow link lag says 0 while minutes of writes wait in it, and after a silent cut it
+/// says 0 until the replica notices, after `slave_net_timeout`.
+const UNCOUNTED: &str = "writes that the primary had not sent: with a slow link, and for a minute or two before a cut is noticed, more may be lost than this says";
+
+pub(super) fn state_in_words(state: &ReplicaState) -> String {
+    match state {
+        ReplicaState::Missing => "not found".to_owned(),
+        ReplicaState::Unanswered(why) => format!("RDS did not answer: {why}"),
+        ReplicaState::Present(Database { status, source, created, .. }) => {
+            let created = created.map(|at| format!(", created {at}")).unwrap_or_default();
+            format!("{status}, {source}{created}")
+        }
     }
 }

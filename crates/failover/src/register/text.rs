@@ -1,12 +1,13 @@
 //! A register's text: `v=1 armed since=…`, written by `Display`, read by [`Register::parse`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::{ArmedBy, Pin, Register, RegisterError, Spread};
+use super::{ArmedBy, Evidence, Pin, Register, RegisterError, Spread};
+use crate::plan::ReplicaId;
 use crate::record::Target;
 
 /// What stays as it is within a value; no quote, backslash, space, or delimiter of ours among it.
@@ -100,8 +101,27 @@ fn write_pin(f: &mut fmt::Formatter<'_>, pin: &Pin) -> fmt::Result {
             }
         }
     }
+    write_databases(f, REPLICAS, &pin.evidence.replicas)?;
+    write_databases(f, ACCEPTED, &pin.evidence.accepted)
+}
+
+/// A field that is left out where there is nothing to say, so that a register without databases reads as it always did.
+fn write_databases(f: &mut fmt::Formatter<'_>, field: &str, databases: &BTreeSet<ReplicaId>) -> fmt::Result {
+    for (nth, database) in databases.iter().enumerate() {
+        let separator = if nth == 0 { format!(" {field}=") } else { ",".to_owned() };
+        match database {
+            ReplicaId::AuroraCluster(id) => write!(f, "{separator}{CLUSTER}:{}", encode(id))?,
+            ReplicaId::RdsInstance(id) => write!(f, "{separator}{INSTANCE}:{}", encode(id))?,
+        }
+    }
     Ok(())
 }
+
+/// The fields of [`Evidence`], and how a database is told from one of the other kind; as in RDS's ARNs.
+const REPLICAS: &str = "replicas";
+const ACCEPTED: &str = "accepted";
+const CLUSTER: &str = "cluster";
+const INSTANCE: &str = "db";
 
 /// The `key=value` fields of a register's text.
 struct Fields<'a> {
@@ -143,7 +163,23 @@ impl<'a> Fields<'a> {
             incident: self.text("incident")?.parse().map_err(|_| self.error("incident"))?,
             repins: self.raw("repins")?.parse().map_err(|_| self.error("repins"))?,
             original: self.original().ok_or_else(|| self.error("original"))?,
+            evidence: Evidence { replicas: self.databases(REPLICAS)?, accepted: self.databases(ACCEPTED)? },
         })
+    }
+
+    /// Absent from registers that a Holdfast wrote which did not know the field: then nothing is known of any database.
+    fn databases(&self, field: &'static str) -> Result<BTreeSet<ReplicaId>, RegisterError> {
+        let Some(text) = self.values.get(field) else { return Ok(BTreeSet::new()) };
+        let database = |entry: &str| {
+            let (kind, id) = entry.split_once(':')?;
+            let id = decode(id)?;
+            match kind {
+                CLUSTER => Some(ReplicaId::AuroraCluster(id)),
+                INSTANCE => Some(ReplicaId::RdsInstance(id)),
+                _ => None,
+            }
+        };
+        text.split(',').map(database).collect::<Option<_>>().ok_or_else(|| self.error(field))
     }
 
     fn original(&self) -> Option<BTreeMap<String, Target>> {

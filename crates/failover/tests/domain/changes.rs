@@ -8,7 +8,7 @@ use failover::name::Name;
 use failover::observation::NameView;
 use failover::pin::Verdict;
 use failover::record::{RecordSet, Target};
-use failover::register::{ArmedBy, Pin, Register, RegisterError, Spread};
+use failover::register::{ArmedBy, Evidence, Pin, Register, RegisterError, Spread};
 use proptest::prelude::*;
 
 /// An armed name with a pair of values and a pair of aliases.
@@ -70,7 +70,7 @@ fn a_pin_deletes_exactly_what_was_seen_and_creates_what_shall_be() {
     let write = write(&of(&sets), Verdict::Pin).unwrap();
     let original = [("A".to_owned(), a.target.clone()), ("AAAA".to_owned(), aaaa.target.clone())].into();
     let pinned = Register::Pinned {
-        pin: Pin { at: at(60), incident: incident(0), repins: 0, original },
+        pin: Pin { at: at(60), incident: incident(0), repins: 0, original, evidence: Evidence::default() },
         spread: unrecorded(60),
     };
     assert_eq!(write.register, pinned);

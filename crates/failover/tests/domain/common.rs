@@ -8,8 +8,9 @@ use failover::observation::{Alarms, Attention, Changes, Fact, NameView, Probes};
 use failover::outcome::{Finding, Kind, Outcome, Trigger};
 use failover::pin::{self, Observation};
 use failover::plan::{Plan, alarm_name};
+use failover::promotion::{Database, Instances, ReplicaState, Source};
 use failover::record::{RecordSet, Role, Routing, Target};
-use failover::register::{ArmedBy, Pin, Register, Spread};
+use failover::register::{ArmedBy, Evidence, Pin, Register, Spread};
 use failover::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
 
@@ -100,7 +101,14 @@ pub fn disarmed() -> Register {
 /// What was committed at second 30 for the incident that began at `began`.
 pub fn pin(began: i64, repins: u8) -> Pin {
     let original = [("A".to_owned(), values(60, &[PRIMARY]))].into();
-    Pin { at: at(30), incident: incident(began), repins, original }
+    Pin { at: at(30), incident: incident(began), repins, original, evidence: Evidence::default() }
+}
+
+/// A database that has been there for a day.
+pub fn database(status: &str, source: Option<&str>, instances: Instances) -> ReplicaState {
+    let source = source.map_or(Source::NoneNamed, |source| Source::ReplicaOf(source.to_owned()));
+    let (status, engine, created) = (status.to_owned(), "aurora-mysql".to_owned(), Some(at(-86_400)));
+    ReplicaState::Present(Database { status, source, instances, created, engine, members: Vec::new() })
 }
 
 pub fn pinned(repins: u8, spread: Spread) -> Register {

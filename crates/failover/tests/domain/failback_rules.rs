@@ -1,13 +1,13 @@
 //! What stands in the way of a failback, and that the failback is the exact inverse of the pin.
 
-use crate::common::*;
+use crate::common::{self, *};
 use failover::change::{self, Change};
 use failover::failback::{Move, Observation, RULES, Successor, moved, obstacles, restore};
 use failover::incident::AlarmState::{Alarm, Ok as Fine};
 use failover::observation::{NameView, Probe, Probes};
 use failover::pin::Verdict;
 use failover::plan::{Plan, ReplicaId};
-use failover::promotion::{LagSample, ReplicaState};
+use failover::promotion::{Instances, LagSample, ReplicaState};
 use failover::record::{RecordSet, Role, Routing};
 use failover::register::{ArmedBy, Register};
 use failover::rule::Rule;
@@ -15,7 +15,7 @@ use failover::rule::Rule;
 const DR_CLUSTER: &str = "arn:aws:rds:us-west-2:123456789012:cluster:app-dr";
 
 fn database(source: Option<&str>, status: &str) -> ReplicaState {
-    ReplicaState::Present { status: status.to_owned(), source: source.map(str::to_owned), writer_available: true }
+    common::database(status, source, Instances::Writer)
 }
 
 /// Samples a minute apart, the last at 7,000 s.
@@ -108,8 +108,7 @@ fn halved() -> NameView {
 }
 
 fn without_instance() -> ReplicaState {
-    let (status, source) = ("available".to_owned(), Some("app-dr".to_owned()));
-    ReplicaState::Present { status, source, writer_available: false }
+    common::database("available", Some("app-dr"), Instances::None)
 }
 
 type Told = (fn(&mut Observation), &'static str);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::common::{DR, PRIMARY, armed, at, change, disarmed, failed_over, in_sync, incident, pin, pinned, view};
-use failover::fence::{Committed, Note, OldWriter, Stage, Verdict, committed, decide};
+use failover::fence::{Committed, Membership, Note, OldWriter, Stage, Verdict, committed, decide, kept};
 use failover::observation::Fact;
 use failover::plan::{Fence, ReplicaId};
 use failover::register::{ArmedBy, Pin, Register};
@@ -30,8 +30,14 @@ fn note(began: i64, stage: Stage) -> Option<Note> {
 }
 
 fn writer(status: &str, groups: &[&str], note: Option<Note>) -> OldWriter {
+    let groups: Vec<_> = groups.iter().map(|group| (*group, "active")).collect();
+    in_groups(status, &groups, note)
+}
+
+fn in_groups(status: &str, groups: &[(&str, &str)], note: Option<Note>) -> OldWriter {
     let (arn, created, writers) = ("arn".to_owned(), Some(at(-90_000)), vec!["app-1".to_owned()]);
-    OldWriter::Present { arn, created, status: status.to_owned(), groups: set(groups), writers, note }
+    let groups = groups.iter().map(|(id, status)| ((*id).to_owned(), Membership::of(status))).collect();
+    OldWriter::Present { arn, created, status: status.to_owned(), groups, writers, note }
 }
 
 #[test]
@@ -44,6 +50,7 @@ fn an_old_writer_is_fenced_step_by_step_and_never_twice_in_an_incident() {
         other => other,
     };
     let available = |groups: &[&str], note| writer("available", groups, note);
+    let changing = |groups: &[(&str, &str)]| in_groups("available", groups, note(0, Stage::Begun));
     let cases = [
         (OldWriter::Unanswered("timed out".to_owned()), Rule::X02, Verdict::Wait),
         (OldWriter::Missing, Rule::X03, Verdict::Leave),
@@ -62,6 +69,14 @@ fn an_old_writer_is_fenced_step_by_step_and_never_twice_in_an_incident() {
         (writer("modifying", &["sg-a"], note(0, Stage::Begun)), Rule::X07, Verdict::Wait),
         (available(&["sg-a"], note(0, Stage::Begun)), Rule::X08, Verdict::Swap),
         (available(&["sg-a", CLOSED], note(0, Stage::Begun)), Rule::X08, Verdict::Swap),
+        // Whoever is cut off while the old groups still let him in is back at once.
+        (changing(&[("sg-a", "active"), (CLOSED, "adding")]), Rule::X08, Verdict::Swap),
+        (changing(&[("sg-a", "removing"), (CLOSED, "adding")]), Rule::X07, Verdict::Wait),
+        (changing(&[("sg-a", "removing"), (CLOSED, "active")]), Rule::X07, Verdict::Wait),
+        (changing(&[(CLOSED, "adding")]), Rule::X07, Verdict::Wait),
+        (changing(&[(CLOSED, "")]), Rule::X07, Verdict::Wait),
+        (in_groups("available", &[(CLOSED, "adding")], None), Rule::X06, Verdict::Remember),
+        (in_groups("available", &[(CLOSED, "adding")], note(0, Stage::Rebooted)), Rule::X09, Verdict::Reboot),
         (available(&[CLOSED], note(0, Stage::Begun)), Rule::X09, Verdict::Reboot),
     ];
     for (seen, rule, verdict) in cases {
@@ -99,6 +114,10 @@ fn what_was_seen_of_an_old_writer_is_told() {
         (OldWriter::Unanswered("timed out".to_owned()), "timed out"),
         (writer("available", &["sg-a", "sg-b"], None), "available, security groups sg-a, sg-b"),
         (
+            in_groups("available", &[("sg-a", "removing"), (CLOSED, "adding")], None),
+            "available, security groups sg-a (still there), sg-closed (not active yet)",
+        ),
+        (
             writer("modifying", &[CLOSED], note(0, Stage::Begun)),
             "modifying, security groups sg-closed; on record Begun for started@2026-01-01T12:00:00Z",
         ),
@@ -106,6 +125,16 @@ fn what_was_seen_of_an_old_writer_is_told() {
         let facts = decide(&fence(), Some(&committed), &id(), &seen).facts;
         assert_eq!(facts, [Fact::new("Aurora cluster app in us-east-1", words)]);
     }
+}
+
+#[test]
+fn what_a_fence_gives_back_is_what_was_to_stay() {
+    let OldWriter::Present { groups, .. } =
+        in_groups("available", &[("sg-a", "active"), ("sg-b", "removing"), ("sg-c", "adding")], None)
+    else {
+        panic!("it is there")
+    };
+    assert_eq!(kept(&groups), set(&["sg-a", "sg-c"]));
 }
 
 #[test]

@@ -5,13 +5,16 @@
 
 mod changes;
 mod common;
+mod evidence;
 mod failback_rules;
 mod fence_rules;
 mod messages;
 mod orders;
+mod peace_rules;
 mod pin_rules;
 mod promotion_rules;
 mod rebuild_steps;
 mod rehearsals;
 mod repeats;
+mod replica_rules;
 mod texts;

@@ -3,14 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::common::*;
-use failover::incident::Approval;
 use failover::observation::{Attention, ChangeStatus, Changes, NameView};
-use failover::outcome::Finding;
-use failover::plan::ReplicaId;
-use failover::promotion::{
-    GATE_TABLE, Gate, GateDecision, LagSample, REPLICA_TABLE, ReplicaDecision, ReplicaState, ReplicaView, Verdict,
-    decide_gate, decide_replica, failed_over as closed, in_sync as arrived,
-};
+use failover::promotion::{GATE_TABLE, Gate, GateDecision, decide_gate, failed_over as closed, in_sync as arrived};
 use failover::register::{ArmedBy, Pin, Register, Spread};
 use failover::rule::Rule;
 
@@ -178,11 +172,6 @@ fn a_wait_that_has_become_too_long_pages_from_then_on() {
         let decision = workload.decide();
         assert_eq!((decision.row.attention, decision.since), (attention, Some(at(since))));
     }
-
-    let way = |now| Replica { state: present("promoting", Some("app"), true), now, ..Replica::ready() }.decide();
-    let (quiet, late) = (way(2_019), way(2_020));
-    assert_eq!((quiet.row.attention, quiet.since), (Attention::None, Some(at(220))));
-    assert_eq!((late.row.attention, late.since), (Attention::Page, Some(at(2_020))));
 }
 
 /// Every register a name may have, with its records at DR or drifted.
@@ -240,128 +229,6 @@ fn never_promote_before_every_pin_is_in_sync_and_drained_and_stands() {
     assert_eq!(opened, 5, "in sync beside in sync or failed over (of either count of repins), in either order");
 }
 
-fn present(status: &str, source: Option<&str>, writer_available: bool) -> ReplicaState {
-    ReplicaState::Present { status: status.to_owned(), source: source.map(str::to_owned), writer_available }
-}
-
-/// What one replica is decided from.
-struct Replica {
-    /// The gate opened at second 220.
-    now: i64,
-    state: ReplicaState,
-    lag: Option<LagSample>,
-    approval: Option<Approval>,
-}
-
-impl Replica {
-    /// An available replica with no lag at the earliest that the outage can have begun.
-    fn ready() -> Self {
-        let lag = Some(LagSample { seconds: 0, at: at(-2_400) });
-        Self { now: 220, state: present("available", Some("app"), true), lag, approval: None }
-    }
-
-    fn lag(&mut self, seconds: u64, since: i64) {
-        self.lag = Some(LagSample { seconds, at: at(since) });
-    }
-
-    fn decide(&self) -> ReplicaDecision {
-        let id = ReplicaId::AuroraCluster("app-dr".to_owned());
-        let view = ReplicaView { id, state: self.state.clone(), lag: self.lag };
-        decide_replica(&plan(), at(self.now), &incident(0), Some(at(220)), &view, self.approval.as_ref())
-    }
-}
-
-#[rustfmt::skip]
-const REPLICA_CASES: &[Case<Replica, Verdict>] = &[
-    ("a database that is not there is for people", |r| r.state = ReplicaState::Missing, Rule::R03, "RDS knows no", Verdict::Trouble),
-    ("a database that cannot be asked for is not promoted", |r| r.state = ReplicaState::Unanswered("timeout".into()), Rule::R06, "RDS did not answer", Verdict::Trouble),
-    ("an available writer is done", |r| r.state = present("available", None, true), Rule::R04, "a writer already", Verdict::Done),
-    ("whatever its lag was", |r| { r.state = present("available", None, true); r.lag = None; }, Rule::R04, "a writer already", Verdict::Done),
-    ("a promoted database without a writer yet is on its way", |r| r.state = present("available", None, false), Rule::R05, "promoting", Verdict::Wait),
-    ("a promoting one is on its way", |r| r.state = present("promoting", Some("app"), true), Rule::R05, "promoting", Verdict::Wait),
-    ("so is one that reboots", |r| r.state = present("rebooting", None, false), Rule::R05, "promoting", Verdict::Wait),
-    ("so is a replica under backup, which RDS refuses to promote", |r| r.state = present("backing-up", Some("app"), true), Rule::R05, "promoting", Verdict::Wait),
-    ("for half an hour that is usual", |r| { r.state = present("promoting", Some("app"), true); r.now = 2_019; }, Rule::R05, "promoting", Verdict::Wait),
-    ("and then it is not", |r| { r.state = present("promoting", Some("app"), true); r.now = 2_020; }, Rule::R05, "still on its way", Verdict::Wait),
-    ("nor that a promoted database has no writer", |r| { r.state = present("available", None, false); r.now = 2_020; }, Rule::R05, "still on its way", Verdict::Wait),
-    ("a replica that waited for its approval is promoted however late", |r| r.now = 90_000, Rule::R08, "the replica is ready", Verdict::Promote),
-    ("a writer is done however late", |r| { r.state = present("available", None, true); r.now = 90_000; }, Rule::R04, "a writer already", Verdict::Done),
-    ("a stopped replica is for people", |r| r.state = present("stopped", Some("app"), false), Rule::R06, "not in a state", Verdict::Trouble),
-    ("a promoted database that failed is for people", |r| r.state = present("failed", None, false), Rule::R06, "not in a state", Verdict::Trouble),
-    ("a promoted database that was stopped is for people", |r| r.state = present("stopped", None, true), Rule::R06, "not in a state", Verdict::Trouble),
-    ("a replica without an instance is for people", |r| r.state = present("available", Some("app"), false), Rule::R06, "not in a state", Verdict::Trouble),
-    ("a status that RDS invents tomorrow is for people", |r| r.state = present("dreaming", Some("app"), true), Rule::R06, "not in a state", Verdict::Trouble),
-    ("a lag at the limit is accepted", |r| r.lag(60, -2_400), Rule::R08, "the replica is ready", Verdict::Promote),
-    ("a lag above it is not", |r| r.lag(61, -2_400), Rule::R07, "promotion may lose", Verdict::Ask),
-    ("nor is an unknown lag", |r| r.lag = None, Rule::R07, "promotion may lose", Verdict::Ask),
-    ("a sample as old as the limit before the outage is accepted", |r| r.lag(0, -2_460), Rule::R08, "the replica is ready", Verdict::Promote),
-    ("an older one is not, since replication had stopped", |r| r.lag(0, -2_461), Rule::R07, "promotion may lose", Verdict::Ask),
-    ("lag and age add up", |r| r.lag(31, -2_430), Rule::R07, "promotion may lose", Verdict::Ask),
-    ("to the limit", |r| r.lag(30, -2_430), Rule::R08, "the replica is ready", Verdict::Promote),
-    ("a sample after the outage began is as good as one at its beginning", |r| r.lag(60, -100), Rule::R08, "the replica is ready", Verdict::Promote),
-    ("and no better", |r| r.lag(61, -100), Rule::R07, "promotion may lose", Verdict::Ask),
-    ("an absurd lag is a lag", |r| r.lag(u64::MAX, -9_000), Rule::R07, "promotion may lose", Verdict::Ask),
-    ("R07 is lifted by an approval that names it", |r| { r.lag = None; r.approval = Some(approval(0, &[Rule::R07])); }, Rule::R08, "the replica is ready", Verdict::Promote),
-    ("but not by one that names another rule", |r| { r.lag = None; r.approval = Some(approval(0, &[Rule::P08, Rule::P12])); }, Rule::R07, "promotion may lose", Verdict::Ask),
-    ("nor by one for another incident", |r| { r.lag = None; r.approval = Some(approval(-1, &[Rule::R07])); }, Rule::R07, "promotion may lose", Verdict::Ask),
-    ("and no approval promotes what is not a replica", |r| { r.state = present("stopped", Some("app"), true); r.approval = Some(approval(0, &[Rule::R07])); }, Rule::R06, "not in a state", Verdict::Trouble),
-    ("a ready replica is promoted", |_| {}, Rule::R08, "the replica is ready", Verdict::Promote),
-];
-
-fn replica(differs: fn(&mut Replica)) -> Replica {
-    let mut replica = Replica::ready();
-    differs(&mut replica);
-    replica
-}
-
-#[test]
-fn each_state_of_a_replica_is_decided_by_its_row() {
-    for (story, differs, rule, condition, verdict) in REPLICA_CASES {
-        let row = replica(*differs).decide().row;
-        assert!(
-            (row.rule, row.verdict) == (*rule, *verdict) && row.condition.starts_with(condition),
-            "{story}: {row:?}"
-        );
-    }
-}
-
-#[test]
-fn every_row_about_a_replica_is_reached() {
-    let reached: BTreeSet<_> =
-        REPLICA_CASES.iter().map(|(_, differs, ..)| replica(*differs).decide().row.condition).collect();
-    for row in REPLICA_TABLE {
-        assert!(reached.contains(row.condition), "no case reaches {row:?}");
-    }
-}
-
-#[test]
-fn the_loss_that_is_asked_about_is_told_in_seconds() {
-    let decision = replica(|r| r.lag(31, -2_430)).decide();
-    assert!(
-        decision
-            .facts
-            .iter()
-            .any(|fact| fact.seen.contains("61 s of writes") && fact.seen.contains("60 s are allowed"))
-    );
-    let decision = replica(|r| r.lag = None).decide();
-    assert!(decision.facts.iter().any(|fact| fact.seen.contains("nobody knows")));
-}
-
-#[test]
-fn an_approval_is_asked_for_where_it_helps() {
-    let despite = |differs: fn(&mut Replica)| Finding::from(replica(differs).decide()).despite;
-    assert_eq!(despite(|r| r.lag = None), [Rule::R07].into());
-    assert_eq!(despite(|_| {}), BTreeSet::new());
-}
-
-#[test]
-fn an_incident_at_the_beginning_of_time_is_no_reason_to_fail() {
-    let first = failover::incident::Incident { began: jiff::Timestamp::MIN, ..incident(0) };
-    let id = ReplicaId::RdsInstance("app-dr".to_owned());
-    let view = ReplicaView { id, state: present("available", Some("app"), true), lag: None };
-    assert_eq!(decide_replica(&plan(), at(220), &first, None, &view, None).row.verdict, Verdict::Ask);
-}
-
 #[test]
 fn whatever_a_decision_about_the_workload_saw_is_told() {
     let workload = workload(|w| {
@@ -375,26 +242,4 @@ fn whatever_a_decision_about_the_workload_saw_is_told() {
         "clients drained: 2026-01-01T12:03:40Z",
     ];
     assert_eq!(lines(&workload.decide().facts), seen);
-}
-
-type Told = (fn(&mut Replica), &'static str);
-
-#[test]
-fn whatever_a_decision_about_a_replica_saw_is_told() {
-    const NO_SAMPLE: &str = "lag of Aurora cluster app-dr: no good sample: nobody knows how much would be lost";
-    let states: [Told; 4] = [
-        (|r| r.state = ReplicaState::Missing, "not found"),
-        (|r| r.state = ReplicaState::Unanswered("timed out".to_owned()), "RDS did not answer: timed out"),
-        (|r| r.state = present("stopped", Some("app"), true), "stopped, replica of app"),
-        (|r| r.state = present("stopped", None, true), "stopped, no replica"),
-    ];
-    for (differs, state) in states {
-        let mut replica = replica(differs);
-        (replica.lag, replica.approval) = (None, Some(approval(0, &[])));
-        let about = format!("Aurora cluster app-dr: {state}");
-        let approval = "approval: of started@2026-01-01T12:00:00Z by kim";
-        assert_eq!(lines(&replica.decide().facts), [about.as_str(), NO_SAMPLE, approval]);
-    }
-    let lag = "lag of Aurora cluster app-dr: 31 s at 2026-01-01T11:19:30Z; at most 61 s of writes may be lost, 60 s are allowed";
-    assert_eq!(lines(&replica(|r| r.lag(31, -2_430)).decide().facts)[1], lag);
 }

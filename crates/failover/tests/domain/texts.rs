@@ -4,9 +4,9 @@ use crate::common::{PLAN, PRIMARY, a_pair, app, name};
 use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
 use failover::name::Name;
 use failover::observation::NameView;
-use failover::plan::Plan;
+use failover::plan::{Plan, ReplicaId};
 use failover::record::Target;
-use failover::register::{ArmedBy, Pin, Reading, Register, RegisterError, Spread};
+use failover::register::{ArmedBy, Evidence, Pin, Reading, Register, RegisterError, Spread};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -59,12 +59,24 @@ fn targets() -> impl Strategy<Value = Target> {
 
 fn pins() -> impl Strategy<Value = Pin> {
     let original = prop::collection::btree_map(any::<String>(), targets(), 1..4);
-    (times(), times(), any::<String>(), any::<u8>(), original).prop_map(|(at, began, alarm, repins, original)| Pin {
-        at,
-        incident: Incident { alarm, began },
-        repins,
-        original,
-    })
+    (times(), times(), any::<String>(), any::<u8>(), original, evidence()).prop_map(
+        |(at, began, alarm, repins, original, evidence)| Pin {
+            at,
+            incident: Incident { alarm, began },
+            repins,
+            original,
+            evidence,
+        },
+    )
+}
+
+fn evidence() -> impl Strategy<Value = Evidence> {
+    let id = prop_oneof![
+        any::<String>().prop_map(ReplicaId::AuroraCluster),
+        any::<String>().prop_map(ReplicaId::RdsInstance),
+    ];
+    let seen = prop_oneof![id.clone().prop_map(Evidence::replica), id.prop_map(Evidence::accepted)];
+    prop::collection::vec(seen, 0..4).prop_map(|seen| seen.into_iter().collect())
 }
 
 fn registers() -> impl Strategy<Value = Register> {

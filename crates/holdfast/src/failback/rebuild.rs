@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws::CallError;
-use aws::cloudwatch;
+use aws::cloudwatch::{self, LagReader as _};
 use aws::rebuild::{Builder, Pattern, Placement};
 use failover::failback;
 use failover::plan::ReplicaId;
@@ -239,7 +239,7 @@ pub async fn lags_of(
     now: Timestamp,
 ) -> Result<Vec<failover::promotion::LagSample>, Failure> {
     let reader = cloudwatch::Reader::new(&workload.session.in_region(region));
-    Ok(reader.good_lags(id, now - LAG_LOOKBACK, now).await?)
+    Ok(reader.good_lags(id, &[], now - LAG_LOOKBACK, now).await?)
 }
 
 #[cfg(test)]

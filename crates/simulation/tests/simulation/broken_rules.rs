@@ -8,7 +8,7 @@ use failover::name::Name;
 use failover::observation::ChangeStatus;
 use failover::plan::{Names, ReplicaId};
 use failover::record::{RecordSet, Target};
-use failover::register::{ArmedBy, Pin, Register, Spread};
+use failover::register::{ArmedBy, Evidence, Pin, Register, Spread};
 use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use simulation::calls::Aws;
@@ -157,6 +157,7 @@ fn a_promotion_of_what_is_not_pinned_is_noticed() {
             repins: 0,
             original: [("A".to_owned(), Target::Values { ttl_seconds: 1, values: vec!["192.0.2.1".to_owned()] })]
                 .into(),
+            evidence: Evidence::default(),
         };
         let at = start() - SignedDuration::from_hours(1);
         let dr = sets.clone();

@@ -1,0 +1,139 @@
+//! A database in DR, as RDS and CloudWatch describe it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::status::Allows;
+use crate::plan::ReplicaId;
+
+/// A database as RDS and CloudWatch describe it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ReplicaView {
+    /// Which.
+    pub id: ReplicaId,
+    /// What RDS says.
+    pub state: ReplicaState,
+    /// The lag samples that are not −1, oldest first.
+    pub lags: Vec<LagSample>,
+}
+
+/// What RDS says of a database.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ReplicaState {
+    /// There is no such cluster or instance.
+    Missing,
+    /// RDS did not answer; why, in words.
+    Unanswered(String),
+    /// It is there.
+    Present(Database),
+}
+
+impl ReplicaState {
+    /// What RDS describes, if it describes one.
+    #[must_use]
+    pub fn database(&self) -> Option<&Database> {
+        match self {
+            Self::Present(database) => Some(database),
+            Self::Missing | Self::Unanswered(_) => None,
+        }
+    }
+}
+
+/// A database that is there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Database {
+    /// RDS's word for its status.
+    pub status: String,
+    /// What it takes its data from.
+    pub source: Source,
+    /// Which of its instances could take requests.
+    pub instances: Instances,
+    /// When it was created, if RDS says so: what is younger than a pin is not what was there when it was made.
+    pub created: Option<Timestamp>,
+    /// RDS's word for its engine: what its lag means depends on it.
+    pub engine: String,
+    /// A cluster's instances that may report its lag; none where the database is an instance itself.
+    pub members: Vec<String>,
+}
+
+/// What a database takes its data from, by all of the fields in which RDS says it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// It is a replica of this: `ReplicationSourceIdentifier` of a cluster, `ReadReplicaSourceDBInstanceIdentifier` or
+    /// `ReadReplicaSourceDBClusterIdentifier` of an instance.
+    ReplicaOf(String),
+    /// No field names anything: it takes writes. That does not say that it ever was a replica.
+    NoneNamed,
+    /// An instance of this cluster (`DBClusterIdentifier`), which is promoted as a whole or not at all.
+    MemberOf(String),
+    /// A cluster of this global database (`GlobalClusterIdentifier`): its storage is replicated, not its binlog.
+    Global(String),
+}
+
+/// How many of a database's instances work. A cluster's own status says nothing of its instances', which a promotion
+/// reboots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Instances {
+    /// None of them.
+    None,
+    /// One, of which RDS does not say that it is the writer.
+    Reader,
+    /// The writer.
+    Writer,
+}
+
+impl Database {
+    /// A replica that RDS promotes.
+    #[must_use]
+    pub fn is_available_replica(&self) -> bool {
+        // It is not documented whether the one instance of a replica cluster is called its writer, so any will do.
+        let is_up = self.allows() == Allows::Promotion && self.instances >= Instances::Reader;
+        is_up && self.is_replica()
+    }
+
+    /// It takes writes, whatever it was before.
+    #[must_use]
+    pub fn is_available_writer(&self) -> bool {
+        self.source == Source::NoneNamed && self.allows().takes_writes() && self.instances == Instances::Writer
+    }
+
+    /// RDS says of what.
+    #[must_use]
+    pub fn is_replica(&self) -> bool {
+        matches!(self.source, Source::ReplicaOf(_))
+    }
+
+    /// What its status allows.
+    #[must_use]
+    pub fn allows(&self) -> Allows {
+        Allows::of(&self.status)
+    }
+}
+
+/// A replica lag sample; −1, "not replicating or unknown", is never one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LagSample {
+    /// Lag in whole seconds, rounded up.
+    pub seconds: u64,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl LagSample {
+    /// Up to when the replica had applied the source's writes, by this sample.
+    #[must_use]
+    pub fn applied_until(&self) -> Timestamp {
+        let lag = SignedDuration::from_secs(i64::try_from(self.seconds).unwrap_or(i64::MAX));
+        self.at.checked_sub(lag).unwrap_or(Timestamp::MIN)
+    }
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ReplicaOf(source) => write!(f, "replica of {source}"),
+            Self::NoneNamed => f.write_str("no replica"),
+            Self::MemberOf(cluster) => write!(f, "an instance of cluster {cluster}"),
+            Self::Global(global) => write!(f, "in global database {global}"),
+        }
+    }
+}

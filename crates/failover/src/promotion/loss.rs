@@ -1,0 +1,94 @@
+//! How much a promotion may lose, by the lag that was seen.
+//!
+//! Lag tells what the replica had applied of what it knew of. It says nothing of what the primary had not sent: whatever
+//! comes out here, more may be lost.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::LagSample;
+use crate::incident::Incident;
+use crate::plan::Plan;
+
+/// How far two samples' positions may be apart and still be one: half of the minute between samples.
+const SAME_POSITION_SECONDS: i64 = 30;
+
+/// "If no user transactions are occurring on the source …, a PostgreSQL read replica reports a replication lag of up to
+/// five minutes" (RDS user guide, monitoring read replication).
+pub(super) const IDLE_SECONDS: i64 = 300;
+
+/// When the outage may have begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// Not before this.
+    pub earliest: Timestamp,
+    /// By then it had.
+    pub latest: Timestamp,
+}
+
+impl Outage {
+    /// An alarm takes its time to ring. A failover that a person declares is judged from that moment: nobody says that
+    /// the primary was down before.
+    #[must_use]
+    pub fn of(plan: &Plan, incident: &Incident) -> Self {
+        let detection = match incident.as_declared_alarm() {
+            Some(_) => 0,
+            None => i64::from(plan.limits.detection_seconds_max),
+        };
+        let earliest = incident.began.checked_sub(SignedDuration::from_secs(detection)).unwrap_or(incident.began);
+        Self { earliest, latest: incident.began }
+    }
+}
+
+/// What may be lost, as far as lag tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Seconds of writes.
+    pub seconds: u64,
+    /// The sample that says so.
+    pub sample: LagSample,
+}
+
+impl Loss {
+    /// By the good samples, oldest first; `None` if there is none.
+    ///
+    /// The sample's own lag, and what the sample's age at the outage's start adds: a replica that had stopped replicating
+    /// has no good samples after that. Counted from the earliest start of the outage: from a later one, the outage itself
+    /// would look like replication that had stopped.
+    #[must_use]
+    pub fn of(engine: &str, lags: &[LagSample], outage: &Outage) -> Option<Self> {
+        let newest = lags.iter().max_by_key(|sample| sample.at)?;
+        let (sample, idle) = if grows_in_silence(engine) { position(engine, lags, outage)? } else { (*newest, 0) };
+        let blind = seconds_between(sample.at, outage.earliest);
+        let lag = i64::try_from(sample.seconds).unwrap_or(i64::MAX);
+        let seconds = lag.saturating_add(blind).saturating_sub(idle);
+        Some(Self { seconds: u64::try_from(seconds).unwrap_or_default(), sample })
+    }
+}
+
+/// The lag of these is the age of the last transaction that was replayed: it grows by a second a second while the source
+/// says nothing, so in every outage. MySQL and MariaDB report −1 instead.
+fn grows_in_silence(engine: &str) -> bool {
+    is_postgres(engine) || engine.contains("oracle")
+}
+
+/// RDS for PostgreSQL.
+pub(super) fn is_postgres(engine: &str) -> bool {
+    engine.starts_with("postgres")
+}
+
+/// The sample in which the replica reached the furthest that it ever came, and for how many seconds before the outage its
+/// source may have been idle. Later samples that name the same position only say that nothing came after.
+fn position(engine: &str, lags: &[LagSample], outage: &Outage) -> Option<(LagSample, i64)> {
+    let furthest = lags.iter().map(LagSample::applied_until).max()?;
+    let reached = |sample: &&LagSample| seconds_between(sample.applied_until(), furthest) <= SAME_POSITION_SECONDS;
+    let first = lags.iter().filter(reached).min_by_key(|sample| sample.at)?;
+    let last = lags.iter().filter(reached).max_by_key(|sample| sample.at)?;
+    let idle = seconds_between(first.at, last.at.min(outage.earliest));
+    let idle = if is_postgres(engine) { idle.min(IDLE_SECONDS) } else { 0 };
+    Some((*first, idle))
+}
+
+/// Seconds from one to the other; none if it is earlier.
+fn seconds_between(from: Timestamp, to: Timestamp) -> i64 {
+    to.duration_since(from).as_secs().max(0)
+}

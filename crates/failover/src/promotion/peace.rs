@@ -1,0 +1,162 @@
+//! In peace: what would keep a database from being promoted, were it to be promoted now.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::loss::{IDLE_SECONDS, is_postgres};
+use super::replica::{GLOBAL, WRONG_LIST, state_in_words};
+use super::status::Allows;
+use super::{Database, Instances, LagSample, Page, Quiet, ReplicaState, ReplicaView, Row, Source, Verdict, first, row};
+use crate::observation::{Fact, NameView};
+use crate::outcome::{Finding, Kind};
+use crate::plan::{Plan, ReplicaId};
+use crate::register::Register;
+use crate::rule::Rule;
+
+/// How long replication may be late or silent before people are told: a batch of the night, a reboot, a missing sample.
+const TOLERATED: SignedDuration = SignedDuration::from_mins(15);
+
+/// A row about a database in peace.
+pub type PeaceRow = Row<PeaceFacts, Verdict>;
+
+/// The rules about one database in peace, by the ids of those that would hold it up. The last row always holds.
+#[rustfmt::skip]
+pub const PEACE_TABLE: &[PeaceRow] = &[
+    row(Rule::R03, "RDS knows no such database", |f| f.replica.state == ReplicaState::Missing,
+        Verdict::Trouble, Page, "correct its name in AuroraClusters or RdsInstances, or make the replica; until then a failover would stop at it"),
+    row(Rule::R03, WRONG_LIST, |f| matches!(f.source(), Some(Source::MemberOf(_))),
+        Verdict::Trouble, Page, "name the cluster under AuroraClusters instead; until then a failover would stop at it"),
+    row(Rule::R03, GLOBAL, |f| matches!(f.source(), Some(Source::Global(_))),
+        Verdict::Trouble, Page, "take it out of the plan, and plan for its failover by hand; until then a failover would stop at it"),
+    row(Rule::R06, "RDS did not answer", |f| matches!(f.replica.state, ReplicaState::Unanswered(_)),
+        Verdict::Trouble, Page, "Holdfast asks again within a minute; if this stays, see whether its role may describe the database"),
+    row(Rule::R05, "on its way to a status that RDS promotes", |f| f.allows() == Some(Allows::Waiting),
+        Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
+    row(Rule::R09, "it is no replica", |f| f.source() == Some(&Source::NoneNamed),
+        Verdict::Trouble, Page, "make it a replica of the primary's database again, or name the one that is; until then a failover would ask you whether to go on without the primary's data"),
+    row(Rule::R06, "not in a state that RDS promotes", |f| !f.is_promotable(),
+        Verdict::Trouble, Page, "bring it to the status available, with an instance; until then a failover would stop at it"),
+    row(Rule::R07, "no lag is known for 15 minutes: it may have stopped replicating", |f| f.is_late(f.newest),
+        Verdict::Trouble, Page, "see whether it replicates; until it does, a failover would ask you whether its loss may be"),
+    row(Rule::R07, "further behind than the plan allows for 15 minutes", |f| f.is_late(f.good),
+        Verdict::Trouble, Page, "see what holds it up, or allow more (LagSecondsMax); until then a failover would ask you whether its loss may be"),
+    row(Rule::R08, "it could be promoted", |_| true,
+        Verdict::Done, Quiet, "it replicates"),
+];
+
+/// What the conditions about a database in peace are written in.
+#[derive(Debug)]
+pub struct PeaceFacts {
+    now: Timestamp,
+    replica: ReplicaView,
+    newest: Option<LagSample>,
+    /// The newest sample within the limit.
+    good: Option<LagSample>,
+    limit: u64,
+}
+
+/// What would keep a database from being promoted.
+#[derive(Clone, Debug)]
+pub struct Shortcoming {
+    /// Which database.
+    pub id: ReplicaId,
+    /// Which row decided.
+    pub row: &'static PeaceRow,
+    /// Since when, where samples tell.
+    pub since: Option<Timestamp>,
+    /// What was seen.
+    pub facts: Vec<Fact>,
+}
+
+/// True if Holdfast would act in an outage, and does not already: then what would hold it up is worth a look.
+#[must_use]
+pub fn is_guarded(names: &[NameView]) -> bool {
+    let registers = || names.iter().filter_map(NameView::register);
+    let is_armed = |register: &Register| matches!(register, Register::Armed { .. });
+    registers().any(is_armed) && registers().all(|register| register.pin().is_none())
+}
+
+/// What would keep these databases from being promoted now. `lags` are to reach back for an hour or more.
+#[must_use]
+pub fn shortcomings(plan: &Plan, now: Timestamp, replicas: &[ReplicaView]) -> Vec<Shortcoming> {
+    let of_one = |replica: &ReplicaView| {
+        let facts = PeaceFacts::of(plan, now, replica);
+        let row = first(PEACE_TABLE, &facts);
+        (row.verdict == Verdict::Trouble).then(|| Shortcoming {
+            id: replica.id.clone(),
+            row,
+            since: facts.since(row),
+            facts: facts.in_words(),
+        })
+    };
+    replicas.iter().filter_map(of_one).collect()
+}
+
+impl PeaceFacts {
+    fn of(plan: &Plan, now: Timestamp, replica: &ReplicaView) -> Self {
+        let most = u64::from(plan.limits.lag_seconds_max);
+        let is_idle = replica.state.database().is_some_and(|database| is_postgres(&database.engine));
+        let limit = if is_idle { most.max(IDLE_SECONDS.unsigned_abs()) } else { most };
+        let newest = |good: &dyn Fn(&LagSample) -> bool| {
+            replica.lags.iter().filter(|sample| good(sample)).max_by_key(|sample| sample.at).copied()
+        };
+        let (newest, good) = (newest(&|_| true), newest(&|sample| sample.seconds <= limit));
+        Self { now, replica: replica.clone(), newest, good, limit }
+    }
+
+    fn source(&self) -> Option<&Source> {
+        self.replica.state.database().map(|database| &database.source)
+    }
+
+    fn allows(&self) -> Option<Allows> {
+        self.replica.state.database().map(Database::allows)
+    }
+
+    /// A backup passes.
+    fn is_promotable(&self) -> bool {
+        self.replica.state.database().is_some_and(|database| {
+            database.is_replica() && database.allows().takes_writes() && database.instances >= Instances::Reader
+        })
+    }
+
+    fn is_late(&self, sample: Option<LagSample>) -> bool {
+        sample.is_none_or(|sample| self.now.duration_since(sample.at) > TOLERATED)
+    }
+
+    /// Nobody knows since when a database is no replica, or is not there.
+    fn since(&self, row: &PeaceRow) -> Option<Timestamp> {
+        let last = if self.is_late(self.newest) { self.newest } else { self.good };
+        last.filter(|_| row.rule == Rule::R07).map(|sample| sample.at)
+    }
+
+    fn in_words(&self) -> Vec<Fact> {
+        let about = self.replica.id.to_string();
+        let mut facts = vec![Fact::new(about.clone(), state_in_words(&self.replica.state))];
+        if self.replica.state.database().is_some_and(Database::is_replica) {
+            let limit = self.limit;
+            let lag = match self.newest {
+                None => "no sample".to_owned(),
+                Some(LagSample { seconds, at }) => format!("{seconds} s at {at}, {limit} s are allowed"),
+            };
+            facts.push(Fact::new(format!("lag of {about}"), lag));
+        }
+        facts
+    }
+}
+
+/// A page, as long as it lasts; no incident.
+impl From<Shortcoming> for Finding {
+    fn from(shortcoming: Shortcoming) -> Self {
+        Self {
+            subject: shortcoming.id.to_string(),
+            kind: Kind::DatabaseTrouble,
+            rule: Some(shortcoming.row.rule),
+            because: shortcoming.row.condition.to_owned(),
+            attention: shortcoming.row.attention,
+            incident: None,
+            since: shortcoming.since,
+            despite: std::collections::BTreeSet::new(),
+            facts: shortcoming.facts,
+            next: shortcoming.row.next.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The databases: looked at in peace, put on record, promoted.
+
+use aws::CallError;
+use aws::cloudwatch::LagReader;
+use aws::rds::{ReplicaReader, ReplicaWriter};
+use aws::route53::{RecordReader, RecordWriter};
+use failover::incident::{Approval, Incident};
+use failover::observation::NameView;
+use failover::outcome::{Finding, Kind};
+use failover::plan::{Plan, ReplicaId};
+use failover::promotion::{self, Failover, GateDecision, ReplicaDecision, ReplicaState, ReplicaView, Source, Verdict};
+use failover::register::Evidence;
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::handler::{Calls, Unwritten, closed};
+
+/// How far back before the outage a lag sample is looked for.
+const LAG_LOOKBACK: SignedDuration = SignedDuration::from_hours(3);
+
+impl<R, W, D, P, L> Calls<R, W, D, P, L>
+where
+    R: RecordReader,
+    W: RecordWriter,
+    D: ReplicaReader,
+    P: ReplicaWriter,
+    L: LagReader,
+{
+    /// What RDS says of each database, without its lag.
+    pub(crate) async fn states(&self, plan: &Plan) -> Vec<ReplicaView> {
+        let each = plan.replicas.iter().map(async |id| {
+            let state = self.replicas.state(id).await;
+            let state = state.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()));
+            ReplicaView { id: id.clone(), state, lags: Vec::new() }
+        });
+        join_all(each).await
+    }
+
+    /// In peace: what would keep a database from being promoted.
+    pub(crate) async fn keep_watch(&self, plan: &Plan, gate: GateDecision) -> Vec<Finding> {
+        let now = self.records.now();
+        let views = watch_replicas(plan, now, &self.replicas, &self.lag).await;
+        let shortcomings = promotion::shortcomings(plan, now, &views);
+        for shortcoming in &shortcomings {
+            let (replica, because) = (&shortcoming.id, shortcoming.row.condition);
+            tracing::warn!(%replica, rule = %shortcoming.row.rule, because, "would not be promoted");
+        }
+        let findings: Vec<_> = shortcomings.into_iter().map(Finding::from).collect();
+        if findings.is_empty() { vec![gate.into()] } else { findings }
+    }
+
+    /// The gate is open: each replica by itself, all at once, then the end of the incident.
+    pub(crate) async fn open(
+        &self,
+        plan: &Plan,
+        names: &[NameView],
+        gate: GateDecision,
+        incident: &Incident,
+        approval: Option<&Approval>,
+    ) -> Result<Vec<Finding>, Unwritten> {
+        let failover = &Failover::of(incident, gate.since, names);
+        let look = async |id: &ReplicaId| {
+            let now = self.records.now();
+            let replica = observe_replica(plan, id, incident, now, &self.replicas, &self.lag).await;
+            let decision = promotion::decide_replica(plan, self.records.now(), failover, &replica, approval);
+            let (rule, because) = (decision.row.rule, decision.row.condition);
+            tracing::info!(replica = %id, %rule, because, %incident, "decided");
+            (decision, replica.state)
+        };
+        // All at once: a slow answer about one database must not hold up another.
+        let each = plan.replicas.iter().map(async |id| {
+            let (decision, state) = look(id).await;
+            if !decision.to_record.is_empty() {
+                return Step::Unrecorded(decision);
+            }
+            if decision.row.verdict == Verdict::Promote {
+                return Step::Found(promote(&self.promoter, decision, async || look(id).await.0).await);
+            }
+            let finding = Finding::from(decision);
+            Step::Found(match state {
+                // The call failed; nothing is known to be wrong with the database.
+                ReplicaState::Unanswered(_) => Finding { kind: Kind::Interrupted, ..finding },
+                ReplicaState::Missing | ReplicaState::Present(_) => finding,
+            })
+        });
+        let (mut findings, mut unrecorded) = (Vec::new(), Vec::new());
+        for step in join_all(each).await {
+            match step {
+                Step::Found(finding) => findings.push(finding),
+                Step::Unrecorded(decision) => unrecorded.push(decision),
+            }
+        }
+        if !unrecorded.is_empty() {
+            return self.put_on_record(names, gate, findings, unrecorded, async |id| look(id).await.0).await;
+        }
+        if findings.iter().any(|finding| finding.kind != Kind::Nothing) {
+            return Ok(findings);
+        }
+        let now = self.records.now();
+        let refused = self.rewrite(names, &gate, |view| promotion::failed_over(view, now)).await?;
+        // The incident is closed once every register says so.
+        Ok(if refused.is_empty() { vec![closed(plan, &gate, incident, now)] } else { refused })
+    }
+
+    /// First what was seen of the databases goes on record, then they are promoted. The incident is closed by a later look,
+    /// which sees the record.
+    async fn put_on_record(
+        &self,
+        names: &[NameView],
+        gate: GateDecision,
+        mut findings: Vec<Finding>,
+        unrecorded: Vec<ReplicaDecision>,
+        look: impl AsyncFn(&ReplicaId) -> ReplicaDecision,
+    ) -> Result<Vec<Finding>, Unwritten> {
+        let seen: Evidence = unrecorded.iter().map(|decision| decision.to_record.clone()).collect();
+        // Where no register has room, or Route 53 will not take it, the promotion goes on all the same: in the end a person
+        // is asked about it (R09).
+        let write = promotion::put_on_record(names, &seen);
+        match self.write(Ok(write.into_iter().collect()), &gate).await {
+            Ok(refused) => findings.extend(refused),
+            Err(unwritten) if findings.iter().all(|finding| finding.kind != Kind::PromotionRequested) => {
+                return Err(unwritten);
+            }
+            Err(unwritten) => {
+                findings.extend(unwritten.into_findings());
+                return Ok(findings);
+            }
+        }
+        let each = unrecorded.into_iter().map(async |decision| match decision.row.verdict {
+            Verdict::Promote => {
+                let id = decision.id.clone();
+                promote(&self.promoter, decision, async || look(&id).await).await
+            }
+            _ => decision.into(),
+        });
+        findings.extend(join_all(each).await);
+        Ok(findings)
+    }
+}
+
+/// How far a database came in one look.
+enum Step {
+    /// As far as it goes now.
+    Found(Finding),
+    /// Decided, and to be put on record before anything is done.
+    Unrecorded(ReplicaDecision),
+}
+
+/// Looks at every database and its lag in peace. Nothing in it can write.
+pub async fn watch_replicas(
+    plan: &Plan,
+    now: Timestamp,
+    replicas: &impl ReplicaReader,
+    lag: &impl LagReader,
+) -> Vec<ReplicaView> {
+    join_all(plan.replicas.iter().map(|id| look_at(id, now - LAG_LOOKBACK, now, replicas, lag))).await
+}
+
+/// Looks at one replica and its lag. Nothing in it can write.
+pub async fn observe_replica(
+    plan: &Plan,
+    id: &ReplicaId,
+    incident: &Incident,
+    now: Timestamp,
+    replicas: &impl ReplicaReader,
+    lag: &impl LagReader,
+) -> ReplicaView {
+    let detection = SignedDuration::from_secs(i64::from(plan.limits.detection_seconds_max));
+    look_at(id, incident.began - detection - LAG_LOOKBACK, now, replicas, lag).await
+}
+
+async fn look_at(
+    id: &ReplicaId,
+    from: Timestamp,
+    to: Timestamp,
+    replicas: &impl ReplicaReader,
+    lag: &impl LagReader,
+) -> ReplicaView {
+    let state = replicas.state(id).await.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()));
+    // What is no replica has no lag that matters.
+    let lags = match state.database().filter(|database| database.source != Source::NoneNamed) {
+        None => Ok(Vec::new()),
+        Some(database) => lag.good_lags(id, &database.members, from, to).await,
+    };
+    let lags = lags.unwrap_or_else(|error| {
+        tracing::warn!(%error, replica = %id, "CloudWatch cannot be asked for the lag");
+        Vec::new()
+    });
+    ReplicaView { id: id.clone(), state, lags }
+}
+
+/// Promotes, as was decided. An unknown outcome is observed by the next tick: RDS promotes a replica once and refuses
+/// whatever is none.
+async fn promote(
+    promoter: &impl ReplicaWriter,
+    decision: ReplicaDecision,
+    look_again: impl AsyncFnOnce() -> ReplicaDecision,
+) -> Finding {
+    let error = match promoter.promote(&decision.id).await {
+        Ok(()) => return decision.into(),
+        Err(error) => error,
+    };
+    if matches!(error, CallError::Refused { .. }) {
+        let current = look_again().await;
+        // Another invocation asked first, or a backup has begun: nobody need get up for it.
+        if matches!(current.row.verdict, Verdict::Wait | Verdict::Done) {
+            return current.into();
+        }
+    }
+    Finding::interrupted(decision.id.to_string(), error.fate(), &error, decision.incident, decision.since)
+}
