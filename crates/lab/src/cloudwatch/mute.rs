@@ -97,7 +97,9 @@ impl Schedule {
 
 /// Reads an ISO 8601 duration such as `PT4H` or `P2DT12H`.
 pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
-    let span: Span = text.parse().map_err(|_| format!("{text} is no ISO 8601 duration"))?;
+    // jiff reads `2h` too, which AWS's format is not.
+    let span = text.parse::<Span>().ok().filter(|_| text.starts_with('P'));
+    let span = span.ok_or_else(|| format!("{text} is no ISO 8601 duration"))?;
     let seconds = i64::from(span.get_days()) * 86_400
         + i64::from(span.get_hours()) * 3_600
         + span.get_minutes() * 60
