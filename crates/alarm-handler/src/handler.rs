@@ -19,9 +19,8 @@ use failover::plan::Plan;
 use failover::register::{ArmedBy, Register, Spread};
 use failover::rule::Rule;
 use failover::signal::Signal;
+use failover::unready::unready;
 use jiff::SignedDuration;
-
-const FUNCTION: &str = "alarm-handler";
 
 /// How long refused batches are tried in parts. The changes that carry the other names' pins are to be on record within
 /// [`pin::RECORDING_SECONDS`]; and Route 53 takes five requests a second from the whole account, which a quiet minute must not
@@ -55,7 +54,7 @@ where
     /// If returning would lose an approval.
     pub async fn handle(&self, plan: &Plan, signal: Signal) -> Result<Outcome, ApprovalNotCarriedOut> {
         let trigger = match signal {
-            Signal::Tick => Trigger::Tick,
+            Signal::Tick | Signal::Hint => Trigger::Tick,
             Signal::Alarm(_) => Trigger::Event,
             Signal::Approval { .. } => Trigger::Approval,
         };
@@ -69,7 +68,7 @@ where
                     break;
                 }
             };
-            report_states(&seen);
+            report_states(plan, &seen);
             let pending;
             (pending, findings) = decide(plan, &seen, &mut progress);
             let pending = end_maintenance(&self.writer, plan, pending, &mut findings).await;
@@ -85,9 +84,9 @@ where
             refused.for_each(|finding| finding.next.push_str("; unless another name is pinned by then, approve again"));
         }
         let outcome = Outcome::of(self.reader.now(), trigger, &findings);
-        telemetry::report(FUNCTION, &outcome);
+        telemetry::report(&outcome);
         if outcome.outcome == Kind::Pinned {
-            telemetry::time_since_alarm(FUNCTION, "AlarmToPin", &outcome);
+            telemetry::time_since_alarm("AlarmToPin", &outcome);
         }
         match (signal, findings.iter().find(|finding| keeps_an_approval_waiting(finding))) {
             // Once one name is pinned the tick pins the others, without an approval.
@@ -273,8 +272,9 @@ async fn end_maintenance(
     rest
 }
 
-/// How many names are in each state, every minute: for the alarm that says nothing is armed, and for the dashboard.
-fn report_states(seen: &Observation) {
+/// How many names are in each state, every minute: for the alarms that say that nothing is armed or that something would not
+/// fail over, and for the dashboard.
+fn report_states(plan: &Plan, seen: &Observation) {
     let count =
         |is_it: fn(&Register) -> bool| seen.names.iter().filter(|view| view.register().is_some_and(is_it)).count();
     let states = [
@@ -283,8 +283,9 @@ fn report_states(seen: &Observation) {
         ("PinnedNames", count(|register| matches!(register, Register::Pinned { .. }))),
         ("FailedOverNames", count(|register| matches!(register, Register::FailedOver { .. }))),
         ("ProtectedNames", seen.names.len()),
+        ("UnreadyNames", unready(plan, seen).len()),
     ];
     #[expect(clippy::cast_precision_loss, reason = "a zone holds at most some ten thousand names")]
     let metrics = states.map(|(name, count)| Metric { name, unit: "Count", value: count as f64 });
-    telemetry::emit(seen.now, &[("Function", FUNCTION)], &metrics);
+    telemetry::emit(seen.now, &metrics);
 }

@@ -3,7 +3,7 @@
 use alarm_handler::event;
 use alarm_handler::handler::Calls;
 use aws::probe::HttpProber;
-use aws::{Session, cloudwatch, route53, telemetry};
+use aws::{Session, cloudwatch, route53, start, telemetry};
 use failover::plan::{PLAN_VARIABLE, Plan};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
@@ -11,7 +11,9 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let plan = Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default())?;
+    start::mend_certificates();
+    let plan = Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default());
+    let plan = start::needed("PlanRefused", plan).await?;
     let session = Session::load().await.for_plan(&plan).await;
     let calls = Calls {
         reader: route53::Reader::new(&session),

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::config::Region;
-use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StateValue};
+use aws_sdk_cloudwatch::types::{
+    AlarmType, Dimension, EvaluationState, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StateValue,
+};
 use aws_smithy_types::DateTime;
-use failover::incident::{AlarmSighting, AlarmState};
+use failover::incident::{AlarmSighting, AlarmState, EvaluationTrouble};
 use failover::plan::{ReplicaId, alarm_name, arn_region};
 use failover::promotion::LagSample;
 use jiff::Timestamp;
@@ -91,19 +93,32 @@ impl AlarmReader for Reader {
             let answer = self
                 .client(region)
                 .describe_alarms()
+                // "If you omit this parameter, only metric alarms are returned, even if composite alarms … exist"
+                // (DescribeAlarms).
+                .alarm_types(AlarmType::MetricAlarm)
+                .alarm_types(AlarmType::CompositeAlarm)
+                .alarm_types(AlarmType::LogAlarm)
                 .set_alarm_names(Some(names.into_iter().map(str::to_owned).collect()))
                 .send()
                 .await
                 .map_err(|error| CallError::of("DescribeAlarms", error))?;
+            // The transition names the incident. The update is later wherever anything else changed: the evaluation state, or
+            // a composite alarm that says ALARM again after its suppressor's wait. It counts only where nothing else is told.
             let metric = answer.metric_alarms().iter().map(|alarm| {
                 let since = alarm.state_transitioned_timestamp().or(alarm.state_updated_timestamp());
-                sighting(alarm.alarm_arn(), alarm.alarm_name(), alarm.state_value(), since)
+                let trouble = alarm.evaluation_state().and_then(trouble);
+                sighting(alarm.alarm_arn(), alarm.alarm_name(), alarm.state_value(), since, trouble)
             });
             let composite = answer.composite_alarms().iter().map(|alarm| {
                 let since = alarm.state_transitioned_timestamp().or(alarm.state_updated_timestamp());
-                sighting(alarm.alarm_arn(), alarm.alarm_name(), alarm.state_value(), since)
+                sighting(alarm.alarm_arn(), alarm.alarm_name(), alarm.state_value(), since, None)
             });
-            sightings.extend(metric.chain(composite).flatten());
+            let log = answer.log_alarms().iter().map(|alarm| {
+                let since = alarm.state_transitioned_timestamp().or(alarm.state_updated_timestamp());
+                let trouble = alarm.evaluation_state().and_then(trouble);
+                sighting(alarm.alarm_arn(), alarm.alarm_name(), alarm.state_value(), since, trouble)
+            });
+            sightings.extend(metric.chain(composite).chain(log).flatten());
         }
         Ok(sightings)
     }
@@ -114,6 +129,7 @@ fn sighting(
     name: Option<&str>,
     state: Option<&StateValue>,
     since: Option<&DateTime>,
+    trouble: Option<EvaluationTrouble>,
 ) -> Option<AlarmSighting> {
     let state = match state? {
         StateValue::Ok => AlarmState::Ok,
@@ -121,7 +137,16 @@ fn sighting(
         _ => AlarmState::InsufficientData,
     };
     let since = Timestamp::from_second(since?.secs()).ok()?;
-    Some(AlarmSighting { arn: arn?.to_owned(), name: name?.to_owned(), state, since })
+    Some(AlarmSighting { arn: arn?.to_owned(), name: name?.to_owned(), state, since, trouble })
+}
+
+fn trouble(state: &EvaluationState) -> Option<EvaluationTrouble> {
+    match state {
+        EvaluationState::PartialData => Some(EvaluationTrouble::PartialData),
+        EvaluationState::EvaluationError => Some(EvaluationTrouble::Error),
+        EvaluationState::EvaluationFailure => Some(EvaluationTrouble::Failure),
+        _ => None,
+    }
 }
 
 impl LagReader for Reader {

@@ -26,6 +26,7 @@ pub mod route53;
 pub mod session;
 #[cfg(feature = "sns")]
 pub mod sns;
+pub mod start;
 pub mod telemetry;
 #[cfg(feature = "operator")]
 pub mod watch;

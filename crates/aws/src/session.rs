@@ -103,7 +103,7 @@ impl Session {
     pub async fn for_plan(self, plan: &Plan) -> Self {
         let Some(role) = &plan.hosted_zone_role else { return self };
         // "The role session name is visible to, and can be logged by the account that owns the role" (STS, AssumeRole).
-        let name = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|_| "holdfast".to_owned());
+        let name = crate::telemetry::function();
         let provider = AssumeRoleProvider::builder(role).configure(&self.config).session_name(name).build().await;
         let zone_config =
             self.config.to_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();

@@ -1,5 +1,6 @@
 //! Logs and metrics, both as JSON lines on standard output, as CloudWatch Logs takes them.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use failover::incident::Incident;
@@ -17,6 +18,15 @@ pub const LOG_VARIABLE: &str = "HOLDFAST_LOG";
 
 /// Metrics are lines on standard output: without the platform that reads them there, as in a simulation, they are noise.
 static IS_STARTED: AtomicBool = AtomicBool::new(false);
+
+/// The dimension of every metric: the function as Lambda knows it, so that two stacks of one account and region are two.
+const FUNCTION: &str = "Function";
+
+/// The name of this function.
+pub(crate) fn function() -> &'static str {
+    static NAME: OnceLock<String> = OnceLock::new();
+    NAME.get_or_init(|| std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|_| "holdfast".to_owned()))
+}
 
 /// Starts structured logging, and metrics.
 pub fn init() {
@@ -37,8 +47,12 @@ pub struct Metric {
     pub value: f64,
 }
 
-/// Prints metrics in the CloudWatch embedded metric format; CloudWatch Logs extracts them.
-pub fn emit(at: jiff::Timestamp, dimensions: &[(&str, &str)], metrics: &[Metric]) {
+/// Prints this function's metrics in the CloudWatch embedded metric format; CloudWatch Logs extracts them.
+pub fn emit(at: jiff::Timestamp, metrics: &[Metric]) {
+    emit_of(at, &[(FUNCTION, function())], metrics);
+}
+
+fn emit_of(at: jiff::Timestamp, dimensions: &[(&str, &str)], metrics: &[Metric]) {
     if IS_STARTED.load(Ordering::Relaxed) {
         println!("{}", embedded(at, dimensions, metrics));
     }
@@ -75,7 +89,7 @@ impl Record {
 }
 
 /// Logs and counts what an invocation came to.
-pub fn report(function: &str, outcome: &Outcome) {
+pub fn report(outcome: &Outcome) {
     let rule = outcome.rule.map_or_else(|| "none".to_owned(), |rule| rule.to_string());
     // A quiet minute is not worth a thousand names' facts.
     match outcome.attention == Attention::None && outcome.outcome != Kind::InSync {
@@ -83,14 +97,14 @@ pub fn report(function: &str, outcome: &Outcome) {
         false => Record::Returned(outcome.clone()).log(),
     }
     let decisions = Metric { name: "Decisions", unit: "Count", value: 1.0 };
-    emit(outcome.at, &[("Function", function), ("Rule", &rule)], &[decisions]);
+    emit_of(outcome.at, &[(FUNCTION, function()), ("Rule", &rule)], &[decisions]);
 }
 
 /// Measures how long ago the outcome's incident began.
-pub fn time_since_alarm(function: &str, name: &'static str, outcome: &Outcome) {
+pub fn time_since_alarm(name: &'static str, outcome: &Outcome) {
     let Some(incident) = &outcome.incident else { return };
     let value = outcome.at.duration_since(incident.began).as_secs_f64();
-    emit(outcome.at, &[("Function", function)], &[Metric { name, unit: "Seconds", value }]);
+    emit(outcome.at, &[Metric { name, unit: "Seconds", value }]);
 }
 
 fn embedded(at: jiff::Timestamp, dimensions: &[(&str, &str)], metrics: &[Metric]) -> Value {

@@ -43,7 +43,7 @@ const WHY: [(&str, &str); 20] = [
     ("PinFirstZone", "the pin, its register, arming; without UPSERT nothing is overwritten unseen"),
     ("PinSecondZone", "the same in the second zone"),
     ("EnableFailoverCheck", "the end of a maintenance"),
-    ("ReadAlarms", "the alarm's own state; AWS checks `DescribeAlarms` against all alarms, whichever are asked for"),
+    ("ReadAlarms", "the alarm's own state; AWS tells composite alarms only to who may ask for `*`"),
     ("WriteFirstRegisters", "in sync, failed over: the registers alone"),
     ("WriteSecondRegisters", "the same in the second zone"),
     ("PromoteClusters", "promotion, and what the cluster is before and after"),

@@ -162,8 +162,9 @@ pub fn obstacles(plan: &Plan, seen: &Observation) -> Vec<Obstacle> {
         found.push(Obstacle::new(Rule::F03, because));
     }
     found.extend(not_ok(plan, &seen.alarms).into_iter().map(|alarm| Obstacle::new(Rule::F04, alarm)));
-    if seen.probes.primary == Probe::Silent {
-        found.push(Obstacle::new(Rule::F05, "the primary does not answer our own probe".to_owned()));
+    if !matches!(seen.probes.primary, Probe::Answers | Probe::NotAsked) {
+        let because = format!("the primary does not answer our own probe well: {}", seen.probes.primary);
+        found.push(Obstacle::new(Rule::F05, because));
     }
     found.extend(seen.successors.iter().filter_map(|successor| not_ready(successor, pinned_at, seen.writes_stopped)));
     let takes_over = |successor: &Successor| successor.readiness(pinned_at, seen.writes_stopped) == Readiness::Writer;

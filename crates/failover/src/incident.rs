@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::observation::Fact;
+use crate::plan::Plan;
 use crate::rule::Rule;
 
 /// One outage as all of Holdfast names it: the alarm, and when it entered ALARM. Every retry and every duplicate of an
@@ -35,7 +36,13 @@ impl Incident {
     #[must_use]
     pub fn as_declared_alarm(&self) -> Option<AlarmSighting> {
         let (arn, name) = (self.alarm.clone(), self.alarm.clone());
-        (self.alarm == OPERATOR).then_some(AlarmSighting { arn, name, state: AlarmState::Alarm, since: self.began })
+        (self.alarm == OPERATOR).then_some(AlarmSighting {
+            arn,
+            name,
+            state: AlarmState::Alarm,
+            since: self.began,
+            trouble: None,
+        })
     }
 }
 
@@ -99,9 +106,51 @@ pub struct AlarmSighting {
     pub state: AlarmState,
     /// When it began to say so.
     pub since: Timestamp,
+    /// What keeps CloudWatch from evaluating it as it should, if anything is known to.
+    pub trouble: Option<EvaluationTrouble>,
+}
+
+/// What CloudWatch says of its own evaluation of an alarm (`DescribeAlarms`, `EvaluationState`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EvaluationTrouble {
+    /// "Not all the available data was able to be retrieved due to quota limitations."
+    PartialData,
+    /// "Configuration errors in alarm setup that require review and correction."
+    Error,
+    /// "Temporary CloudWatch issues. We recommend manual monitoring until the issue is resolved."
+    Failure,
+}
+
+impl EvaluationTrouble {
+    /// True if the alarm's state says nothing about the metric while this lasts.
+    #[must_use]
+    pub fn is_blinding(self) -> bool {
+        matches!(self, Self::Error | Self::Failure)
+    }
+}
+
+impl fmt::Display for EvaluationTrouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PartialData => "PARTIAL_DATA: CloudWatch did not get all of its data",
+            Self::Error => "EVALUATION_ERROR: CloudWatch cannot evaluate it as it is set up",
+            Self::Failure => "EVALUATION_FAILURE: CloudWatch cannot evaluate it for now",
+        })
+    }
 }
 
 impl AlarmSighting {
+    /// What it says, since when, and whether CloudWatch can tell.
+    pub(crate) fn in_words(&self) -> String {
+        let trouble = self.trouble.map(|trouble| format!(", though {trouble}")).unwrap_or_default();
+        format!("{:?} since {}{trouble}", self.state, self.since)
+    }
+
+    /// True if it is one of the plan's, and CloudWatch can evaluate it.
+    pub(crate) fn watches(&self, plan: &Plan) -> bool {
+        plan.alarms.contains(&self.arn) && !self.trouble.is_some_and(EvaluationTrouble::is_blinding)
+    }
+
     /// For each alarm the newest of what was heard of it: an event that overtook CloudWatch's own answer counts, a late
     /// event does not.
     #[must_use]
@@ -179,7 +228,7 @@ mod tests {
     use crate::fixture::at;
 
     fn sighting(state: AlarmState, seconds: i64) -> AlarmSighting {
-        AlarmSighting { arn: "a".to_owned(), name: "a".to_owned(), state, since: at(seconds) }
+        AlarmSighting { arn: "a".to_owned(), name: "a".to_owned(), state, since: at(seconds), trouble: None }
     }
 
     #[test]

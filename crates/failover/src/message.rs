@@ -76,8 +76,27 @@ pub struct Failure {
     pub error: String,
     /// The event it could not handle.
     pub event: String,
+    /// Why Lambda gave it up, in its own word.
+    pub condition: String,
+    /// When the tick that it was is to have come, if it was one.
+    pub scheduled: Option<Timestamp>,
     /// When it was given up.
     pub at: Timestamp,
+}
+
+/// Lambda's word for a function that may not run: "if the function's reserved concurrency is 0", it sends events "without any
+/// retries" to the destination (developer guide, "Asynchronous invocation").
+const STOPPED: &str = "ZeroReservedConcurrency";
+
+/// True if the operators are to be told of this failure now.
+///
+/// Whatever somebody or something else sent is always told. Ticks come every minute, and where one fails the next does: of them
+/// the first of a quarter of an hour is told, and of a function that was stopped the first of four hours. The function's alarms
+/// (errors, ticks that stop, dead letters) tell sooner.
+#[must_use]
+pub fn is_failure_due(failure: &Failure) -> bool {
+    let interval = if failure.condition == STOPPED { REPEAT_MINUTES_MAX } else { YIELDED_MINUTES };
+    failure.scheduled.is_none_or(|tick| tick.as_second() / 60 % interval == 0)
 }
 
 /// True if the operators are to be told of this outcome now.
@@ -87,6 +106,13 @@ pub struct Failure {
 /// hours, notices after 1, 16, 256, … minutes; what was left to people every quarter of an hour.
 #[must_use]
 pub fn is_due(outcome: &Outcome) -> bool {
+    is_due_at(outcome, outcome.at)
+}
+
+/// As [`is_due`], for a tick that was to come at this time. Ticks come late, and a failed one is tried again a minute and two
+/// later; but they are scheduled a minute apart, so that of their own times each minute has one.
+#[must_use]
+pub fn is_due_at(outcome: &Outcome, scheduled: Timestamp) -> bool {
     if outcome.attention == Attention::None {
         return false;
     }
@@ -100,7 +126,7 @@ pub fn is_due(outcome: &Outcome) -> bool {
         return true;
     }
     if outcome.outcome == Kind::Yielded {
-        return outcome.at.as_second() / 60 % YIELDED_MINUTES == 0;
+        return scheduled.as_second() / 60 % YIELDED_MINUTES == 0;
     }
     if let (Kind::WriteRefused, Some(Rule::P14), Some(since)) = (outcome.outcome, outcome.rule, outcome.since) {
         // It is tried once an hour, at the minute at which it was due; a tick may be some seconds early or late.
@@ -109,11 +135,13 @@ pub fn is_due(outcome: &Outcome) -> bool {
     }
     let Some(since) = outcome.since else {
         // Nobody knows since when: by the clock, once an interval.
-        return outcome.at.as_second() / 60 % REPEAT_MINUTES_MAX == 0;
+        return scheduled.as_second() / 60 % REPEAT_MINUTES_MAX == 0;
     };
-    let minute = outcome.at.duration_since(since).as_mins();
+    let minute = scheduled.duration_since(since).as_secs().div_euclid(60);
     let is_power_of_two = minute.count_ones() == 1;
     match outcome.attention {
+        // A tick that was scheduled just before, and looked just after, leaves it to the next; one dated far ahead is told.
+        Attention::Page if minute == -1 => false,
         Attention::Page if minute < REPEAT_MINUTES_MAX => minute <= 0 || is_power_of_two,
         Attention::Page => minute.checked_rem(REPEAT_MINUTES_MAX) == Some(0),
         Attention::Notice | Attention::None => is_power_of_two && minute.trailing_zeros().is_multiple_of(4),
@@ -154,21 +182,31 @@ pub fn of_outcome(outcome: &Outcome, bus: &str) -> Message {
 /// The message for an invocation that failed for good.
 #[must_use]
 pub fn of_failure(failure: &Failure) -> Message {
-    let Failure { function, request_id, error, event, at } = failure;
-    let next =
-        "The one-minute tick goes on deciding from what AWS says; the event itself is kept in the dead-letter queue.";
-    let run = format!("aws logs tail /aws/lambda/{function} --since 1h --filter-pattern '\"{request_id}\"'");
+    let Failure { function, request_id, error, event, condition, scheduled: _, at } = failure;
+    let is_stopped = condition == STOPPED;
+    let (happened, next, run) = if is_stopped {
+        let happened =
+            format!("{function} is stopped: its reserved concurrency is 0, so Lambda starts it for no event.");
+        let next = "Nothing that this function does is done until it may run again; the event is kept in the dead-letter queue.";
+        let run = format!(
+            "aws lambda delete-function-concurrency --function-name {function} (or put-function-concurrency with the stack's \
+             ReservedConcurrency)"
+        );
+        (happened, next, run)
+    } else {
+        let happened =
+            format!("{function} could not handle an event, even when it was tried again: {}", bounded(error));
+        let next = "The one-minute tick goes on deciding from what AWS says; the event itself is kept in the dead-letter queue.";
+        (happened, next, format!("aws logs tail /aws/lambda/{function} --since 1h --filter-pattern '\"{request_id}\"'"))
+    };
     let sections = sections([
-        (
-            HAPPENED,
-            vec![format!("{function} could not handle an event, even when it was tried again: {}", bounded(error))],
-        ),
+        (HAPPENED, vec![happened]),
         (NEXT, vec![next.to_owned()]),
         (RUN, vec![run]),
         (EVENT, vec![bounded(event)]),
     ]);
     Message {
-        subject: subject(&format!("{function} failed")),
+        subject: subject(&format!("{function} {}", if is_stopped { "is STOPPED" } else { "failed" })),
         body: text(&sections),
         attention: Attention::Page,
         event: "Failed".to_owned(),

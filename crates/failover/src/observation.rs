@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::incident::{AlarmSighting, AlarmState};
 use crate::name::Name;
+pub use crate::probe::{Probe, Silence, TlsFault, Unsent};
 use crate::record::{Pair, PairFault, RecordSet};
 use crate::register::{Reading, Register};
 
@@ -61,18 +62,6 @@ impl NameView {
     pub fn register(&self) -> Option<&Register> {
         self.register.register()
     }
-}
-
-/// Whether a site answered our own health request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Probe {
-    /// The plan gives no URL.
-    #[default]
-    NotAsked,
-    /// It answered, and well.
-    Answers,
-    /// It did not answer, or said it is unwell.
-    Silent,
 }
 
 /// Both probes.

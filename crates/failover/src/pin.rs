@@ -4,12 +4,14 @@
 //! malformed pair is reported before the outage rather than in it, and `P13` stands there a first time because the pin of
 //! the first name is the commit point of all: an incident once begun is finished.
 
+mod facts;
+
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::change::longest_register;
-use crate::incident::{AlarmSighting, AlarmState, Approval, Incident, OPERATOR};
+use crate::incident::{AlarmSighting, AlarmState, Approval, EvaluationTrouble, Incident, OPERATOR};
 use crate::name::Name;
 use crate::observation::{Alarms, Attention, ChangeStatus, Changes, Fact, NameView, Probe, Probes, elapsed, in_alarm};
 use crate::plan::{Mode, Plan, alarm_name};
@@ -137,6 +139,10 @@ pub const TABLE: &[Row] = &[
         Verdict::ArmRehearsing(ArmedBy::Settling), Notice, "from now on an outage fails over by itself"),
     row(Rule::P04, "never armed, and all has been well for the settle time", |f| f.settled(),
         Verdict::Arm(ArmedBy::Settling), Notice, "from now on an outage fails over by itself"),
+    row(Rule::P04, "never armed, and our own probe cannot tell whether the primary is up", |f| f.view.register == Reading::Absent && f.seen.probes.primary.is_unclear(),
+        Verdict::Refuse, Page, "Holdfast does not arm the name until PrimaryProbeUrl is one that the primary answers with 2xx or 3xx"),
+    row(Rule::P04, "never armed, and CloudWatch cannot evaluate the alarm", |f| f.view.register == Reading::Absent && f.is_unevaluated(),
+        Verdict::Refuse, Page, "Holdfast does not arm the name before; look at the alarm's reason in CloudWatch"),
     row(Rule::P04, "disarmed", |f| f.disarmed(),
         Verdict::Wait, Quiet, "a name never armed is armed once the alarm has been OK and the primary reachable for the settle time"),
     row(Rule::P05, "maintenance, and the alarm says failover has started", |f| f.paused(true) && f.incident().is_some(),
@@ -153,6 +159,16 @@ pub const TABLE: &[Row] = &[
         Verdict::Rehearse, Quiet, "the PRIMARY records are written as they are, by a batch such as the pin's: an outage finds nothing that would refuse it"),
     row(Rule::P06, "nothing is known of the alarm: CloudWatch did not answer", |f| f.seen.alarms.is_none(),
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
+    row(Rule::P07, "the alarm is quiet, but CloudWatch cannot evaluate it", |f| f.incident().is_none() && f.is_unevaluated(),
+        Verdict::Refuse, Page, "no outage would be noticed: watch the primary yourself, and look at the alarm's reason in CloudWatch; holdfast failover does not need the alarm"),
+    row(Rule::P07, "the alarm is quiet, but our own probe cannot tell whether the primary is up, so P09 would hold a failover", |f| f.incident().is_none() && f.seen.probes.primary.is_unclear(),
+        Verdict::Refuse, Page, "mend PrimaryProbeUrl, or whatever refuses it, before it is needed"),
+    row(Rule::P07, "the alarm is quiet, but the DR site does not answer our probe, so P10 would hold a failover", |f| f.incident().is_none() && f.seen.probes.dr.is_down(),
+        Verdict::Refuse, Page, "bring the DR site up before it is needed, or correct DrProbeUrl"),
+    row(Rule::P07, "the alarm is quiet, but our own probe cannot tell whether the DR site is up, so nobody would notice if it were not", |f| f.incident().is_none() && f.seen.probes.dr.is_unclear(),
+        Verdict::Nothing, Notice, "mend DrProbeUrl, or whatever refuses it; until then DR counts as up"),
+    row(Rule::P07, "the alarm is quiet, but the primary does not answer our own probe, so the second signal would agree with any alarm", |f| f.incident().is_none() && f.seen.probes.primary.is_down(),
+        Verdict::Nothing, Notice, "if the primary is up, let the DR region in through its firewall, or correct PrimaryProbeUrl"),
     row(Rule::P06, "the alarm does not say that failover has started", |f| f.incident().is_none(),
         Verdict::Nothing, Quiet, "Holdfast keeps watching"),
     row(Rule::P06, "the alarm has been in ALARM since before this name was failed back, or a person rejected the incident", |f| f.alarm_is_dismissed(),
@@ -161,7 +177,9 @@ pub const TABLE: &[Row] = &[
         Verdict::Ask, Page, "approve the failover if the primary is really down"),
     row(Rule::P09, "the primary answers our own probe from the DR region", |f| f.seen.probes.primary == Probe::Answers && !f.lifted(Rule::P09),
         Verdict::Hold, Page, "two signals must agree: find out why the health check fails; approve if users are really cut off"),
-    row(Rule::P10, "the DR site does not answer our probe", |f| f.seen.probes.dr == Probe::Silent && !f.lifted(Rule::P10),
+    row(Rule::P09, "our own probe cannot tell whether the primary is up", |f| f.seen.probes.primary.is_unclear() && !f.lifted(Rule::P09),
+        Verdict::Hold, Page, "two signals must agree, and one says nothing: look at the primary yourself; approve if users are really cut off"),
+    row(Rule::P10, "the DR site does not answer our probe, or says that it is unwell", |f| f.seen.probes.dr.is_down() && !f.lifted(Rule::P10),
         Verdict::Hold, Page, "bring the DR site up; users are not pinned to a dead site"),
     row(Rule::P11, "shadow mode", |f| f.plan.mode == Mode::Shadow,
         Verdict::WouldPin, Notice, "nothing was changed; in automatic mode the records would have been pinned to DR now"),
@@ -338,9 +356,15 @@ impl Facts<'_> {
     fn settled(&self) -> bool {
         self.view.register == Reading::Absent
             && self.settled_at().is_some_and(|at| at <= self.seen.now)
-            && self.seen.probes.primary != Probe::Silent
+            && !self.is_unevaluated()
+            && matches!(self.seen.probes.primary, Probe::Answers | Probe::NotAsked)
             && self.fault.is_none()
             && !self.view.agrees()
+    }
+
+    fn is_unevaluated(&self) -> bool {
+        let is_blind = |alarm: &AlarmSighting| alarm.trouble.is_some_and(EvaluationTrouble::is_blinding);
+        self.seen.alarms.iter().flatten().any(is_blind)
     }
 
     fn paused(&self, still: bool) -> bool {
@@ -374,38 +398,5 @@ impl Facts<'_> {
 
     fn lifted(&self, rule: Rule) -> bool {
         self.approval.zip(self.incident()).is_some_and(|(approval, incident)| approval.lifts(rule, &incident))
-    }
-
-    fn in_words(&self) -> Vec<Fact> {
-        let mut facts = vec![Fact::new("name", &self.view.name), Fact::new("time", self.seen.now)];
-        match &self.seen.alarms {
-            None => facts.push(Fact::new("alarm", "unknown: CloudWatch did not answer")),
-            Some(alarms) => facts.extend(
-                alarms
-                    .iter()
-                    .map(|a| Fact::new(format!("alarm {}", a.name), format!("{:?} since {}", a.state, a.since))),
-            ),
-        }
-        facts.push(match &self.view.register {
-            Reading::Absent => Fact::new("register", "absent: never armed"),
-            Reading::Known { register, .. } => Fact::new("register", register),
-            Reading::Unreadable(error) => Fact::new("register", error),
-        });
-        match &self.view.pairs {
-            Err(fault) => facts.push(Fact::new("records", fault)),
-            Ok(pairs) => facts.extend(pairs.iter().map(|pair| {
-                let (primary, secondary) = (pair.primary(), pair.secondary());
-                let seen = format!("PRIMARY {}, SECONDARY {}", primary.target, secondary.target);
-                Fact::new(format!("{} record", primary.kind), seen)
-            })),
-        }
-        facts.extend(self.fault.map(|fault| Fact::new("fault", fault)));
-        for (about, probe) in [("primary's probe", self.seen.probes.primary), ("DR's probe", self.seen.probes.dr)] {
-            if probe != Probe::NotAsked {
-                facts.push(Fact::new(about, format!("{probe:?}").to_lowercase()));
-            }
-        }
-        facts.extend(self.approval.map(Approval::as_fact));
-        facts
     }
 }

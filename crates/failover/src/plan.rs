@@ -1,6 +1,7 @@
 //! The plan: what is protected, how, and within which limits. One JSON text, built by the template from its parameters.
 
 mod fence;
+mod probe;
 
 use serde::Deserialize;
 
@@ -148,12 +149,17 @@ pub enum PlanError {
     #[error("{PLAN_VARIABLE}: {0} is protected twice; list it once")]
     Twice(String),
     /// A probe URL that is no HTTP URL.
-    #[error("{PLAN_VARIABLE}: {field} {url:?} is no URL; write it as in https://primary.example.com/health")]
+    #[error(
+        "{PLAN_VARIABLE}: {field} {url:?} cannot be asked: {fault}; correct the template's PrimaryProbeUrl or DrProbeUrl, as in \
+         https://primary.example.com/health"
+    )]
     Probe {
         /// Which field.
         field: &'static str,
         /// What it says.
         url: String,
+        /// What is wrong with it.
+        fault: &'static str,
     },
     /// An alarm that is not given by its ARN.
     #[error("{PLAN_VARIABLE}: alarms has {0:?}, which is no alarm ARN (arn:aws:cloudwatch:REGION:ACCOUNT:alarm:NAME)")]
@@ -231,8 +237,8 @@ impl Plan {
         }
         let replicas = databases(raw.aurora_clusters, raw.rds_instances);
         let probes = ProbeUrls {
-            primary: parse_probe("probes.primary", raw.probes.primary)?,
-            dr: parse_probe("probes.dr", raw.probes.dr)?,
+            primary: probe::parse("probes.primary", raw.probes.primary)?,
+            dr: probe::parse("probes.dr", raw.probes.dr)?,
         };
         let hosted_zone_role = given(vec![raw.hosted_zone_role]).pop();
         let failover_health_check = given(vec![raw.failover_health_check]).pop();
@@ -325,15 +331,6 @@ fn refuse_repeats(zones: &[Zone]) -> Result<(), PlanError> {
         }
     }
     Ok(())
-}
-
-fn parse_probe(field: &'static str, url: String) -> Result<Option<String>, PlanError> {
-    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    match host {
-        _ if url.is_empty() => Ok(None),
-        Some(host) if !host.is_empty() && !host.starts_with('/') => Ok(Some(url)),
-        _ => Err(PlanError::Probe { field, url }),
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ const SPEAKS_ALONE: SignedDuration = SignedDuration::from_mins(15);
 pub enum Signal {
     /// Look, whatever happened.
     Tick,
+    /// Something happened that is no change of an alarm's state, such as one contributor's: look, as at a tick.
+    Hint,
     /// An alarm changed state.
     Alarm(AlarmSighting),
     /// A person approves.
@@ -38,7 +40,7 @@ impl Signal {
     pub fn approval(&self) -> Option<&Approval> {
         match self {
             Self::Approval { approval, .. } => Some(approval),
-            Self::Tick | Self::Alarm(_) => None,
+            Self::Tick | Self::Hint | Self::Alarm(_) => None,
         }
     }
 
@@ -50,7 +52,7 @@ impl Signal {
         let told = match self {
             Self::Alarm(alarm) => Some(alarm.clone()).filter(|_| !self.is_foreign(plan)),
             Self::Approval { approval, .. } => declared(approval, now),
-            Self::Tick => None,
+            Self::Tick | Self::Hint => None,
         };
         if let Some(described) = described {
             return Some(AlarmSighting::newest(described.into_iter().chain(told)));
@@ -59,7 +61,7 @@ impl Signal {
             // An old approval delivered again is nobody's word about now: what it was given for may be over, failed back
             // and armed again.
             Self::Approval { approval, given } if is_fresh(*given) => vouched(plan, approval),
-            Self::Tick | Self::Alarm(_) | Self::Approval { .. } => None,
+            Self::Tick | Self::Hint | Self::Alarm(_) | Self::Approval { .. } => None,
         };
         told.filter(|alarm| is_fresh(alarm.since)).or_else(vouched).map(|alarm| vec![alarm])
     }
@@ -75,7 +77,13 @@ fn declared(approval: &Approval, now: Timestamp) -> Option<AlarmSighting> {
 fn vouched(plan: &Plan, approval: &Approval) -> Option<AlarmSighting> {
     let Incident { alarm, began } = &approval.incident;
     let arn = plan.alarms.iter().find(|arn| alarm_name(arn) == Some(alarm))?;
-    Some(AlarmSighting { arn: arn.clone(), name: alarm.clone(), state: AlarmState::Alarm, since: *began })
+    Some(AlarmSighting {
+        arn: arn.clone(),
+        name: alarm.clone(),
+        state: AlarmState::Alarm,
+        since: *began,
+        trouble: None,
+    })
 }
 
 #[cfg(test)]
@@ -92,7 +100,7 @@ mod tests {
     }
 
     fn sighting(state: AlarmState, minute: i64) -> AlarmSighting {
-        AlarmSighting { arn: ARN.to_owned(), name: "a".to_owned(), state, since: at(minute * 60) }
+        AlarmSighting { arn: ARN.to_owned(), name: "a".to_owned(), state, since: at(minute * 60), trouble: None }
     }
 
     fn approval(incident: Incident, given_minute: i64) -> Signal {

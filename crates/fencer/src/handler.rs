@@ -10,8 +10,6 @@ use failover::outcome::{Finding, Kind, Outcome, Trigger};
 use failover::plan::{Fence, Plan, ReplicaId};
 use futures_util::future::join_all;
 
-const FUNCTION: &str = "fencer";
-
 /// Record, swap, reboot, and a look that AWS answers from before; then the tick goes on.
 const PASSES_MAX: usize = 4;
 
@@ -47,7 +45,7 @@ where
             }
         };
         let outcome = Outcome::of(self.records.now(), Trigger::Tick, &findings);
-        telemetry::report(FUNCTION, &outcome);
+        telemetry::report(&outcome);
         outcome
     }
 

@@ -107,8 +107,8 @@ fn promoter_acts(register: &Register, signal: replica_promoter::event::Signal) -
 
 fn to_notifier(event: Value) {
     match notifier::event::parse(event) {
-        Ok(Invocation::Returned(outcome)) => {
-            let _ = message::is_due(&outcome);
+        Ok(Invocation::Returned { outcome, scheduled }) => {
+            let _ = message::is_due_at(&outcome, scheduled.unwrap_or(outcome.at));
             told(&message::of_outcome(&outcome, "holdfast"));
         }
         Ok(Invocation::Failed(failure)) => told(&message::of_failure(&failure)),

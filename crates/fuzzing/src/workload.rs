@@ -25,5 +25,5 @@ pub fn noon(seconds: i64) -> Timestamp {
 /// The plan's alarm has rung since noon.
 pub fn ringing() -> AlarmSighting {
     let arn = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:started".to_owned();
-    AlarmSighting { arn, name: "started".to_owned(), state: AlarmState::Alarm, since: noon(0) }
+    AlarmSighting { arn, name: "started".to_owned(), state: AlarmState::Alarm, since: noon(0), trouble: None }
 }

@@ -29,7 +29,7 @@ pub fn with_alarm(workload: &Workload, seen: &Observation) -> Observation {
     if let Some(arn) = workload.plan.alarms.first() {
         let name = alarm_name(arn).unwrap_or_default().to_owned();
         alarms.retain(|alarm| alarm.arn != *arn);
-        alarms.push(AlarmSighting { arn: arn.clone(), name, state: AlarmState::Alarm, since: seen.now });
+        alarms.push(AlarmSighting { arn: arn.clone(), name, state: AlarmState::Alarm, since: seen.now, trouble: None });
     }
     Observation { alarms: Some(alarms), ..seen.clone() }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use failover::incident::{AlarmState, Incident};
-use failover::observation::{NameView, Probe};
+use failover::observation::NameView;
 use failover::pin::Observation;
 use failover::register::{Reading, Register};
 use jiff::Timestamp;
@@ -105,7 +105,7 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
         at: seen.now,
         mode: format!("{:?}", workload.plan.mode).to_lowercase(),
         alarms: seen.alarms.is_some().then(|| alarms.collect()),
-        probes: json!({"primary": probe(seen.probes.primary), "dr": probe(seen.probes.dr)}),
+        probes: json!({"primary": seen.probes.primary.to_string(), "dr": seen.probes.dr.to_string()}),
         names: names(workload, &seen, dns).await,
         databases: replicas
             .into_iter()
@@ -159,14 +159,6 @@ async fn names(workload: &Workload, seen: &Observation, dns: Option<SocketAddr>)
         });
     }
     names
-}
-
-fn probe(probe: Probe) -> &'static str {
-    match probe {
-        Probe::NotAsked => "not asked: the plan gives no URL",
-        Probe::Answers => "answers",
-        Probe::Silent => "silent",
-    }
 }
 
 /// The register's state in the vocabulary of the messages.

@@ -3,7 +3,7 @@
 
 use failover::change::{self, Write};
 use failover::incident::{AlarmState, Approval, Incident};
-use failover::observation::{ChangeStatus, Changes, NameView, Probe, Probes};
+use failover::observation::{ChangeStatus, Changes, NameView, Probe, Probes, Silence};
 use failover::pin::{self, Observation};
 use failover::promotion::{self, Failover, Gate, LagSample, ReplicaState, ReplicaView, Verdict};
 use failover::register::{ArmedBy, Evidence, Register, Spread};
@@ -240,7 +240,7 @@ impl Holdfast {
         let plan = &setting.plan;
         let told = signal.told(setting);
         let described = described.map(|(state, since)| vec![setting.sighting(state, since)]);
-        let probe = |answers| if answers { Probe::Answers } else { Probe::Silent };
+        let probe = |answers| if answers { Probe::Answers } else { Probe::Silent(Silence::TimedOut) };
         let seen = Observation {
             now,
             alarms: (rules.known_alarms)(plan, &told, described, now),

@@ -2,7 +2,7 @@
 
 use failover::change::{self, Batch, Change, Write};
 use failover::failback::{self, Observation, Successor};
-use failover::observation::{NameView, Probe, Probes};
+use failover::observation::{NameView, Probe, Probes, Silence};
 use failover::order::Order;
 use failover::promotion::{self, Instances, LagSample, ReplicaState, Source};
 use failover::register::Register;
@@ -163,7 +163,7 @@ impl Holdfast {
             let lags = vec![LagSample { seconds: u64::from(rebuilt == Rebuilt::Behind), at: now }; 3];
             Successor { of: of.clone(), named: Some("new".to_owned()), state, created: Some(at(world.time + 1)), lags }
         };
-        let primary = if world.primary_answers { Probe::Answers } else { Probe::Silent };
+        let primary = if world.primary_answers { Probe::Answers } else { Probe::Silent(Silence::TimedOut) };
         let alarms = (!world.troubles.contains(&Trouble::CloudWatchSilent))
             .then(|| vec![self.setting.sighting(world.alarm.0, world.alarm.1)]);
         let seen = Observation {

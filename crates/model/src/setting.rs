@@ -134,7 +134,7 @@ impl Setting {
     /// The alarm as CloudWatch or an event tells of it.
     pub fn sighting(&self, state: AlarmState, since: u8) -> AlarmSighting {
         let arn = self.plan.alarms.first().cloned().unwrap_or_default();
-        AlarmSighting { name: self.alarm(), arn, state, since: at(since) }
+        AlarmSighting { name: self.alarm(), arn, state, since: at(since), trouble: None }
     }
 
     fn alarm(&self) -> String {

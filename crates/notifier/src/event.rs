@@ -11,7 +11,12 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Invocation {
     /// It returned an outcome.
-    Returned(Box<Outcome>),
+    Returned {
+        /// What it returned.
+        outcome: Box<Outcome>,
+        /// When the tick that woke it was to come, if a tick did.
+        scheduled: Option<Timestamp>,
+    },
     /// It failed for good.
     Failed(Failure),
 }
@@ -64,16 +69,25 @@ pub fn parse(event: Value) -> Result<Invocation, EventError> {
     let unreadable = |error: serde_json::Error| EventError(error.to_string());
     let Event { detail_type, detail: record } = serde_json::from_value(event).map_err(unreadable)?;
     if detail_type.ends_with("- Success") {
+        let scheduled = scheduled(&record.request_payload);
         let outcome = serde_json::from_value(record.response_payload).map_err(unreadable)?;
-        return Ok(Invocation::Returned(outcome));
+        return Ok(Invocation::Returned { outcome, scheduled });
     }
     Ok(Invocation::Failed(Failure {
         function: function_name(&record.request_context.function_arn).to_owned(),
         error: error_text(&record),
+        scheduled: scheduled(&record.request_payload),
+        condition: record.request_context.condition,
         request_id: record.request_context.request_id,
         event: record.request_payload.to_string(),
         at: record.timestamp,
     }))
+}
+
+/// A schedule's event carries the time it was made for, however late or often it is handled.
+fn scheduled(request: &Value) -> Option<Timestamp> {
+    let is_tick = request["detail-type"] == "Scheduled Event";
+    request["time"].as_str().filter(|_| is_tick)?.parse().ok()
 }
 
 /// `arn:aws:lambda:REGION:ACCOUNT:function:NAME:QUALIFIER`
@@ -111,9 +125,26 @@ mod tests {
             request_id: "r-1".to_owned(),
             error: "no such event".to_owned(),
             event: r#"{"id":"7"}"#.to_owned(),
+            condition: "RetriesExhausted".to_owned(),
+            scheduled: None,
             at: "2026-01-01T12:00:01Z".parse().unwrap(),
         };
         assert_eq!(parse(event).unwrap(), Invocation::Failed(failure));
+    }
+
+    #[test]
+    fn a_tick_is_known_by_the_time_it_was_scheduled_for() {
+        let tick = json!({"source": "aws.events", "detail-type": "Scheduled Event", "time": "2026-01-01T12:00:00Z"});
+        assert_eq!(scheduled(&tick), Some("2026-01-01T12:00:00Z".parse().unwrap()));
+        for other in [
+            json!({"detail-type": "CloudWatch Alarm State Change", "time": "2026-01-01T12:00:00Z"}),
+            json!({"detail-type": "Scheduled Event"}),
+            json!({"detail-type": "Scheduled Event", "time": "noon"}),
+            json!("tick"),
+            Value::Null,
+        ] {
+            assert_eq!(scheduled(&other), None, "{other}");
+        }
     }
 
     #[test]

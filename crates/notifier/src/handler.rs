@@ -73,13 +73,18 @@ pub struct Told {
 /// If SNS does not take the message.
 pub async fn handle(topics: &impl Publisher, bus: &str, invocation: Invocation) -> Result<Told, Unsent> {
     let message = match &invocation {
-        Invocation::Returned(outcome) if !message::is_due(outcome) => return Ok(Told { subject: None }),
-        Invocation::Returned(outcome) => message::of_outcome(outcome, bus),
+        Invocation::Returned { outcome, scheduled }
+            if !message::is_due_at(outcome, scheduled.unwrap_or(outcome.at)) =>
+        {
+            return Ok(Told { subject: None });
+        }
+        Invocation::Returned { outcome, .. } => message::of_outcome(outcome, bus),
+        Invocation::Failed(failure) if !message::is_failure_due(failure) => return Ok(Told { subject: None }),
         Invocation::Failed(failure) => message::of_failure(failure),
     };
     topics.publish(&message).await?;
     let incident = match invocation {
-        Invocation::Returned(outcome) => outcome.incident,
+        Invocation::Returned { outcome, .. } => outcome.incident,
         Invocation::Failed(_) => None,
     };
     Record::Told { subject: message.subject.clone(), incident }.log();

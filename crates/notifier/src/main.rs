@@ -1,7 +1,7 @@
 //! The Lambda: parse, word, publish.
 
 use aws::sns::Topics;
-use aws::{Session, telemetry};
+use aws::{Session, start, telemetry};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use notifier::event;
 use notifier::handler::{self, Settings};
@@ -10,7 +10,9 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let settings = Settings::from_environment(|name| std::env::var(name).ok())?;
+    start::mend_certificates();
+    let settings = Settings::from_environment(|name| std::env::var(name).ok());
+    let settings = start::needed("SettingMissing", settings).await?;
     let session = Session::load().await;
     let topics = Topics::new(&session, settings.topics.clone());
     let (topics, settings) = (&topics, &settings);

@@ -19,8 +19,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::event::Signal;
 
-const FUNCTION: &str = "replica-promoter";
-
 /// How long registers that Route 53 refuses together are tried in parts.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(20);
 
@@ -63,9 +61,9 @@ where
         };
         let findings = self.go_on_from_a_fresh_look(plan, approval.as_ref()).await;
         let outcome = Outcome::of(self.records.now(), trigger, &findings);
-        telemetry::report(FUNCTION, &outcome);
+        telemetry::report(&outcome);
         if outcome.outcome == Kind::FailedOver {
-            telemetry::time_since_alarm(FUNCTION, "AlarmToFailedOver", &outcome);
+            telemetry::time_since_alarm("AlarmToFailedOver", &outcome);
         }
         // Whatever leads the outcome: what was approved for one database is not done by what became of another.
         match (approval, findings.into_iter().find(|finding| finding.kind == Kind::Interrupted)) {

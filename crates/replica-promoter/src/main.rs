@@ -1,6 +1,6 @@
 //! The Lambda: parse, observe, decide, act, return.
 
-use aws::{Session, cloudwatch, rds, route53, telemetry};
+use aws::{Session, cloudwatch, rds, route53, start, telemetry};
 use failover::plan::{PLAN_VARIABLE, Plan};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use replica_promoter::event;
@@ -10,7 +10,9 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let plan = Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default())?;
+    start::mend_certificates();
+    let plan = Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default());
+    let plan = start::needed("PlanRefused", plan).await?;
     let session = Session::load().await.for_plan(&plan).await;
     let calls = Calls {
         records: route53::Reader::new(&session),

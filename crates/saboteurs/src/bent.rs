@@ -15,7 +15,7 @@ use failover::change::{self, Batch, Change, Write};
 use failover::fence::Note;
 use failover::incident::{AlarmSighting, AlarmState};
 use failover::message::Message;
-use failover::observation::{ChangeStatus, Probe};
+use failover::observation::{ChangeStatus, Probe, Silence};
 use failover::plan::{Names, Plan, ReplicaId};
 use failover::record::{RecordSet, Role, Routing, Target};
 use failover::register::{ArmedBy, Register, Spread};
@@ -142,7 +142,7 @@ impl Prober for BentProber {
     async fn probe(&self, url: Option<&str>) -> Probe {
         match url.filter(|_| self.lies()) {
             // The drill's primary site; the other is DR's.
-            Some(url) if url.contains("//127.0.10.1:") => Probe::Silent,
+            Some(url) if url.contains("//127.0.10.1:") => Probe::Silent(Silence::TimedOut),
             Some(_) => Probe::Answers,
             None => HttpProber.probe(url).await,
         }

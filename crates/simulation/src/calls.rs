@@ -14,7 +14,7 @@ use aws::sns::Publisher;
 use failover::change::Batch;
 use failover::incident::AlarmSighting;
 use failover::message::Message;
-use failover::observation::{ChangeStatus, Probe, Probes};
+use failover::observation::{ChangeStatus, Probe, Probes, Silence};
 use failover::plan::{Names, ReplicaId};
 use failover::promotion::{LagSample, ReplicaState};
 use failover::record::RecordSet;
@@ -173,7 +173,7 @@ impl Aws {
         let answers =
             self.call("GET", move |world| Ok(if is_primary { world.primary_answers } else { world.dr_answers })).await;
         // A prober that hears nothing cannot tell its own failure from the site's.
-        if answers == Ok(true) { Probe::Answers } else { Probe::Silent }
+        if answers == Ok(true) { Probe::Answers } else { Probe::Silent(Silence::TimedOut) }
     }
 }
 
@@ -262,7 +262,7 @@ impl Prober for Aws {
         *(if is_primary { &mut saw.primary } else { &mut saw.dr }) = answer;
         self.line.saw.set(saw);
         match (self.sabotage(), is_primary) {
-            (Some(Sabotage::IgnoresProbes), true) => Probe::Silent,
+            (Some(Sabotage::IgnoresProbes), true) => Probe::Silent(Silence::TimedOut),
             (Some(Sabotage::IgnoresProbes), false) => Probe::Answers,
             _ => answer,
         }

@@ -334,9 +334,9 @@ async fn run(caller: Caller, plan: Rc<Plan>, aws: Aws, event: Value) -> Result<R
         Function::Notifier => {
             let invocation = notifier::event::parse(event).map_err(|error| error.to_string())?;
             let invocation = match (caller.sabotage, invocation) {
-                (Some(sabotage), notifier::event::Invocation::Returned(outcome)) => {
+                (Some(sabotage), notifier::event::Invocation::Returned { outcome, scheduled }) => {
                     let Some(outcome) = sabotage.telling(*outcome) else { return Ok(Returned::Told) };
-                    notifier::event::Invocation::Returned(Box::new(outcome))
+                    notifier::event::Invocation::Returned { outcome: Box::new(outcome), scheduled }
                 }
                 (_, invocation) => invocation,
             };

@@ -230,7 +230,7 @@ impl Watch {
         [
             (armed_for < seconds(quiet_seconds), Rule::P08, "it was armed or failed back too recently"),
             (saw.primary == Probe::Answers, Rule::P09, "the primary had answered"),
-            (saw.dr == Probe::Silent, Rule::P10, "DR had not answered"),
+            (saw.dr.is_down(), Rule::P10, "DR had not answered"),
             (self.plan.mode == Mode::Approval, Rule::P12, "it is for a person to decide"),
         ]
     }

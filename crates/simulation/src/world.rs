@@ -111,7 +111,7 @@ impl World {
             now,
             watch: Watch::new(plan, &records),
             route53,
-            alarm: AlarmSighting { arn, name, state: AlarmState::Ok, since },
+            alarm: AlarmSighting { arn, name, state: AlarmState::Ok, since, trouble: None },
             primary_answers: true,
             dr_answers: true,
             replicas: plan.replicas.iter().map(|id| (id.clone(), Replica::default())).collect(),

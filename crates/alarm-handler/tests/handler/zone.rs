@@ -268,7 +268,7 @@ impl AlarmReader for &Zone {
     async fn alarms(&self, _: &[String]) -> Result<Vec<AlarmSighting>, CallError> {
         let name = "holdfast-failover-started".to_owned();
         let (state, since) = self.alarm.get();
-        Ok(vec![AlarmSighting { arn: ALARM.to_owned(), name, state, since }])
+        Ok(vec![AlarmSighting { arn: ALARM.to_owned(), name, state, since, trouble: None }])
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
+use failover::incident::{AlarmSighting, AlarmState, Approval, EvaluationTrouble, Incident};
 use failover::name::Name;
 use failover::observation::{Alarms, Attention, Changes, Fact, NameView, Probes};
 use failover::outcome::{Finding, Kind, Outcome, Trigger};
@@ -48,7 +48,7 @@ pub fn incident(began: i64) -> Incident {
 /// What one of the plan's alarms says.
 pub fn alarm(nth: usize, state: AlarmState, since: i64) -> AlarmSighting {
     let arn = plan().alarms[nth].clone();
-    AlarmSighting { name: alarm_name(&arn).unwrap().to_owned(), arn, state, since: at(since) }
+    AlarmSighting { name: alarm_name(&arn).unwrap().to_owned(), arn, state, since: at(since), trouble: None }
 }
 
 pub fn approval(began: i64, despite: &[Rule]) -> Approval {
@@ -232,6 +232,12 @@ impl Scene {
     /// Both alarms have been OK since then.
     pub fn all_ok_since(&mut self, since: i64) {
         self.alarms(&[alarm(0, AlarmState::Ok, since), alarm(1, AlarmState::Ok, since)]);
+    }
+
+    /// Both alarms have long been OK, and CloudWatch says this of how it evaluates them.
+    pub fn evaluation_trouble(&mut self, trouble: EvaluationTrouble) {
+        self.all_ok_since(-900);
+        self.alarms.iter_mut().flatten().for_each(|alarm| alarm.trouble = Some(trouble));
     }
 
     /// Another name of the workload.

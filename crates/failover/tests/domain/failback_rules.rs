@@ -4,7 +4,7 @@ use crate::common::{self, *};
 use failover::change::{self, Change};
 use failover::failback::{Move, Observation, RULES, Successor, moved, obstacles, restore};
 use failover::incident::AlarmState::{Alarm, Ok as Fine};
-use failover::observation::{NameView, Probe, Probes};
+use failover::observation::{NameView, Probe, Probes, Silence};
 use failover::pin::Verdict;
 use failover::plan::{Plan, ReplicaId};
 use failover::promotion::{Instances, LagSample, ReplicaState};
@@ -61,7 +61,7 @@ const CASES: &[Case] = &[
     ("the failover is still under way", |o| o.names.push(view("api.example.com", DR, Some(&pinned(0, in_sync(40))))), &[Rule::F03]),
     ("the alarm rings", |o| o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]), &[Rule::F04]),
     ("CloudWatch says nothing", |o| o.alarms = None, &[Rule::F04, Rule::F04]),
-    ("the primary is silent", |o| o.probes.primary = Probe::Silent, &[Rule::F05]),
+    ("the primary is silent", |o| o.probes.primary = Probe::Silent(Silence::TimedOut), &[Rule::F05]),
     ("the plan has no probe", |o| o.probes.primary = Probe::NotAsked, &[]),
     ("nobody has named a successor", |o| { o.successors[0].named = None; o.successors[0].state = ReplicaState::Missing; }, &[Rule::F06]),
     ("the successor does not exist", |o| o.successors[0].state = ReplicaState::Missing, &[Rule::F06]),
@@ -79,7 +79,7 @@ const CASES: &[Case] = &[
     ("nobody has looked at what only the old primary holds", |o| o.loss_acknowledged = false, &[Rule::F09]),
     ("the lag is 0, and nobody has compared positions", |o| o.position_verified = false, &[Rule::F10]),
     ("the successor takes the writes already", |o| { o.successors[0].state = database(None, "available"); (o.writes_stopped, o.loss_acknowledged, o.position_verified) = (None, false, false); }, &[]),
-    ("everything at once", |o| { o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]); o.probes.primary = Probe::Silent; o.successors[0].lags.clear(); o.writes_stopped = None; o.position_verified = false; },
+    ("everything at once", |o| { o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]); o.probes.primary = Probe::Silent(Silence::TimedOut); o.successors[0].lags.clear(); o.writes_stopped = None; o.position_verified = false; },
         &[Rule::F04, Rule::F05, Rule::F07, Rule::F08, Rule::F10]),
 ];
 

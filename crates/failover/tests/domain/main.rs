@@ -18,3 +18,4 @@ mod rehearsals;
 mod repeats;
 mod replica_rules;
 mod texts;
+mod unready_names;

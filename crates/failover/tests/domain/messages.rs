@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::common::*;
 use failover::incident::{Approval, Incident};
 use failover::message::{self, Failure};
-use failover::observation::{Attention, Fact, Probe};
+use failover::observation::{Attention, Fact, Probe, Silence};
 use failover::outcome::{Finding, Kind, Outcome, Trigger};
 use failover::pin::Verdict;
 use failover::plan::Mode;
@@ -120,7 +120,7 @@ fn an_outcome_survives_the_bus() {
 fn following_the_message_fails_over_however_many_rules_stand_in_the_way() {
     let mut scene = Scene::outage();
     scene.register(&armed(-899, ArmedBy::Operator));
-    (scene.probes.primary, scene.probes.dr) = (Probe::Answers, Probe::Silent);
+    (scene.probes.primary, scene.probes.dr) = (Probe::Answers, Probe::Silent(Silence::TimedOut));
     let decision = scene.decide();
     assert_eq!(decision.row.rule, Rule::P08);
     let outcome = Outcome::of(at(60), Trigger::Tick, &[decision.into()]);
@@ -195,6 +195,8 @@ fn a_failure_is_told_with_the_command_that_shows_its_log() {
         request_id: "1-2".to_owned(),
         error: "EventNotUnderstood".to_owned(),
         event: "{}".to_owned(),
+        condition: "RetriesExhausted".to_owned(),
+        scheduled: None,
         at: at(0),
     };
     let message = message::of_failure(&failure);
@@ -212,12 +214,58 @@ fn a_failure_is_told_with_the_command_that_shows_its_log() {
 }
 
 #[test]
+fn a_function_that_was_stopped_is_told_in_its_own_words_and_with_the_way_back() {
+    let message = message::of_failure(&Failure {
+        function: "holdfast-alarm-handler".to_owned(),
+        request_id: "1-2".to_owned(),
+        error: "ZeroReservedConcurrency".to_owned(),
+        event: "{}".to_owned(),
+        condition: "ZeroReservedConcurrency".to_owned(),
+        scheduled: None,
+        at: at(0),
+    });
+    assert_eq!(message.subject, "Holdfast: holdfast-alarm-handler is STOPPED");
+    for said in
+        ["reserved concurrency is 0", "aws lambda delete-function-concurrency --function-name holdfast-alarm-handler"]
+    {
+        assert!(message.body.contains(said), "{said}: {}", message.body);
+    }
+    assert!(!message.body.contains("tried again"), "Lambda tried nothing: {}", message.body);
+}
+
+/// Lambda sends each event of a stopped function to its failure destination at once, so a tick a minute.
+#[test]
+fn failing_ticks_are_no_storm_and_whatever_a_person_sent_is_told() {
+    let told = |condition: &str, is_tick: bool| {
+        let due = |minute: &i64| {
+            message::is_failure_due(&Failure {
+                function: "alarm-handler".to_owned(),
+                request_id: String::new(),
+                error: String::new(),
+                event: "{}".to_owned(),
+                condition: condition.to_owned(),
+                scheduled: is_tick.then_some(at(minute * 60 + 23)),
+                at: at(minute * 60 + 180),
+            })
+        };
+        (0..=480).filter(due).collect::<Vec<_>>()
+    };
+    assert_eq!(told("ZeroReservedConcurrency", true), [0, 240, 480]);
+    assert_eq!(told("RetriesExhausted", true), (0..=480).step_by(15).collect::<Vec<_>>());
+    for condition in ["ZeroReservedConcurrency", "RetriesExhausted"] {
+        assert_eq!(told(condition, false).len(), 481, "{condition}");
+    }
+}
+
+#[test]
 fn a_failure_over_a_huge_event_is_told_with_its_beginning() {
     let failure = |event: String| Failure {
         function: "alarm-handler".to_owned(),
         request_id: "1-2".to_owned(),
         error: format!("EventNotUnderstood: {event}"),
         event,
+        condition: "RetriesExhausted".to_owned(),
+        scheduled: None,
         at: at(0),
     };
     let whole = message::of_failure(&failure("ü".repeat(20_000))).body;
@@ -274,6 +322,8 @@ fn a_failure_pages_and_its_alarm_leaves_out_the_event() {
         request_id: "1-2".to_owned(),
         error: "EventNotUnderstood".to_owned(),
         event: "a secret".to_owned(),
+        condition: "RetriesExhausted".to_owned(),
+        scheduled: None,
         at: at(0),
     };
     let message = message::of_failure(&failure);
@@ -288,7 +338,15 @@ proptest! {
     fn a_subject_is_one_short_line_of_ascii_whatever_the_name(name in any::<String>(), more in 0..3_usize) {
         let findings = vec![finding(Kind::Interrupted, Attention::Page, &name); more + 1];
         let outcome = Outcome::of(at(0), Trigger::Event, &findings);
-        let failure = Failure { function: name, request_id: String::new(), error: String::new(), event: String::new(), at: at(0) };
+        let failure = Failure {
+            function: name,
+            request_id: String::new(),
+            error: String::new(),
+            event: String::new(),
+            condition: String::new(),
+            scheduled: None,
+            at: at(0),
+        };
         let told = [message::of_outcome(&outcome, "holdfast"), message::of_failure(&failure)];
         let alarms = told.each_ref().map(|message| message.alarm("eu-central-1", "123456789012").0);
         for subject in told.map(|message| message.subject).into_iter().chain(alarms) {

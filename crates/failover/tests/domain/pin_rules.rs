@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::common::*;
 use failover::incident::AlarmState::{Alarm, InsufficientData, Ok as Fine};
-use failover::incident::{Approval, Incident};
-use failover::observation::{ChangeStatus, NameView, Probe};
+use failover::incident::{AlarmSighting, Approval, EvaluationTrouble, Incident};
+use failover::observation::{ChangeStatus, NameView, Probe, Silence, TlsFault, Unsent};
 use failover::pin::{TABLE, Verdict};
 use failover::plan::Mode;
 use failover::record::Target;
@@ -39,6 +39,14 @@ const OLD: &str = "the alarm has been in ALARM since before";
 const TOO_SOON: &str = "the alarm came before";
 const ANSWERS: &str = "the primary answers";
 const DR_SILENT: &str = "the DR site does not answer";
+const UNCLEAR: &str = "our own probe cannot tell whether the primary";
+const UNCLEAR_UNARMED: &str = "never armed, and our own probe";
+const UNCLEAR_IN_PEACE: &str = "the alarm is quiet, but our own probe cannot tell whether the primary";
+const DR_SILENT_IN_PEACE: &str = "the alarm is quiet, but the DR site does not answer";
+const DR_UNCLEAR_IN_PEACE: &str = "the alarm is quiet, but our own probe cannot tell whether the DR";
+const SILENT_IN_PEACE: &str = "the alarm is quiet, but the primary does not answer";
+const UNEVALUATED: &str = "the alarm is quiet, but CloudWatch cannot";
+const UNEVALUATED_UNARMED: &str = "never armed, and CloudWatch cannot";
 const SHADOW: &str = "shadow mode";
 const UNAPPROVED: &str = "approval mode";
 const PIN: &str = "failover has started";
@@ -84,7 +92,12 @@ const ARMING_CASES: &[Case] = &[
     ("nor if one alarm is of unknown state", |s| { never_armed(s, -900); s.alarms(&[alarm(0, Fine, -900), alarm(1, InsufficientData, -900)]); }, Rule::P04, DISARMED, Verdict::Wait),
     ("nor if one alarm is unheard of", |s| { never_armed(s, -900); s.alarms(&[alarm(0, Fine, -900)]); }, Rule::P04, DISARMED, Verdict::Wait),
     ("nor if CloudWatch does not answer", |s| { never_armed(s, -900); s.alarms = None; }, Rule::P04, DISARMED, Verdict::Wait),
-    ("nor if the primary is silent", |s| { never_armed(s, -900); s.probes.primary = Probe::Silent; }, Rule::P04, DISARMED, Verdict::Wait),
+    ("nor if the primary is silent", |s| { never_armed(s, -900); s.probes.primary = Probe::Silent(Silence::TimedOut); }, Rule::P04, DISARMED, Verdict::Wait),
+    ("nor if it answers 503", |s| { never_armed(s, -900); s.probes.primary = Probe::Unwell(503); }, Rule::P04, DISARMED, Verdict::Wait),
+    ("nor if a firewall refuses us, and that is told", |s| { never_armed(s, -900); s.probes.primary = Probe::Refused(403); }, Rule::P04, UNCLEAR_UNARMED, Verdict::Refuse),
+    ("nor if its certificate is another's", |s| { never_armed(s, -900); s.probes.primary = Probe::TlsFailed(TlsFault::OtherName); }, Rule::P04, UNCLEAR_UNARMED, Verdict::Refuse),
+    ("but what a person disarmed is not complained of", |s| { s.register(&disarmed()); s.all_ok_since(-900); s.probes.primary = Probe::Refused(403); }, Rule::P04, DISARMED, Verdict::Wait),
+    ("nor if CloudWatch cannot evaluate it", |s| { never_armed(s, -900); s.evaluation_trouble(EvaluationTrouble::Error); }, Rule::P04, UNEVALUATED_UNARMED, Verdict::Refuse),
     ("in shadow mode nothing is rehearsed", |s| { never_armed(s, -900); s.plan.mode = Mode::Shadow; }, Rule::P04, SETTLED_ONLY, ARM_ONLY),
     ("nor where rehearsals are switched off", |s| { never_armed(s, -900); s.plan.rehearse = false; }, Rule::P04, SETTLED_ONLY, ARM_ONLY),
     ("but if it answers", |s| { never_armed(s, -900); s.probes.primary = Probe::Answers; }, Rule::P04, SETTLED, ARM_SETTLED),
@@ -151,6 +164,10 @@ const OUTAGE_CASES: &[Case] = &[
     ("an alarm that is OK starts nothing", |s| s.all_ok_since(50), Rule::P06, QUIET, Verdict::Nothing),
     ("an alarm without data starts nothing", |s| s.alarms(&[alarm(0, InsufficientData, 0)]), Rule::P06, QUIET, Verdict::Nothing),
     ("no alarm starts nothing", |s| s.alarms(&[]), Rule::P06, QUIET, Verdict::Nothing),
+    ("nor does one that CloudWatch cannot evaluate", |s| s.evaluation_trouble(EvaluationTrouble::Failure), Rule::P07, UNEVALUATED, Verdict::Refuse),
+    ("whatever is wrong with it", |s| s.evaluation_trouble(EvaluationTrouble::Error), Rule::P07, UNEVALUATED, Verdict::Refuse),
+    ("but some missing data is only a fact", |s| s.evaluation_trouble(EvaluationTrouble::PartialData), Rule::P06, QUIET, Verdict::Nothing),
+    ("an alarm that rang and can no longer be evaluated has rung", |s| { let ringing = AlarmSighting { trouble: Some(EvaluationTrouble::Failure), ..alarm(0, Alarm, 0) }; s.alarms(&[ringing]); }, Rule::P13, PIN, Verdict::Pin),
     ("an event of the outage before a failback starts nothing", |s| s.register(&armed(0, ArmedBy::Failback)), Rule::P06, OLD, Verdict::Nothing),
     ("nor does an incident that a person rejected", |s| s.register(&armed(60, ArmedBy::Rejection)), Rule::P06, OLD, Verdict::Nothing),
     ("and soon after a rejection a person decides", |s| { s.register(&armed(-899, ArmedBy::Rejection)); }, Rule::P08, TOO_SOON, Verdict::Ask),
@@ -176,13 +193,29 @@ const OUTAGE_CASES: &[Case] = &[
     ("of two alarms the one before arming does not count", |s| { s.register(&armed(-3_000, ArmedBy::Operator)); s.alarms(&[alarm(1, Alarm, -3_000), alarm(0, Alarm, 0)]); }, Rule::P13, PIN, Verdict::Pin),
     ("of two alarms after arming the older is the incident", |s| { s.register(&armed(-1_000, ArmedBy::Operator)); s.alarms(&[alarm(0, Alarm, 0), alarm(1, Alarm, -200)]); }, Rule::P08, TOO_SOON, Verdict::Ask),
     ("a primary that answers holds the failover", |s| s.probes.primary = Probe::Answers, Rule::P09, ANSWERS, Verdict::Hold),
-    ("a primary that is silent does not", |s| s.probes.primary = Probe::Silent, Rule::P13, PIN, Verdict::Pin),
+    ("a primary that is silent does not", |s| s.probes.primary = Probe::Silent(Silence::TimedOut), Rule::P13, PIN, Verdict::Pin),
+    ("nor one that says 500", |s| s.probes.primary = Probe::Unwell(500), Rule::P13, PIN, Verdict::Pin),
+    ("a primary that refuses us may be up", |s| s.probes.primary = Probe::Refused(403), Rule::P09, UNCLEAR, Verdict::Hold),
+    ("so may one whose certificate is another's", |s| s.probes.primary = Probe::TlsFailed(TlsFault::OtherName), Rule::P09, UNCLEAR, Verdict::Hold),
+    ("so may one that talks something else", |s| s.probes.primary = Probe::NotHttp, Rule::P09, UNCLEAR, Verdict::Hold),
+    ("so may one that was never asked", |s| s.probes.primary = Probe::NotSent(Unsent::NameNotResolved), Rule::P09, UNCLEAR, Verdict::Hold),
+    ("P09 is lifted there too", |s| { s.probes.primary = Probe::Refused(403); s.approval = Some(approval(0, &[Rule::P09])); }, Rule::P13, PIN, Verdict::Pin),
+    ("before an outage it is told", |s| { s.all_ok_since(-900); s.probes.primary = Probe::Refused(403); }, Rule::P07, UNCLEAR_IN_PEACE, Verdict::Refuse),
+    ("but not in maintenance", |s| { s.register(&paused(61)); s.all_ok_since(-900); s.probes.primary = Probe::Refused(403); }, Rule::P05, PAUSED, Verdict::Hold),
+    ("nor once pinned", |s| { s.register(&pinned(0, in_sync(40))); s.probes.primary = Probe::Refused(403); }, Rule::P02, STAY, Verdict::Stay),
+    ("a silent primary whose alarm is quiet is told", |s| { s.all_ok_since(-900); s.probes.primary = Probe::Silent(Silence::TimedOut); }, Rule::P07, SILENT_IN_PEACE, Verdict::Nothing),
+    ("a DR site that says 503 holds the failover", |s| s.probes.dr = Probe::Unwell(503), Rule::P10, DR_SILENT, Verdict::Hold),
+    ("one that refuses us does not", |s| s.probes.dr = Probe::Refused(401), Rule::P13, PIN, Verdict::Pin),
+    ("nor one whose certificate is another's", |s| s.probes.dr = Probe::TlsFailed(TlsFault::OtherName), Rule::P13, PIN, Verdict::Pin),
+    ("nor one that was never asked", |s| s.probes.dr = Probe::NotSent(Unsent::NoRoute), Rule::P13, PIN, Verdict::Pin),
+    ("but before an outage it is told", |s| { s.all_ok_since(-900); s.probes.dr = Probe::Refused(401); }, Rule::P07, DR_UNCLEAR_IN_PEACE, Verdict::Nothing),
+    ("a silent DR site is told before an outage", |s| { s.all_ok_since(-900); s.probes.dr = Probe::Silent(Silence::ConnectionRefused); }, Rule::P07, DR_SILENT_IN_PEACE, Verdict::Refuse),
     ("P09 is lifted by an approval that names it", |s| { s.probes.primary = Probe::Answers; s.approval = Some(approval(0, &[Rule::P09])); }, Rule::P13, PIN, Verdict::Pin),
     ("but not by one that names none", |s| { s.probes.primary = Probe::Answers; s.approval = Some(approval(0, &[])); }, Rule::P09, ANSWERS, Verdict::Hold),
-    ("a DR site that is silent holds the failover", |s| s.probes.dr = Probe::Silent, Rule::P10, DR_SILENT, Verdict::Hold),
+    ("a DR site that is silent holds the failover", |s| s.probes.dr = Probe::Silent(Silence::TimedOut), Rule::P10, DR_SILENT, Verdict::Hold),
     ("one that answers does not", |s| s.probes.dr = Probe::Answers, Rule::P13, PIN, Verdict::Pin),
-    ("P10 is lifted by an approval that names it", |s| { s.probes.dr = Probe::Silent; s.approval = Some(approval(0, &[Rule::P10])); }, Rule::P13, PIN, Verdict::Pin),
-    ("but not by one that names P09", |s| { s.probes.dr = Probe::Silent; s.approval = Some(approval(0, &[Rule::P09])); }, Rule::P10, DR_SILENT, Verdict::Hold),
+    ("P10 is lifted by an approval that names it", |s| { s.probes.dr = Probe::Silent(Silence::TimedOut); s.approval = Some(approval(0, &[Rule::P10])); }, Rule::P13, PIN, Verdict::Pin),
+    ("but not by one that names P09", |s| { s.probes.dr = Probe::Silent(Silence::TimedOut); s.approval = Some(approval(0, &[Rule::P09])); }, Rule::P10, DR_SILENT, Verdict::Hold),
     ("shadow mode says what would have been", |s| s.plan.mode = Mode::Shadow, Rule::P11, SHADOW, Verdict::WouldPin),
     ("and no approval makes it act", |s| { s.plan.mode = Mode::Shadow; s.approval = Some(approval(0, &[Rule::P12])); }, Rule::P11, SHADOW, Verdict::WouldPin),
     ("approval mode asks", |s| s.plan.mode = Mode::Approval, Rule::P12, UNAPPROVED, Verdict::Ask),
@@ -281,7 +314,7 @@ fn one_approval_lifts_all_that_stands_in_the_way() {
     let mut scene = Scene::outage();
     scene.plan.mode = Mode::Approval;
     scene.register(&armed(-899, ArmedBy::Operator));
-    (scene.probes.primary, scene.probes.dr) = (Probe::Answers, Probe::Silent);
+    (scene.probes.primary, scene.probes.dr) = (Probe::Answers, Probe::Silent(Silence::TimedOut));
     let despite = scene.decide().despite;
     assert_eq!(despite, [Rule::P08, Rule::P09, Rule::P10, Rule::P12].into());
     let despite: Vec<_> = despite.into_iter().collect();
@@ -354,7 +387,7 @@ fn whatever_a_decision_saw_is_told() {
     assert_eq!(lines(&scene.decide().facts), seen);
 
     scene.alarms = None;
-    (scene.probes.primary, scene.probes.dr) = (Probe::NotAsked, Probe::Silent);
+    (scene.probes.primary, scene.probes.dr) = (Probe::NotAsked, Probe::Silent(Silence::TimedOut));
     scene.approval = Some(approval(0, &[]));
     scene.view = NameView::of_name("Z1", &app(), &[]);
     let seen = [
@@ -364,7 +397,7 @@ fn whatever_a_decision_saw_is_told() {
         "register: absent: never armed",
         "records: app.example.com has no failover records; create a PRIMARY and a SECONDARY record",
         "fault: app.example.com has no failover records; create a PRIMARY and a SECONDARY record",
-        "DR's probe: silent",
+        "DR's probe: silent: no answer in time",
         "approval: of started@2026-01-01T12:00:00Z by kim",
     ];
     assert_eq!(lines(&scene.decide().facts), seen);

@@ -14,6 +14,35 @@ fn pages_are_repeated_after_doubling_minutes_and_then_every_four_hours() {
     assert_eq!(told, [0, 1, 2, 4, 8, 16, 32, 64, 128, 240, 480, 720, 960]);
 }
 
+/// `EventBridge` starts a tick within its minute, and Lambda tries a failed one again after one minute and after two.
+#[test]
+fn a_late_or_retried_tick_neither_loses_nor_doubles_a_message() {
+    for (attention, minutes) in
+        [(Attention::Page, &[0, 1, 2, 4, 8, 16, 32, 64, 128, 240, 480][..]), (Attention::Notice, &[1, 16, 256][..])]
+    {
+        for offset in [0, 1, 29, 59] {
+            let due = |minute: i64| {
+                let scheduled = minute * 60 + offset;
+                let late = [0, 7, 41, 59, 61, 178][usize::try_from(minute).unwrap() % 6];
+                message::is_due_at(&outcome(Kind::Held, attention, Trigger::Tick, scheduled + late), at(scheduled))
+            };
+            let told: Vec<_> = (0..500).filter(|&minute| due(minute)).collect();
+            assert_eq!(told, minutes, "{attention:?}, {offset} s into the minute");
+        }
+    }
+    let just_after = outcome(Kind::Held, Attention::Page, Trigger::Tick, 10);
+    assert!(!message::is_due_at(&just_after, at(-20)) && message::is_due_at(&just_after, at(40)));
+    let by_the_clock = |kind, since: Option<i64>, minutes: i64| {
+        let due = |minute: &i64| {
+            let outcome = outcome(kind, Attention::Page, Trigger::Tick, minute * 60 + 95 * (minute % 2));
+            message::is_due_at(&Outcome { since: since.map(at), ..outcome }, at(minute * 60))
+        };
+        (0..=minutes).filter(due).collect::<Vec<_>>()
+    };
+    assert_eq!(by_the_clock(Kind::Refused, None, 500), [0, 240, 480]);
+    assert_eq!(by_the_clock(Kind::Yielded, Some(0), 40), [0, 15, 30]);
+}
+
 #[test]
 fn that_a_name_stays_on_dr_is_told_by_the_minute_whatever_the_alarm_says() {
     for trigger in [Trigger::Tick, Trigger::Event] {

@@ -158,7 +158,7 @@ fn a_name_may_be_as_long_as_dns_allows_and_no_longer() {
 fn only_a_person_declares_an_incident() {
     let began = Timestamp::UNIX_EPOCH;
     let (arn, name) = ("operator".to_owned(), "operator".to_owned());
-    let alarm = AlarmSighting { arn, name, state: AlarmState::Alarm, since: began };
+    let alarm = AlarmSighting { arn, name, state: AlarmState::Alarm, since: began, trouble: None };
     assert_eq!(Incident::declared(began).as_declared_alarm(), Some(alarm));
     assert_eq!(Incident { alarm: "started".to_owned(), began }.as_declared_alarm(), None);
 }

@@ -89,7 +89,7 @@ fn at_the_time(now: &Observation, arn: &str, episode: &Episode) -> Observation {
     let (name, arn) = (episode.alarm.clone(), arn.to_owned());
     Observation {
         now: since,
-        alarms: Some(vec![AlarmSighting { arn, name, state: AlarmState::Alarm, since }]),
+        alarms: Some(vec![AlarmSighting { arn, name, state: AlarmState::Alarm, since, trouble: None }]),
         probes: Probes::default(),
         names: now.names.iter().map(long_armed).collect(),
         ..now.clone()

@@ -1,0 +1,38 @@
+//! What a decision about a name saw, for people.
+
+use super::Facts;
+use crate::incident::Approval;
+use crate::observation::{Fact, Probe};
+use crate::register::Reading;
+
+impl Facts<'_> {
+    /// What was seen, for people.
+    pub(super) fn in_words(&self) -> Vec<Fact> {
+        let mut facts = vec![Fact::new("name", &self.view.name), Fact::new("time", self.seen.now)];
+        match &self.seen.alarms {
+            None => facts.push(Fact::new("alarm", "unknown: CloudWatch did not answer")),
+            Some(alarms) => facts.extend(alarms.iter().map(|a| Fact::new(format!("alarm {}", a.name), a.in_words()))),
+        }
+        facts.push(match &self.view.register {
+            Reading::Absent => Fact::new("register", "absent: never armed"),
+            Reading::Known { register, .. } => Fact::new("register", register),
+            Reading::Unreadable(error) => Fact::new("register", error),
+        });
+        match &self.view.pairs {
+            Err(fault) => facts.push(Fact::new("records", fault)),
+            Ok(pairs) => facts.extend(pairs.iter().map(|pair| {
+                let (primary, secondary) = (pair.primary(), pair.secondary());
+                let seen = format!("PRIMARY {}, SECONDARY {}", primary.target, secondary.target);
+                Fact::new(format!("{} record", primary.kind), seen)
+            })),
+        }
+        facts.extend(self.fault.map(|fault| Fact::new("fault", fault)));
+        for (about, probe) in [("primary's probe", self.seen.probes.primary), ("DR's probe", self.seen.probes.dr)] {
+            if probe != Probe::NotAsked {
+                facts.push(Fact::new(about, probe));
+            }
+        }
+        facts.extend(self.approval.map(Approval::as_fact));
+        facts
+    }
+}
