@@ -149,13 +149,15 @@ fn detector_with_given_checks() -> PathBuf {
     for line in template.lines() {
         let is_key = line.len() > 2 && line.starts_with("  ") && !line[2..].starts_with([' ', '#']);
         if is_key || !line.starts_with(' ') && !line.is_empty() {
-            dropping = ["  EndpointHealthCheck:", "  FailoverHealthCheck:"].contains(&line);
+            dropping =
+                ["  EndpointHealthCheck:", "  EndpointAddressHealthCheck:", "  FailoverHealthCheck:"].contains(&line);
         }
         if !dropping {
             kept += &format!("{line}\n");
         }
         if line == "Parameters:" {
             kept += "  EndpointHealthCheck: {Type: String}\n  FailoverHealthCheck: {Type: String}\n";
+            kept += "  EndpointAddressHealthCheck: {Type: String, Default: ''}\n";
         }
     }
     assert!(!kept.contains("AWS::Route53::HealthCheck"), "a health check is left");

@@ -58,7 +58,7 @@ async fn call(lab: &Lab, action: &str, body: serde_json::Value) -> serde_json::V
 #[tokio::test(flavor = "multi_thread")]
 async fn people_are_told_when_the_ticks_stop_and_when_nothing_has_been_armed_for_a_day() {
     let lab = deployed(&[], |yaml| yaml, None).await;
-    let dimensions = [("Function", "alarm-handler")];
+    let dimensions = [("Function", "holdfast-alarm-handler")];
     lab.clock.sleep(Duration::from_secs(300)).await;
     switch_ticks(&lab, "DisableRule").await;
     let took = minutes_to_mail(&lab, "holdfast-tick-stopped", 20).await;
@@ -71,8 +71,19 @@ async fn people_are_told_when_the_ticks_stop_and_when_nothing_has_been_armed_for
 
     // Nobody waits for a day of ticks: what the function measures each minute is measured for it, once an hour.
     switch_ticks(&lab, "DisableRule").await;
-    let is_measured = |what: &What| matches!(what, What::Log { line, .. } if line.contains("\"ArmedNames\":0"));
+    let is_measured = |what: &What| {
+        let measured = ["\"ArmedNames\":0", "\"UnreadyNames\":", "\"Function\":\"holdfast-alarm-handler\""];
+        matches!(what, What::Log { line, .. } if measured.iter().all(|part| line.contains(part)))
+    };
     assert!(lab.journal.entries().iter().any(|entry| is_measured(&entry.what)), "the function itself measures it");
+    let began = lab.clock.now();
+    for period in 0..12 {
+        let at = began + SignedDuration::from_mins(5 * period);
+        lab.cloudwatch.put_metric(DR, "Holdfast", "UnreadyNames", &dimensions, if period < 7 { 1.0 } else { 0.0 }, at);
+    }
+    let took = minutes_to_mail(&lab, "ALARM: \"holdfast-unready\"", 45).await;
+    assert!(took >= 20, "it took {took} minutes");
+    minutes_to_mail(&lab, "OK: \"holdfast-unready\"", 30).await;
     let began = lab.clock.now();
     for hour in 0..24 {
         let at = began + SignedDuration::from_hours(hour);
