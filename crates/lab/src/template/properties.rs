@@ -54,6 +54,9 @@ pub(super) struct Function {
     _tags: Option<Value>,
     #[serde(rename = "Tracing")]
     _tracing: Option<Value>,
+    /// What a role may at most is not evaluated.
+    #[serde(rename = "PermissionsBoundary")]
+    _permissions_boundary: Option<Value>,
     #[serde(rename = "KmsKeyArn")]
     _kms_key_arn: Option<Value>,
 }
@@ -112,6 +115,9 @@ pub(super) struct Role {
     /// Who may take it on is not evaluated.
     #[serde(rename = "AssumeRolePolicyDocument")]
     _trust: Value,
+    /// What a role may at most is not evaluated.
+    #[serde(rename = "PermissionsBoundary")]
+    _permissions_boundary: Option<Value>,
     #[serde(rename = "Description")]
     _description: Option<Value>,
     #[serde(rename = "Tags")]
@@ -183,6 +189,15 @@ pub(super) struct Subscription {
     pub protocol: String,
     pub endpoint: String,
     pub filter_policy: Option<Value>,
+    #[serde(rename = "FilterPolicyScope")]
+    _filter_policy_scope: Option<FilterPolicyScope>,
+}
+
+/// What a filter policy looks at. The lab filters by attributes alone, as SNS does unless told otherwise, so another scope is
+/// refused by name.
+#[derive(Debug, Deserialize)]
+pub(super) enum FilterPolicyScope {
+    MessageAttributes,
 }
 
 #[derive(Debug, Deserialize)]
