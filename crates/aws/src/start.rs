@@ -68,14 +68,15 @@ pub async fn needed<T, E: Error>(error_type: &'static str, what: Result<T, E>) -
         Err(error) => {
             let message = error.to_string();
             tracing::error!(error_type, message, "cannot start");
-            tell_lambda(error_type, &message).await;
+            if let Ok(api) = std::env::var(RUNTIME_VARIABLE) {
+                tell_lambda(&api, error_type, &message).await;
+            }
             Err(CannotStart(message))
         }
     }
 }
 
-async fn tell_lambda(error_type: &str, message: &str) {
-    let Ok(api) = std::env::var(RUNTIME_VARIABLE) else { return };
+async fn tell_lambda(api: &str, error_type: &str, message: &str) {
     let body = json!({"errorType": error_type, "errorMessage": message, "stackTrace": []});
     let Ok(mut request) = HttpRequest::get(format!("http://{api}/2018-06-01/runtime/init/error")) else { return };
     if request.set_method("POST").is_err() {
@@ -92,5 +93,47 @@ async fn tell_lambda(error_type: &str, message: &str) {
         .build();
     if let Err(error) = connector.call(request).await {
         tracing::error!(%error, "Lambda could not be told");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use failover::plan::Plan;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    #[tokio::test]
+    async fn lambda_is_told_why_a_function_cannot_start() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let api = listener.local_addr().unwrap().to_string();
+        let runtime = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut told = String::new();
+            let mut part = [0; 4_096];
+            while !told.contains("stackTrace") {
+                let length = stream.read(&mut part).unwrap();
+                told.push_str(&String::from_utf8_lossy(&part[..length]));
+            }
+            stream.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n").unwrap();
+            told
+        });
+        let refused = Plan::parse(r#"{"mode":"auto"}"#).unwrap_err().to_string();
+        tell_lambda(&api, "PlanRefused", &refused).await;
+        let told = runtime.join().unwrap();
+        assert!(told.starts_with("POST /2018-06-01/runtime/init/error HTTP/1.1\r\n"), "{told}");
+        assert!(told.contains("lambda-runtime-function-error-type: PlanRefused"), "{told}");
+        assert!(told.contains("unknown variant `auto`") && told.contains("deploy template.yaml again"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn a_main_that_fails_shows_the_reason_and_its_remedy() {
+        let error = needed("PlanRefused", Plan::parse(r#"{"mode":"auto"}"#)).await.unwrap_err();
+        for shown in [format!("{error:?}"), error.to_string()] {
+            assert!(
+                shown.starts_with("HOLDFAST_PLAN is not a plan") && shown.ends_with("from its parameters"),
+                "{shown}"
+            );
+        }
     }
 }

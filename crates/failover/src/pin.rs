@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::change::longest_register;
-use crate::incident::{AlarmSighting, AlarmState, Approval, EvaluationTrouble, Incident, OPERATOR};
+use crate::incident::{AlarmSighting, AlarmState, Approval, Incident, OPERATOR};
 use crate::name::Name;
 use crate::observation::{Alarms, Attention, ChangeStatus, Changes, Fact, NameView, Probe, Probes, elapsed, in_alarm};
 use crate::plan::{Mode, Plan, alarm_name};
@@ -360,11 +360,6 @@ impl Facts<'_> {
             && matches!(self.seen.probes.primary, Probe::Answers | Probe::NotAsked)
             && self.fault.is_none()
             && !self.view.agrees()
-    }
-
-    fn is_unevaluated(&self) -> bool {
-        let is_blind = |alarm: &AlarmSighting| alarm.trouble.is_some_and(EvaluationTrouble::is_blinding);
-        self.seen.alarms.iter().flatten().any(is_blind)
     }
 
     fn paused(&self, still: bool) -> bool {

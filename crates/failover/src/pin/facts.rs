@@ -1,11 +1,17 @@
 //! What a decision about a name saw, for people.
 
 use super::Facts;
-use crate::incident::Approval;
+use crate::incident::{AlarmSighting, Approval, EvaluationTrouble};
 use crate::observation::{Fact, Probe};
 use crate::register::Reading;
 
 impl Facts<'_> {
+    /// CloudWatch says that it cannot evaluate one of the alarms.
+    pub(super) fn is_unevaluated(&self) -> bool {
+        let is_blind = |alarm: &AlarmSighting| alarm.trouble.is_some_and(EvaluationTrouble::is_blinding);
+        self.seen.alarms.iter().flatten().any(is_blind)
+    }
+
     /// What was seen, for people.
     pub(super) fn in_words(&self) -> Vec<Fact> {
         let mut facts = vec![Fact::new("name", &self.view.name), Fact::new("time", self.seen.now)];
