@@ -148,11 +148,10 @@ def test_security_groups_and_tags_are_set_and_told(client, pair, refused, until)
     rds, (_, replica) = client("rds"), pair
     found = describe(rds, replica)
     assert [group["VpcSecurityGroupId"] for group in found["VpcSecurityGroups"]] == ["sg-default"] and found["TagList"] == []
-    rds.modify_db_cluster(DBClusterIdentifier=replica, VpcSecurityGroupIds=["sg-1", "sg-2"], ApplyImmediately=True)
-    rds.add_tags_to_resource(ResourceName=found["DBClusterArn"], Tags=[{"Key": "a:b", "Value": "sg-1 sg-2"}])
-    found = describe(rds, replica)
-    told = {group["VpcSecurityGroupId"]: group["Status"] for group in found["VpcSecurityGroups"]}
+    asked = rds.modify_db_cluster(DBClusterIdentifier=replica, VpcSecurityGroupIds=["sg-1", "sg-2"], ApplyImmediately=True)["DBCluster"]
+    told = {group["VpcSecurityGroupId"]: group["Status"] for group in asked["VpcSecurityGroups"]}
     assert told == {"sg-default": "removing", "sg-1": "adding", "sg-2": "adding"}
+    rds.add_tags_to_resource(ResourceName=found["DBClusterArn"], Tags=[{"Key": "a:b", "Value": "sg-1 sg-2"}])
     until(lambda: {group["Status"] for group in describe(rds, replica)["VpcSecurityGroups"]} == {"active"})
     found = describe(rds, replica)
     assert [group["VpcSecurityGroupId"] for group in found["VpcSecurityGroups"]] == ["sg-1", "sg-2"]
