@@ -227,15 +227,13 @@ impl Outcome {
 }
 
 /// What the leading finding saw. An approval of a loss, or of a writer, is one for all databases of its incident, so whoever
-/// is asked for it is told what was seen of each.
+/// is asked for it is told what was seen of each, whatever leads.
 fn facts(lead: &Finding, findings: &[Finding]) -> Vec<Fact> {
     let is_about_data = |finding: &&Finding| finding.despite.iter().any(|rule| matches!(rule, Rule::R07 | Rule::R09));
     let mut facts = lead.facts.clone();
-    if is_about_data(&lead) {
-        for fact in findings.iter().filter(is_about_data).flat_map(|finding| &finding.facts) {
-            if !facts.contains(fact) {
-                facts.push(fact.clone());
-            }
+    for fact in findings.iter().filter(is_about_data).flat_map(|finding| &finding.facts) {
+        if !facts.contains(fact) {
+            facts.push(fact.clone());
         }
     }
     facts

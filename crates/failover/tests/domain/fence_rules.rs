@@ -76,7 +76,7 @@ fn an_old_writer_is_fenced_step_by_step_and_never_twice_in_an_incident() {
         (changing(&[(CLOSED, "adding")]), Rule::X07, Verdict::Wait),
         (changing(&[(CLOSED, "")]), Rule::X07, Verdict::Wait),
         (in_groups("available", &[(CLOSED, "adding")], None), Rule::X06, Verdict::Remember),
-        (in_groups("available", &[(CLOSED, "adding")], note(0, Stage::Rebooted)), Rule::X09, Verdict::Reboot),
+        (in_groups("available", &[(CLOSED, "adding")], note(0, Stage::Rebooted)), Rule::X07, Verdict::Wait),
         (available(&[CLOSED], note(0, Stage::Begun)), Rule::X09, Verdict::Reboot),
     ];
     for (seen, rule, verdict) in cases {
