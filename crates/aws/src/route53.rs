@@ -12,8 +12,8 @@ use aws_sdk_route53::types::{ChangeBatch, ChangeStatus as SdkStatus};
 use failover::change;
 use failover::name::Name;
 use failover::observation::{ChangeStatus, Changes, NameView};
-use failover::plan::{Names, Plan};
-use failover::record::{RecordSet, Routing};
+use failover::plan::{Names, Plan, Zone};
+use failover::record::{ALIAS_CHAIN_MAX, RecordSet, alias_targets};
 use failover::register::{Register, Spread};
 use jiff::Timestamp;
 
@@ -57,6 +57,7 @@ pub async fn protected_names(plan: &Plan, reader: &impl RecordReader) -> Result<
     let mut views = Vec::new();
     for zone in &plan.zones {
         let sets = reader.record_sets(&zone.id, &zone.names).await?;
+        let sets = with_alias_targets(reader, zone, sets).await?;
         let names = match &zone.names {
             Names::Listed(names) => names.clone(),
             Names::EveryPair => names_with_pairs(&sets),
@@ -66,11 +67,33 @@ pub async fn protected_names(plan: &Plan, reader: &impl RecordReader) -> Result<
     Ok(views)
 }
 
-/// Names with a failover record, and names whose register says that they had one.
+/// With the records of the zone that aliases lead through: how long resolvers keep an alias is for them to say.
+async fn with_alias_targets(
+    reader: &impl RecordReader,
+    zone: &Zone,
+    mut sets: Vec<RecordSet>,
+) -> Result<Vec<RecordSet>, CallError> {
+    let Names::Listed(names) = &zone.names else { return Ok(sets) };
+    let mut looked_at: Vec<Name> = names.iter().flat_map(|name| [name.clone(), name.register()]).collect();
+    for _ in 0..ALIAS_CHAIN_MAX {
+        let more = alias_targets(&zone.id, &looked_at, &sets);
+        if more.is_empty() {
+            break;
+        }
+        let found = reader.record_sets(&zone.id, &Names::Listed(more.clone())).await?;
+        // A page holds its neighbours too, and those of a page's end not whole.
+        sets.retain(|set| !more.contains(&set.name));
+        sets.extend(found.into_iter().filter(|set| more.contains(&set.name)));
+        looked_at.extend(more);
+    }
+    Ok(sets)
+}
+
+/// Names with a failover record that Holdfast pins, and names whose register says that they had one.
 fn names_with_pairs(sets: &[RecordSet]) -> Vec<Name> {
-    let protected = sets.iter().filter_map(|set| match set.routing {
-        Routing::Failover { .. } => Some(set.name.clone()),
-        Routing::Simple | Routing::Other => set.name.protected_by_register(),
+    let protected = sets.iter().filter_map(|set| match set.is_pinnable() {
+        true => Some(set.name.clone()),
+        false => set.name.protected_by_register(),
     });
     protected.collect::<BTreeSet<_>>().into_iter().collect()
 }
@@ -241,7 +264,7 @@ impl HealthCheckWriter for Writer {
 
 #[cfg(test)]
 mod tests {
-    use failover::record::{Role, Target};
+    use failover::record::{Role, Routing, Target};
 
     use super::*;
 
@@ -259,14 +282,16 @@ mod tests {
         let values = Target::Values { ttl_seconds: 60, values: vec!["192.0.2.1".to_owned()] };
         let pair = Routing::Failover { role: Role::Primary, set_identifier: "p".to_owned() };
         let plain = |text| RecordSet { name: name(text), ..sample(Routing::Simple, values.clone()) };
-        let sets = [sample(pair, values.clone()), plain("mail.example.com"), plain("_holdfast.gone.example.com")];
+        let mail = RecordSet { name: name("mail.example.com"), kind: "MX".to_owned(), ..sample(pair.clone(), values.clone()) };
+        let sets =
+            [sample(pair, values.clone()), plain("plain.example.com"), mail, plain("_holdfast.gone.example.com")];
         assert_eq!(names_with_pairs(&sets), [name("*.example.com"), name("gone.example.com")]);
     }
 
     #[test]
     fn a_comment_is_cut_where_route_53_would_refuse_it() {
         let long = |nth: usize| format!("{}.{}.{nth}.example.com", "a".repeat(60), "b".repeat(60)).parse().unwrap();
-        let register = Register::Disarmed { at: Timestamp::UNIX_EPOCH, by: String::new() };
+        let register = Register::disarmed(Timestamp::UNIX_EPOCH, String::new());
         let write =
             |name| change::Write { zone: "Z1".to_owned(), name, register: register.clone(), changes: Vec::new() };
         let batch = |writes| change::Batch { zone: "Z1".to_owned(), writes };

@@ -142,7 +142,7 @@ impl Stage {
         let original = [("A".to_owned(), Target::Values { ttl_seconds, values })].into();
         let incident = Incident { alarm: ALARM.to_owned(), began: self.alarm_since };
         let evidence = Evidence::replica(ReplicaId::AuroraCluster("app-dr".to_owned()));
-        Register::Pinned { pin: Pin { at, incident, repins: 0, original, evidence }, spread }
+        Register::Pinned { pin: Pin { evidence, ..Pin::new(at, incident, original) }, spread }
     }
 
     /// Puts everything as it must be before the case, and lets the account's rate of requests recover.

@@ -3,6 +3,8 @@
 //! A DELETE must match every stored value and a batch is applied whole or not at all, so DELETE (what was observed) and
 //! CREATE (what shall be) in one batch is a compare-and-swap; a batch made from an old observation is refused whole.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 
 use crate::incident::Incident;
@@ -10,7 +12,7 @@ use crate::name::Name;
 use crate::observation::NameView;
 use crate::pin::Verdict;
 use crate::plan::ReplicaId;
-use crate::record::{Pair, RecordSet, Target};
+use crate::record::{Digest, Pair, RecordSet, Target};
 use crate::register::{ArmedBy, Evidence, Pin, Reading, Register, RegisterError, Spread};
 
 /// Quotas of one ChangeResourceRecordSets request (Route 53 developer guide, "Quotas").
@@ -66,63 +68,137 @@ impl Batch {
 /// A change id is shorter than this, and so are the other forms of [`Spread`] and what `failed-over` adds.
 const CHANGE_ID_CHARACTERS_MAX: usize = 64;
 
+/// Why a decision is not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// The register to be written cannot be.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// It would send users where they were before the pin.
+    #[error(
+        "the SECONDARY record of {name} {kind} leads where its users were before the pin; nothing was written: point it at DR"
+    )]
+    LeadsHome {
+        /// Which name.
+        name: Name,
+        /// Which type.
+        kind: String,
+    },
+}
+
 /// The longest that the register of a pin may become in an incident of `alarm`. Any name's may be the one that keeps what
 /// is known of the databases.
-pub(crate) fn longest_register(pairs: &[Pair], alarm: &str, databases: &[ReplicaId]) -> Register {
+pub(crate) fn longest_register(view: &NameView, alarm: &str, databases: &[ReplicaId]) -> Register {
     // A person's incident may have begun at a fraction of a second; no time takes more characters than the last.
     let incident = Incident { alarm: alarm.to_owned(), began: Timestamp::MAX };
     let spread = Spread::Change { id: "C".repeat(CHANGE_ID_CHARACTERS_MAX) };
     let evidence = databases.iter().cloned().map(Evidence::replica).collect();
-    Register::Pinned { pin: Pin { evidence, ..first_pin(pairs, incident, Timestamp::MAX) }, spread }
+    let pin = Pin { ttl_seconds: Some(u32::MAX), evidence, ..first_pin(view, incident, Timestamp::MAX) };
+    Register::Pinned { pin, spread }
 }
 
-fn first_pin(pairs: &[Pair], incident: Incident, now: Timestamp) -> Pin {
-    Pin { at: now, incident, repins: 0, original: targets(pairs).collect(), evidence: Evidence::default() }
+fn first_pin(view: &NameView, incident: Incident, now: Timestamp) -> Pin {
+    let original: BTreeMap<_, _> =
+        pairs(view).iter().map(|pair| (pair.kind().to_owned(), pair.primary().target.clone())).collect();
+    let longest = view.register().and_then(|register| register.memory().ttl).map(|ttl| ttl.longest(now));
+    let pin = Pin::new(now, incident, original);
+    Pin { ttl_seconds: Some(view.ttl_seconds()).max(longest), home: homes(view, &pin, pairs(view)), ..pin }.led_to_dr(view)
 }
 
-/// What the PRIMARY records say, by type.
-fn targets(pairs: &[Pair]) -> impl Iterator<Item = (String, Target)> {
-    pairs.iter().map(|pair| (pair.primary().kind.clone(), pair.primary().target.clone()))
+fn pairs(view: &NameView) -> &[Pair] {
+    view.pairs.as_deref().unwrap_or_default()
+}
+
+/// Where `pairs` lead that the pin's originals do not say themselves.
+fn homes<'a>(view: &NameView, pin: &Pin, pairs: impl IntoIterator<Item = &'a Pair>) -> BTreeSet<Digest> {
+    let leads = |pair: &Pair| pin.unsaid(&view.leads(pair.kind(), &pair.primary().target));
+    pairs.into_iter().flat_map(leads).collect()
+}
+
+impl Pin {
+    /// The same pin, once the PRIMARY records of `view` say what its SECONDARY records do now.
+    fn led_to_dr(self, view: &NameView) -> Self {
+        let digest = |pair: &Pair| (pair.kind().to_owned(), pair.secondary().target.digest(pair.kind()));
+        Self { dr: pairs(view).iter().map(digest).collect(), ..self }
+    }
+
+    /// Keeps what the first pin replaced; a type that came since has its own original.
+    fn made_once_more(&self, view: &NameView) -> Self {
+        let is_new = |pair: &&Pair| !self.original.contains_key(pair.kind());
+        let new: Vec<_> = pairs(view).iter().filter(is_new).collect();
+        let mut pin = Self { repins: self.repins.saturating_add(1), ..self.still_known_from(view) };
+        pin.original.extend(new.iter().map(|pair| (pair.kind().to_owned(), pair.primary().target.clone())));
+        pin.home.extend(homes(view, &pin, new));
+        pin.led_to_dr(view)
+    }
+
+    /// What PRIMARY records say that somebody changed, some resolver may be given.
+    fn still_known_from(&self, view: &NameView) -> Self {
+        Self { ttl_seconds: Some(self.drain_ttl_seconds().max(view.ttl_seconds())), ..self.clone() }
+    }
 }
 
 /// What `verdict` writes for a name, or `None` if it writes nothing.
 ///
 /// # Errors
-/// If the register to be written does not fit into a TXT record; nothing is written then.
+/// If the register to be written does not fit into a TXT record, or a PRIMARY record would lead where users were before the
+/// pin; nothing is written then.
 pub fn write(
     view: &NameView,
     verdict: Verdict,
     incident: Option<&Incident>,
     now: Timestamp,
-) -> Result<Option<Write>, RegisterError> {
-    let pairs = view.pairs.as_deref().unwrap_or_default();
+) -> Result<Option<Write>, WriteError> {
     let unrecorded = Spread::Unrecorded { at: now };
     let register = match (verdict, view.register(), incident) {
-        (Verdict::Arm(by), ..) => return swap(view, Register::armed(now, by), &[]).map(Some),
-        (Verdict::ArmRehearsing(by), ..) => return rehearsal(view, now, by, now).map(Some),
+        (Verdict::Arm(by), ..) => {
+            let register = Register::armed(now, by).remembering(view.memory(now));
+            return Ok(Some(rewrite_register(view, register)?));
+        }
+        (Verdict::ArmRehearsing(by), ..) => return Ok(Some(rehearsal(view, now, by, now)?)),
         (Verdict::Rehearse, Some(Register::Armed { since, by, .. }), _) => {
-            return rehearsal(view, *since, *by, now).map(Some);
+            return Ok(Some(rehearsal(view, *since, *by, now)?));
+        }
+        (Verdict::Remember, Some(register @ Register::Armed { .. }), _) => {
+            return Ok(Some(rewrite_register(view, register.clone().remembering(view.memory(now)))?));
         }
         (Verdict::Pin, _, Some(incident)) => {
-            Register::Pinned { pin: first_pin(pairs, incident.clone(), now), spread: unrecorded }
+            Register::Pinned { pin: first_pin(view, incident.clone(), now), spread: unrecorded }
         }
         (Verdict::Confirm, Some(Register::Pinned { pin, .. }), _) => {
             Register::Pinned { pin: pin.clone(), spread: unrecorded }
         }
         (Verdict::Repin, Some(Register::Pinned { pin, .. }), _) => {
-            Register::Pinned { pin: pinned_once_more(pin, pairs), spread: unrecorded }
+            Register::Pinned { pin: pin.made_once_more(view), spread: unrecorded }
         }
         (Verdict::Repin, Some(Register::FailedOver { at, pin }), _) => {
-            Register::FailedOver { at: *at, pin: pinned_once_more(pin, pairs) }
+            Register::FailedOver { at: *at, pin: pin.made_once_more(view) }
         }
-        // The records are left as they are, but what is on record of the pin's spread is no longer true. Else promotion
-        // could begin the moment a person puts them back, before that has spread and clients have drained.
-        (Verdict::Yield | Verdict::Refuse, Some(Register::Pinned { pin, spread }), _) if spread.is_on_record() => {
-            return swap(view, Register::Pinned { pin: pin.clone(), spread: unrecorded }, &[]).map(Some);
+        (Verdict::Follow, Some(Register::Pinned { pin, .. }), _) => {
+            Register::Pinned { pin: pin.clone().led_to_dr(view), spread: unrecorded }
+        }
+        (Verdict::Follow, Some(Register::FailedOver { at, pin }), _) => {
+            Register::FailedOver { at: *at, pin: pin.clone().led_to_dr(view) }
+        }
+        (Verdict::Yield | Verdict::LeaveSwapped | Verdict::Refuse, Some(Register::Pinned { pin, spread }), _) => {
+            return Ok(leave(view, pin, spread, now).map(|register| rewrite_register(view, register)).transpose()?);
         }
         _ => return Ok(None),
     };
-    swap(view, register, pairs).map(Some)
+    point_at_dr(view, register).map(Some)
+}
+
+/// The records are left as they are, but what is on record of the pin's spread is no longer true. Else promotion could begin
+/// the moment a person puts them back, before that has spread and clients have drained.
+fn leave(view: &NameView, pin: &Pin, spread: &Spread, now: Timestamp) -> Option<Register> {
+    let is_longer = view.ttl_seconds() > pin.drain_ttl_seconds();
+    let spread = match spread {
+        Spread::Unrecorded { .. } if !is_longer => return None,
+        Spread::Unrecorded { at } => Spread::Unrecorded { at: *at },
+        Spread::Change { .. } | Spread::InSync { .. } => Spread::Unrecorded { at: now },
+    };
+    let pin = if is_longer { pin.still_known_from(view) } else { pin.clone() };
+    Some(Register::Pinned { pin, spread })
 }
 
 /// Puts on record how far the pins have spread that `batch` made. A register that does not fit is left: no pin was made
@@ -154,36 +230,40 @@ pub fn record_spread(written: &Write, spread: Spread) -> Result<Option<Write>, R
 /// # Errors
 /// If the register does not fit into a TXT record.
 pub fn rewrite_register(view: &NameView, register: Register) -> Result<Write, RegisterError> {
-    swap(view, register, &[])
+    let mut changes = Vec::new();
+    if let Reading::Known { set, .. } = &view.register {
+        changes.push(Change::Delete(set.clone()));
+    }
+    changes.push(Change::Create(register.record_set(&view.name)?));
+    Ok(Write { zone: view.zone.clone(), name: view.name.clone(), register, changes })
 }
 
 /// A batch of the pin's shape that leaves every PRIMARY record as it is.
 fn rehearsal(view: &NameView, since: Timestamp, by: ArmedBy, now: Timestamp) -> Result<Write, RegisterError> {
-    let mut write = swap(view, Register::Armed { since, by, rehearsed: Some(now) }, &[])?;
-    for pair in view.pairs.as_deref().unwrap_or_default() {
+    let register = Register::Armed { since, by, rehearsed: Some(now), memory: view.memory(now) };
+    let mut write = rewrite_register(view, register)?;
+    for pair in pairs(view) {
         let primary = pair.primary();
         write.changes.extend([Change::Delete(primary.clone()), Change::Create(primary.clone())]);
     }
     Ok(write)
 }
 
-/// Keeps what the first pin replaced; a type that came since has its own original.
-fn pinned_once_more(pin: &Pin, pairs: &[Pair]) -> Pin {
-    let original = targets(pairs).chain(pin.original.clone()).collect();
-    Pin { repins: pin.repins + 1, original, ..pin.clone() }
-}
-
-fn swap(view: &NameView, register: Register, pairs: &[Pair]) -> Result<Write, RegisterError> {
-    let mut changes = Vec::new();
-    if let Reading::Known { set, .. } = &view.register {
-        changes.push(Change::Delete(set.clone()));
+/// The register of a pin and every PRIMARY record it speaks of, in one batch. Nothing else writes a PRIMARY record, but a
+/// rehearsal as it is and a failback; and none is written that leads where users were before the pin.
+fn point_at_dr(view: &NameView, register: Register) -> Result<Write, WriteError> {
+    let leads_home = |pair: &&Pair| {
+        register.pin().is_some_and(|pin| view.is_home(pin, pair.kind(), &pair.secondary().target))
+    };
+    if let Some(pair) = pairs(view).iter().find(leads_home) {
+        return Err(WriteError::LeadsHome { name: view.name.clone(), kind: pair.kind().to_owned() });
     }
-    changes.push(Change::Create(register.record_set(&view.name)?));
-    for pair in pairs {
-        changes.push(Change::Delete(pair.primary().clone()));
-        changes.push(Change::Create(pair.pinned()));
+    let mut write = rewrite_register(view, register)?;
+    for pair in pairs(view) {
+        write.changes.push(Change::Delete(pair.primary().clone()));
+        write.changes.push(Change::Create(pair.pinned()));
     }
-    Ok(Write { zone: view.zone.clone(), name: view.name.clone(), register, changes })
+    Ok(write)
 }
 
 /// As few batches as Route 53's quotas allow, none of them splitting a name.

@@ -11,7 +11,7 @@ use crate::observation::{Alarms, NameView, Probe, Probes};
 use crate::plan::{Plan, ReplicaId};
 use crate::promotion::{Allows, LagSample, ReplicaState, Source};
 use crate::record::{Pair, RecordSet, Target};
-use crate::register::{ArmedBy, Reading, Register, RegisterError};
+use crate::register::{ArmedBy, Memory, Reading, Register, RegisterError};
 use crate::rule::Rule;
 
 /// What stands in the way, by rule, and what to do about it: for people who look a rule up.
@@ -314,8 +314,9 @@ pub fn restore(plan: &Plan, view: &NameView, now: Timestamp, by: &str) -> Result
     };
     let register = match plan.replicas.as_slice() {
         [] => Register::armed(now, ArmedBy::Failback),
-        _ => Register::Disarmed { at: now, by: format!("failback by {by}") },
+        _ => Register::disarmed(now, format!("failback by {by}")),
     };
+    let register = register.remembering(Memory { failed_back: Some(now), ..Memory::default() });
     let mut changes = vec![Change::Delete(set.clone()), Change::Create(register.record_set(&view.name)?)];
     for pair in pairs {
         let primary = pair.primary();

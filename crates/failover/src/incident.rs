@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::observation::Fact;
-use crate::plan::Plan;
+use crate::plan::{Plan, alarm_name};
 use crate::rule::Rule;
 
 /// One outage as all of Holdfast names it: the alarm, and when it entered ALARM. Every retry and every duplicate of an
@@ -93,6 +93,9 @@ pub enum AlarmState {
     Alarm,
     /// CloudWatch has too little data to say.
     InsufficientData,
+    /// CloudWatch answered, and has no such alarm.
+    #[serde(skip)]
+    Missing,
 }
 
 /// An alarm as an event or CloudWatch described it.
@@ -148,7 +151,12 @@ impl AlarmSighting {
 
     /// True if it is one of the plan's, and CloudWatch can evaluate it.
     pub(crate) fn watches(&self, plan: &Plan) -> bool {
-        plan.alarms.contains(&self.arn) && !self.trouble.is_some_and(EvaluationTrouble::is_blinding)
+        plan.alarms.contains(&self.arn) && !self.trouble.is_some_and(EvaluationTrouble::is_blinding)    }
+
+    /// CloudWatch was asked for the alarm `arn`, and does not have it.
+    pub(crate) fn missing(arn: &str, now: Timestamp) -> Option<Self> {
+        let name = alarm_name(arn)?.to_owned();
+        Some(Self { arn: arn.to_owned(), name, state: AlarmState::Missing, since: now, trouble: None })
     }
 
     /// For each alarm the newest of what was heard of it: an event that overtook CloudWatch's own answer counts, a late

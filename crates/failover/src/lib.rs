@@ -26,3 +26,4 @@ mod rehearsal;
 pub mod rule;
 pub mod signal;
 pub mod unready;
+mod view;

@@ -125,7 +125,7 @@ pub fn is_due_at(outcome: &Outcome, scheduled: Timestamp) -> bool {
     if outcome.outcome.is_transition() || is_news {
         return true;
     }
-    if outcome.outcome == Kind::Yielded {
+    if matches!(outcome.outcome, Kind::Yielded | Kind::Swapped) {
         return scheduled.as_second() / 60 % YIELDED_MINUTES == 0;
     }
     if let (Kind::WriteRefused, Some(Rule::P14), Some(since)) = (outcome.outcome, outcome.rule, outcome.since) {
@@ -271,7 +271,10 @@ fn headline(kind: Kind) -> &'static str {
         Kind::WriteRefused => "Route 53 REFUSES the change",
         Kind::DatabaseTrouble => "database NOT promotable",
         Kind::ApprovalNeeded => "your APPROVAL is needed",
+        Kind::AtRisk => "guarded, but AT RISK",
         Kind::Yielded => "pin undone again, LEFT TO YOU",
+        Kind::Swapped => "DR and primary SWAPPED, LEFT TO YOU",
+        Kind::Followed => "DR moved, pin FOLLOWS",
         Kind::PinnedAgain => "pin was undone, pinned again",
         Kind::Fenced => "old writer FENCED",
         Kind::PromotionRequested => "promoting in DR",
@@ -320,6 +323,15 @@ fn sentence(outcome: &Outcome) -> String {
         Kind::ApprovalNeeded => format!("Holdfast waits for your approval about {who}."),
         Kind::Yielded => {
             format!("The pin of {who} was undone again after Holdfast had twice restored it. Nothing was changed.")
+        }
+        Kind::AtRisk => {
+            format!("{who} is guarded, but not everything about its records is as it should be. Nothing was changed.")
+        }
+        Kind::Swapped => {
+            format!("{who} is pinned, and its SECONDARY record now leads where its users were before. Nothing was changed.")
+        }
+        Kind::Followed => {
+            format!("The SECONDARY records of {who} lead to another place in DR now, and the PRIMARY records with them.")
         }
         Kind::PinnedAgain => format!("Someone had changed the pinned records of {who}; they point at DR again."),
         Kind::Fenced => format!("{who} takes no connections any more; what was open is cut by a reboot."),

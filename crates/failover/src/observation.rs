@@ -1,68 +1,13 @@
 //! What was seen when a decision is made.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::incident::{AlarmSighting, AlarmState};
-use crate::name::Name;
 pub use crate::probe::{Probe, Silence, TlsFault, Unsent};
-use crate::record::{Pair, PairFault, RecordSet};
-use crate::register::{Reading, Register};
-
-/// One protected name as Route 53 describes it now.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct NameView {
-    /// Hosted zone id.
-    pub zone: String,
-    /// The protected name.
-    pub name: Name,
-    /// Its failover pairs, one a type.
-    pub pairs: Result<Vec<Pair>, PairFault>,
-    /// Its register.
-    pub register: Reading,
-}
-
-impl NameView {
-    /// Picks one name out of a zone's record sets.
-    #[must_use]
-    pub fn of_name(zone: &str, name: &Name, sets: &[RecordSet]) -> Self {
-        Self {
-            zone: zone.to_owned(),
-            name: name.clone(),
-            pairs: Pair::of_name(name, sets),
-            register: Reading::of_name(name, sets),
-        }
-    }
-
-    /// Picks names out of a zone's record sets; however many there are, each set is looked at once.
-    #[must_use]
-    pub fn of_names(zone: &str, names: &[Name], sets: &[RecordSet]) -> Vec<Self> {
-        let mut by_name: HashMap<&Name, Vec<&RecordSet>> = HashMap::new();
-        for set in sets {
-            by_name.entry(&set.name).or_default().push(set);
-        }
-        let own = |name: &Name| by_name.get(name).into_iter().flatten().map(|&set| set.clone());
-        let of_name = |name: &Name| {
-            let sets: Vec<_> = own(name).chain(own(&name.register())).collect();
-            Self::of_name(zone, name, &sets)
-        };
-        names.iter().map(of_name).collect()
-    }
-
-    /// True if every pair sends clients to DR whatever its health checks say.
-    #[must_use]
-    pub fn agrees(&self) -> bool {
-        self.pairs.as_ref().is_ok_and(|pairs| pairs.iter().all(Pair::agrees))
-    }
-
-    /// The register, if it is there and readable.
-    #[must_use]
-    pub fn register(&self) -> Option<&Register> {
-        self.register.register()
-    }
-}
+pub use crate::view::NameView;
 
 /// Both probes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -44,10 +44,16 @@ pub enum Kind {
     DatabaseTrouble,
     /// A person must decide.
     ApprovalNeeded,
+    /// Guarded, and something that a person should put right.
+    AtRisk,
     /// Someone keeps undoing the pin; it was left to them.
     Yielded,
+    /// What is written down as DR is where users were before the pin; it was left to people.
+    Swapped,
     /// A pin was written once more, since no change was on record that carries it.
     Confirmed,
+    /// DR's own address changed, and the pin with it.
+    Followed,
     /// The pin was made again.
     PinnedAgain,
     /// The old writer takes no connections any more.
@@ -67,6 +73,7 @@ impl Kind {
         match self {
             Self::Armed
             | Self::Confirmed
+            | Self::Followed
             | Self::PinnedAgain
             | Self::Fenced
             | Self::PromotionRequested
@@ -84,7 +91,9 @@ impl Kind {
             | Self::WriteRefused
             | Self::DatabaseTrouble
             | Self::ApprovalNeeded
-            | Self::Yielded => false,
+            | Self::AtRisk
+            | Self::Yielded
+            | Self::Swapped => false,
         }
     }
 }
@@ -271,7 +280,7 @@ impl Finding {
 impl From<pin::Decision> for Finding {
     fn from(decision: pin::Decision) -> Self {
         let kind = match decision.row.verdict {
-            pin::Verdict::Nothing => Kind::Nothing,
+            pin::Verdict::Nothing | pin::Verdict::Remember => Kind::Nothing,
             pin::Verdict::Wait => Kind::Waiting,
             pin::Verdict::Stay => Kind::StaysOnDr,
             pin::Verdict::Arm(_) | pin::Verdict::ArmRehearsing(_) => Kind::Armed,
@@ -281,7 +290,10 @@ impl From<pin::Decision> for Finding {
             pin::Verdict::Hold => Kind::Held,
             pin::Verdict::Refuse => Kind::Refused,
             pin::Verdict::Ask => Kind::ApprovalNeeded,
+            pin::Verdict::Warn => Kind::AtRisk,
             pin::Verdict::Yield => Kind::Yielded,
+            pin::Verdict::LeaveSwapped => Kind::Swapped,
+            pin::Verdict::Follow => Kind::Followed,
             pin::Verdict::Repin => Kind::PinnedAgain,
             pin::Verdict::Pin => Kind::Pinned,
         };

@@ -4,21 +4,22 @@
 //! malformed pair is reported before the outage rather than in it, and `P13` stands there a first time because the pin of
 //! the first name is the commit point of all: an incident once begun is finished.
 
+mod conditions;
 mod facts;
+mod fault;
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::change::longest_register;
-use crate::incident::{AlarmSighting, AlarmState, Approval, Incident, OPERATOR};
-use crate::name::Name;
-use crate::observation::{Alarms, Attention, ChangeStatus, Changes, Fact, NameView, Probe, Probes, elapsed, in_alarm};
-use crate::plan::{Mode, Plan, alarm_name};
-use crate::record::Pair;
-use crate::register::{ArmedBy, Pin, REPINS_MAX, Reading, Register, Spread};
+use crate::incident::{Approval, Incident};
+use crate::observation::{Alarms, Attention, Changes, Fact, NameView, Probe, Probes};
+use crate::plan::{Mode, Plan};
+use crate::register::{ArmedBy, REPINS_MAX, Register, Spread};
 use crate::rehearsal;
 use crate::rule::Rule;
+use conditions::Facts;
+pub use fault::{Fault, fault};
 
 /// How long whoever pinned may take to put the change's id on record before another does it, in seconds.
 pub const RECORDING_SECONDS: u32 = 30;
@@ -75,6 +76,14 @@ pub enum Verdict {
     Rehearse,
     /// Make the same pin once more, since no change is on record that carries it.
     Confirm,
+    /// Put on record what must be known when the name is pinned.
+    Remember,
+    /// All would go as it must, and something else is not as it should be.
+    Warn,
+    /// DR's own address has changed: point the PRIMARY records at the new one.
+    Follow,
+    /// What is written down as DR is where users were before: leave it to people.
+    LeaveSwapped,
     /// Say what would have happened.
     WouldPin,
     /// The conditions do not allow it now.
@@ -129,22 +138,32 @@ pub const TABLE: &[Row] = &[
         Verdict::Stay, Notice, "DNS stays on DR until an operator fails back"),
     row(Rule::P02, "pinned, but no change is on record that carries the pin", |f| f.pin().is_some() && f.view.agrees(),
         Verdict::Confirm, Notice, "the same pin is written again and its change put on record; promotion waits for that change"),
+    row(Rule::P03, "pinned, but the SECONDARY record leads where users were before the pin", |f| f.view.swapped().is_some(),
+        Verdict::LeaveSwapped, Page, "Holdfast sends nobody there, and promotes nothing meanwhile; point the SECONDARY record at DR, or release the name (holdfast release) if users belong where the records send them now"),
+    row(Rule::P03, "pinned, and the SECONDARY record has been pointed at another place since", |f| f.dr_has_moved(),
+        Verdict::Follow, Notice, "the PRIMARY records follow: DNS stays on DR, at its new address"),
     row(Rule::P03, "pinned, but somebody changed the records since", |f| f.pin().is_some_and(|pin| pin.repins < REPINS_MAX) && f.view.pairs.is_ok(),
         Verdict::Repin, Page, "the records are pinned again; stop whatever writes them (an infrastructure-as-code apply?)"),
     row(Rule::P03, "pinned, but somebody keeps changing the records back", |f| f.pin().is_some() && f.view.pairs.is_ok(),
-        Verdict::Yield, Page, "Holdfast leaves the records to you; two sites may be taking writes, so decide where users belong now"),
+        Verdict::Yield, Page, "Holdfast leaves the records to you; two sites may be taking writes, so decide where users belong now: holdfast pin-again, or holdfast release"),
+    row(Rule::P07, "never armed, and cannot be: the records or the register are not as they must be", |f| f.never_armed() && f.fault.is_some(),
+        Verdict::Refuse, Page, "an outage would fail nothing over until you have put it right; Holdfast then arms the name by itself"),
     row(Rule::P04, "disarmed, and the alarm says failover has started", |f| f.disarmed() && f.incident().is_some(),
         Verdict::Refuse, Page, "Holdfast will not act; fail over by hand or arm it"),
     row(Rule::P04, "never armed, all has been well for the settle time, and the pin is rehearsed with it", |f| f.settled() && f.rehearses(),
         Verdict::ArmRehearsing(ArmedBy::Settling), Notice, "from now on an outage fails over by itself"),
     row(Rule::P04, "never armed, and all has been well for the settle time", |f| f.settled(),
         Verdict::Arm(ArmedBy::Settling), Notice, "from now on an outage fails over by itself"),
-    row(Rule::P04, "never armed, and our own probe cannot tell whether the primary is up", |f| f.view.register == Reading::Absent && f.seen.probes.primary.is_unclear(),
+    row(Rule::P04, "never armed, and cannot be: an alarm of the plan is not there, or has had no data for 10 minutes", |f| f.never_armed() && f.blind_since().is_some(),
+        Verdict::Refuse, Page, "an outage would fail nothing over; deploy the detector, or correct the responder's FailoverAlarmName and DetectorRegion (holdfast status)"),
+    row(Rule::P04, "never armed, and cannot be: the primary does not answer our own probe", |f| f.never_armed() && f.seen.probes.primary.is_down(),
+        Verdict::Refuse, Page, "an outage would fail nothing over; let the primary answer at PrimaryProbeUrl, or take that out of the plan"),
+    row(Rule::P04, "never armed, and our own probe cannot tell whether the primary is up", |f| f.never_armed() && f.seen.probes.primary.is_unclear(),
         Verdict::Refuse, Page, "Holdfast does not arm the name until PrimaryProbeUrl is one that the primary answers with 2xx or 3xx"),
-    row(Rule::P04, "never armed, and CloudWatch cannot evaluate the alarm", |f| f.view.register == Reading::Absent && f.is_unevaluated(),
+    row(Rule::P04, "never armed, and CloudWatch cannot evaluate the alarm", |f| f.never_armed() && f.is_unevaluated(),
         Verdict::Refuse, Page, "Holdfast does not arm the name before; look at the alarm's reason in CloudWatch"),
     row(Rule::P04, "disarmed", |f| f.disarmed(),
-        Verdict::Wait, Quiet, "a name never armed is armed once the alarm has been OK and the primary reachable for the settle time"),
+        Verdict::Wait, Quiet, "a name never armed is armed once the alarm has been OK and the primary reachable for the settle time, and no name is in maintenance"),
     row(Rule::P05, "maintenance, and the alarm says failover has started", |f| f.paused(true) && f.incident().is_some(),
         Verdict::Hold, Notice, "Holdfast acts again when the maintenance ends"),
     row(Rule::P05, "maintenance", |f| f.paused(true),
@@ -159,12 +178,18 @@ pub const TABLE: &[Row] = &[
         Verdict::Rehearse, Quiet, "the PRIMARY records are written as they are, by a batch such as the pin's: an outage finds nothing that would refuse it"),
     row(Rule::P06, "nothing is known of the alarm: CloudWatch did not answer", |f| f.seen.alarms.is_none(),
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
+    row(Rule::P06, "a TTL of the records has changed", |f| f.incident().is_none() && f.ttl_has_changed(),
+        Verdict::Remember, Quiet, "the longer TTL is put on record: resolvers may keep it for so long, and promotion waits for them"),
+    row(Rule::P06, "armed, but an alarm of the plan is not there, or has had no data for 10 minutes", |f| f.incident().is_none() && f.blind_since().is_some(),
+        Verdict::Refuse, Page, "an outage would fail nothing over; deploy the detector, or correct the responder's FailoverAlarmName and DetectorRegion (holdfast status)"),
     row(Rule::P07, "the alarm is quiet, but CloudWatch cannot evaluate it", |f| f.incident().is_none() && f.is_unevaluated(),
         Verdict::Refuse, Page, "no outage would be noticed: watch the primary yourself, and look at the alarm's reason in CloudWatch; holdfast failover does not need the alarm"),
     row(Rule::P07, "the alarm is quiet, but our own probe cannot tell whether the primary is up, so P09 would hold a failover", |f| f.incident().is_none() && f.seen.probes.primary.is_unclear(),
         Verdict::Refuse, Page, "mend PrimaryProbeUrl, or whatever refuses it, before it is needed"),
     row(Rule::P07, "the alarm is quiet, but the DR site does not answer our probe, so P10 would hold a failover", |f| f.incident().is_none() && f.seen.probes.dr.is_down(),
         Verdict::Refuse, Page, "bring the DR site up before it is needed, or correct DrProbeUrl"),
+    row(Rule::P07, "armed, and something besides the failover health check decides where users go", |f| f.incident().is_none() && !f.view.warnings.is_empty(),
+        Verdict::Warn, Page, "an outage fails over by itself all the same; put it right, so that nothing else moves users"),
     row(Rule::P07, "the alarm is quiet, but our own probe cannot tell whether the DR site is up, so nobody would notice if it were not", |f| f.incident().is_none() && f.seen.probes.dr.is_unclear(),
         Verdict::Nothing, Notice, "mend DrProbeUrl, or whatever refuses it; until then DR counts as up"),
     row(Rule::P07, "the alarm is quiet, but the primary does not answer our own probe, so the second signal would agree with any alarm", |f| f.incident().is_none() && f.seen.probes.primary.is_down(),
@@ -215,7 +240,7 @@ pub fn decide(plan: &Plan, seen: &Observation, view: &NameView) -> Decision {
 /// As [`decide`], for who decides about many names and asks once which incidents are [`Observation::committed`].
 #[must_use]
 pub fn decide_among(plan: &Plan, seen: &Observation, view: &NameView, committed: &BTreeSet<&Incident>) -> Decision {
-    let fault = fault(plan, view);
+    let fault = fault(plan, view).map(|fault| fault.to_string());
     let facts = Facts { plan, seen, view, committed, fault: fault.as_deref(), approval: seen.approval.as_ref() };
     let last = TABLE.len() - 1;
     let row = TABLE[..last].iter().find(|row| (row.holds)(&facts)).unwrap_or(&TABLE[last]);
@@ -228,7 +253,7 @@ pub fn decide_among(plan: &Plan, seen: &Observation, view: &NameView, committed:
         Some(Register::FailedOver { at, .. }) => Some(*at),
         Some(register) if row.verdict == Verdict::Rehearse => rehearsal::due_since(plan, &view.zone, register),
         None if row.arms_settled() => facts.settled_at(),
-        _ => incident.as_ref().map(|incident| incident.began),
+        _ => incident.as_ref().map(|incident| incident.began).or_else(|| facts.blind_since().flatten()),
     };
     let despite = if row.rule.is_liftable() { facts.in_the_way() } else { BTreeSet::new() };
     Decision { name: view.name.clone(), row, incident, since, despite, facts: facts.in_words() }
@@ -241,157 +266,6 @@ impl Row {
 
     /// True if this row leaves a pinned name's records as they are though they do not agree.
     fn leaves_drift(&self) -> bool {
-        matches!(self.verdict, Verdict::Yield | Verdict::Refuse)
-    }
-}
-
-/// What the conditions are written in.
-struct Facts<'a> {
-    plan: &'a Plan,
-    seen: &'a Observation,
-    view: &'a NameView,
-    committed: &'a BTreeSet<&'a Incident>,
-    /// What is not as it must be.
-    fault: Option<&'a str>,
-    approval: Option<&'a Approval>,
-}
-
-fn fault(plan: &Plan, view: &NameView) -> Option<String> {
-    match (&view.register, &view.pairs) {
-        (Reading::Unreadable(error), _) => Some(error.to_string()),
-        (_, Err(fault)) => Some(fault.to_string()),
-        (_, Ok(pairs)) => does_not_fit(plan, &view.name, pairs),
-    }
-}
-
-/// Tried with the longest that the register may become in any incident, so that a name which does not fit is reported
-/// before an outage, and no pin can be made that cannot be put on record as in sync.
-fn does_not_fit(plan: &Plan, name: &Name, pairs: &[Pair]) -> Option<String> {
-    let alarms = plan.alarms.iter().filter_map(|arn| alarm_name(arn)).chain([OPERATOR]);
-    let registers = alarms.map(|alarm| longest_register(pairs, alarm, &plan.replicas).record_set(name));
-    registers.filter_map(Result::err).next().map(|error| error.to_string())
-}
-
-impl Facts<'_> {
-    /// The rules that an approval must lift. One approval must do, since none is remembered: whoever lifted only the
-    /// first would be asked about the next, lift that, and be asked about the first again.
-    fn in_the_way(&self) -> BTreeSet<Rule> {
-        let unapproved = Facts { approval: None, ..*self };
-        TABLE.iter().filter(|row| row.rule.is_liftable() && (row.holds)(&unapproved)).map(|row| row.rule).collect()
-    }
-
-    fn pin(&self) -> Option<&Pin> {
-        self.view.register().and_then(Register::pin)
-    }
-
-    fn armed_since(&self) -> Option<Timestamp> {
-        match self.view.register() {
-            Some(Register::Armed { since, .. }) => Some(*since),
-            _ => None,
-        }
-    }
-
-    /// The incident this name is in: the one it is pinned for, the one its siblings are pinned for, else the oldest alarm
-    /// that rang after it was armed, else the oldest alarm.
-    fn incident(&self) -> Option<Incident> {
-        if let Some(incident) = self.pin().map(|pin| &pin.incident).or_else(|| self.committed_elsewhere()) {
-            return Some(incident.clone());
-        }
-        let ringing = in_alarm(&self.seen.alarms);
-        let rang_after_arming = |alarm: &&&AlarmSighting| self.armed_since().is_none_or(|since| since < alarm.since);
-        let alarm = ringing.iter().find(rang_after_arming).or(ringing.first())?;
-        Some(Incident { alarm: alarm.name.clone(), began: alarm.since })
-    }
-
-    fn committed_elsewhere(&self) -> Option<&Incident> {
-        let armed_since = self.armed_since()?;
-        self.committed.iter().copied().find(|incident| armed_since < incident.began)
-    }
-
-    /// True unless the id of the change that carries the pin must be put on record (again).
-    fn spread_on_record(&self) -> bool {
-        match self.view.register() {
-            Some(Register::Pinned { spread: Spread::Unrecorded { at }, .. }) => {
-                let for_many = u32::try_from(self.seen.names.len() / NAMES_RECORDED_A_SECOND).unwrap_or(u32::MAX);
-                !elapsed(*at, self.seen.now, RECORDING_SECONDS.saturating_add(for_many))
-            }
-            Some(Register::Pinned { spread: Spread::Change { id }, .. }) => {
-                self.seen.changes.get(id) != Some(&ChangeStatus::Lost)
-            }
-            _ => true,
-        }
-    }
-
-    fn disarmed(&self) -> bool {
-        matches!(self.view.register, Reading::Absent) || matches!(self.view.register(), Some(Register::Disarmed { .. }))
-    }
-
-    /// Since when every alarm of the plan has been OK, if each is.
-    fn quiet_since(&self) -> Option<Timestamp> {
-        let alarms = self.seen.alarms.as_ref()?;
-        let since = self.plan.alarms.iter().map(|arn| {
-            let alarm = alarms.iter().find(|alarm| alarm.arn == *arn && alarm.state == AlarmState::Ok);
-            alarm.map(|alarm| alarm.since)
-        });
-        since.collect::<Option<Vec<_>>>()?.into_iter().max()
-    }
-
-    fn settled_at(&self) -> Option<Timestamp> {
-        Some(self.quiet_since()? + SignedDuration::from_secs(self.plan.limits.settle_seconds.into()))
-    }
-
-    /// In shadow mode nothing that users have is written.
-    fn rehearses(&self) -> bool {
-        self.plan.rehearse && self.plan.mode != Mode::Shadow
-    }
-
-    fn rehearsal_is_due(&self) -> bool {
-        let is_due = |register| rehearsal::is_due(self.plan, &self.view.zone, register, self.seen.now);
-        self.rehearses()
-            && self.quiet_since().is_some()
-            && self.committed.is_empty()
-            && self.view.register().is_some_and(is_due)
-    }
-
-    fn settled(&self) -> bool {
-        self.view.register == Reading::Absent
-            && self.settled_at().is_some_and(|at| at <= self.seen.now)
-            && !self.is_unevaluated()
-            && matches!(self.seen.probes.primary, Probe::Answers | Probe::NotAsked)
-            && self.fault.is_none()
-            && !self.view.agrees()
-    }
-
-    fn paused(&self, still: bool) -> bool {
-        matches!(self.view.register(), Some(Register::Paused { until, .. }) if (self.seen.now < *until) == still)
-    }
-
-    /// An old event delivered again must not undo a failback, nor a person's rejection. Whatever else armed a name while
-    /// the alarm rang, the outage may be real and go on: a person decides.
-    fn alarm_is_dismissed(&self) -> bool {
-        match (self.view.register(), self.incident()) {
-            (Some(Register::Armed { since, by: ArmedBy::Failback | ArmedBy::Rejection, .. }), Some(incident)) => {
-                incident.began <= *since
-            }
-            _ => false,
-        }
-    }
-
-    fn armed_too_recently(&self) -> bool {
-        let (Some(Register::Armed { since, by, .. }), Some(incident)) = (self.view.register(), self.incident()) else {
-            return false;
-        };
-        let limits = &self.plan.limits;
-        let quiet_seconds = match by {
-            ArmedBy::Failback => limits.cooldown_seconds.max(limits.settle_seconds),
-            ArmedBy::Settling | ArmedBy::Operator | ArmedBy::MaintenanceEnd | ArmedBy::Rejection => {
-                limits.settle_seconds
-            }
-        };
-        !elapsed(*since, incident.began, quiet_seconds)
-    }
-
-    fn lifted(&self, rule: Rule) -> bool {
-        self.approval.zip(self.incident()).is_some_and(|(approval, incident)| approval.lifts(rule, &incident))
+        matches!(self.verdict, Verdict::Yield | Verdict::LeaveSwapped | Verdict::Refuse)
     }
 }

@@ -1,13 +1,26 @@
-//! Record sets and failover pairs.
+//! Record sets: what Route 53 holds, and where it sends clients.
 
-use std::collections::BTreeMap;
+mod beside;
+mod leads;
+mod pair;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use beside::Warning;
+pub(crate) use beside::warnings;
+pub use leads::{ALIAS_CHAIN_MAX, Digest, Leads, alias_targets};
+pub(crate) use leads::{alias_tree, destination, host};
+pub use pair::{Pair, PairFault};
+
 use crate::name::Name;
 
-/// The TTL clients see for an alias record: Route 53 answers with the target's, which for AWS targets is 60 s.
+/// The types that Holdfast pins: those that carry users to a site. Failover pairs of any other type (MX, TXT, SRV, …) are
+/// left alone, in the functions and in the policies of their roles.
+pub const PINNED_TYPES: [&str; 3] = ["A", "AAAA", "CNAME"];
+
+/// The TTL clients see for an alias of another zone's: Route 53 answers with the target's, which for AWS targets is 60 s.
 pub const ALIAS_TTL_SECONDS: u32 = 60;
 
 /// The part of a failover pair a record set plays.
@@ -17,6 +30,16 @@ pub enum Role {
     Primary,
     /// Answered while the primary is not.
     Secondary,
+}
+
+/// As Route 53 spells it.
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Primary => "PRIMARY",
+            Self::Secondary => "SECONDARY",
+        })
+    }
 }
 
 /// Where a record set sends its clients.
@@ -41,7 +64,8 @@ pub enum Target {
 }
 
 impl Target {
-    /// How long clients may keep the answer, in seconds.
+    /// How long clients may keep the answer, in seconds, as far as the target itself says; [`Leads`] knows of an alias to a
+    /// record of the same zone.
     #[must_use]
     pub fn ttl_seconds(&self) -> u32 {
         match self {
@@ -50,19 +74,35 @@ impl Target {
         }
     }
 
-    fn same_as(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Values { ttl_seconds: a, values: x }, Self::Values { ttl_seconds: b, values: y }) => {
-                let sorted = |values: &[String]| {
-                    let mut values = values.to_vec();
-                    values.sort();
-                    values
-                };
-                a == b && sorted(x) == sorted(y)
+    /// What it says of itself where clients of a record of type `kind` go, in one spelling: two targets that differ in case,
+    /// order or a trailing dot alone are the same. Its TTL is no part of that.
+    fn canonical(&self, kind: &str) -> String {
+        match self {
+            Self::Values { values, .. } => {
+                let mut values: Vec<_> = values.iter().map(|value| destination(kind, value)).collect();
+                values.sort();
+                format!("values {}", values.join(" "))
             }
-            _ => self == other,
+            Self::Alias { zone, name, evaluate_health } => {
+                format!("alias {} {} {evaluate_health}", zone_id(zone), host(name))
+            }
         }
     }
+
+    /// A short mark of where it says that clients go.
+    #[must_use]
+    pub fn digest(&self, kind: &str) -> Digest {
+        Digest::of(&self.canonical(kind))
+    }
+
+    fn same_as(&self, other: &Self, kind: &str) -> bool {
+        self.canonical(kind) == other.canonical(kind)
+    }
+}
+
+/// A hosted zone's id, with or without `/hostedzone/` before it.
+fn zone_id(zone: &str) -> &str {
+    zone.trim_start_matches("/hostedzone/")
 }
 
 impl fmt::Display for Target {
@@ -105,183 +145,16 @@ pub struct RecordSet {
     pub health_check: Option<String>,
 }
 
-/// The PRIMARY and the SECONDARY record set of one name and type.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Pair {
-    primary: RecordSet,
-    secondary: RecordSet,
-}
-
-/// What keeps a name from being a set of failover pairs.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum PairFault {
-    /// No failover record at all.
-    #[error("{0} has no failover records; create a PRIMARY and a SECONDARY record")]
-    Missing(Name),
-    /// One of the two is not there.
-    #[error("{name} {kind} has no {role:?} record; create it")]
-    Half {
-        /// Which name.
-        name: Name,
-        /// Which type.
-        kind: String,
-        /// The role that nobody plays.
-        role: Role,
-    },
-    /// More than one of a role, or other routing beside failover.
-    #[error("{name} {kind} is not one PRIMARY and one SECONDARY record; remove what is beside them")]
-    Mixed {
-        /// Which name.
-        name: Name,
-        /// Which type.
-        kind: String,
-    },
-    /// The pair of one address family would move and the other stay behind.
-    #[error("{name} has a failover pair, but its {kind} record is not part of one; make it one too")]
-    Unprotected {
-        /// Which name.
-        name: Name,
-        /// Which type.
-        kind: String,
-    },
-    /// The PRIMARY has no health check, so Route 53 never answers with the SECONDARY by itself.
-    #[error("the PRIMARY record of {name} {kind} has no health check; associate the failover health check")]
-    Unchecked {
-        /// Which name.
-        name: Name,
-        /// Which type.
-        kind: String,
-    },
-}
-
-impl Pair {
-    /// All failover pairs of `name` among `sets`, by type.
-    ///
-    /// # Errors
-    /// The first fault found; a name with a fault is not touched at all.
-    pub fn of_name(name: &Name, sets: &[RecordSet]) -> Result<Vec<Self>, PairFault> {
-        let mut by_kind: BTreeMap<&str, Vec<&RecordSet>> = BTreeMap::new();
-        for set in sets.iter().filter(|set| set.name == *name) {
-            by_kind.entry(&set.kind).or_default().push(set);
-        }
-        let (paired, rest): (Vec<_>, Vec<_>) = by_kind
-            .iter()
-            .partition(|(_, sets)| sets.iter().any(|set| matches!(set.routing, Routing::Failover { .. })));
-        if paired.is_empty() {
-            return Err(PairFault::Missing(name.clone()));
-        }
-        if let Some((kind, _)) = rest.iter().find(|(kind, _)| ["A", "AAAA", "CNAME"].contains(kind)) {
-            return Err(PairFault::Unprotected { name: name.clone(), kind: (*kind).to_string() });
-        }
-        paired.iter().map(|(kind, sets)| Self::of_kind(name, kind, sets)).collect()
-    }
-
-    fn of_kind(name: &Name, kind: &str, sets: &[&RecordSet]) -> Result<Self, PairFault> {
-        let playing = |wanted: Role| {
-            sets.iter().filter(move |set| matches!(set.routing, Routing::Failover { role, .. } if role == wanted))
-        };
-        let (name, kind) = (name.clone(), kind.to_owned());
-        let only = |role| match (playing(role).next(), playing(role).count(), sets.len()) {
-            (None, ..) => Err(PairFault::Half { name: name.clone(), kind: kind.clone(), role }),
-            (Some(set), 1, 1..=2) => Ok((*set).clone()),
-            _ => Err(PairFault::Mixed { name: name.clone(), kind: kind.clone() }),
-        };
-        let (primary, secondary) = (only(Role::Primary)?, only(Role::Secondary)?);
-        if primary.health_check.is_none() {
-            return Err(PairFault::Unchecked { name, kind });
-        }
-        Ok(Self { primary, secondary })
-    }
-
-    /// The PRIMARY record set.
+impl RecordSet {
+    /// True for half of a failover pair.
     #[must_use]
-    pub fn primary(&self) -> &RecordSet {
-        &self.primary
+    pub fn fails_over(&self) -> bool {
+        matches!(self.routing, Routing::Failover { .. })
     }
 
-    /// The SECONDARY record set.
+    /// True for half of a failover pair of a type that Holdfast pins.
     #[must_use]
-    pub fn secondary(&self) -> &RecordSet {
-        &self.secondary
-    }
-
-    /// The PRIMARY record set with the SECONDARY's target, and all else of its own: name, type, set identifier, role,
-    /// health check, TTL.
-    #[must_use]
-    pub fn pinned(&self) -> RecordSet {
-        let target = match (&self.primary.target, &self.secondary.target) {
-            (Target::Values { ttl_seconds, .. }, Target::Values { values, .. }) => {
-                Target::Values { ttl_seconds: *ttl_seconds, values: values.clone() }
-            }
-            (_, target) => target.clone(),
-        };
-        RecordSet { target, ..self.primary.clone() }
-    }
-
-    /// True if both records send clients to DR already.
-    #[must_use]
-    pub fn agrees(&self) -> bool {
-        self.primary.target.same_as(&self.pinned().target)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixture::{alias, failover_set, simple_set};
-
-    #[test]
-    fn a_pinned_record_keeps_all_of_its_own_but_the_target() {
-        let primary = failover_set("A", Role::Primary, 20, &["192.0.2.1"]);
-        let secondary = failover_set("A", Role::Secondary, 300, &["198.51.100.1", "198.51.100.2"]);
-        let pair = Pair::of_name(&primary.name, &[primary.clone(), secondary]).unwrap().remove(0);
-        assert!(!pair.agrees());
-        let pinned = pair.pinned();
-        let values = vec!["198.51.100.1".to_owned(), "198.51.100.2".to_owned()];
-        assert_eq!(pinned, RecordSet { target: Target::Values { ttl_seconds: 20, values }, ..primary });
-    }
-
-    #[test]
-    fn an_alias_pair_is_pinned_to_the_secondarys_alias_whole() {
-        let primary = RecordSet { target: alias("p.elb"), ..failover_set("A", Role::Primary, 60, &[]) };
-        let secondary = RecordSet { target: alias("d.elb"), ..failover_set("A", Role::Secondary, 60, &[]) };
-        let pair = Pair::of_name(&primary.name, &[primary.clone(), secondary]).unwrap().remove(0);
-        assert_eq!(pair.pinned().target, alias("d.elb"));
-    }
-
-    #[test]
-    fn a_pair_agrees_whatever_the_order_of_its_values() {
-        let primary = failover_set("A", Role::Primary, 60, &["198.51.100.2", "198.51.100.1"]);
-        let secondary = failover_set("A", Role::Secondary, 60, &["198.51.100.1", "198.51.100.2"]);
-        assert!(Pair::of_name(&primary.name.clone(), &[primary, secondary]).unwrap()[0].agrees());
-    }
-
-    #[test]
-    fn whatever_is_not_one_primary_and_one_secondary_is_refused() {
-        let primary = failover_set("A", Role::Primary, 60, &["192.0.2.1"]);
-        let secondary = failover_set("A", Role::Secondary, 60, &["198.51.100.1"]);
-        let other = RecordSet { routing: Routing::Other, ..primary.clone() };
-        let unchecked = RecordSet { health_check: None, ..primary.clone() };
-        let v6 = simple_set("AAAA", &["2001:db8::1"]);
-        for (sets, said) in [
-            (vec![], "no failover records"),
-            (vec![primary.clone()], "no Secondary record"),
-            (vec![secondary.clone()], "no Primary record"),
-            (vec![primary.clone(), primary.clone(), secondary.clone()], "not one PRIMARY"),
-            (vec![primary.clone(), secondary.clone(), other], "not one PRIMARY"),
-            (vec![primary.clone(), secondary.clone(), v6], "its AAAA record is not part of one"),
-            (vec![unchecked, secondary], "no health check"),
-        ] {
-            let fault = Pair::of_name(&primary.name, &sets).unwrap_err().to_string();
-            assert!(fault.contains(said), "{fault}");
-        }
-    }
-
-    #[test]
-    fn other_types_beside_a_pair_are_left_alone() {
-        let primary = failover_set("A", Role::Primary, 60, &["192.0.2.1"]);
-        let secondary = failover_set("A", Role::Secondary, 60, &["198.51.100.1"]);
-        let sets = [primary, secondary, simple_set("MX", &["10 mail.example.com"])];
-        assert_eq!(Pair::of_name(&sets[0].name, &sets).unwrap().len(), 1);
+    pub fn is_pinnable(&self) -> bool {
+        self.fails_over() && PINNED_TYPES.contains(&self.kind.as_str())
     }
 }

@@ -4,17 +4,18 @@
 //! that arrives late can never match again. What cannot be read is an error, never a guess.
 
 mod evidence;
+mod memory;
+mod pin;
 mod text;
-
-use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 pub use evidence::Evidence;
 
-use crate::incident::Incident;
 use crate::name::Name;
 use crate::record::{RecordSet, Routing, Target};
+pub use memory::{Memory, Ttl};
+pub use pin::Pin;
 
 /// The TTL of a register's TXT record, in seconds.
 pub const REGISTER_TTL_SECONDS: u32 = 60;
@@ -35,6 +36,8 @@ pub enum Register {
         at: Timestamp,
         /// Who.
         by: String,
+        /// What is to be known of the time before.
+        memory: Memory,
     },
     /// Will act.
     Armed {
@@ -44,6 +47,8 @@ pub enum Register {
         by: ArmedBy,
         /// When Route 53 last took a batch of the pin's shape, if it ever did.
         rehearsed: Option<Timestamp>,
+        /// What is to be known of the time before.
+        memory: Memory,
     },
     /// Maintenance: nothing acts until it ends by itself.
     Paused {
@@ -53,6 +58,8 @@ pub enum Register {
         until: Timestamp,
         /// Who began it.
         by: String,
+        /// What is to be known of the time before.
+        memory: Memory,
     },
     /// Committed to DR; databases not all promoted yet.
     Pinned {
@@ -83,21 +90,6 @@ pub enum ArmedBy {
     Failback,
     /// A person's rejection of the incident that was under way.
     Rejection,
-}
-
-/// A committed failover of one name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Pin {
-    /// When it was committed.
-    pub at: Timestamp,
-    /// For which incident.
-    pub incident: Incident,
-    /// How many times it had to be committed again.
-    pub repins: u8,
-    /// What the PRIMARY records said before, by type: with the records' own remaining fields enough to restore them.
-    pub original: BTreeMap<String, Target>,
-    /// What is known of the databases in this failover.
-    pub evidence: Evidence,
 }
 
 /// How far a pin has spread over Route 53's name servers.
@@ -214,12 +206,6 @@ impl Register {
         }
     }
 
-    /// Armed, and not rehearsed.
-    #[must_use]
-    pub fn armed(since: Timestamp, by: ArmedBy) -> Self {
-        Self::Armed { since, by, rehearsed: None }
-    }
-
     /// The TXT record set that says this of `name`.
     ///
     /// # Errors
@@ -258,7 +244,15 @@ fn unquote(value: &str) -> String {
 mod tests {
     use super::*;
     use crate::fixture::{alias, app, at, values};
+    use crate::incident::Incident;
     use crate::plan::ReplicaId;
+    use crate::record::Digest;
+
+    /// A register as an older version wrote it is one without what came since.
+    fn memory() -> Memory {
+        let ttl = Some(Ttl { seconds: 60, longer: Some((86_400, at(-60))) });
+        Memory { failed_back: Some(at(-600)), ttl }
+    }
 
     fn pin() -> Pin {
         let original = [
@@ -266,7 +260,13 @@ mod tests {
             ("AAAA".to_owned(), alias("\\052.p.elb, \"odd\"; 100% ü")),
         ];
         let incident = Incident { alarm: "failover, started".to_owned(), began: at(-60) };
-        Pin { at: at(0), incident, repins: 1, original: original.into(), evidence: Evidence::default() }
+        Pin {
+            repins: 1,
+            home: [Digest::of("192.0.2.1"), Digest::of("192.0.2.2")].into(),
+            dr: [("A".to_owned(), Digest::of("x")), ("AAAA".to_owned(), Digest::of("y"))].into(),
+            ttl_seconds: Some(3_600),
+            ..Pin::new(at(0), incident, original.into())
+        }
     }
 
     fn with_evidence() -> Pin {
@@ -282,8 +282,8 @@ mod tests {
     fn all_states() -> Vec<Register> {
         let pinned = |spread| Register::Pinned { pin: pin(), spread };
         let mut states = vec![
-            Register::Disarmed { at: at(1), by: "Kim, on call".to_owned() },
-            Register::Paused { at: at(1), until: at(2), by: "arn:aws:iam::1:user/kim".to_owned() },
+            Register::disarmed(at(1), "Kim, on call".to_owned()),
+            Register::paused(at(1), at(2), "arn:aws:iam::1:user/kim".to_owned()),
             pinned(Spread::Unrecorded { at: at(3) }),
             pinned(Spread::Change { id: "C1".to_owned() }),
             pinned(Spread::InSync { at: at(4) }),
@@ -292,7 +292,10 @@ mod tests {
             Register::Pinned { pin: with_evidence(), spread: Spread::InSync { at: at(4) } },
         ];
         states.extend(ArmedBy::NAMES.map(|(by, _)| Register::armed(at(6), by)));
-        states.push(Register::Armed { since: at(6), by: ArmedBy::Settling, rehearsed: Some(at(7)) });
+        states.push(Register::Armed { since: at(6), by: ArmedBy::Settling, rehearsed: Some(at(7)), memory: memory() });
+        let remembering: Vec<_> = states.iter().map(|state| state.clone().remembering(memory())).collect();
+        states.extend(remembering);
+        states.push(Register::FailedOver { at: at(5), pin: Pin::new(at(0), pin().incident, pin().original) });
         states
     }
 
@@ -303,6 +306,15 @@ mod tests {
             let reading = Reading::of_name(&app(), std::slice::from_ref(&set));
             assert_eq!(reading, Reading::Known { set, register });
         }
+    }
+
+    #[test]
+    fn what_older_versions_wrote_is_read_as_not_knowing_the_rest() {
+        let armed = Register::parse("v=1 armed since=2026-01-01T12:00:00Z by=settling");
+        assert_eq!(armed, Ok(Register::armed(at(0), ArmedBy::Settling)));
+        let pinned = "v=1 pinned at=2026-01-01T12:00:00Z change=C1 incident=a%402026-01-01T11:59:00Z repins=1 original=A,values,60,192.0.2.1";
+        let Ok(Register::Pinned { pin, .. }) = Register::parse(pinned) else { panic!("it is not read") };
+        assert_eq!((pin.home.len(), pin.dr.len(), pin.ttl_seconds, pin.drain_ttl_seconds()), (0, 0, None, 60));
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Signal {
         }
     }
 
-    /// What CloudWatch described, if it answered, and what the event says beyond it. Where CloudWatch does not answer, a
+    /// What CloudWatch described, if it answered, which of the plan's alarms it does not have, and what the event says beyond it. Where CloudWatch does not answer, a
     /// fresh event speaks alone, and so does a person: with us-east-1 down, nobody else can.
     #[must_use]
     pub fn known_alarms(&self, plan: &Plan, described: Option<Vec<AlarmSighting>>, now: Timestamp) -> Alarms {
@@ -55,7 +55,11 @@ impl Signal {
             Self::Tick | Self::Hint => None,
         };
         if let Some(described) = described {
-            return Some(AlarmSighting::newest(described.into_iter().chain(told)));
+            let mut known = AlarmSighting::newest(described.into_iter().chain(told));
+            let missing = plan.alarms.iter().filter(|arn| known.iter().all(|alarm| alarm.arn != **arn));
+            let missing: Vec<_> = missing.filter_map(|arn| AlarmSighting::missing(arn, now)).collect();
+            known.extend(missing);
+            return Some(known);
         }
         let vouched = || match self {
             // An old approval delivered again is nobody's word about now: what it was given for may be over, failed back
@@ -135,14 +139,26 @@ mod tests {
         let signal = Signal::Alarm(foreign);
         assert!(signal.is_foreign(&plan()) && !Signal::Alarm(sighting(AlarmState::Alarm, 10)).is_foreign(&plan()));
         assert_eq!(signal.known_alarms(&plan(), None, at(600)), None);
-        assert_eq!(signal.known_alarms(&plan(), Some(Vec::new()), at(600)), Some(Vec::new()));
+        let missing = AlarmSighting { since: at(600), ..sighting(AlarmState::Missing, 0) };
+        assert_eq!(signal.known_alarms(&plan(), Some(Vec::new()), at(600)), Some(vec![missing]));
+    }
+
+    #[test]
+    fn an_alarm_that_cloudwatch_does_not_have_is_missing_and_one_nobody_could_be_asked_for_is_not() {
+        let (missing, ringing) = (sighting(AlarmState::Missing, 10), sighting(AlarmState::Alarm, 9));
+        let known = |signal: &Signal, described| signal.known_alarms(&plan(), described, at(600));
+        assert_eq!(known(&Signal::Tick, Some(Vec::new())), Some(vec![missing]));
+        assert_eq!(known(&Signal::Tick, None), None);
+        assert_eq!(known(&Signal::Alarm(ringing.clone()), Some(Vec::new())), Some(vec![ringing.clone()]), "it was heard of");
+        assert_eq!(known(&Signal::Alarm(ringing.clone()), None), Some(vec![ringing]));
     }
 
     #[test]
     fn a_person_who_starts_a_failover_rings_an_alarm_that_soon_falls_silent() {
         let request = approval(Incident::declared(at(600)), 10);
         let rings = |minute: i64| {
-            request.known_alarms(&plan(), Some(Vec::new()), at(minute * 60)).is_some_and(|alarms| !alarms.is_empty())
+            let alarms = request.known_alarms(&plan(), Some(Vec::new()), at(minute * 60));
+            alarms.iter().flatten().any(|alarm| alarm.state == AlarmState::Alarm)
         };
         assert_eq!([rings(-6), rings(-5), rings(10), rings(25), rings(26)], [false, true, true, true, false]);
         assert_eq!(request.approval().map(|approval| approval.by.as_str()), Some("kim"));
@@ -151,7 +167,8 @@ mod tests {
             [None, None]
         );
         let of_an_alarm = approval(Incident { alarm: "a".to_owned(), began: at(600) }, 10);
-        assert_eq!(of_an_alarm.known_alarms(&plan(), Some(Vec::new()), at(600)), Some(Vec::new()));
+        let missing = sighting(AlarmState::Missing, 10);
+        assert_eq!(of_an_alarm.known_alarms(&plan(), Some(Vec::new()), at(600)), Some(vec![missing]));
     }
 
     #[test]

@@ -32,7 +32,8 @@ pub fn unready<'a>(plan: &Plan, seen: &'a Observation) -> Vec<&'a NameView> {
         Verdict::Refuse | Verdict::Nothing | Verdict::Wait => true,
         Verdict::Hold => !matches!(view.register(), Some(Register::Paused { .. })),
         Verdict::Pin | Verdict::WouldPin | Verdict::Ask => !is_watched,
-        Verdict::Stay | Verdict::Confirm | Verdict::Yield | Verdict::Repin => false,
+        Verdict::Stay | Verdict::Confirm | Verdict::Follow | Verdict::Repin => false,
+        Verdict::Yield | Verdict::LeaveSwapped | Verdict::Warn | Verdict::Remember => false,
         Verdict::Arm(_) | Verdict::ArmRehearsing(_) | Verdict::Rehearse => false,
     };
     seen.names.iter().filter(is_unready).collect()
@@ -40,6 +41,8 @@ pub fn unready<'a>(plan: &Plan, seen: &'a Observation) -> Vec<&'a NameView> {
 
 /// True if some alarm can ring. While CloudWatch does not answer, nobody knows; that is told by itself.
 fn is_watched(plan: &Plan, seen: &Observation) -> bool {
-    let can_ring = |alarm: &AlarmSighting| alarm.watches(plan) && alarm.state != AlarmState::InsufficientData;
+    let can_ring = |alarm: &AlarmSighting| {
+        alarm.watches(plan) && matches!(alarm.state, AlarmState::Ok | AlarmState::Alarm)
+    };
     seen.alarms.as_ref().is_none_or(|alarms| alarms.iter().any(can_ring))
 }

@@ -120,7 +120,7 @@ mod tests {
     use failover::observation::ChangeStatus;
     use failover::plan::Names;
     use failover::record::{RecordSet, Role, Routing, Target};
-    use failover::register::{Evidence, Pin, Register, Spread};
+    use failover::register::{Pin, Register, Spread};
     use jiff::Timestamp;
 
     use super::*;
@@ -200,8 +200,8 @@ mod tests {
                 health_check: (role == Role::Primary).then(|| "hc".to_owned()),
             };
             let incident = "started@2026-01-01T12:00:00Z".parse().unwrap();
-            let (at, evidence) = (Timestamp::UNIX_EPOCH, Evidence::default());
-            let pin = Pin { at, incident, repins: 0, original: [("A".to_owned(), target.clone())].into(), evidence };
+            let at = Timestamp::UNIX_EPOCH;
+            let pin = Pin::new(at, incident, [("A".to_owned(), target.clone())].into());
             let spread = if self.pinned { Spread::InSync { at } } else { Spread::Unrecorded { at } };
             let register = Register::Pinned { pin, spread }.record_set(&name).unwrap();
             Ok(vec![half(Role::Primary), half(Role::Secondary), register])

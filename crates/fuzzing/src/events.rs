@@ -88,7 +88,7 @@ fn pinned() -> Register {
     let target = Target::Values { ttl_seconds: 60, values: vec!["192.0.2.1".to_owned()] };
     let original = [("A".to_owned(), target)].into();
     let evidence = Evidence::replica(ReplicaId::AuroraCluster("app-dr".to_owned()));
-    let pin = Pin { at: noon(-9_000), incident: incident(), repins: 0, original, evidence };
+    let pin = Pin { evidence, ..Pin::new(noon(-9_000), incident(), original) };
     Register::Pinned { pin, spread: Spread::InSync { at: noon(-8_000) } }
 }
 

@@ -1,13 +1,13 @@
 //! Registers from the zone, and whatever else is read from one line of text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arbitrary::{Result, Unstructured};
 use failover::incident::{Approval, Incident};
 use failover::name::Name;
 use failover::plan::ReplicaId;
-use failover::record::{RecordSet, Routing, Target};
-use failover::register::{ArmedBy, Evidence, Pin, Reading, Register, RegisterError, Spread};
+use failover::record::{Digest, RecordSet, Routing, Target};
+use failover::register::{ArmedBy, Evidence, Memory, Pin, Reading, Register, RegisterError, Spread, Ttl};
 use jiff::Timestamp;
 
 use crate::records;
@@ -83,8 +83,14 @@ fn any_pin(bytes: &mut Unstructured<'_>) -> Result<Pin> {
         original.insert(bytes.arbitrary()?, records::any_target(bytes)?);
     }
     let incident = Incident { alarm: bytes.arbitrary()?, began: any_time(bytes)? };
+    let (mut dr, mut home) = (BTreeMap::new(), BTreeSet::new());
+    for _ in 0..bytes.int_in_range(0..=3)? {
+        dr.insert(bytes.arbitrary()?, Digest::of(bytes.arbitrary()?));
+        home.insert(Digest::of(bytes.arbitrary()?));
+    }
     let evidence = any_evidence(bytes)?;
-    Ok(Pin { at: any_time(bytes)?, incident, repins: bytes.arbitrary()?, original, evidence })
+    let pin = Pin::new(any_time(bytes)?, incident, original);
+    Ok(Pin { repins: bytes.arbitrary()?, dr, home, ttl_seconds: bytes.arbitrary()?, evidence, ..pin })
 }
 
 fn any_evidence(bytes: &mut Unstructured<'_>) -> Result<Evidence> {
@@ -103,14 +109,18 @@ fn any_evidence(bytes: &mut Unstructured<'_>) -> Result<Evidence> {
 fn any_register(bytes: &mut Unstructured<'_>) -> Result<Register> {
     const BY: [ArmedBy; 5] =
         [ArmedBy::Settling, ArmedBy::Operator, ArmedBy::MaintenanceEnd, ArmedBy::Failback, ArmedBy::Rejection];
-    Ok(match bytes.int_in_range(0..=6)? {
-        0 => Register::Disarmed { at: any_time(bytes)?, by: bytes.arbitrary()? },
+    let longer = if bytes.arbitrary()? { Some((bytes.arbitrary()?, any_time(bytes)?)) } else { None };
+    let ttl = if bytes.arbitrary()? { Some(Ttl { seconds: bytes.arbitrary()?, longer }) } else { None };
+    let failed_back = if bytes.arbitrary()? { Some(any_time(bytes)?) } else { None };
+    let state = match bytes.int_in_range(0..=6)? {
+        0 => Register::disarmed(any_time(bytes)?, bytes.arbitrary()?),
         1 => Register::Armed {
             since: any_time(bytes)?,
             by: *bytes.choose(&BY)?,
             rehearsed: bytes.arbitrary::<bool>()?.then(|| any_time(bytes)).transpose()?,
+            memory: Memory::default(),
         },
-        2 => Register::Paused { at: any_time(bytes)?, until: any_time(bytes)?, by: bytes.arbitrary()? },
+        2 => Register::paused(any_time(bytes)?, any_time(bytes)?, bytes.arbitrary()?),
         3 => Register::FailedOver { at: any_time(bytes)?, pin: any_pin(bytes)? },
         form => {
             let spread = match form {
@@ -120,5 +130,6 @@ fn any_register(bytes: &mut Unstructured<'_>) -> Result<Register> {
             };
             Register::Pinned { pin: any_pin(bytes)?, spread }
         }
-    })
+    };
+    Ok(state.remembering(Memory { failed_back, ttl }))
 }

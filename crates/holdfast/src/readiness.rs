@@ -369,7 +369,7 @@ pub(super) mod tests {
     fn a_disabled_check_is_in_order_while_a_maintenance_lasts_and_a_plan_without_it_says_what_that_costs() {
         let mut paused = names("hc", None);
         let at = "2026-01-01T12:00:00Z".parse().unwrap();
-        let text = format!("\"{}\"", Register::Paused { at, until: at, by: "me".to_owned() });
+        let text = format!("\"{}\"", Register::paused(at, at, "me".to_owned()));
         let target = Target::Values { ttl_seconds: 60, values: vec![text] };
         let (name, kind) = (paused[0].name.register(), "TXT".to_owned());
         let register = RecordSet { name, kind, routing: Routing::Simple, target, health_check: None };

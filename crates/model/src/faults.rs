@@ -208,7 +208,7 @@ pub const MUTATIONS: &[Mutation] = &[
         |rules| {
             rules.register_for = |order, view, now| match (order, view.register()) {
                 (Order::Pause { until, by }, Some(Register::Paused { .. })) => {
-                    Ok(Some(Register::Paused { at: now, until: *until, by: by.clone() }))
+                    Ok(Some(Register::paused(now, *until, by.clone())))
                 }
                 _ => order::register_for(order, view, now),
             };

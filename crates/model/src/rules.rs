@@ -1,6 +1,6 @@
 //! The decisions that ship.
 
-use failover::change::{self, Write};
+use failover::change::{self, Write, WriteError};
 use failover::failback::{self, RestoreError};
 use failover::incident::{AlarmSighting, Approval, Incident};
 use failover::observation::{Alarms, ChangeStatus, Changes, NameView};
@@ -8,7 +8,7 @@ use failover::order::{self, Order, OrderError};
 use failover::pin::{self, Observation, Verdict};
 use failover::plan::Plan;
 use failover::promotion::{self, Failover, GateDecision, ReplicaDecision, ReplicaView};
-use failover::register::{Register, RegisterError};
+use failover::register::Register;
 use failover::signal::Signal;
 use jiff::Timestamp;
 
@@ -19,7 +19,7 @@ pub struct Rules {
     /// `failover::pin::decide`.
     pub decide_pin: fn(&Plan, &Observation, &NameView) -> pin::Decision,
     /// `failover::change::write`.
-    pub write: fn(&NameView, Verdict, Option<&Incident>, Timestamp) -> Result<Option<Write>, RegisterError>,
+    pub write: fn(&NameView, Verdict, Option<&Incident>, Timestamp) -> Result<Option<Write>, WriteError>,
     /// `failover::promotion::decide_gate`.
     pub decide_gate: fn(&Plan, Timestamp, &[NameView], &Changes) -> GateDecision,
     /// `failover::promotion::decide_replica`.

@@ -125,8 +125,11 @@ impl Setting {
         let since = at(0) - SignedDuration::from_hours(24);
         let register = Register::armed(since, ArmedBy::Operator);
         let sets = self.names(zone).iter().flat_map(|name| {
+            let pair = [original(name), secondary(name)];
+            let memory = NameView::of_name(&self.plan.zones[zone].id, name, &pair).memory(since);
+            let register = register.clone().remembering(memory);
             let armed = is_armed.then(|| register.record_set(name).expect("it fits"));
-            [original(name), secondary(name)].into_iter().chain(armed)
+            pair.into_iter().chain(armed)
         });
         self.zone(zone, sets.collect())
     }

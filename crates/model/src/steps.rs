@@ -203,7 +203,7 @@ impl Holdfast {
         let Some(view) = world.views().next() else { return };
         let set = secondary(&view.name);
         let changes = vec![if breaks { Change::Delete(set) } else { Change::Create(set) }];
-        let register = Register::Disarmed { at: at(0), by: "nobody reads this".to_owned() };
+        let register = Register::disarmed(at(0), "nobody reads this".to_owned());
         let write = Write { zone: view.zone.clone(), name: view.name.clone(), register, changes };
         let batch = Shared::new(Batch { zone: view.zone.clone(), writes: vec![write] });
         self.apply(world, &batch, Author::Hand);

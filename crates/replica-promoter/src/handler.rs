@@ -235,12 +235,13 @@ mod tests {
         let original = [("A".to_owned(), Target::Values { ttl_seconds: 60, values })].into();
         let incident = "started@2026-01-01T12:00:00Z".parse().unwrap();
         let evidence = (0..40).map(|nth| Evidence::replica(ReplicaId::AuroraCluster(format!("app-{nth}")))).collect();
-        let pin = Pin { at: Timestamp::UNIX_EPOCH, incident, repins: 0, original, evidence };
+        let pin = Pin { evidence, ..Pin::new(Timestamp::UNIX_EPOCH, incident, original) };
         let register = Register::Pinned { pin, spread: Spread::InSync { at: Timestamp::UNIX_EPOCH } };
-        let set = Register::Disarmed { at: Timestamp::UNIX_EPOCH, by: String::new() };
-        let name = name.parse().unwrap();
+        let set = Register::disarmed(Timestamp::UNIX_EPOCH, String::new());
+        let name: Name = name.parse().unwrap();
         let set = set.record_set(&name).unwrap();
-        NameView { zone: "Z1".to_owned(), name, pairs: Ok(Vec::new()), register: Reading::Known { set, register } }
+        let register = Reading::Known { set, register };
+        NameView { pairs: Ok(Vec::new()), register, ..NameView::of_name("Z1", &name, &[]) }
     }
 
     #[tokio::test]

@@ -45,10 +45,10 @@ pub(crate) fn setup(chance: &Chance) -> Setup {
         1 => None,
         2 => Some(Register::armed(start() - SignedDuration::from_mins(5), ArmedBy::Operator)),
         3 => Some(Register::armed(start() - SignedDuration::from_mins(10), ArmedBy::Failback)),
-        4 => Some(Register::Disarmed { at: start(), by: "kim".to_owned() }),
-        5 => Some(Register::Paused { at: start(), until: start() + OFF, by: "kim".to_owned() }),
+        4 => Some(Register::disarmed(start(), "kim".to_owned())),
+        5 => Some(Register::paused(start(), start() + OFF, "kim".to_owned())),
         _ => {
-            Some(Register::Paused { at: start(), until: start() + SignedDuration::from_mins(6), by: "kim".to_owned() })
+            Some(Register::paused(start(), start() + SignedDuration::from_mins(6), "kim".to_owned()))
         }
     };
     Setup {

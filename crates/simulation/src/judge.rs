@@ -93,6 +93,7 @@ fn is_promised(outcome: &Outcome) -> bool {
     let is_transition = [
         Kind::Armed,
         Kind::Confirmed,
+        Kind::Followed,
         Kind::PinnedAgain,
         Kind::Fenced,
         Kind::PromotionRequested,
@@ -105,7 +106,7 @@ fn is_promised(outcome: &Outcome) -> bool {
         _ if is_transition => true,
         (_, Trigger::Approval, ..) => true,
         (_, Trigger::Event, kind, _) if kind != Kind::StaysOnDr => true,
-        (_, _, Kind::Yielded, _) => clock % YIELDED_MINUTES == 0,
+        (_, _, Kind::Yielded | Kind::Swapped, _) => clock % YIELDED_MINUTES == 0,
         (_, _, Kind::WriteRefused, Some(since)) if outcome.rule == Some(Rule::P14) => {
             (lasts(since) + 30) / 60 % REHEARSAL_HOURS == 0
         }
@@ -181,5 +182,5 @@ fn who_did_not_look(holdfast: &Holdfast) -> Vec<Breach> {
 
 /// True unless it is told by the clock, or a call failed that others may have made meanwhile.
 fn is_told_by_age(outcome: &Outcome) -> bool {
-    !outcome.outcome.is_transition() && ![Kind::Yielded, Kind::Interrupted].contains(&outcome.outcome)
+    !outcome.outcome.is_transition() && ![Kind::Yielded, Kind::Swapped, Kind::Interrupted].contains(&outcome.outcome)
 }

@@ -237,7 +237,7 @@ impl Outage {
     fn disarm(&self) {
         for view in self.holdfast.names() {
             let mut world = self.holdfast.world.get();
-            let disarmed = Register::Disarmed { at: world.now, by: "kim".to_owned() };
+            let disarmed = Register::disarmed(world.now, "kim".to_owned());
             if !matches!(view.register(), Some(Register::Armed { .. })) {
                 continue;
             }

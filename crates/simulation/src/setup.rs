@@ -103,13 +103,15 @@ impl Setup {
         let mut records = Vec::new();
         for (zone, name) in &NAMES[..self.names] {
             let Ok(name) = name.parse::<Name>() else { continue };
+            let first = records.len();
             let has_two_types = *zone == "Z1" && name.as_str().starts_with("app");
             records.extend(pair(&name, "A", has_two_types));
             if has_two_types {
                 records.extend(pair(&name, "AAAA", true));
             }
-            let register = self.register.as_ref().and_then(|register| register.record_set(&name).ok());
-            records.extend(register);
+            let memory = NameView::of_name(zone, &name, &records[first..]).memory(start());
+            let register = self.register.clone().map(|register| register.remembering(memory));
+            records.extend(register.and_then(|register| register.record_set(&name).ok()));
             records.push(RecordSet {
                 kind: "MX".to_owned(),
                 routing: Routing::Simple,
@@ -144,7 +146,7 @@ fn pair(name: &Name, kind: &str, is_alias: bool) -> [RecordSet; 2] {
     [(Role::Primary, "192.0.2"), (Role::Secondary, "198.51.100")].map(|(role, net)| {
         let set_identifier = format!("{role:?}").to_lowercase();
         let target = if is_alias {
-            Target::Alias { zone: "Z9".to_owned(), name: format!("{net}.elb.example.net."), evaluate_health: true }
+            Target::Alias { zone: "Z9".to_owned(), name: format!("{net}.elb.example.net."), evaluate_health: false }
         } else {
             Target::Values { ttl_seconds: 20, values: vec![format!("{net}.2"), format!("{net}.1")] }
         };

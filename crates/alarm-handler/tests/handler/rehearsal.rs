@@ -68,7 +68,7 @@ fn an_armed_name_is_rehearsed_once_a_day_and_nothing_else_about_it_changes() {
         ticks(&zone, 24 * HOUR);
         assert_eq!(zone.batches.get(), 1 + days, "one batch a day");
     }
-    let Some(Register::Armed { since, by, rehearsed: Some(at) }) = zone.register(&nth(0)) else { panic!("armed") };
+    let Some(Register::Armed { since, by, rehearsed: Some(at), .. }) = zone.register(&nth(0)) else { panic!("armed") };
     assert_eq!((since, by), (armed, ArmedBy::Settling));
     assert!(zone.now.get().duration_since(at) < SignedDuration::from_hours(24));
     assert!(zone.moves.borrow().is_empty(), "no record was moved");

@@ -1,6 +1,6 @@
 //! What a decision about a name saw, for people.
 
-use super::Facts;
+use super::conditions::Facts;
 use crate::incident::{AlarmSighting, Approval, EvaluationTrouble};
 use crate::observation::{Fact, Probe};
 use crate::register::Reading;
@@ -32,6 +32,10 @@ impl Facts<'_> {
                 Fact::new(format!("{} record", primary.kind), seen)
             })),
         }
+        if !self.view.left_alone.is_empty() {
+            facts.push(Fact::new("left alone", format!("failover records of type {}", self.view.left_alone.join(", "))));
+        }
+        facts.extend(self.view.warnings.iter().map(|warning| Fact::new("warning", warning)));
         facts.extend(self.fault.map(|fault| Fact::new("fault", fault)));
         for (about, probe) in [("primary's probe", self.seen.probes.primary), ("DR's probe", self.seen.probes.dr)] {
             if probe != Probe::NotAsked {

@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::{ArmedBy, Evidence, Pin, Register, RegisterError, Spread};
+use super::{ArmedBy, Evidence, Memory, Pin, Register, RegisterError, Spread, Ttl};
 use crate::plan::ReplicaId;
 use crate::record::Target;
 
@@ -26,16 +26,19 @@ impl Register {
             _ => return Err(unknown()),
         };
         match state.as_str() {
-            "disarmed" => Ok(Self::Disarmed { at: fields.time("at")?, by: fields.text("by")? }),
+            "disarmed" => {
+                Ok(Self::Disarmed { at: fields.time("at")?, by: fields.text("by")?, memory: fields.memory()? })
+            }
             "armed" => {
                 let by = fields.text("by")?;
                 let by = ArmedBy::NAMES.iter().find(|(_, name)| *name == by).ok_or_else(|| fields.error("by"))?.0;
                 let rehearsed =
                     fields.values.contains_key("rehearsed").then(|| fields.time("rehearsed")).transpose()?;
-                Ok(Self::Armed { since: fields.time("since")?, by, rehearsed })
+                Ok(Self::Armed { since: fields.time("since")?, by, rehearsed, memory: fields.memory()? })
             }
             "paused" => {
-                Ok(Self::Paused { at: fields.time("at")?, until: fields.time("until")?, by: fields.text("by")? })
+                let (at, until, by) = (fields.time("at")?, fields.time("until")?, fields.text("by")?);
+                Ok(Self::Paused { at, until, by, memory: fields.memory()? })
             }
             "pinned" => Ok(Self::Pinned { pin: fields.pin("at")?, spread: fields.spread()? }),
             "failed-over" => Ok(Self::FailedOver { at: fields.time("at")?, pin: fields.pin("pinned")? }),
@@ -64,12 +67,19 @@ impl fmt::Display for ArmedBy {
 impl fmt::Display for Register {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Disarmed { at, by } => write!(f, "v=1 disarmed at={at} by={}", encode(by)),
-            Self::Armed { since, by, rehearsed } => {
-                write!(f, "v=1 armed since={since} by={by}")?;
-                rehearsed.iter().try_for_each(|at| write!(f, " rehearsed={at}"))
+            Self::Disarmed { at, by, memory } => {
+                write!(f, "v=1 disarmed at={at} by={}", encode(by))?;
+                write_memory(f, memory)
             }
-            Self::Paused { at, until, by } => write!(f, "v=1 paused at={at} until={until} by={}", encode(by)),
+            Self::Armed { since, by, rehearsed, memory } => {
+                write!(f, "v=1 armed since={since} by={by}")?;
+                rehearsed.iter().try_for_each(|at| write!(f, " rehearsed={at}"))?;
+                write_memory(f, memory)
+            }
+            Self::Paused { at, until, by, memory } => {
+                write!(f, "v=1 paused at={at} until={until} by={}", encode(by))?;
+                write_memory(f, memory)
+            }
             Self::Pinned { pin, spread } => {
                 write!(f, "v=1 pinned at={} ", pin.at)?;
                 match spread {
@@ -84,6 +94,17 @@ impl fmt::Display for Register {
                 write_pin(f, pin)
             }
         }
+    }
+}
+
+fn write_memory(f: &mut fmt::Formatter<'_>, memory: &Memory) -> fmt::Result {
+    if let Some(at) = memory.failed_back {
+        write!(f, " failed-back={at}")?;
+    }
+    match &memory.ttl {
+        Some(Ttl { seconds, longer: Some((longer, until)) }) => write!(f, " ttl={seconds},{longer},{until}"),
+        Some(Ttl { seconds, longer: None }) => write!(f, " ttl={seconds}"),
+        None => Ok(()),
     }
 }
 
@@ -102,7 +123,14 @@ fn write_pin(f: &mut fmt::Formatter<'_>, pin: &Pin) -> fmt::Result {
         }
     }
     write_databases(f, REPLICAS, &pin.evidence.replicas)?;
-    write_databases(f, ACCEPTED, &pin.evidence.accepted)
+    write_databases(f, ACCEPTED, &pin.evidence.accepted)?;
+    for (nth, (kind, digest)) in pin.dr.iter().enumerate() {
+        write!(f, "{}{},{digest}", if nth == 0 { " dr=" } else { ";" }, encode(kind))?;
+    }
+    for (nth, digest) in pin.home.iter().enumerate() {
+        write!(f, "{}{digest}", if nth == 0 { " home=" } else { "," })?;
+    }
+    pin.ttl_seconds.map_or(Ok(()), |seconds| write!(f, " ttl={seconds}"))
 }
 
 /// A field that is left out where there is nothing to say, so that a register without databases reads as it always did.
@@ -164,6 +192,12 @@ impl<'a> Fields<'a> {
             repins: self.raw("repins")?.parse().map_err(|_| self.error("repins"))?,
             original: self.original().ok_or_else(|| self.error("original"))?,
             evidence: Evidence { replicas: self.databases(REPLICAS)?, accepted: self.databases(ACCEPTED)? },
+            dr: self.optional("dr", ";", |entry| {
+                let (kind, digest) = entry.split_once(',')?;
+                Some((decode(kind)?, digest.parse().ok()?))
+            })?,
+            home: self.optional("home", ",", |digest| digest.parse().ok())?,
+            ttl_seconds: self.optional::<_, Vec<_>>("ttl", ",", |seconds| seconds.parse().ok())?.pop(),
         })
     }
 
@@ -180,6 +214,30 @@ impl<'a> Fields<'a> {
             }
         };
         text.split(',').map(database).collect::<Option<_>>().ok_or_else(|| self.error(field))
+    }
+
+    /// The entries of a field that older versions did not write.
+    fn optional<T, C: FromIterator<T> + Default>(
+        &self,
+        field: &'static str,
+        separator: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<C, RegisterError> {
+        let Some(raw) = self.values.get(field) else { return Ok(C::default()) };
+        raw.split(separator).map(read).collect::<Option<C>>().ok_or_else(|| self.error(field))
+    }
+
+    fn memory(&self) -> Result<Memory, RegisterError> {
+        let failed_back = self.values.get("failed-back").map(|_| self.time("failed-back")).transpose()?;
+        let ttl = |raw: &&str| match raw.split(',').collect::<Vec<_>>().as_slice() {
+            [seconds] => Some(Ttl { seconds: seconds.parse().ok()?, longer: None }),
+            [seconds, longer, until] => {
+                Some(Ttl { seconds: seconds.parse().ok()?, longer: Some((longer.parse().ok()?, until.parse().ok()?)) })
+            }
+            _ => None,
+        };
+        let ttl = self.values.get("ttl").map(|raw| ttl(raw).ok_or_else(|| self.error("ttl"))).transpose()?;
+        Ok(Memory { failed_back, ttl })
     }
 
     fn original(&self) -> Option<BTreeMap<String, Target>> {

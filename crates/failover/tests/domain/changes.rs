@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::common::*;
-use failover::change::{self as changes, Batch, Change, Write, batches, record_spread, rewrite_register};
+use failover::change::{self as changes, Batch, Change, Write, WriteError, batches, record_spread, rewrite_register};
 use failover::name::Name;
 use failover::observation::NameView;
 use failover::pin::Verdict;
-use failover::record::{RecordSet, Target};
-use failover::register::{ArmedBy, Evidence, Pin, Register, RegisterError, Spread};
+use failover::record::{RecordSet, Role, Routing, Target};
+use failover::register::{ArmedBy, Memory, Pin, Register, RegisterError, Spread, Ttl};
 use proptest::prelude::*;
 
 /// An armed name with a pair of values and a pair of aliases.
@@ -69,8 +69,10 @@ fn a_pin_deletes_exactly_what_was_seen_and_creates_what_shall_be() {
     let [a, _, aaaa, _, armed] = sets.as_slice() else { panic!("five record sets") };
     let write = write(&of(&sets), Verdict::Pin).unwrap();
     let original = [("A".to_owned(), a.target.clone()), ("AAAA".to_owned(), aaaa.target.clone())].into();
+    let dr = [("A", values(20, &[DR])), ("AAAA", alias("d.elb"))];
+    let dr = dr.map(|(kind, target)| (kind.to_owned(), target.digest(kind))).into();
     let pinned = Register::Pinned {
-        pin: Pin { at: at(60), incident: incident(0), repins: 0, original, evidence: Evidence::default() },
+        pin: Pin { dr, ttl_seconds: Some(60), ..Pin::new(at(60), incident(0), original) },
         spread: unrecorded(60),
     };
     assert_eq!(write.register, pinned);
@@ -143,8 +145,79 @@ fn a_failed_over_name_pinned_again_stays_failed_over() {
     let mut sets = a_pair(&app(), PRIMARY);
     sets.push(failed_over(1).record_set(&app()).unwrap());
     let view = of(&carried_out(&sets, Verdict::Repin));
-    assert_eq!(view.register(), Some(&Register::FailedOver { at: at(600), pin: pin(0, 2) }));
+    let dr = [("A".to_owned(), values(60, &[DR]).digest("A"))].into();
+    let pin = Pin { dr, ttl_seconds: Some(60), ..pin(0, 2) };
+    assert_eq!(view.register(), Some(&Register::FailedOver { at: at(600), pin }));
     assert!(view.agrees());
+}
+
+#[test]
+fn a_pin_follows_dr_to_a_new_address_and_is_otherwise_the_same() {
+    let moved: Vec<_> = carried_out(&two_families(), Verdict::Pin)
+        .into_iter()
+        .map(|set| match &set.routing {
+            Routing::Failover { role: Role::Secondary, .. } if set.kind == "A" => {
+                RecordSet { target: values(300, &["198.51.100.9"]), ..set }
+            }
+            _ => set,
+        })
+        .collect();
+    assert!(!of(&moved).agrees());
+    let after = of(&carried_out(&moved, Verdict::Follow));
+    assert!(after.agrees());
+    let (before, pin) = (of(&moved), pin_of(&after).clone());
+    assert_eq!(pin.dr["A"], values(0, &["198.51.100.9"]).digest("A"));
+    assert_eq!(Pin { dr: pin_of(&before).dr.clone(), ..pin }, *pin_of(&before));
+}
+
+#[test]
+fn nothing_that_holdfast_writes_leads_where_users_were_before_the_pin() {
+    let home = [PRIMARY, "198.51.100.1"];
+    for (story, secondary) in [("the old primary", &home[..1]), ("the old primary among others", &home)] {
+        let mut sets = pair(&app(), "A", values(60, &[DR]), values(60, secondary));
+        for register in [pinned(0, in_sync(40)), failed_over(0)] {
+            sets.truncate(2);
+            sets.push(register.record_set(&app()).unwrap());
+            for verdict in [Verdict::Repin, Verdict::Follow, Verdict::Confirm] {
+                let written = changes::write(&of(&sets), verdict, Some(&incident(0)), at(60));
+                let refused = Err(WriteError::LeadsHome { name: app(), kind: "A".to_owned() });
+                let is_nothing = verdict == Verdict::Confirm && matches!(register, Register::FailedOver { .. });
+                assert_eq!(written, if is_nothing { Ok(None) } else { refused }, "{story}: {verdict:?}");
+            }
+        }
+    }
+    let same = pair(&app(), "A", values(60, &[PRIMARY]), values(60, &[DR, PRIMARY]));
+    assert!(changes::write(&of(&same), Verdict::Pin, Some(&incident(0)), at(60)).is_err(), "nor does a first pin");
+}
+
+#[test]
+fn a_register_keeps_the_longest_ttl_that_resolvers_may_have_been_given() {
+    let lowered = Ttl { seconds: 60, longer: Some((3_600, at(61))) };
+    let before = armed(-7_200, ArmedBy::Operator).remembering(Memory { ttl: Some(lowered), ..Memory::default() });
+    let view = view("app.example.com", PRIMARY, Some(&before));
+    let pin_at = |second| changes::write(&view, Verdict::Pin, Some(&incident(0)), at(second)).unwrap().unwrap().register;
+    let ttl = |register: Register| register.pin().and_then(|pin| pin.ttl_seconds);
+    assert_eq!([ttl(pin_at(60)), ttl(pin_at(61))], [Some(3_600), Some(60)], "of before the pin, while some have it");
+
+    let undone = undo(&carried_out(&two_families(), Verdict::Pin), "A", &values(86_400, &[PRIMARY]));
+    for verdict in [Verdict::Repin, Verdict::Yield, Verdict::Refuse] {
+        let after = write(&of(&undone), verdict).unwrap().register;
+        assert_eq!(ttl(after), Some(86_400), "of what {verdict:?} found");
+    }
+    let left = apply(&undone, &write(&of(&undone), Verdict::Yield).unwrap().changes).unwrap();
+    let longer = undo(&left, "A", &values(172_800, &[PRIMARY]));
+    let again = changes::write(&of(&longer), Verdict::Yield, None, at(120)).unwrap().unwrap().register;
+    let Register::Pinned { pin, spread } = again else { panic!("{again:?}") };
+    assert_eq!((pin.ttl_seconds, spread), (Some(172_800), unrecorded(60)), "the drift is as old as it was");
+}
+
+#[test]
+fn what_a_ttl_was_is_put_on_record_once() {
+    let view = |register: &Register| view("app.example.com", PRIMARY, Some(register));
+    let before = Register::armed(at(-7_200), ArmedBy::Operator);
+    let after = write(&view(&before), Verdict::Remember).unwrap().register;
+    assert_eq!(after, armed(-7_200, ArmedBy::Operator), "it is armed since when it was");
+    assert_eq!(after.memory(), view(&after).memory(at(120)));
 }
 
 #[test]
@@ -238,7 +311,7 @@ fn a_register_that_does_not_fit_is_refused_and_nothing_is_written() {
     let mut sets = pair(&app(), "A", many.clone(), values(60, &[DR]));
     sets.push(armed(-7_200, ArmedBy::Operator).record_set(&app()).unwrap());
     let too_long = RegisterError::TooLong(app());
-    assert_eq!(changes::write(&of(&sets), Verdict::Pin, Some(&incident(0)), at(60)), Err(too_long.clone()));
+    assert_eq!(changes::write(&of(&sets), Verdict::Pin, Some(&incident(0)), at(60)), Err(too_long.clone().into()));
     let huge = Pin { original: [("A".to_owned(), many)].into(), ..pin(0, 0) };
     assert_eq!(rewrite_register(&of(&sets), Register::FailedOver { at: at(600), pin: huge }), Err(too_long));
 }

@@ -10,7 +10,7 @@ use failover::pin::{self, Observation};
 use failover::plan::{Plan, alarm_name};
 use failover::promotion::{Database, Instances, ReplicaState, Source};
 use failover::record::{RecordSet, Role, Routing, Target};
-use failover::register::{ArmedBy, Evidence, Pin, Register, Spread};
+use failover::register::{ArmedBy, Memory, Pin, Register, Spread, Ttl};
 use failover::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
 
@@ -87,21 +87,28 @@ pub fn a_pair(name: &Name, primary: &str) -> Vec<RecordSet> {
 }
 
 pub fn armed(since: i64, by: ArmedBy) -> Register {
-    Register::armed(at(since), by)
+    let ttl = Some(Ttl { seconds: 60, longer: None });
+    Register::armed(at(since), by).remembering(Memory { ttl, ..Memory::default() })
+}
+
+/// Armed since then by a person, and rehearsed then.
+pub fn rehearsed_at(since: i64, rehearsed: Option<Timestamp>) -> Register {
+    let memory = armed(since, ArmedBy::Operator).memory();
+    Register::Armed { since: at(since), by: ArmedBy::Operator, rehearsed, memory }
 }
 
 pub fn paused(until: i64) -> Register {
-    Register::Paused { at: at(-3_600), until: at(until), by: "kim".to_owned() }
+    Register::paused(at(-3_600), at(until), "kim".to_owned())
 }
 
 pub fn disarmed() -> Register {
-    Register::Disarmed { at: at(-9_000), by: "kim".to_owned() }
+    Register::disarmed(at(-9_000), "kim".to_owned())
 }
 
 /// What was committed at second 30 for the incident that began at `began`.
 pub fn pin(began: i64, repins: u8) -> Pin {
     let original = [("A".to_owned(), values(60, &[PRIMARY]))].into();
-    Pin { at: at(30), incident: incident(began), repins, original, evidence: Evidence::default() }
+    Pin { repins, ..Pin::new(at(30), incident(began), original) }
 }
 
 /// A database that has been there for a day.
@@ -223,6 +230,13 @@ impl Scene {
     /// The name is pinned, and somebody changed its PRIMARY record back.
     pub fn drifted(&mut self, register: &Register) {
         self.view = view("app.example.com", PRIMARY, Some(register));
+    }
+
+    /// The name's register says this, and somebody pointed its records there.
+    pub fn moved(&mut self, register: &Register, primary: &str, secondary: &str) {
+        let mut sets = pair(&app(), "A", values(60, &[primary]), values(60, &[secondary]));
+        sets.push(register.record_set(&app()).unwrap());
+        self.view = NameView::of_name("Z1", &app(), &sets);
     }
 
     pub fn alarms(&mut self, alarms: &[AlarmSighting]) {

@@ -9,7 +9,7 @@ use failover::pin::Verdict;
 use failover::plan::{Plan, ReplicaId};
 use failover::promotion::{Instances, LagSample, ReplicaState};
 use failover::record::{RecordSet, Role, Routing};
-use failover::register::{ArmedBy, Register};
+use failover::register::{ArmedBy, Memory, Register};
 use failover::rule::Rule;
 
 const DR_CLUSTER: &str = "arn:aws:rds:us-west-2:123456789012:cluster:app-dr";
@@ -194,14 +194,15 @@ fn a_failback_restores_every_record_as_it_was() {
     for (plan, register) in [
         (without_databases(), Register::armed(at(90_000), ArmedBy::Failback)),
         // Nothing replicates to DR any more: an outage must not send users to data that stands still.
-        (plan(), Register::Disarmed { at: at(90_000), by: "failback by kim".to_owned() }),
+        (plan(), Register::disarmed(at(90_000), "failback by kim".to_owned())),
     ] {
         let sets = failed_over_sets(&before);
         let view = NameView::of_name("Z1", &app(), &sets);
         assert!(view.agrees());
         let write = restore(&plan, &view, at(90_000), "kim").unwrap().unwrap();
         let mut restored = apply(&sets, &write.changes);
-        assert_eq!(register_of(&restored), register);
+        let memory = Memory { failed_back: Some(at(90_000)), ttl: None };
+        assert_eq!(register_of(&restored), register.remembering(memory), "whoever arms it, the cool-down counts from here");
         restored.retain(|set| set.name == app());
         assert_eq!(restored, before);
     }

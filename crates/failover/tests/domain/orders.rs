@@ -3,7 +3,7 @@
 use crate::common::*;
 use failover::observation::NameView;
 use failover::order::{Order, OrderError, register_for};
-use failover::register::{ArmedBy, Register};
+use failover::register::{ArmedBy, Memory, Register};
 
 fn of(register: Option<&Register>) -> NameView {
     view("app.example.com", PRIMARY, register)
@@ -24,9 +24,10 @@ fn reject(began: i64) -> Order {
 #[test]
 fn an_order_changes_only_registers_that_it_is_for() {
     let (old, now) = (armed(-7_200, ArmedBy::Settling), at(60));
-    let paused_now = Register::Paused { at: now, until: at(7_200), by: "kim".to_owned() };
-    let disarmed_now = Register::Disarmed { at: now, by: "kim".to_owned() };
-    let armed_now = |by| Some(Register::armed(now, by));
+    let knowing = || armed(0, ArmedBy::Operator).memory();
+    let paused_now = Register::paused(now, at(7_200), "kim".to_owned()).remembering(knowing());
+    let disarmed_now = Register::disarmed(now, "kim".to_owned()).remembering(knowing());
+    let armed_now = |by| Some(armed(60, by));
     for (story, order, before, after) in [
         ("a new name is armed", Order::Arm, None, armed_now(ArmedBy::Operator)),
         ("a disarmed name is armed", Order::Arm, Some(disarmed()), armed_now(ArmedBy::Operator)),
@@ -97,5 +98,79 @@ fn only_the_incident_that_a_name_is_in_is_rejected() {
     ] {
         let refused = register_for(&reject(began), &of(register.as_ref()), at(60));
         assert_eq!(refused, Err(OrderError::NotInIncident { name: app(), incident: incident(began) }), "{story}");
+    }
+}
+
+#[test]
+fn whoever_changes_a_register_keeps_when_the_name_was_failed_back() {
+    let memory = Memory { failed_back: Some(at(-600)), ttl: None };
+    for (order, before) in [
+        (Order::Arm, disarmed()),
+        (Order::Arm, paused(7_200)),
+        (disarm(), armed(-7_200, ArmedBy::Failback)),
+        (pause(), armed(-7_200, ArmedBy::Failback)),
+        (Order::Resume, paused(7_200)),
+        (reject(0), armed(-7_200, ArmedBy::Failback)),
+    ] {
+        let after = register_for(&order, &of(Some(&before.remembering(memory.clone()))), at(60)).unwrap().unwrap();
+        assert_eq!(after.memory().failed_back, Some(at(-600)), "{order:?}");
+    }
+}
+
+fn release() -> Order {
+    Order::Release { by: "kim".to_owned() }
+}
+
+/// A pinned name whose records lead there.
+fn led(register: &Register, primary: &str, secondary: &str) -> NameView {
+    let mut scene = Scene::outage();
+    scene.moved(register, primary, secondary);
+    scene.view
+}
+
+#[test]
+fn what_was_left_to_people_they_have_pinned_again_or_release() {
+    let (now, elsewhere) = (at(60), "203.0.113.7");
+    let released = Ok(Some(Register::disarmed(now, "released by kim".to_owned())));
+    let committed_anew = Register::Pinned { pin: pin(0, 0), spread: unrecorded(60) };
+    for (register, again) in
+        [(pinned(2, in_sync(40)), committed_anew), (failed_over(2), Register::FailedOver { at: at(600), pin: pin(0, 0) })]
+    {
+        for primary in [PRIMARY, elsewhere] {
+            let view = led(&register, primary, DR);
+            assert_eq!(register_for(&release(), &view, now), released);
+            assert_eq!(register_for(&Order::PinAgain, &view, now), Ok(Some(again.clone())), "its two pins are given back");
+        }
+        let put_back = led(&register, DR, DR);
+        assert_eq!(register_for(&Order::PinAgain, &put_back, now), Ok(Some(again)));
+        assert_eq!(register_for(&release(), &put_back, now), Err(OrderError::Held(app())), "Holdfast holds it again");
+    }
+}
+
+#[test]
+fn what_holdfast_still_holds_is_not_released() {
+    for register in [pinned(0, in_sync(40)), pinned(1, in_sync(40)), failed_over(1)] {
+        for view in [led(&register, DR, DR), led(&register, PRIMARY, DR)] {
+            assert_eq!(register_for(&release(), &view, at(60)), Err(OrderError::Held(app())));
+            assert_eq!(register_for(&Order::PinAgain, &view, at(60)), Ok(None), "it does so by itself");
+        }
+    }
+    for register in [armed(-7_200, ArmedBy::Operator), disarmed(), paused(7_200)] {
+        for order in [release(), Order::PinAgain] {
+            let refused = register_for(&order, &of(Some(&register)), at(60));
+            assert_eq!(refused, Err(OrderError::NotCommitted(app())), "{order:?}");
+        }
+    }
+}
+
+#[test]
+fn where_roles_are_swapped_a_name_is_released_and_never_pinned_again() {
+    for register in [pinned(0, in_sync(40)), failed_over(2)] {
+        for primary in [DR, PRIMARY] {
+            let view = led(&register, primary, PRIMARY);
+            assert!(matches!(register_for(&release(), &view, at(60)), Ok(Some(Register::Disarmed { .. }))));
+            let swapped = Err(OrderError::Swapped { name: app(), kind: "A".to_owned() });
+            assert_eq!(register_for(&Order::PinAgain, &view, at(60)), swapped);
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::common::*;
 use failover::observation::{Attention, ChangeStatus, Changes, NameView};
 use failover::promotion::{GATE_TABLE, Gate, GateDecision, decide_gate, failed_over as closed, in_sync as arrived};
+use failover::record::{Digest, RecordSet, Routing, Target};
 use failover::register::{ArmedBy, Pin, Register, Spread};
 use failover::rule::Rule;
 
@@ -66,6 +67,8 @@ const GATE_CASES: &[Case<Workload, Gate>] = &[
     ("one unreadable register keeps all waiting", |w| w.names[0] = unreadable("app.example.com", DR), Rule::R01, NOT_EVERY, Gate::Wait),
     ("drift keeps all waiting", |w| w.names[0] = view("app.example.com", PRIMARY, Some(&pinned(0, in_sync(100)))), Rule::R01, CHANGED, Gate::Wait),
     ("drift of a failed-over name keeps the others waiting", |w| w.names[0] = view("app.example.com", PRIMARY, Some(&failed_over(0))), Rule::R01, CHANGED, Gate::Wait),
+    ("so do records that agree, on the old primary", |w| w.names[0] = led_home(PRIMARY), Rule::R01, CHANGED, Gate::Wait),
+    ("and those that agree on an alias to its record", |w| w.names[0] = led_home("198.51.100.77"), Rule::R01, CHANGED, Gate::Wait),
     ("a pinned name without its pair keeps all waiting", |w| { let set = pinned(0, in_sync(100)).record_set(&app()).unwrap(); w.names[0] = NameView::of_name("Z1", &app(), &[set]); }, Rule::R01, CHANGED, Gate::Wait),
     ("a pin whose change is not on record keeps all waiting", |w| w.first(Some(&pinned(0, unrecorded(31)))), Rule::R02, SPREADING, Gate::Wait),
     ("a pending change keeps all waiting", |w| { w.first(Some(&pinned(0, change("C1")))); w.status("C1", ChangeStatus::Pending); }, Rule::R02, SPREADING, Gate::Wait),
@@ -87,6 +90,9 @@ const GATE_CASES: &[Case<Workload, Gate>] = &[
     ("the longest TTL counts", |w| w.first(Some(&with_ttl(61))), Rule::R02, DRAINING, Gate::Wait),
     ("it is what the PRIMARY said before, not what the pin says", |w| { w.first(Some(&with_ttl(300))); w.now = 459; }, Rule::R02, DRAINING, Gate::Wait),
     ("and then the gate opens", |w| { w.first(Some(&with_ttl(300))); w.now = 460; }, Rule::R08, OPEN, Gate::Open),
+    ("the longest TTL on record counts", |w| { w.first(Some(&knowing_ttl(300))); w.now = 459; }, Rule::R02, DRAINING, Gate::Wait),
+    ("and no longer than that", |w| { w.first(Some(&knowing_ttl(300))); w.now = 460; }, Rule::R08, OPEN, Gate::Open),
+    ("and never less than the original's", |w| { w.first(Some(&knowing_ttl(1))); w.now = 219; }, Rule::R02, DRAINING, Gate::Wait),
     ("an alias drains for the 60 s that AWS keeps its answers", |w| { w.first(Some(&from_alias())); w.names.truncate(1); w.now = 219; }, Rule::R02, DRAINING, Gate::Wait),
     ("and no longer", |w| { w.first(Some(&from_alias())); w.names.truncate(1); }, Rule::R08, OPEN, Gate::Open),
     ("a pin in sync in the far future never drains", |w| w.first(Some(&pinned(0, Spread::InSync { at: jiff::Timestamp::MAX }))), Rule::R02, DRAINING, Gate::Wait),
@@ -108,6 +114,24 @@ fn pinned_at(seconds: i64, spread: Spread) -> Register {
 fn with_ttl(seconds: u32) -> Register {
     let original = [("A".to_owned(), values(seconds, &[PRIMARY])), ("AAAA".to_owned(), alias("p.elb"))].into();
     Register::Pinned { pin: Pin { original, ..pin(0, 0) }, spread: in_sync(100) }
+}
+
+/// As [`pinned`], and on record that resolvers were given this TTL.
+fn knowing_ttl(seconds: u32) -> Register {
+    Register::Pinned { pin: Pin { ttl_seconds: Some(seconds), ..pin(0, 0) }, spread: in_sync(100) }
+}
+
+/// A pinned name that was at `PRIMARY`, by a record that its PRIMARY was an alias of, and is at `to` now, as both of its
+/// records say, by an alias.
+fn led_home(to: &str) -> NameView {
+    let own = |name: &str| Target::Alias { zone: "Z1".to_owned(), name: name.to_owned(), evaluate_health: false };
+    let home = [Digest::of("198.51.100.77")].into();
+    let register = Register::Pinned { pin: Pin { home, ..pin(0, 0) }, spread: in_sync(100) };
+    let mut sets = pair(&app(), "A", own("leaf.example.com"), own("leaf.example.com"));
+    let leaf = RecordSet { name: name("leaf.example.com"), routing: Routing::Simple, ..sets[0].clone() };
+    sets.push(RecordSet { target: values(60, &[to]), ..leaf });
+    sets.push(register.record_set(&app()).unwrap());
+    NameView::of_name("Z1", &app(), &sets)
 }
 
 fn from_alias() -> Register {

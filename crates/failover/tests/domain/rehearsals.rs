@@ -18,7 +18,8 @@ fn a_rehearsal_swaps_each_primary_record_for_itself_and_notes_when() {
     sets.push(armed(-7_200, ArmedBy::Failback).record_set(&app()).unwrap());
     let view = NameView::of_name("Z1", &app(), &sets);
     let write = change::write(&view, Verdict::Rehearse, None, at(60)).unwrap().unwrap();
-    let rehearsed = |since, by| Register::Armed { since, by, rehearsed: Some(at(60)) };
+    let memory = armed(0, ArmedBy::Operator).memory();
+    let rehearsed = |since, by| Register::Armed { since, by, rehearsed: Some(at(60)), memory: memory.clone() };
     assert_eq!(write.register, rehearsed(at(-7_200), ArmedBy::Failback), "since when and by whom it is armed stays");
     let [Change::Delete(_), Change::Create(register), records @ ..] = &write.changes[..] else {
         panic!("{:?}", write.changes)
@@ -56,7 +57,7 @@ fn stacks_and_zones_have_minutes_of_their_own() {
 fn a_refused_rehearsal_is_told_when_it_was_due_and_every_four_hours_from_then() {
     let mut scene = Scene::outage();
     scene.all_ok_since(-90_000);
-    scene.register(&Register::Armed { since: at(-200_000), by: ArmedBy::Operator, rehearsed: Some(at(-86_400)) });
+    scene.register(&rehearsed_at(-200_000, Some(at(-86_400))));
     let told = |early: i64| {
         let tried = (0..2_880).filter_map(|minute| {
             let scene = Scene { now: minute * 60 + early, ..scene.clone() };

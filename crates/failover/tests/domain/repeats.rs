@@ -97,6 +97,7 @@ fn what_has_no_known_beginning_is_told_once_every_four_hours() {
 const ONCE: [Kind; 7] = [
     Kind::Armed,
     Kind::Confirmed,
+    Kind::Followed,
     Kind::PinnedAgain,
     Kind::Fenced,
     Kind::PromotionRequested,

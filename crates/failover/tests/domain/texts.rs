@@ -5,8 +5,8 @@ use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
 use failover::name::Name;
 use failover::observation::NameView;
 use failover::plan::{Plan, ReplicaId};
-use failover::record::Target;
-use failover::register::{ArmedBy, Evidence, Pin, Reading, Register, RegisterError, Spread};
+use failover::record::{Digest, Target};
+use failover::register::{ArmedBy, Evidence, Memory, Pin, Reading, Register, RegisterError, Spread, Ttl};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -59,15 +59,17 @@ fn targets() -> impl Strategy<Value = Target> {
 
 fn pins() -> impl Strategy<Value = Pin> {
     let original = prop::collection::btree_map(any::<String>(), targets(), 1..4);
-    (times(), times(), any::<String>(), any::<u8>(), original, evidence()).prop_map(
-        |(at, began, alarm, repins, original, evidence)| Pin {
-            at,
-            incident: Incident { alarm, began },
-            repins,
-            original,
-            evidence,
-        },
-    )
+    (times(), times(), any::<String>(), any::<u8>(), original).prop_map(|(at, began, alarm, repins, original)| Pin {
+        repins,
+        ..Pin::new(at, Incident { alarm, began }, original)
+    })
+    .prop_flat_map(|pin| {
+        let digests = || any::<String>().prop_map(|text| Digest::of(&text));
+        let dr = prop::collection::btree_map(any::<String>(), digests(), 0..3);
+        let home = prop::collection::btree_set(digests(), 0..3);
+        (dr, home, any::<Option<u32>>(), evidence())
+            .prop_map(move |(dr, home, ttl_seconds, evidence)| Pin { dr, home, ttl_seconds, evidence, ..pin.clone() })
+    })
 }
 
 fn evidence() -> impl Strategy<Value = Evidence> {
@@ -79,6 +81,12 @@ fn evidence() -> impl Strategy<Value = Evidence> {
     prop::collection::vec(seen, 0..4).prop_map(|seen| seen.into_iter().collect())
 }
 
+fn memories() -> impl Strategy<Value = Memory> {
+    let longer = prop::option::of((any::<u32>(), times()));
+    let ttl = prop::option::of((any::<u32>(), longer).prop_map(|(seconds, longer)| Ttl { seconds, longer }));
+    (prop::option::of(times()), ttl).prop_map(|(failed_back, ttl)| Memory { failed_back, ttl })
+}
+
 fn registers() -> impl Strategy<Value = Register> {
     let spread = prop_oneof![
         times().prop_map(|at| Spread::Unrecorded { at }),
@@ -87,17 +95,19 @@ fn registers() -> impl Strategy<Value = Register> {
     ];
     let by =
         prop::sample::select(vec![ArmedBy::Settling, ArmedBy::Operator, ArmedBy::MaintenanceEnd, ArmedBy::Failback]);
-    prop_oneof![
-        (times(), any::<String>()).prop_map(|(at, by)| Register::Disarmed { at, by }),
+    let states = prop_oneof![
+        (times(), any::<String>()).prop_map(|(at, by)| Register::disarmed(at, by)),
         (times(), by, prop::option::of(times())).prop_map(|(since, by, rehearsed)| Register::Armed {
             since,
             by,
-            rehearsed
+            rehearsed,
+            memory: Memory::default()
         }),
-        (times(), times(), any::<String>()).prop_map(|(at, until, by)| Register::Paused { at, until, by }),
+        (times(), times(), any::<String>()).prop_map(|(at, until, by)| Register::paused(at, until, by)),
         (pins(), spread).prop_map(|(pin, spread)| Register::Pinned { pin, spread }),
         (times(), pins()).prop_map(|(at, pin)| Register::FailedOver { at, pin }),
-    ]
+    ];
+    (states, memories()).prop_map(|(state, memory)| state.remembering(memory))
 }
 
 proptest! {
@@ -174,7 +184,7 @@ fn of_two_words_about_one_second_the_first_heard_counts() {
 #[test]
 fn a_register_fills_a_txt_value_to_the_last_character() {
     let length = |by: usize| {
-        let register = Register::Disarmed { at: Timestamp::UNIX_EPOCH, by: "k".repeat(by) };
+        let register = Register::disarmed(Timestamp::UNIX_EPOCH, "k".repeat(by));
         match register.record_set(&app())?.target {
             Target::Values { values, .. } => Ok(values[0].len()),
             Target::Alias { .. } => panic!("a TXT record has values"),

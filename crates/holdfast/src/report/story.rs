@@ -197,8 +197,8 @@ fn people(records: &Records) -> Vec<Moment> {
         _ => None,
     });
     let orders = registers(records).filter_map(|register| match register {
-        Register::Disarmed { at, by } => Some((*at, format!("disarmed by {by}"))),
-        Register::Paused { at, until, by } => Some((*at, format!("maintenance until {until} by {by}"))),
+        Register::Disarmed { at, by, .. } => Some((*at, format!("disarmed by {by}"))),
+        Register::Paused { at, until, by, .. } => Some((*at, format!("maintenance until {until} by {by}"))),
         Register::Armed { since, by: ArmedBy::Operator, .. } => Some((*since, "armed by a person".to_owned())),
         Register::Armed { since, by: ArmedBy::Failback, .. } => Some((*since, "failed back by a person".to_owned())),
         Register::Armed { since, by: ArmedBy::Rejection, .. } => Some((*since, "rejected by a person".to_owned())),

@@ -8,7 +8,7 @@ use failover::name::Name;
 use failover::observation::ChangeStatus;
 use failover::plan::{Names, ReplicaId};
 use failover::record::{RecordSet, Target};
-use failover::register::{ArmedBy, Evidence, Pin, Register, Spread};
+use failover::register::{ArmedBy, Pin, Register, Spread};
 use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use simulation::calls::Aws;
@@ -151,14 +151,9 @@ fn a_promotion_before_clients_have_drained_is_noticed() {
 fn a_promotion_of_what_is_not_pinned_is_noticed() {
     let holdfast = deployed(&Setup { names: 2, ..Setup::default() });
     let claim = |sets: Vec<RecordSet>| {
-        let pin = Pin {
-            at: start(),
-            incident: Incident { alarm: "a".to_owned(), began: start() },
-            repins: 0,
-            original: [("A".to_owned(), Target::Values { ttl_seconds: 1, values: vec!["192.0.2.1".to_owned()] })]
-                .into(),
-            evidence: Evidence::default(),
-        };
+        let target = Target::Values { ttl_seconds: 1, values: vec!["192.0.2.1".to_owned()] };
+        let incident = Incident { alarm: "a".to_owned(), began: start() };
+        let pin = Pin::new(start(), incident, [("A".to_owned(), target)].into());
         let at = start() - SignedDuration::from_hours(1);
         let dr = sets.clone();
         let sets = claiming(&Register::Pinned { pin, spread: Spread::InSync { at } }, sets);
@@ -208,8 +203,8 @@ fn a_pin_written_blindly_over_a_failback_is_noticed_as_second_and_as_late() {
 #[test]
 fn whatever_is_written_while_disarmed_or_paused_is_noticed() {
     let (at, by) = (start(), "kim".to_owned());
-    let paused = Register::Paused { at, until: at + SignedDuration::from_hours(1), by: by.clone() };
-    for off in [Register::Disarmed { at, by }, paused] {
+    let paused = Register::paused(at, at + SignedDuration::from_hours(1), by.clone());
+    for off in [Register::disarmed(at, by), paused] {
         let holdfast = deployed(&Setup::default());
         write_registers(&holdfast, &off).unwrap();
         holdfast.world.get().outage();
@@ -223,7 +218,7 @@ fn whatever_is_written_while_disarmed_or_paused_is_noticed() {
 #[test]
 fn a_name_armed_while_the_health_check_is_disabled_is_noticed() {
     let holdfast = deployed(&Setup::default());
-    let ended = Register::Paused { at: start(), until: start(), by: "kim".to_owned() };
+    let ended = Register::paused(start(), start(), "kim".to_owned());
     write_registers(&holdfast, &ended).unwrap();
     let too_late = |aws: &Aws, batch: &Batch| {
         aws.world.get().watch.is_check_disabled = true;

@@ -115,7 +115,7 @@ fn maintenance_with(nth: u32, fault: Fault) -> Option<Holdfast> {
     let count = Rc::clone(&calls);
     let mut holdfast = deployed(&Setup::default());
     let until = start() + SignedDuration::from_mins(2);
-    write_registers(&holdfast, &Register::Paused { at: start(), until, by: "kim".to_owned() }).unwrap();
+    write_registers(&holdfast, &Register::paused(start(), until, "kim".to_owned())).unwrap();
     holdfast.world.get().watch.is_check_disabled = true;
     holdfast.script = script(move |site| {
         let is_it = site.function == Function::AlarmHandler && count.replace(count.get() + 1) == nth;

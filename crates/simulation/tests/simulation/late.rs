@@ -134,7 +134,7 @@ fn a_batch_that_lands_after_the_failback_is_refused() {
 #[test]
 fn nothing_is_written_while_disarmed_and_the_operators_are_paged() {
     let mut holdfast = deployed(&Setup::default());
-    write_registers(&holdfast, &Register::Disarmed { at: start(), by: "kim".to_owned() }).unwrap();
+    write_registers(&holdfast, &Register::disarmed(start(), "kim".to_owned())).unwrap();
     outage(&mut holdfast);
     minutes(&mut holdfast, MINUTES);
     assert_eq!(states(&holdfast), ["disarmed"; 3]);
@@ -145,7 +145,7 @@ fn nothing_is_written_while_disarmed_and_the_operators_are_paged() {
 fn nothing_is_written_in_a_maintenance_and_what_rings_on_after_it_waits_for_a_person() {
     let mut holdfast = deployed(&Setup::default());
     let until = start() + SignedDuration::from_mins(10);
-    write_registers(&holdfast, &Register::Paused { at: start(), until, by: "kim".to_owned() }).unwrap();
+    write_registers(&holdfast, &Register::paused(start(), until, "kim".to_owned())).unwrap();
     outage(&mut holdfast);
     minutes(&mut holdfast, 9);
     assert_eq!(states(&holdfast), ["paused"; 3]);
