@@ -282,7 +282,8 @@ mod tests {
         let values = Target::Values { ttl_seconds: 60, values: vec!["192.0.2.1".to_owned()] };
         let pair = Routing::Failover { role: Role::Primary, set_identifier: "p".to_owned() };
         let plain = |text| RecordSet { name: name(text), ..sample(Routing::Simple, values.clone()) };
-        let mail = RecordSet { name: name("mail.example.com"), kind: "MX".to_owned(), ..sample(pair.clone(), values.clone()) };
+        let mail =
+            RecordSet { name: name("mail.example.com"), kind: "MX".to_owned(), ..sample(pair.clone(), values.clone()) };
         let sets =
             [sample(pair, values.clone()), plain("plain.example.com"), mail, plain("_holdfast.gone.example.com")];
         assert_eq!(names_with_pairs(&sets), [name("*.example.com"), name("gone.example.com")]);

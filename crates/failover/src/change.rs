@@ -102,7 +102,8 @@ fn first_pin(view: &NameView, incident: Incident, now: Timestamp) -> Pin {
         pairs(view).iter().map(|pair| (pair.kind().to_owned(), pair.primary().target.clone())).collect();
     let longest = view.register().and_then(|register| register.memory().ttl).map(|ttl| ttl.longest(now));
     let pin = Pin::new(now, incident, original);
-    Pin { ttl_seconds: Some(view.ttl_seconds()).max(longest), home: homes(view, &pin, pairs(view)), ..pin }.led_to_dr(view)
+    Pin { ttl_seconds: Some(view.ttl_seconds()).max(longest), home: homes(view, &pin, pairs(view)), ..pin }
+        .led_to_dr(view)
 }
 
 fn pairs(view: &NameView) -> &[Pair] {
@@ -252,9 +253,8 @@ fn rehearsal(view: &NameView, since: Timestamp, by: ArmedBy, now: Timestamp) -> 
 /// The register of a pin and every PRIMARY record it speaks of, in one batch. Nothing else writes a PRIMARY record, but a
 /// rehearsal as it is and a failback; and none is written that leads where users were before the pin.
 fn point_at_dr(view: &NameView, register: Register) -> Result<Write, WriteError> {
-    let leads_home = |pair: &&Pair| {
-        register.pin().is_some_and(|pin| view.is_home(pin, pair.kind(), &pair.secondary().target))
-    };
+    let leads_home =
+        |pair: &&Pair| register.pin().is_some_and(|pin| view.is_home(pin, pair.kind(), &pair.secondary().target));
     if let Some(pair) = pairs(view).iter().find(leads_home) {
         return Err(WriteError::LeadsHome { name: view.name.clone(), kind: pair.kind().to_owned() });
     }

@@ -151,7 +151,8 @@ impl AlarmSighting {
 
     /// True if it is one of the plan's, and CloudWatch can evaluate it.
     pub(crate) fn watches(&self, plan: &Plan) -> bool {
-        plan.alarms.contains(&self.arn) && !self.trouble.is_some_and(EvaluationTrouble::is_blinding)    }
+        plan.alarms.contains(&self.arn) && !self.trouble.is_some_and(EvaluationTrouble::is_blinding)
+    }
 
     /// CloudWatch was asked for the alarm `arn`, and does not have it.
     pub(crate) fn missing(arn: &str, now: Timestamp) -> Option<Self> {

@@ -328,10 +328,14 @@ fn sentence(outcome: &Outcome) -> String {
             format!("{who} is guarded, but not everything about its records is as it should be. Nothing was changed.")
         }
         Kind::Swapped => {
-            format!("{who} is pinned, and its SECONDARY record now leads where its users were before. Nothing was changed.")
+            format!(
+                "{who} is pinned, and its SECONDARY record now leads where its users were before. Nothing was changed."
+            )
         }
         Kind::Followed => {
-            format!("The SECONDARY records of {who} lead to another place in DR now, and the PRIMARY records with them.")
+            format!(
+                "The SECONDARY records of {who} lead to another place in DR now, and the PRIMARY records with them."
+            )
         }
         Kind::PinnedAgain => format!("Someone had changed the pinned records of {who}; they point at DR again."),
         Kind::Fenced => format!("{who} takes no connections any more; what was open is cut by a reboot."),

@@ -149,7 +149,11 @@ mod tests {
         let known = |signal: &Signal, described| signal.known_alarms(&plan(), described, at(600));
         assert_eq!(known(&Signal::Tick, Some(Vec::new())), Some(vec![missing]));
         assert_eq!(known(&Signal::Tick, None), None);
-        assert_eq!(known(&Signal::Alarm(ringing.clone()), Some(Vec::new())), Some(vec![ringing.clone()]), "it was heard of");
+        assert_eq!(
+            known(&Signal::Alarm(ringing.clone()), Some(Vec::new())),
+            Some(vec![ringing.clone()]),
+            "it was heard of"
+        );
         assert_eq!(known(&Signal::Alarm(ringing.clone()), None), Some(vec![ringing]));
     }
 

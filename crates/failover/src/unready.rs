@@ -41,8 +41,7 @@ pub fn unready<'a>(plan: &Plan, seen: &'a Observation) -> Vec<&'a NameView> {
 
 /// True if some alarm can ring. While CloudWatch does not answer, nobody knows; that is told by itself.
 fn is_watched(plan: &Plan, seen: &Observation) -> bool {
-    let can_ring = |alarm: &AlarmSighting| {
-        alarm.watches(plan) && matches!(alarm.state, AlarmState::Ok | AlarmState::Alarm)
-    };
+    let can_ring =
+        |alarm: &AlarmSighting| alarm.watches(plan) && matches!(alarm.state, AlarmState::Ok | AlarmState::Alarm);
     seen.alarms.as_ref().is_none_or(|alarms| alarms.iter().any(can_ring))
 }

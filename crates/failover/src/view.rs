@@ -78,7 +78,8 @@ impl NameView {
     /// users were before the pin.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        let is_home = |pair: &Pair| self.pin().is_some_and(|pin| self.is_home(pin, pair.kind(), &pair.primary().target));
+        let is_home =
+            |pair: &Pair| self.pin().is_some_and(|pin| self.is_home(pin, pair.kind(), &pair.primary().target));
         self.pairs.as_ref().is_ok_and(|pairs| pairs.iter().all(|pair| pair.agrees() && !is_home(pair)))
     }
 
@@ -109,9 +110,8 @@ impl NameView {
     /// How long resolvers may keep what its PRIMARY records say, in seconds. Where that is not known, as long as of an alias.
     #[must_use]
     pub fn ttl_seconds(&self) -> u32 {
-        let ttl = |pair: &Pair| {
-            self.leads(pair.kind(), &pair.primary().target).ttl_seconds().unwrap_or(ALIAS_TTL_SECONDS)
-        };
+        let ttl =
+            |pair: &Pair| self.leads(pair.kind(), &pair.primary().target).ttl_seconds().unwrap_or(ALIAS_TTL_SECONDS);
         self.pairs.iter().flatten().map(ttl).max().unwrap_or_default()
     }
 

@@ -238,7 +238,7 @@ mod tests {
         let pin = Pin { evidence, ..Pin::new(Timestamp::UNIX_EPOCH, incident, original) };
         let register = Register::Pinned { pin, spread: Spread::InSync { at: Timestamp::UNIX_EPOCH } };
         let set = Register::disarmed(Timestamp::UNIX_EPOCH, String::new());
-        let name: Name = name.parse().unwrap();
+        let name: failover::name::Name = name.parse().unwrap();
         let set = set.record_set(&name).unwrap();
         let register = Reading::Known { set, register };
         NameView { pairs: Ok(Vec::new()), register, ..NameView::of_name("Z1", &name, &[]) }

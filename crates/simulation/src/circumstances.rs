@@ -47,9 +47,7 @@ pub(crate) fn setup(chance: &Chance) -> Setup {
         3 => Some(Register::armed(start() - SignedDuration::from_mins(10), ArmedBy::Failback)),
         4 => Some(Register::disarmed(start(), "kim".to_owned())),
         5 => Some(Register::paused(start(), start() + OFF, "kim".to_owned())),
-        _ => {
-            Some(Register::paused(start(), start() + SignedDuration::from_mins(6), "kim".to_owned()))
-        }
+        _ => Some(Register::paused(start(), start() + SignedDuration::from_mins(6), "kim".to_owned())),
     };
     Setup {
         names: 1 + chance.choose(About::Names, |rng| rng.random_range(0..4)) as usize,

@@ -33,7 +33,8 @@ impl Facts<'_> {
             })),
         }
         if !self.view.left_alone.is_empty() {
-            facts.push(Fact::new("left alone", format!("failover records of type {}", self.view.left_alone.join(", "))));
+            facts
+                .push(Fact::new("left alone", format!("failover records of type {}", self.view.left_alone.join(", "))));
         }
         facts.extend(self.view.warnings.iter().map(|warning| Fact::new("warning", warning)));
         facts.extend(self.fault.map(|fault| Fact::new("fault", fault)));

@@ -78,7 +78,8 @@ pub enum Warning {
     },
     /// DR is not always an answer.
     #[error(
-        "the SECONDARY record of {name} {kind} has a health check: {}; remove it, so that DR is always an answer", moves(Role::Secondary)
+        "the SECONDARY record of {name} {kind} has a health check: {}; remove it, so that DR is always an answer",
+        moves(Role::Secondary)
     )]
     Checked {
         /// Which name.

@@ -79,8 +79,7 @@ impl Follower<'_> {
         let (sets, kind) = (self.sets, self.kind);
         let found = sets.iter().filter(|set| set.name == alias && set.kind == kind);
         // Of what a policy chooses among, nothing but the longest TTL is known.
-        let ttls =
-            found.map(|set| self.follow(&set.target, certain && set.routing == Routing::Simple, chain_left));
+        let ttls = found.map(|set| self.follow(&set.target, certain && set.routing == Routing::Simple, chain_left));
         ttls.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 }
@@ -196,11 +195,19 @@ mod tests {
             set("any.example.com", Routing::Other, values(7_200, &["192.0.2.3"])),
             set("half.example.com", Routing::Simple, own("gone.example.com")),
             set("round.example.com", Routing::Simple, own("round.example.com")),
-            RecordSet { kind: "AAAA".to_owned(), ..set("six.example.com", Routing::Simple, values(60, &["2001:db8::1"])) },
+            RecordSet {
+                kind: "AAAA".to_owned(),
+                ..set("six.example.com", Routing::Simple, values(60, &["2001:db8::1"]))
+            },
         ];
         for (story, to, places, ttl) in [
             ("a chain", own("one.example.com"), &["192.0.2.1", "one.example.com", "two.example.com"][..], Some(3_600)),
-            ("what a policy chooses among is not known, but for how long", own("any.example.com"), &["any.example.com"], Some(7_200)),
+            (
+                "what a policy chooses among is not known, but for how long",
+                own("any.example.com"),
+                &["any.example.com"],
+                Some(7_200),
+            ),
             ("nothing there", own("gone.example.com"), &["gone.example.com"], None),
             ("nothing at the end", own("half.example.com"), &["gone.example.com", "half.example.com"], None),
             ("no end", own("round.example.com"), &["round.example.com"], None),
@@ -213,7 +220,11 @@ mod tests {
         let Target::Alias { name, .. } = own("two.example.com") else { unreachable!() };
         let elsewhere = Target::Alias { zone: "Z9".to_owned(), name, evaluate_health: false };
         assert_eq!(leads(&elsewhere, &sets), (vec!["two.example.com".to_owned()], Some(ALIAS_TTL_SECONDS)));
-        let prefixed = Target::Alias { zone: "/hostedzone/Z1".to_owned(), name: "two.example.com".to_owned(), evaluate_health: false };
+        let prefixed = Target::Alias {
+            zone: "/hostedzone/Z1".to_owned(),
+            name: "two.example.com".to_owned(),
+            evaluate_health: false,
+        };
         assert_eq!(leads(&prefixed, &sets).1, Some(3_600));
     }
 
@@ -230,7 +241,9 @@ mod tests {
 
     #[test]
     fn a_tangle_of_policies_is_given_up_in_time() {
-        let tangle = |n: usize| (0..50).map(move |to| set(&format!("t{n}.example.com"), Routing::Other, own(&format!("t{to}.example.com"))));
+        let tangle = |n: usize| {
+            (0..50).map(move |to| set(&format!("t{n}.example.com"), Routing::Other, own(&format!("t{to}.example.com"))))
+        };
         let sets: Vec<_> = (0..50).flat_map(tangle).collect();
         assert_eq!(leads(&own("t0.example.com"), &sets).1, None);
     }

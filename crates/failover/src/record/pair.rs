@@ -39,7 +39,8 @@ pub enum PairFault {
     },
     /// The pair of one address family would move and the other stay behind; an HTTPS or SVCB record takes clients along.
     #[error(
-        "{name} has a failover pair, but its {kind} record would go on sending users where it does now; {}", stay(kind)
+        "{name} has a failover pair, but its {kind} record would go on sending users where it does now; {}",
+        stay(kind)
     )]
     Unprotected {
         /// Which name.

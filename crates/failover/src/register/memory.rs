@@ -74,7 +74,8 @@ impl Ttl {
         if seconds < before.seconds {
             let gone = SignedDuration::from_secs(before.seconds.into()) + NOTICED_WITHIN;
             let until = now.checked_add(gone).unwrap_or(Timestamp::MAX);
-            longer = Some(longer.map_or((before.seconds, until), |(known, at)| (known.max(before.seconds), at.max(until))));
+            longer =
+                Some(longer.map_or((before.seconds, until), |(known, at)| (known.max(before.seconds), at.max(until))));
         }
         let after = Self { seconds, longer };
         (after != before).then_some(after)

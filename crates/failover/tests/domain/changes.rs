@@ -195,7 +195,8 @@ fn a_register_keeps_the_longest_ttl_that_resolvers_may_have_been_given() {
     let lowered = Ttl { seconds: 60, longer: Some((3_600, at(61))) };
     let before = armed(-7_200, ArmedBy::Operator).remembering(Memory { ttl: Some(lowered), ..Memory::default() });
     let view = view("app.example.com", PRIMARY, Some(&before));
-    let pin_at = |second| changes::write(&view, Verdict::Pin, Some(&incident(0)), at(second)).unwrap().unwrap().register;
+    let pin_at =
+        |second| changes::write(&view, Verdict::Pin, Some(&incident(0)), at(second)).unwrap().unwrap().register;
     let ttl = |register: Register| register.pin().and_then(|pin| pin.ttl_seconds);
     assert_eq!([ttl(pin_at(60)), ttl(pin_at(61))], [Some(3_600), Some(60)], "of before the pin, while some have it");
 

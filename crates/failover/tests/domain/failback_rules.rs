@@ -202,7 +202,11 @@ fn a_failback_restores_every_record_as_it_was() {
         let write = restore(&plan, &view, at(90_000), "kim").unwrap().unwrap();
         let mut restored = apply(&sets, &write.changes);
         let memory = Memory { failed_back: Some(at(90_000)), ttl: None };
-        assert_eq!(register_of(&restored), register.remembering(memory), "whoever arms it, the cool-down counts from here");
+        assert_eq!(
+            register_of(&restored),
+            register.remembering(memory),
+            "whoever arms it, the cool-down counts from here"
+        );
         restored.retain(|set| set.name == app());
         assert_eq!(restored, before);
     }

@@ -133,13 +133,18 @@ fn what_was_left_to_people_they_have_pinned_again_or_release() {
     let (now, elsewhere) = (at(60), "203.0.113.7");
     let released = Ok(Some(Register::disarmed(now, "released by kim".to_owned())));
     let committed_anew = Register::Pinned { pin: pin(0, 0), spread: unrecorded(60) };
-    for (register, again) in
-        [(pinned(2, in_sync(40)), committed_anew), (failed_over(2), Register::FailedOver { at: at(600), pin: pin(0, 0) })]
-    {
+    for (register, again) in [
+        (pinned(2, in_sync(40)), committed_anew),
+        (failed_over(2), Register::FailedOver { at: at(600), pin: pin(0, 0) }),
+    ] {
         for primary in [PRIMARY, elsewhere] {
             let view = led(&register, primary, DR);
             assert_eq!(register_for(&release(), &view, now), released);
-            assert_eq!(register_for(&Order::PinAgain, &view, now), Ok(Some(again.clone())), "its two pins are given back");
+            assert_eq!(
+                register_for(&Order::PinAgain, &view, now),
+                Ok(Some(again.clone())),
+                "its two pins are given back"
+            );
         }
         let put_back = led(&register, DR, DR);
         assert_eq!(register_for(&Order::PinAgain, &put_back, now), Ok(Some(again)));

@@ -7,7 +7,7 @@ use failover::observation::{ChangeStatus, NameView, Probe, Silence, TlsFault, Un
 use failover::pin::Verdict;
 use failover::plan::Mode;
 use failover::record::Target;
-use failover::register::{ArmedBy, Memory, Pin, Reading, Register, Spread, Ttl};
+use failover::register::{ArmedBy, Memory, Pin, Reading, Register, Ttl};
 use failover::rule::Rule;
 
 /// What differs from [`Scene::outage`], and the row that decides: its rule, the beginning of its condition, its verdict.

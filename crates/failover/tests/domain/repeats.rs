@@ -94,7 +94,7 @@ fn what_has_no_known_beginning_is_told_once_every_four_hours() {
 }
 
 /// What happens once, as against a state that lasts.
-const ONCE: [Kind; 7] = [
+const ONCE: [Kind; 8] = [
     Kind::Armed,
     Kind::Confirmed,
     Kind::Followed,

@@ -59,17 +59,23 @@ fn targets() -> impl Strategy<Value = Target> {
 
 fn pins() -> impl Strategy<Value = Pin> {
     let original = prop::collection::btree_map(any::<String>(), targets(), 1..4);
-    (times(), times(), any::<String>(), any::<u8>(), original).prop_map(|(at, began, alarm, repins, original)| Pin {
-        repins,
-        ..Pin::new(at, Incident { alarm, began }, original)
-    })
-    .prop_flat_map(|pin| {
-        let digests = || any::<String>().prop_map(|text| Digest::of(&text));
-        let dr = prop::collection::btree_map(any::<String>(), digests(), 0..3);
-        let home = prop::collection::btree_set(digests(), 0..3);
-        (dr, home, any::<Option<u32>>(), evidence())
-            .prop_map(move |(dr, home, ttl_seconds, evidence)| Pin { dr, home, ttl_seconds, evidence, ..pin.clone() })
-    })
+    (times(), times(), any::<String>(), any::<u8>(), original)
+        .prop_map(|(at, began, alarm, repins, original)| Pin {
+            repins,
+            ..Pin::new(at, Incident { alarm, began }, original)
+        })
+        .prop_flat_map(|pin| {
+            let digests = || any::<String>().prop_map(|text| Digest::of(&text));
+            let dr = prop::collection::btree_map(any::<String>(), digests(), 0..3);
+            let home = prop::collection::btree_set(digests(), 0..3);
+            (dr, home, any::<Option<u32>>(), evidence()).prop_map(move |(dr, home, ttl_seconds, evidence)| Pin {
+                dr,
+                home,
+                ttl_seconds,
+                evidence,
+                ..pin.clone()
+            })
+        })
 }
 
 fn evidence() -> impl Strategy<Value = Evidence> {

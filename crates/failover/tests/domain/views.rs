@@ -37,7 +37,12 @@ fn records_that_lead_to_one_place_are_no_way_to_dr() {
         ("an alias to a record of the same address", own("one.example.com"), values(60, &[PRIMARY]), Some(PRIMARY)),
         ("an alias by way of another", values(60, &[PRIMARY]), own("two.example.com"), Some(PRIMARY)),
         ("aliases that part", own("two.example.com"), own("dr.example.com"), None),
-        ("one load balancer under two of its names", alias("dualstack.x.elb.amazonaws.com."), alias("X.elb.amazonaws.com"), Some("x.elb.amazonaws.com")),
+        (
+            "one load balancer under two of its names",
+            alias("dualstack.x.elb.amazonaws.com."),
+            alias("X.elb.amazonaws.com"),
+            Some("x.elb.amazonaws.com"),
+        ),
         ("one that was never found", own("gone.example.com"), own("gone.example.com"), Some("gone.example.com")),
     ] {
         let view = seen(&[("A", primary, secondary)], &leaves);
@@ -52,20 +57,26 @@ fn records_that_lead_to_one_place_are_no_way_to_dr() {
 
 #[test]
 fn resolvers_are_given_the_longest_ttl_of_all_that_the_primary_leads_through() {
-    let leaves =
-        [leaf("one.example.com", "A", values(3_600, &[PRIMARY])), leaf("six.example.com", "AAAA", values(90, &["2001:db8::1"]))];
+    let leaves = [
+        leaf("one.example.com", "A", values(3_600, &[PRIMARY])),
+        leaf("six.example.com", "AAAA", values(90, &["2001:db8::1"])),
+    ];
     let ttl = |pairs: &[(&str, Target, Target)]| seen(pairs, &leaves).ttl_seconds();
     let dr = || values(86_400, &[DR]);
     assert_eq!(ttl(&[("A", values(60, &[PRIMARY]), dr())]), 60);
     assert_eq!(ttl(&[("A", own("one.example.com"), dr())]), 3_600);
-    assert_eq!(ttl(&[("A", values(60, &[PRIMARY]), dr()), ("AAAA", own("six.example.com"), own("gone.example.com"))]), 90);
+    assert_eq!(
+        ttl(&[("A", values(60, &[PRIMARY]), dr()), ("AAAA", own("six.example.com"), own("gone.example.com"))]),
+        90
+    );
     assert_eq!(ttl(&[("A", alias("p.elb"), dr())]), 60, "what AWS answers for its own");
     assert_eq!(ttl(&[("A", own("gone.example.com"), dr())]), 60, "what is not known is told, and counts as that");
 }
 
 #[test]
 fn whatever_else_moves_users_is_told_and_keeps_no_name_from_being_pinned() {
-    let health = |of: &str, evaluate_health| Target::Alias { zone: "Z9".to_owned(), name: of.to_owned(), evaluate_health };
+    let health =
+        |of: &str, evaluate_health| Target::Alias { zone: "Z9".to_owned(), name: of.to_owned(), evaluate_health };
     let of_a = |primary, secondary| seen(&[("A", primary, secondary)], &[]);
     let target_health = |role| Warning::TargetHealth { name: app(), kind: "A".to_owned(), role };
     assert_eq!(of_a(health("p", true), health("d", false)).warnings, [target_health(Role::Primary)]);
@@ -115,14 +126,16 @@ fn failover_records_of_other_types_are_named_and_left_alone() {
 
 #[test]
 fn the_old_primary_is_known_again_behind_an_alias_and_wherever_its_record_was_moved() {
-    let leaves = |to: &str| [leaf("home.example.com", "A", values(60, &[to])), leaf("dr.example.com", "A", values(60, &[DR]))];
+    let leaves =
+        |to: &str| [leaf("home.example.com", "A", values(60, &[to])), leaf("dr.example.com", "A", values(60, &[DR]))];
     let before = {
         let mut sets = pair(&app(), "A", own("home.example.com"), own("dr.example.com"));
         sets.extend(leaves(PRIMARY));
         sets.push(armed(-7_200, ArmedBy::Operator).record_set(&app()).unwrap());
         NameView::of_name("Z1", &app(), &sets)
     };
-    let write = failover::change::write(&before, failover::pin::Verdict::Pin, Some(&incident(0)), at(60)).unwrap().unwrap();
+    let write =
+        failover::change::write(&before, failover::pin::Verdict::Pin, Some(&incident(0)), at(60)).unwrap().unwrap();
     let pinned = |secondary: Target, home: &str| {
         let mut sets = pair(&app(), "A", own("dr.example.com"), secondary);
         sets.extend(leaves(home));
