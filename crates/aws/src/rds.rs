@@ -324,3 +324,37 @@ pub(crate) fn is_absent(error: &CallError, code: &str) -> bool {
 pub(crate) fn timestamp(at: &DateTime) -> Option<Timestamp> {
     Timestamp::from_second(at.secs()).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_that_names_a_source_of_an_instance_is_read() {
+        let instance = || DbInstance::builder().db_instance_identifier("orders-dr").db_instance_status("available");
+        let replica = |of: &str| Source::ReplicaOf(of.to_owned());
+        let cases = [
+            (instance(), Source::NoneNamed),
+            (instance().read_replica_source_db_instance_identifier(""), Source::NoneNamed),
+            (instance().read_replica_source_db_instance_identifier("orders"), replica("orders")),
+            (instance().read_replica_source_db_cluster_identifier("arn:of:cluster"), replica("arn:of:cluster")),
+            (instance().db_cluster_identifier("app"), Source::MemberOf("app".to_owned())),
+        ];
+        for (instance, source) in cases {
+            assert_eq!(instance_source(&instance.build()), source);
+        }
+    }
+
+    #[test]
+    fn a_cluster_of_a_global_database_is_no_binlog_replica() {
+        let cluster = DbCluster::builder;
+        let cases = [
+            (cluster(), Source::NoneNamed),
+            (cluster().replication_source_identifier("arn"), Source::ReplicaOf("arn".to_owned())),
+            (cluster().global_cluster_identifier("world"), Source::Global("world".to_owned())),
+        ];
+        for (cluster, source) in cases {
+            assert_eq!(cluster_source(&cluster.build()), source);
+        }
+    }
+}
