@@ -8,7 +8,7 @@ mod zones;
 
 use aws::CallError;
 use aws::detector::Detector;
-use failover::observation::NameView;
+use failover::observation::{NameView, Probe, Probes};
 use failover::plan::{Plan, alarm_name, arn_region};
 use failover::record::{Pair, RecordSet};
 use serde::Serialize;
@@ -78,6 +78,8 @@ pub struct Around {
     detectors: Vec<(String, Result<Option<Detector>, CallError>)>,
     /// The plan's zones.
     zones: Vec<Zone>,
+    /// What our own health requests found.
+    probes: Probes,
     /// Holdfast itself.
     own: Own,
     /// What the plan's databases are that are no replicas, in words; or why that is not known.
@@ -113,6 +115,7 @@ pub fn judge(plan: &Plan, responder: Responder<'_>, around: &Around) -> Readines
         }
     }
     around.zones.iter().for_each(|zone| readiness.judge_zone(names, zone));
+    readiness.judge_probes(around.probes);
     readiness.judge_own(&around.own);
     readiness.judge_databases(names, &around.idle);
     if readiness.shortcomings.iter().any(|shortcoming| shortcoming.weight == Weight::Keeps) {
@@ -138,6 +141,27 @@ impl Readiness {
     fn weigh(&mut self, weight: Weight, about: Option<String>, seen: impl Into<String>, remedy: impl Into<String>) {
         let with = |about| Shortcoming { about, seen: seen.into(), remedy: remedy.into(), weight };
         self.shortcomings.extend(about.map(with));
+    }
+
+    /// Whether our own requests can tell anything. That the primary is down is for the rules.
+    fn judge_probes(&mut self, Probes { primary, dr }: Probes) {
+        for (parameter, probe) in [("PrimaryProbeUrl", primary), ("DrProbeUrl", dr)] {
+            if probe == Probe::NotAsked {
+                let seen = match parameter {
+                    "DrProbeUrl" => "is not set: users may be pinned to a site that does not answer",
+                    _ => "is not set: the health check alone says that the primary is down",
+                };
+                self.advise(parameter.to_owned(), seen, "give the site's own endpoint, never the failover name");
+            }
+            if probe.is_unclear() {
+                let remedy = "let Holdfast's request through (its User-Agent says who asks), or correct the URL";
+                self.report(Some(parameter.to_owned()), format!("tells nothing: {probe}"), remedy);
+            }
+        }
+        if dr.is_down() {
+            let seen = format!("{dr}: no failover begins while DR does not answer (P10)");
+            self.report(Some("DR site".to_owned()), seen, "bring the DR site up");
+        }
     }
 
     /// Whether a failover would send users to data that somebody replicates. In an incident they are promoted, and no replicas then.
@@ -237,6 +261,7 @@ pub(super) mod tests {
             beside: Ok(Vec::new()),
             detectors: vec![(ALARM.to_owned(), detector)],
             zones: vec![Zone { id: "Z1".to_owned(), protections: Ok(Vec::new()), features: Ok(features) }],
+            probes: Probes { primary: Probe::Answers, dr: Probe::Answers },
             own: own(),
             idle: Ok(Vec::new()),
         }
@@ -334,6 +359,30 @@ pub(super) mod tests {
             let said = only(&readiness);
             assert!(words.iter().all(|word| said.contains(word)), "{words:?} in {said:?}");
         }
+    }
+
+    #[test]
+    fn a_probe_that_can_tell_nothing_is_no_second_signal() {
+        for (probes, words, weight) in [
+            (
+                Probes { primary: Probe::Refused(403), dr: Probe::Answers },
+                "PrimaryProbeUrl tells nothing: refused: it answers 403",
+                Weight::Keeps,
+            ),
+            (Probes { primary: Probe::Answers, dr: Probe::NotHttp }, "DrProbeUrl tells nothing", Weight::Keeps),
+            (
+                Probes { primary: Probe::Answers, dr: Probe::Unwell(503) },
+                "no failover begins while DR does not answer",
+                Weight::Keeps,
+            ),
+            (Probes { primary: Probe::NotAsked, dr: Probe::Answers }, "PrimaryProbeUrl is not set", Weight::Advises),
+        ] {
+            let readiness = judged_with(|around| around.probes = probes);
+            assert!(only(&readiness).contains(words), "{words} in {}", only(&readiness));
+            assert_eq!(readiness.shortcomings[0].weight, weight, "{words}");
+        }
+        let down = judged_with(|around| around.probes.primary = Probe::Unwell(500));
+        assert_eq!(down.shortcomings, [], "that the primary is down is for the rules");
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub async fn look(workload: &Workload, seen: &Observation) -> Around {
     let (detectors, zones) = (join_all(detectors).await, join_all(zones).await);
     let (beside, own) = (beside(workload, &seen.names).await, own(workload, seen).await);
     let idle = not_replicating(workload).await.map_err(|error| error.to_string());
-    Around { names: seen.names.clone(), beside, detectors, zones, own, idle }
+    Around { names: seen.names.clone(), beside, detectors, zones, probes: seen.probes, own, idle }
 }
 
 /// Every record set of the protected names.
