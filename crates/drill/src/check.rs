@@ -3,6 +3,7 @@
 mod failback;
 mod fence;
 mod incident;
+mod reality;
 mod update;
 
 use failover::name::Name;
@@ -18,6 +19,7 @@ use crate::stage::{CLUSTER, DR_ADDRESS, INSTANCE, NAMES, PRIMARY_ADDRESS};
 pub use failback::*;
 pub use fence::*;
 pub use incident::*;
+pub use reality::*;
 pub use update::*;
 
 /// How long a resolver may keep an answer, in seconds: the records' TTL.
@@ -166,6 +168,11 @@ fn is_register(set: &RecordSet) -> bool {
     set.key.name.bare().starts_with("_holdfast.")
 }
 
+/// True of the types by which clients find an address; others that have a failover pair are nobody's traffic.
+fn carries_users(set: &RecordSet) -> bool {
+    ["A", "AAAA", "CNAME"].contains(&set.key.kind.to_string().as_str())
+}
+
 fn dr_half<'a>(sets: &'a [RecordSet], primary: &RecordSet) -> Option<&'a RecordSet> {
     let same = |set: &&RecordSet| set.key.name == primary.key.name && set.key.kind == primary.key.kind;
     sets.iter().filter(same).find(|set| set.failover() == Some(Failover::Secondary))
@@ -173,7 +180,7 @@ fn dr_half<'a>(sets: &'a [RecordSet], primary: &RecordSet) -> Option<&'a RecordS
 
 fn records_pinned(evidence: &Evidence) -> Result<String, String> {
     let expected = evidence.original.iter().map(|set| match (set.failover(), dr_half(&evidence.original, set)) {
-        (Some(Failover::Primary), Some(secondary)) => RecordSet { target: secondary.target.clone(), ..set.clone() },
+        (Some(Failover::Primary), Some(secondary)) if carries_users(set) => RecordSet { target: secondary.target.clone(), ..set.clone() },
         _ => set.clone(),
     });
     let expected: Vec<_> = expected.collect();
@@ -185,7 +192,8 @@ fn records_pinned(evidence: &Evidence) -> Result<String, String> {
 }
 
 fn records_restorable(evidence: &Evidence) -> Result<String, String> {
-    for set in evidence.original.iter().filter(|set| set.failover() == Some(Failover::Primary)) {
+    let is_pinned = |set: &&RecordSet| set.failover() == Some(Failover::Primary) && carries_users(set);
+    for set in evidence.original.iter().filter(is_pinned) {
         let name = set.key.name.bare().parse::<Name>().map_err(|error| error.to_string())?;
         let register = evidence.registers.get(&name.to_string());
         let Some(Register::FailedOver { pin, .. }) = register else {

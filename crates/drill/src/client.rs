@@ -48,8 +48,60 @@ pub struct Seen {
     pub answers: Vec<Answer>,
     /// Every write.
     pub writes: Vec<Write>,
-    /// Every write of the job that never asks DNS.
+    /// Every write of those who do not follow DNS: the job that never asks it, and stragglers.
     pub strays: Vec<Write>,
+}
+
+/// Somebody who follows DNS late, or not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Straggler {
+    /// Keeps a connection for as long as requests on it are answered, whatever the answer says.
+    KeptConnection,
+    /// Has a cache of its own behind a resolver's, and opens a connection for each request.
+    PrivateCache,
+    /// A pool of connections that are replaced only once one fails, at an address from a cache of its own.
+    Pool,
+}
+
+impl Straggler {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::KeptConnection, Self::PrivateCache, Self::Pool];
+
+    /// What the ids of its writes begin with.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::KeptConnection => "kept-connection",
+            Self::PrivateCache => "private-cache",
+            Self::Pool => "pool",
+        }
+    }
+
+    /// How long it trusts an address once looked up. PHP's handles keep one for 120 s, a JVM for 30 s, whatever the TTL.
+    fn keeps_address(self) -> SignedDuration {
+        SignedDuration::from_secs(if self == Self::Pool { 30 } else { 120 })
+    }
+
+    /// True if it goes on to the same address after such a request.
+    fn stays(self, answer: Answered, looked_up: Timestamp, now: Timestamp) -> bool {
+        let is_fresh = now.duration_since(looked_up) < self.keeps_address();
+        match self {
+            Self::KeptConnection => answer != Answered::Not,
+            Self::PrivateCache => is_fresh,
+            Self::Pool => answer == Answered::Yes || is_fresh,
+        }
+    }
+}
+
+/// What became of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answered {
+    /// The site acknowledged it.
+    Yes,
+    /// The site refused it.
+    No,
+    /// No answer came.
+    Not,
 }
 
 /// The users.
@@ -87,13 +139,38 @@ impl Clients {
                 job.lab.clock.sleep(EVERY.unsigned_abs()).await;
                 let working = job.lab.clock.working();
                 let id = format!("stray-write-{nth}");
-                let acknowledged = job.write("a job", Some(address), &id).await;
+                let acknowledged = job.write("a job", Some(address), &id).await == Answered::Yes;
                 let at = job.lab.clock.now();
                 drop(working);
                 let write = Write { id, at, address: Some(address), acknowledged };
                 job.seen.lock().unwrap_or_else(PoisonError::into_inner).strays.push(write);
             }
         });
+    }
+
+    /// Starts a straggler who writes to a name for ever.
+    pub fn straggle(&self, kind: Straggler, name: &str) {
+        tokio::spawn(self.clone().straggle_on(kind, name.to_owned()));
+    }
+
+    async fn straggle_on(self, kind: Straggler, name: String) {
+        let mut resolver = BTreeMap::new();
+        let mut held: Option<(IpAddr, Timestamp)> = None;
+        for nth in 0_u64.. {
+            self.lab.clock.sleep(EVERY.unsigned_abs()).await;
+            let working = self.lab.clock.working();
+            if held.is_none() {
+                held = self.resolve(&name, &mut resolver).await.map(|address| (address, self.lab.clock.now()));
+            }
+            let id = format!("{}-write-{nth}", kind.name());
+            let address = held.map(|(address, _)| address);
+            let answer = self.write(&name, address, &id).await;
+            let at = self.lab.clock.now();
+            drop(working);
+            held = held.filter(|(_, looked_up)| kind.stays(answer, *looked_up, at));
+            let write = Write { id, at, address, acknowledged: answer == Answered::Yes };
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).strays.push(write);
+        }
     }
 
     /// What was seen so far.
@@ -110,7 +187,7 @@ impl Clients {
             let working = self.lab.clock.working();
             let address = self.resolve(&name, &mut cache).await;
             let id = format!("user-{user}-write-{nth}");
-            let acknowledged = self.write(&name, address, &id).await;
+            let acknowledged = self.write(&name, address, &id).await == Answered::Yes;
             let at = self.lab.clock.now();
             drop(working);
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -139,11 +216,15 @@ impl Clients {
         Some(address)
     }
 
-    async fn write(&self, name: &str, address: Option<IpAddr>, id: &str) -> bool {
-        let Some(address) = address else { return false };
+    async fn write(&self, name: &str, address: Option<IpAddr>, id: &str) -> Answered {
+        let Some(address) = address else { return Answered::Not };
         let url = format!("http://{}/write", SocketAddr::new(address, self.port));
         let request = self.http.post(url).header("host", name).body(id.to_owned());
-        request.send().await.is_ok_and(|response| response.status().is_success())
+        match request.send().await {
+            Ok(response) if response.status().is_success() => Answered::Yes,
+            Ok(_) => Answered::No,
+            Err(_) => Answered::Not,
+        }
     }
 }
 

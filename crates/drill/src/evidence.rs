@@ -81,7 +81,7 @@ impl Evidence {
             entries: lab.journal.entries(),
             seen: stage.clients.seen(),
             original: stage.original.clone(),
-            finals: stage.zones.values().flat_map(|zone| lab.route53.records(zone)).collect(),
+            finals: stage.records(),
             registers: stage.registers(),
             outage_at,
             healed_at,
@@ -223,9 +223,16 @@ impl Evidence {
         self.seen.writes.iter().filter(move |write| write.at > at)
     }
 
-    /// What the job that never asks DNS wrote after a moment.
+    /// What those who do not follow DNS wrote after a moment.
     pub fn strays_after(&self, at: Timestamp) -> impl Iterator<Item = &Write> {
         self.seen.strays.iter().filter(move |write| write.at > at)
+    }
+
+    /// How many acknowledged writes of one kind of straggler DR's database does not have.
+    #[must_use]
+    pub fn strays_lost(&self, kind: &str) -> usize {
+        let of_kind = self.seen.strays.iter().filter(|write| write.id.starts_with(kind));
+        of_kind.filter(|write| write.acknowledged && !self.in_dr.contains(&write.id)).count()
     }
 
     /// When RDS carried out an action that a caller asked for, with what it was about.

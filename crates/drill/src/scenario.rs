@@ -6,6 +6,7 @@ mod fence;
 mod outage;
 mod people;
 mod play;
+mod reality;
 mod update;
 
 use std::future::Future;
@@ -17,6 +18,7 @@ use crate::permissions::Permissions;
 use crate::stage::{Layout, Settings, Stage};
 pub(crate) use failback::ROUND_TRIPS;
 use play::Play;
+pub(crate) use reality::{ODD_NAME, PROTECTED_BECAUSE, TARGETS_FAIL, UNPROTECTED};
 
 /// A story with a moral.
 #[derive(Clone, Copy)]
@@ -88,6 +90,14 @@ const TOLD: &[Check] = &[check::OPERATORS_TOLD];
 const HELD: &[Check] = &[check::NOTHING_TOUCHED, check::STILL_ARMED, check::USERS_ON_PRIMARY];
 
 const PLAIN: Layout = Layout { responder: &[], detector: &[], crowd: 0 };
+
+/// Parameters that fence the old writers.
+const FENCING: &[(&str, &str)] = &[
+    ("FenceRegion", crate::stage::PRIMARY),
+    ("FenceSecurityGroupId", crate::stage::CLOSED_GROUP),
+    ("FenceAuroraClusters", "app"),
+    ("FenceRdsInstances", "orders"),
+];
 
 /// How the journal notes a stack's update.
 pub(crate) const UPDATED: &str = "somebody updates the responder's stack";
@@ -176,15 +186,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "fence",
         about: "the primary comes back while a job that never asked DNS writes to it: the old writers are cut off, once",
-        layout: Layout {
-            responder: &[
-                ("FenceRegion", crate::stage::PRIMARY),
-                ("FenceSecurityGroupId", crate::stage::CLOSED_GROUP),
-                ("FenceAuroraClusters", "app"),
-                ("FenceRdsInstances", "orders"),
-            ],
-            ..PLAIN
-        },
+        layout: Layout { responder: FENCING, ..PLAIN },
         play: |play| Box::pin(play.fence()),
         checks: &[
             PINNED_AND_PROMOTED,
@@ -226,6 +228,77 @@ pub const SCENARIOS: &[Scenario] = &[
         layout: PLAIN,
         play: |play| Box::pin(play.edited_meanwhile()),
         checks: &[EDITED, HOLDS, LOSS, TOLD],
+    },
+    Scenario {
+        name: "record-protected",
+        about: "somebody has protected one name's record: the others are pinned, the page says why, lifting it ends the incident",
+        layout: PLAIN,
+        play: |play| Box::pin(play.record_protected()),
+        checks: &[
+            PINNED_AND_PROMOTED,
+            HOLDS,
+            LOSS,
+            TOLD,
+            &[check::OTHERS_PINNED, check::PROTECTION_TOLD, check::NOTHING_WHILE_PROTECTED],
+        ],
+    },
+    Scenario {
+        name: "mixed-zone",
+        about: "MX, TXT and HTTPS records and an alias with a long TTL beside the pairs: left alone, and waited for",
+        layout: PLAIN,
+        play: |play| Box::pin(play.mixed_zone()),
+        checks: &[
+            PINNED_AND_PROMOTED,
+            HOLDS,
+            LOSS,
+            TOLD,
+            &[check::OTHER_TYPES_LEFT, check::LONG_TTL_DRAINED],
+        ],
+    },
+    Scenario {
+        name: "not-a-replica",
+        about: "a restored snapshot stands in each replica's place: told in peace, and no end without a person's word",
+        layout: PLAIN,
+        play: |play| Box::pin(play.not_a_replica()),
+        checks: &[
+            &[
+                check::PINNED_ONCE,
+                check::NO_ANSWER_BACK,
+                check::NO_WRITE_BACK,
+                check::RECORDS_PINNED,
+                check::RECORDS_RESTORABLE,
+                check::USERS_SERVED,
+            ],
+            HOLDS,
+            &[check::NO_REPLICA_TOLD, check::ASKED, check::CLOSED_AFTER_APPROVAL],
+        ],
+    },
+    Scenario {
+        name: "target-health",
+        about: "an alias evaluates its target's health, and the target fails: told in peace; the outage is failed over as ever",
+        layout: PLAIN,
+        play: |play| Box::pin(play.target_health()),
+        checks: &[
+            PINNED_AND_PROMOTED,
+            HOLDS,
+            LOSS,
+            TOLD,
+            &[check::NOTHING_BEFORE, check::TARGET_HEALTH_TOLD, check::TARGET_HEALTH_MOVED],
+        ],
+    },
+    Scenario {
+        name: "stragglers",
+        about: "the primary goes on taking writes of clients who do not follow DNS: what they lose is counted",
+        layout: PLAIN,
+        play: |play| Box::pin(play.stragglers()),
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::STRAGGLERS_COUNTED]],
+    },
+    Scenario {
+        name: "stragglers-fenced",
+        about: "the same with a fence: once it stands nothing more is lost",
+        layout: Layout { responder: FENCING, ..PLAIN },
+        play: |play| Box::pin(play.stragglers()),
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::FENCED_ONCE, check::STRAGGLERS_CUT_OFF]],
     },
     Scenario {
         name: "redeploy-mid-incident",

@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
-use lab::route53::{RecordSet, Target};
+use lab::route53::{Kind, RecordSet, Target};
 use lab::site::Sites;
 use lab::{Lab, Options, rds, template};
 
 use crate::client::Clients;
 use crate::lambdas::repository;
 pub use operator::{APPROVER, OPERATOR};
+pub(crate) use records::LONG_TTL_SECONDS;
 use records::{create_crowd, create_endpoints, create_pairs, route53};
 
 /// The region that goes down.
@@ -91,6 +92,8 @@ pub struct Stage {
     pub names: usize,
     /// Where the functions and the operators' command line are.
     pub binaries: PathBuf,
+    /// The port of both sites.
+    port: u16,
     /// The parameters of the responder's stack.
     responder: BTreeMap<String, String>,
 }
@@ -136,14 +139,14 @@ impl Stage {
         responder.extend(own(layout.responder));
         deploy(&lab, lambdas, DR, "template", &read_template("template.yaml")?, &responder)?;
         drop(working);
-        let original = zones.values().flat_map(|zone| lab.route53.records(zone)).collect();
+        let original = records_of(&lab, &zones);
         let clients = Clients::new(&lab, port)?;
         clients.start(&TYPED);
         let check = |output: &str| detector[output].clone();
         let (endpoint_check, failover_check) = (check("EndpointHealthCheckId"), check("FailoverHealthCheckId"));
         let names = NAMES.len() + layout.crowd;
         let binaries = lambdas.to_owned();
-        Ok(Self { lab, clients, zones, original, endpoint_check, failover_check, names, binaries, responder })
+        Ok(Self { lab, clients, zones, original, endpoint_check, failover_check, names, binaries, port, responder })
     }
 
     /// Updates the responder's stack with these parameters changed, as `sam deploy` does: functions get new processes and
@@ -163,6 +166,33 @@ impl Stage {
         let mut parameters = self.responder.clone();
         parameters.extend(changed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         deploy(&self.lab, &self.binaries, DR, "template", template, &parameters).map(drop)
+    }
+
+    /// Every record set of both zones.
+    #[must_use]
+    pub fn records(&self) -> Vec<RecordSet> {
+        records_of(&self.lab, &self.zones)
+    }
+
+    /// Takes the records as they are now, but for registers, for what they were before anything happened.
+    pub fn note_original(&mut self) {
+        self.original = self.records().into_iter().filter(|set| !set.key.name.bare().starts_with("_holdfast.")).collect();
+    }
+
+    /// Protects the records of one of the first zone's names and one type, as their owner does.
+    ///
+    /// # Errors
+    /// If Route 53 refuses.
+    pub fn protect(&self, name: &str, kind: Kind, because: &str) -> Result<(), SetupError> {
+        Ok(self.lab.route53.protect(&self.zones["example.com"], name, kind, Some(because))?)
+    }
+
+    /// Deletes that protection.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn unprotect(&self, name: &str, kind: Kind) -> Result<(), SetupError> {
+        Ok(self.lab.route53.unprotect(&self.zones["example.com"], name, kind)?)
     }
 
     /// Waits until `holds`, looking every few lab seconds; false if it does not within the limit.
@@ -186,7 +216,7 @@ impl Stage {
     /// What the registers say now, by protected name; unreadable ones are missing.
     #[must_use]
     pub fn registers(&self) -> BTreeMap<String, Register> {
-        let records = self.zones.values().flat_map(|zone| self.lab.route53.records(zone));
+        let records = self.records().into_iter();
         records
             .filter_map(|set| {
                 let name = set.key.name.bare();
@@ -220,6 +250,10 @@ pub async fn start_lab(settings: Settings, port: u16, dns_port: u16) -> Result<A
 /// Drills of different seeds begin at different seconds of a minute, since much happens by the minute.
 fn seeded_offset(seed: u64) -> i64 {
     i64::try_from(seed.wrapping_mul(37) % 60).unwrap_or_default()
+}
+
+fn records_of(lab: &Lab, zones: &BTreeMap<&str, String>) -> Vec<RecordSet> {
+    zones.values().flat_map(|zone| lab.route53.records(zone)).collect()
 }
 
 async fn open_sites(lab: &Arc<Lab>) -> Result<u16, SetupError> {

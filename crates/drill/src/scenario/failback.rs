@@ -28,7 +28,7 @@ impl Play {
                 refusals = self.refused_failbacks().await?;
             }
             homes.push(self.return_home().await?);
-            restored.push(self.stage.zones.values().flat_map(|zone| self.stage.lab.route53.records(zone)).collect());
+            restored.push(self.stage.records());
             self.stage.minutes(20).await;
             self.patient_operator(&with_successors(&["failback", "protect"])).await?;
             // Beyond the settle time, so that the next outage asks nobody.

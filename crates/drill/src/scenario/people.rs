@@ -94,13 +94,12 @@ impl Play {
         while !is_pin(&journal.recv().await.map_err(|_| Stuck::new("for the pin to be on its way"))?.what) {}
         self.say("somebody moves the primary of app.example.com to another address");
         self.stage.point_app_at(ELSEWHERE).await.map_err(|_| Stuck::new("to edit the record"))?;
-        let records = self.stage.zones.values().flat_map(|zone| self.stage.lab.route53.records(zone));
-        self.stage.original = records.filter(|set| !set.key.name.bare().starts_with("_holdfast.")).collect();
+        self.stage.note_original();
         Ok(self.to_the_end(outage_at).await)
     }
 
     /// The incident that Holdfast asks about; nothing if it does not within so many minutes, and then the checks say so.
-    async fn asked(&self, minutes: u64) -> Option<String> {
+    pub(super) async fn asked(&self, minutes: u64) -> Option<String> {
         let limit = Duration::from_secs(minutes * 60);
         self.stage.until(limit, |stage| asked(stage).is_some()).await;
         asked(&self.stage)

@@ -7,14 +7,20 @@ use aws_sdk_route53::Client;
 use aws_sdk_route53::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_route53::types::builders::ResourceRecordSetBuilder;
 use aws_sdk_route53::types::{
-    AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, ResourceRecordSetFailover,
-    RrType,
+    AliasTarget, Change, ChangeAction, ChangeBatch, HealthCheckConfig, HealthCheckType, ResourceRecord,
+    ResourceRecordSet, ResourceRecordSetFailover, RrType,
 };
 use lab::Lab;
 
-use super::{DETECTOR, DR_ADDRESS, NAMES, PRIMARY_ADDRESS, SetupError, Stage};
+use super::{DETECTOR, DR_ADDRESS, NAMES, PRIMARY, PRIMARY_ADDRESS, SetupError, Stage};
 
 const RECORD_TTL_SECONDS: i64 = 60;
+
+/// The TTL of the record behind an alias, in seconds, where it is long.
+pub(crate) const LONG_TTL_SECONDS: i64 = 600;
+
+/// The page by which the primary's load balancer judges its targets.
+const TARGETS_PAGE: &str = "/targets";
 
 /// "1,000 ResourceRecord elements" a request (Route 53 developer guide, quotas).
 const ELEMENTS_MAX: usize = 1_000;
@@ -29,6 +35,64 @@ impl Stage {
         let set = half(NAMES[0], RrType::A, &role, &self.failover_check);
         let set = set.ttl(RECORD_TTL_SECONDS).resource_records(value(address));
         change(&route53(&self.lab), &self.zones["example.com"], ChangeAction::Upsert, [set]).await
+    }
+
+    /// Puts records of other types beside the pairs, some of them pairs themselves, and a long TTL behind an alias.
+    ///
+    /// # Errors
+    /// If Route 53 refuses.
+    pub async fn mix_zone(&mut self) -> Result<(), SetupError> {
+        let (client, com) = (route53(&self.lab), self.zones["example.com"].clone());
+        for role in [ResourceRecordSetFailover::Primary, ResourceRecordSetFailover::Secondary] {
+            let half = |kind, text: &str| {
+                half(NAMES[0], kind, &role, &self.failover_check).ttl(RECORD_TTL_SECONDS).resource_records(value(text))
+            };
+            let site = role.as_str().to_lowercase();
+            let mx = half(RrType::Mx, &format!("10 mail-{site}.example.com."));
+            let ownership = half(RrType::Txt, &format!("\"heritage=external-dns,external-dns/owner={site}\""));
+            create(&client, &com, [mx, ownership]).await?;
+        }
+        // Without an address or another name in it, it sends nobody anywhere.
+        let https = ResourceRecordSet::builder().name(NAMES[4]).r#type(RrType::Https).ttl(RECORD_TTL_SECONDS);
+        let https = https.resource_records(value("1 . alpn=\"h2\""));
+        create(&client, &self.zones["example.org"], [https]).await?;
+        let behind_alias = plain("primary.example.com", PRIMARY_ADDRESS).ttl(LONG_TTL_SECONDS);
+        change(&client, &com, ChangeAction::Upsert, [behind_alias]).await?;
+        self.note_original();
+        Ok(())
+    }
+
+    /// Lets the PRIMARY alias of a name evaluate its target's health, which is that of the page by which the primary's load
+    /// balancer judges its targets.
+    ///
+    /// # Errors
+    /// If Route 53 refuses.
+    pub async fn evaluate_target(&mut self, name: &str) -> Result<(), SetupError> {
+        let (client, com) = (route53(&self.lab), self.zones["example.com"].clone());
+        let config = HealthCheckConfig::builder()
+            .r#type(HealthCheckType::Http)
+            .ip_address(PRIMARY_ADDRESS.to_string())
+            .port(self.port.into())
+            .resource_path(TARGETS_PAGE)
+            .failure_threshold(1)
+            .request_interval(10);
+        let made = client.create_health_check().caller_reference("targets").health_check_config(config.build()?);
+        let made = made.send().await?;
+        let check = made.health_check().ok_or("Route 53 returned no health check")?.id().to_owned();
+        let target = plain("primary.example.com", PRIMARY_ADDRESS).health_check_id(check);
+        let alias = AliasTarget::builder().hosted_zone_id(&com).dns_name("primary.example.com");
+        let alias = alias.evaluate_target_health(true).build()?;
+        let role = ResourceRecordSetFailover::Primary;
+        let alias = half(name, RrType::A, &role, &self.failover_check).alias_target(alias);
+        change(&client, &com, ChangeAction::Upsert, [target, alias]).await?;
+        self.note_original();
+        Ok(())
+    }
+
+    /// Breaks or mends every target of the primary's load balancer; the site itself goes on serving.
+    pub fn fail_target(&self, failed: bool) {
+        let sites = &self.lab.sites;
+        if failed { sites.fail_page(PRIMARY, TARGETS_PAGE) } else { sites.mend_page(PRIMARY, TARGETS_PAGE) }
     }
 }
 
@@ -67,15 +131,16 @@ pub(super) fn route53(lab: &Lab) -> Client {
 }
 
 pub(super) async fn create_endpoints(client: &Client, zone: &str) -> Result<(), SetupError> {
-    let plain = |name: &str, address: IpAddr| {
-        ResourceRecordSet::builder()
-            .name(name)
-            .r#type(RrType::A)
-            .ttl(RECORD_TTL_SECONDS)
-            .resource_records(value(address))
-    };
     let sets = [plain("primary.example.com", PRIMARY_ADDRESS), plain("dr.example.com", DR_ADDRESS)];
     create(client, zone, sets).await
+}
+
+fn plain(name: &str, address: IpAddr) -> ResourceRecordSetBuilder {
+    ResourceRecordSet::builder()
+        .name(name)
+        .r#type(RrType::A)
+        .ttl(RECORD_TTL_SECONDS)
+        .resource_records(value(address))
 }
 
 fn value(value: impl ToString) -> ResourceRecord {
