@@ -10,6 +10,9 @@ use crate::world::Trouble;
 /// What must happen, where AWS and the tick keep their promises.
 pub const LASTS: &str = "an outage that lasts ends failed over";
 
+/// What must happen, where Route 53 refuses a batch for one of its names.
+pub const HELD_BACK: &str = "a refused name holds back no other name's pin";
+
 /// How far an exploration goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
@@ -53,6 +56,8 @@ pub struct Bounds {
     /// promise. Only then, and if not every invocation dies, can anything be said of what must happen.
     pub is_fair: bool,
 }
+
+mod by_hand;
 
 impl Bounds {
     const NONE: Self = Self {
@@ -315,6 +320,10 @@ impl Bounds {
             Self::APPROVAL,
             Self::SETTLING,
             Self::DRIFT,
+            Self::RECORDS,
+            Self::REPLICAS,
+            Self::GUARDS,
+            Self::REHEARSALS,
             Self::PATIENCE,
             Self::LIVENESS,
             Self::LIVENESS_OF_ZONES,

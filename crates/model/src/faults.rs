@@ -20,6 +20,8 @@ use crate::rules::Rules;
 use crate::steps::Holdfast;
 use crate::watch::Violation;
 
+mod by_hand;
+
 /// A decision that is wrong on purpose.
 #[derive(Clone, Copy, Debug)]
 pub struct Mutation {
@@ -56,8 +58,13 @@ const PERSON: Bounds = Bounds { people: 1, ..Bounds::PEOPLE };
 const UNDOING: Bounds =
     Bounds { promoters: 0, starts: (4, 0), time: 0, people: 3, deeds: &[Deed::Undo], ..Bounds::PEOPLE };
 
+/// All of them.
+pub fn every_mutation() -> impl Iterator<Item = &'static Mutation> {
+    MUTATIONS.iter().chain(by_hand::MUTATIONS)
+}
+
 /// Deliberate faults, and who notices.
-pub const MUTATIONS: &[Mutation] = &[
+const MUTATIONS: &[Mutation] = &[
     // The batch.
     fault(
         "the compare-and-swap is dropped: what is there is deleted, whatever it is",
@@ -358,10 +365,14 @@ fn row_of(verdict: Verdict) -> &'static pin::Row {
 
 /// The write with other originals in the register.
 fn with_original(write: Write, view: &NameView, change: impl Fn(&Target) -> Target) -> Write {
-    let changed = |pin: &Pin| {
+    with_pin(write, view, |pin| {
         let original = pin.original.iter().map(|(kind, target)| (kind.clone(), change(target))).collect();
         Pin { original, ..pin.clone() }
-    };
+    })
+}
+
+/// The write with another pin in the register.
+fn with_pin(write: Write, view: &NameView, changed: impl Fn(&Pin) -> Pin) -> Write {
     let register = match &write.register {
         Register::Pinned { pin, spread } => Register::Pinned { pin: changed(pin), spread: spread.clone() },
         Register::FailedOver { at, pin } => Register::FailedOver { at: *at, pin: changed(pin) },

@@ -5,6 +5,9 @@
 
 mod bounds;
 mod check;
+mod databases;
+mod decide;
+mod edits;
 mod faults;
 mod hands;
 mod offers;
@@ -20,7 +23,7 @@ mod world;
 
 pub use bounds::Bounds;
 pub use check::{Broken, Checked, every_row};
-pub use faults::{MUTATIONS, Mutation};
+pub use faults::{Mutation, every_mutation};
 pub use rules::Rules;
 pub use steps::{Holdfast, Row, Step};
 pub use watch::Violation;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
-use model::{Bounds, Checked, Holdfast, MUTATIONS, every_row};
+use model::{Bounds, Checked, Holdfast, every_mutation, every_row};
 use serde_json::{Value, json};
 
 /// Model-checks the decisions that ship.
@@ -34,6 +34,9 @@ enum Command {
     },
     /// Shows, for each deliberate fault, the property that notices it, and the shortest way there.
     Mutations {
+        /// Only the faults whose name has this in it.
+        #[arg(long, default_value = "")]
+        only: String,
         /// Without the way there.
         #[arg(long)]
         brief: bool,
@@ -56,7 +59,7 @@ fn names() -> PossibleValuesParser {
 fn main() -> ExitCode {
     let holds = match Arguments::parse().command {
         Command::Check { only, deep, json } => check(only.as_deref(), deep, json),
-        Command::Mutations { brief } => mutations(brief),
+        Command::Mutations { only, brief } => mutations(&only, brief),
         Command::Explore { only, at } => {
             println!("http://{at}");
             let chosen = Bounds::of_the_tests().into_iter().chain(Bounds::deep()).find(|bounds| bounds.name == only);
@@ -132,9 +135,10 @@ fn in_json(bounds: &Bounds, checked: &Checked, took: Duration) -> Value {
     })
 }
 
-fn mutations(brief: bool) -> bool {
-    let mut all_noticed = true;
-    for mutation in MUTATIONS {
+fn mutations(only: &str, brief: bool) -> bool {
+    let (mut all_noticed, mut count) = (true, 0);
+    for mutation in every_mutation().filter(|mutation| mutation.name.contains(only)) {
+        count += 1;
         let checked = mutation.check();
         println!("{} (within {})", mutation.name, mutation.within.name);
         match checked.broken.iter().find(|broken| broken.property == mutation.noticed_by) {
@@ -148,8 +152,8 @@ fn mutations(brief: bool) -> bool {
             }
         }
     }
-    println!("{} deliberate faults", MUTATIONS.len());
-    all_noticed
+    println!("{count} deliberate faults");
+    all_noticed && count > 0
 }
 
 fn indented(story: &str) -> String {

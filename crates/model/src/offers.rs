@@ -4,7 +4,8 @@ use failover::incident::AlarmState;
 
 use crate::hands::{Fate, Hand, Signal};
 use crate::steps::{Holdfast, Step};
-use crate::world::{Database, Hosted, Rebuilt, Trouble, World};
+use crate::databases::Database;
+use crate::world::{Hosted, Rebuilt, Trouble, World};
 
 impl Holdfast {
     /// All of it.
@@ -53,7 +54,7 @@ impl Holdfast {
         let approved = world.approved.map(|(began, given)| Signal::Approved(began, given));
         if world.left.starts.0 > 0 {
             let rang = world.rang.iter().map(|since| Signal::Rang(*since));
-            let foreign = (self.bounds.trouble > 0).then_some(Signal::Foreign);
+            let foreign = (self.bounds.trouble > 0 && !self.bounds.is_fair).then_some(Signal::Foreign);
             let signals: Vec<_> = [Signal::Tick].into_iter().chain(rang).chain(approved).chain(foreign).collect();
             for place in places(&world.handlers) {
                 for signal in &signals {
@@ -121,7 +122,7 @@ impl Holdfast {
             };
             steps.extend(self.bounds.troubles.iter().filter(may_begin).map(|trouble| Step::Trouble(*trouble)));
         }
-        let may_end = |trouble: &&Trouble| !trouble.is_of_lag();
+        let may_end = |trouble: &&Trouble| !trouble.is_of_lag() && !trouble.is_of_databases();
         steps.extend(world.troubles.iter().filter(may_end).map(|trouble| Step::Mended(*trouble)));
         steps.extend(world.late_batch.is_some().then_some(Step::LateBatch));
         steps.extend(world.late_promotion.map(|_| Step::LatePromotion));

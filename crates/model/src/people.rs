@@ -1,6 +1,6 @@
 //! What people do, by the same code as the command line.
 
-use failover::change::{self, Batch, Change, Write};
+use failover::change::{self, Write};
 use failover::failback::{self, Observation, Successor};
 use failover::observation::{NameView, Probe, Probes, Silence};
 use failover::order::Order;
@@ -8,10 +8,10 @@ use failover::promotion::{self, Instances, LagSample, ReplicaState, Source};
 use failover::register::Register;
 
 use crate::hands::{Hand, batches};
-use crate::setting::{at, pinned, undone};
-use crate::shared::Shared;
+use crate::setting::at;
 use crate::steps::{Holdfast, Row};
-use crate::world::{Author, Database, Rebuilt, SharedBatch, Trouble, World};
+use crate::databases::Database;
+use crate::world::{Author, Rebuilt, SharedBatch, Trouble, World};
 
 /// What people may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +38,25 @@ pub enum Deed {
     Undo,
     /// Whoever did that puts it back.
     Redo,
+    /// Somebody makes the old primary the first name's SECONDARY.
+    SwapRoles,
+    /// Somebody points the first name's SECONDARY record at another place in DR; or at DR again.
+    MoveDr,
+    /// Somebody is quicker than Holdfast, and points the first name's PRIMARY record at DR.
+    MoveByHand,
+    /// An apply writes the first name's PRIMARY record back, with a long TTL.
+    RaiseTtl,
+    /// Somebody promotes the first database by hand.
+    PromoteByHand,
+    /// Somebody restores a snapshot under the first database's name.
+    RestoreUnderName,
+}
+
+impl Deed {
+    /// Whether it may undo what somebody else did, once a function has seen that.
+    pub fn puts_back(&self) -> bool {
+        matches!(self, Self::Redo | Self::MoveDr)
+    }
 }
 
 /// The rest of what a command does. Whoever gives another command, or none, has let it go.
@@ -75,7 +94,7 @@ impl Holdfast {
             Deed::Arm => {
                 let is_home = world.registers().flatten().all(|register| register.pin().is_none());
                 for database in 0..world.databases.len() {
-                    if is_home && world.databases[database] == Database::Writer {
+                    if is_home && world.databases[database].takes_writes() {
                         world.becomes(database, Database::Replica);
                     }
                 }
@@ -89,9 +108,11 @@ impl Holdfast {
             },
             Deed::FailBack => self.fail_back(world, true),
             Deed::FailBackUnsaid => self.fail_back(world, false),
-            Deed::Undo => self.rewrites_by_hand(world, true),
-            // Whoever undoes a pin and puts it back between two ticks is not seen: see `docs/proof.md`.
-            Deed::Redo => world.is_left_to_people && self.rewrites_by_hand(world, false),
+            Deed::PromoteByHand => world.promote_by_hand(),
+            Deed::RestoreUnderName => world.restore_under_name(),
+            Deed::Undo | Deed::Redo | Deed::SwapRoles | Deed::MoveDr | Deed::MoveByHand | Deed::RaiseTtl => {
+                self.rewrite_by_hand(world, deed)
+            }
         }
     }
 
@@ -185,19 +206,6 @@ impl Holdfast {
         let writes = world.views().map(|view| (self.rules.restore)(plan, view, now, "p"));
         let writes = writes.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>();
         self.submit(world, writes.map(batches).unwrap_or_default(), Author::Failback)
-    }
-
-    /// The register is left alone.
-    fn rewrites_by_hand(&self, world: &mut World, undoes: bool) -> bool {
-        let Some(view) = world.views().next() else { return false };
-        let Some(register) = view.register().filter(|register| register.pin().is_some()) else { return false };
-        let name = &view.name;
-        let (from, to) = if undoes { (pinned(name), undone(name)) } else { (undone(name), pinned(name)) };
-        let changes = vec![Change::Delete(from), Change::Create(to)];
-        let write = Write { zone: view.zone.clone(), name: name.clone(), register: register.clone(), changes };
-        let batch = Shared::new(Batch { zone: view.zone.clone(), writes: vec![write] });
-        world.is_left_to_people = false;
-        self.apply(world, &batch, Author::Hand).is_some()
     }
 }
 

@@ -5,13 +5,13 @@ use failover::record::RecordSet;
 use failover::register::{ArmedBy, Register};
 use stateright::Property;
 
-use crate::bounds::LASTS;
+use crate::bounds::{HELD_BACK, LASTS};
 use crate::hands::batches;
 use crate::people::Deed;
-use crate::setting::{Zone, after, at, original, secondary};
+use crate::setting::{Zone, after, at, is_same, original, secondary};
 use crate::steps::Holdfast;
 use crate::watch::Violation;
-use crate::world::World;
+use crate::world::{Trouble, World};
 
 impl Holdfast {
     /// Whether a failback from here, once the pair is whole and the failover through, restores every PRIMARY record.
@@ -21,9 +21,10 @@ impl Holdfast {
                 let Some(pin) = view.register().and_then(Register::pin) else { return true };
                 let register = Register::FailedOver { at: at(0), pin: pin.clone() };
                 let Ok(register) = register.record_set(&view.name) else { return false };
-                let is_replaced = |set: &RecordSet| set.name == register.name || *set == secondary(&view.name);
+                let second = secondary(&view.name);
+                let is_replaced = |set: &RecordSet| set.name == register.name || is_same(set, &second);
                 let rest = records.sets.iter().filter(|set| !is_replaced(set)).cloned();
-                let sets = rest.chain([register.clone(), secondary(&view.name)]).collect();
+                let sets = rest.chain([register.clone(), second.clone()]).collect();
                 let ready = self.setting.zone(*zone, sets);
                 let of_name = ready.views.iter().find(|ready| ready.name == view.name);
                 let write = of_name.map(|view| (self.rules.restore)(&self.setting.plan, view, at(0), "p"));
@@ -45,7 +46,7 @@ impl Holdfast {
         macro_rules! never {
             ($violation:ident) => {
                 Property::<Self>::always(Violation::$violation.property(), |_, world| {
-                    world.watch.violation != Some(Violation::$violation)
+                    !world.watch.violations.contains(&Violation::$violation)
                 })
             };
         }
@@ -57,6 +58,9 @@ impl Holdfast {
             never!(PinnedTwice),
             never!(PinnedForOldAlarm),
             never!(PrimaryAnswered),
+            never!(WroteOldPrimary),
+            never!(RehearsalMoved),
+            never!(FalseEnd),
             never!(WroteWhileOff),
             never!(NotRestored),
             never!(ArmedWithoutReplica),
@@ -65,6 +69,11 @@ impl Holdfast {
                 world.zones.iter().enumerate().all(|(zone, hosted)| model.restores(zone, &hosted.records))
             }),
         ];
+        if self.bounds.troubles.contains(&Trouble::AlarmGone) {
+            properties.push(Property::<Self>::always(Violation::Unguarded.property(), |model, world| {
+                model.is_told_of_unguarded_names(world)
+            }));
+        }
         if self.bounds.workload.disables_check {
             properties.push(Property::<Self>::always(Violation::CheckLeftDisabled.property(), |_, world| {
                 !world.check_is_disabled || world.paused_until().is_some()
@@ -79,7 +88,15 @@ impl Holdfast {
                 Self::has_failed_over(world)
             }));
         }
-        if self.bounds.is_fair {
+        if self.bounds.is_fair && self.bounds.troubles.contains(&Trouble::RecordProtected) {
+            properties.push(Property::<Self>::always(HELD_BACK, |model, world| {
+                let mut others = world.registers().skip(1);
+                world.time < model.bounds.time
+                    || world.completed != (true, true)
+                    || world.rang.is_empty()
+                    || others.all(|register| register.is_some_and(|register| register.pin().is_some()))
+            }));
+        } else if self.bounds.is_fair {
             properties.push(Property::<Self>::always(LASTS, |model, world| {
                 world.time < model.bounds.time
                     || world.completed != (true, true)

@@ -8,6 +8,8 @@ use failover::order::{self, Order, OrderError};
 use failover::pin::{self, Observation, Verdict};
 use failover::plan::Plan;
 use failover::promotion::{self, Failover, GateDecision, ReplicaDecision, ReplicaView};
+use failover::record::RecordSet;
+use failover::refusal::not_overtaken;
 use failover::register::Register;
 use failover::signal::Signal;
 use jiff::Timestamp;
@@ -32,6 +34,8 @@ pub struct Rules {
     pub believe: fn(ChangeStatus) -> ChangeStatus,
     /// `failover::signal::Signal::known_alarms`.
     pub known_alarms: fn(&Plan, &Signal, Option<Vec<AlarmSighting>>, Timestamp) -> Alarms,
+    /// What of a refused batch is tried by itself, by `failover::refusal::not_overtaken`, as the functions do.
+    pub parts: fn(Vec<Write>, &[RecordSet]) -> Vec<Vec<Write>>,
     /// Whether a batch is refused if what it deletes is not there.
     pub compares: bool,
     /// Whether the failover health check is enabled before a maintenance is over.
@@ -51,8 +55,18 @@ impl Rules {
             register_for: order::register_for,
             believe: |status| status,
             known_alarms: |plan, signal, described, now| signal.known_alarms(plan, described, now),
+            parts,
             compares: true,
             enables_check: true,
         }
     }
+}
+
+/// Of what was overtaken there is a new decision; what stands is tried without it, or by halves.
+fn parts(writes: Vec<Write>, sets: &[RecordSet]) -> Vec<Vec<Write>> {
+    let (mut standing, overtaken) = not_overtaken(writes, sets);
+    let half = if overtaken.is_empty() { standing.split_off(standing.len().div_ceil(2)) } else { Vec::new() };
+    // One that stands by itself is refused for what it is.
+    let parts = if overtaken.is_empty() && half.is_empty() { Vec::new() } else { vec![standing, half] };
+    parts.into_iter().filter(|part| !part.is_empty()).collect()
 }

@@ -33,11 +33,19 @@ pub struct Workload {
     pub is_armed: bool,
     /// Whether a maintenance disables the failover health check.
     pub disables_check: bool,
+    /// Whether pins are rehearsed.
+    pub rehearses: bool,
 }
 
 /// One name, one database, armed long ago.
-pub const ONE: Workload =
-    Workload { names: &[1], databases: 1, mode: Mode::Automatic, is_armed: true, disables_check: false };
+pub const ONE: Workload = Workload {
+    names: &[1],
+    databases: 1,
+    mode: Mode::Automatic,
+    is_armed: true,
+    disables_check: false,
+    rehearses: false,
+};
 
 /// A zone's record sets, in no order that matters, with what Holdfast makes of them.
 #[derive(Clone, Debug)]
@@ -65,7 +73,21 @@ impl Hash for Sets {
 impl Sets {
     /// The PRIMARY record of a name.
     pub fn primary(&self, name: &Name) -> Option<&RecordSet> {
-        self.sets.iter().find(|set| set.name == *name && role(set) == Some(Role::Primary))
+        self.half(name, Role::Primary)
+    }
+
+    /// The SECONDARY record of a name.
+    pub fn secondary(&self, name: &Name) -> Option<&RecordSet> {
+        self.half(name, Role::Secondary)
+    }
+
+    fn half(&self, name: &Name, wanted: Role) -> Option<&RecordSet> {
+        self.sets.iter().find(|set| set.name == *name && role(set) == Some(wanted))
+    }
+
+    /// What users are sent by.
+    pub fn records<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a RecordSet> {
+        self.sets.iter().filter(move |set| set.name == *name && set.kind == "A")
     }
 }
 
@@ -91,9 +113,10 @@ impl Setting {
         let databases: Vec<_> = (0..workload.databases).map(|database| format!(r#""d{database}""#)).collect();
         let mode = format!("{:?}", workload.mode).to_lowercase();
         let check = if workload.disables_check { "h" } else { "" };
+        let rehearses = workload.rehearses;
         let (zones, databases) = (zones.join(","), databases.join(","));
         let json = format!(
-            r#"{{"mode":"{mode}","zones":[{zones}],"aurora_clusters":[{databases}],
+            r#"{{"mode":"{mode}","rehearse":{rehearses},"zones":[{zones}],"aurora_clusters":[{databases}],
             "probes":{{"primary":"http://primary/","dr":"http://dr/"}},"failover_health_check":"{check}",
             "alarms":["arn:aws:cloudwatch:us-east-1:1:alarm:s"],
             "limits":{{"lag_seconds_max":{LAG_SECONDS_MAX},"settle_seconds":600,"cooldown_seconds":1200,"drain_seconds":0,
@@ -157,49 +180,105 @@ fn role(set: &RecordSet) -> Option<Role> {
     }
 }
 
-/// The time at a step.
+/// The time at a step. The first is the minute of the hour in which the pins of the first zone are rehearsed.
 pub fn at(step: u8) -> Timestamp {
-    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_000_000_000 + i64::from(step) * STEP_SECONDS)
+    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_000_002_880 + i64::from(step) * STEP_SECONDS)
 }
 
 /// One half of a pair.
-fn half(name: &Name, role: Role, value: &str) -> RecordSet {
+fn half(name: &Name, role: Role, value: &str, ttl_seconds: u32) -> RecordSet {
     RecordSet {
         name: name.clone(),
         kind: "A".to_owned(),
         routing: Routing::Failover { role, set_identifier: format!("{role:?}") },
-        target: Target::Values { ttl_seconds: 60, values: vec![value.to_owned()] },
+        target: Target::Values { ttl_seconds, values: vec![value.to_owned()] },
         health_check: (role == Role::Primary).then(|| "h".to_owned()),
     }
 }
 
 /// The PRIMARY record as the operators wrote it.
 pub fn original(name: &Name) -> RecordSet {
-    half(name, Role::Primary, "192.0.2.1")
+    half(name, Role::Primary, OLD, TTL)
 }
 
 /// The SECONDARY record.
 pub fn secondary(name: &Name) -> RecordSet {
-    half(name, Role::Secondary, DR)
+    half(name, Role::Secondary, DR, TTL)
+}
+
+/// The SECONDARY record once DR has moved.
+pub fn moved(name: &Name) -> RecordSet {
+    half(name, Role::Secondary, MOVED_DR, TTL)
+}
+
+/// The SECONDARY record of somebody who has swapped the sites' roles.
+pub fn swapped(name: &Name) -> RecordSet {
+    half(name, Role::Secondary, OLD, TTL)
 }
 
 /// The PRIMARY record as it leads to DR.
 pub fn pinned(name: &Name) -> RecordSet {
-    half(name, Role::Primary, DR)
+    half(name, Role::Primary, DR, TTL)
 }
 
 /// The PRIMARY record as somebody rewrites it who knows nothing of the pin, with another address in the primary region.
 pub fn undone(name: &Name) -> RecordSet {
-    half(name, Role::Primary, "192.0.2.9")
+    half(name, Role::Primary, "192.0.2.9", TTL)
 }
 
+/// The PRIMARY record as an apply writes it back, which resolvers then keep for two steps of time.
+pub fn long_lived(name: &Name) -> RecordSet {
+    half(name, Role::Primary, OLD, LONG_TTL)
+}
+
+/// A record that leads browsers past the pair.
+pub fn beside(name: &Name) -> RecordSet {
+    RecordSet {
+        kind: "HTTPS".to_owned(),
+        routing: Routing::Simple,
+        target: Target::Values { ttl_seconds: TTL, values: vec!["1 elsewhere.example.".to_owned()] },
+        health_check: None,
+        ..original(name)
+    }
+}
+
+/// The old primary's address, as the world remembers it.
+const OLD: &str = "192.0.2.1";
 const DR: &str = "198.51.100.1";
+const MOVED_DR: &str = "198.51.100.2";
+const TTL: u32 = 60;
+const LONG_TTL: u32 = 1_200;
+
+/// Whether it is a PRIMARY record as a pin leaves it, with whatever TTL it had.
+pub fn is_pinned(set: &RecordSet) -> bool {
+    [DR, MOVED_DR].iter().any(|dr| *set == half(&set.name, Role::Primary, dr, set.target.ttl_seconds()))
+}
+
+/// Whether it sends users nowhere but to DR.
+pub fn leads_to_dr(set: &RecordSet) -> bool {
+    matches!(&set.target, Target::Values { values, .. } if values.iter().all(|value| [DR, MOVED_DR].contains(&value.as_str())))
+}
 
 /// Whether name servers may answer with anything but DR, whatever the health checks say: with the PRIMARY record if it is
 /// healthy or its check disabled, else with the SECONDARY.
 pub fn may_answer_primary(zone: &Sets, name: &Name) -> bool {
-    let leads_elsewhere = |set: &RecordSet| !matches!(&set.target, Target::Values { values, .. } if *values == [DR]);
-    zone.sets.iter().any(|set| set.name == *name && set.kind == "A" && leads_elsewhere(set))
+    zone.records(name).any(|set| !leads_to_dr(set))
+}
+
+/// For how many steps of time resolvers may keep an answer that does not lead to DR, if name servers may give one.
+pub fn ttl_steps(zone: &Sets, name: &Name) -> Option<u8> {
+    let steps = |set: &RecordSet| i64::from(set.target.ttl_seconds()).max(1).unsigned_abs().div_ceil(STEP_SECONDS.unsigned_abs());
+    let longest = zone.records(name).filter(|set| !leads_to_dr(set)).map(steps).max()?;
+    Some(u8::try_from(longest).unwrap_or(u8::MAX))
+}
+
+/// Whether a batch deletes or creates the PRIMARY record of a zone's first name, which somebody has protected.
+pub fn is_protected(zone: &Sets, batch: &Batch) -> bool {
+    let of = |change: &Change| match change {
+        Change::Delete(set) | Change::Create(set) => set.clone(),
+    };
+    let first = zone.views.first().map(|view| original(&view.name));
+    first.is_some_and(|first| batch.changes().any(|change| is_same(&of(change), &first)))
 }
 
 /// A zone after a batch, whole or not at all; `compares` says whether what is deleted must be there.
@@ -220,6 +299,6 @@ pub fn after(setting: &Setting, zone: usize, records: &Zone, batch: &Batch, comp
 }
 
 /// Name, type and set identifier are what Route 53 tells record sets apart by.
-fn is_same(one: &RecordSet, other: &RecordSet) -> bool {
+pub fn is_same(one: &RecordSet, other: &RecordSet) -> bool {
     (&one.name, &one.kind, &one.routing) == (&other.name, &other.kind, &other.routing)
 }

@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use failover::incident::AlarmState;
-use failover::register::Register;
 use failover::rule::Rule;
 use stateright::{Model, Property};
 
 use crate::bounds::Bounds;
-use crate::hands::{Answer, Fate, Hand, Question, Signal};
+use crate::decide::{Answer, Question};
+use crate::hands::{Fate, Hand, Signal};
 use crate::people::Deed;
 use crate::rules::Rules;
-use crate::setting::{Setting, Zone, after, at, secondary};
+use crate::setting::{Setting, Zone, after, at, is_protected};
 use crate::shared::{Memo, Shared};
-use crate::world::{Author, Database, Rebuilt, SharedBatch, Travelling, Trouble, World};
+use crate::databases::Database;
+use crate::world::{Author, Rebuilt, SharedBatch, Travelling, Trouble, World};
 
 /// A row of the rules' tables: the rule, and its condition in words. The rules about failback have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,6 +115,9 @@ impl Holdfast {
     /// Applies a batch, whole or not at all; the number of the change.
     pub fn apply(&self, world: &mut World, batch: &SharedBatch, author: Author) -> Option<u8> {
         let zone = self.setting.plan.zones.iter().position(|zone| zone.id == batch.zone)?;
+        if world.troubles.contains(&Trouble::RecordProtected) && is_protected(&world.zones[0].records, batch) {
+            return None;
+        }
         let before = world.zones[zone].records.clone();
         let after = self.afters.get((zone, before.clone(), batch.clone()), |(zone, before, batch)| {
             after(&self.setting, *zone, before, batch, self.rules.compares)
@@ -121,7 +125,8 @@ impl Holdfast {
         let undone = world.watch.undone();
         world.changes += 1;
         let (now, number) = (at(world.time), world.changes);
-        world.watch.wrote((&self.setting.plan, now), author, zone, (&before, &after), &world.databases);
+        let told = (world.databases.as_slice(), world.has_approved_what_rings());
+        world.watch.wrote((&self.setting.plan, now), author, zone, (&before, &after), told);
         let hosted = &mut world.zones[zone];
         hosted.before = (world.left.faults > 0).then_some((before, undone));
         hosted.records = after.clone();
@@ -151,7 +156,7 @@ impl Holdfast {
                 answer.violation.into_iter().for_each(|violation| world.watch.accuse(violation));
                 let is_current = look.undone == world.watch.undone();
                 world.is_left_to_people |=
-                    self.bounds.deeds.contains(&Deed::Redo) && answer.next == Hand::Idle && is_current;
+                    self.bounds.deeds.iter().any(Deed::puts_back) && answer.next == Hand::Idle && is_current;
                 answer.next
             }
             Hand::Enables(batches) => {
@@ -197,32 +202,30 @@ impl Holdfast {
         self.forget_before(world);
     }
 
-    /// Somebody deletes the first name's SECONDARY record, or puts it back.
-    fn break_pair(&self, world: &mut World, breaks: bool) {
-        use failover::change::{Batch, Change, Write};
-        let Some(view) = world.views().next() else { return };
-        let set = secondary(&view.name);
-        let changes = vec![if breaks { Change::Delete(set) } else { Change::Create(set) }];
-        let register = Register::disarmed(at(0), "nobody reads this".to_owned());
-        let write = Write { zone: view.zone.clone(), name: view.name.clone(), register, changes };
-        let batch = Shared::new(Batch { zone: view.zone.clone(), writes: vec![write] });
-        self.apply(world, &batch, Author::Hand);
-    }
-
     fn trouble(&self, world: &mut World, trouble: Trouble, begins: bool) {
         match begins {
             true => world.troubles.insert(trouble),
             false => world.troubles.remove(&trouble),
         };
         world.left.trouble -= u8::from(begins);
-        if trouble == Trouble::PairBroken {
-            self.break_pair(world, begins);
+        match trouble {
+            Trouble::PairBroken => self.break_pair(world, begins),
+            Trouble::RecordBeside => self.put_beside(world, begins),
+            Trouble::AlarmGone if !begins && !world.primary_answers => Self::ring(world),
+            _ => {}
         }
     }
 
-    fn ring(world: &mut World, primary_answers: bool) {
+    /// The primary goes down, or only seems to. What is not there does not ring.
+    fn begin_outage(world: &mut World, primary_answers: bool) {
         world.left.outages -= 1;
         world.primary_answers = primary_answers;
+        if !world.troubles.contains(&Trouble::AlarmGone) {
+            Self::ring(world);
+        }
+    }
+
+    fn ring(world: &mut World) {
         world.alarm = (AlarmState::Alarm, world.time);
         world.rang.push(world.time);
         world.rang.dedup();
@@ -242,7 +245,7 @@ impl Model for Holdfast {
     }
 
     fn actions(&self, world: &World, steps: &mut Vec<Step>) {
-        if world.watch.violation.is_none() {
+        if world.watch.violations.is_empty() {
             self.offer(world, steps);
         }
     }
@@ -251,8 +254,8 @@ impl Model for Holdfast {
         let mut world = before.clone();
         match step {
             Step::Time => self.pass_time(&mut world),
-            Step::Outage => Self::ring(&mut world, false),
-            Step::FalseAlarm => Self::ring(&mut world, true),
+            Step::Outage => Self::begin_outage(&mut world, false),
+            Step::FalseAlarm => Self::begin_outage(&mut world, true),
             Step::Recovery => {
                 world.primary_answers = true;
                 world.alarm = (AlarmState::Ok, world.time);

@@ -47,7 +47,8 @@ fn differing(before: &Sets, after: &Sets) -> Vec<String> {
             .map(|view| {
                 let register = view.register().map_or_else(|| "no register".to_owned(), ToString::to_string);
                 let primary = zone.primary(&view.name).map_or_else(|| "none".to_owned(), |set| set.target.to_string());
-                format!("{}: PRIMARY {primary}; {register}", view.name)
+                let secondary = zone.secondary(&view.name).map_or_else(|| "none".to_owned(), |set| set.target.to_string());
+                format!("{}: PRIMARY {primary}, SECONDARY {secondary}; {register}", view.name)
             })
             .collect::<Vec<_>>()
     };
@@ -135,6 +136,16 @@ fn trouble_in_words(trouble: Trouble) -> &'static str {
         Trouble::ReplicationStopped => "d0 stopped replicating hours ago",
         Trouble::LagUnknown => "nobody knows the lag of d0",
         Trouble::PairBroken => "somebody has deleted the first name's SECONDARY record",
+        Trouble::RecordProtected => "somebody has protected the first name's PRIMARY record",
+        Trouble::AlarmGone => "somebody has deleted the alarm",
+        Trouble::AlarmUnevaluated => "CloudWatch cannot evaluate the alarm",
+        Trouble::PrimaryUnclear => "our own probe of the primary tells nothing of it",
+        Trouble::PrimaryHidden => "the primary answers users, and not our own probe",
+        Trouble::DrUnclear => "our own probe of DR tells nothing of it",
+        Trouble::RecordBeside => "somebody has made an HTTPS record beside the first name's pair",
+        Trouble::DatabaseIsMember => "d0 is an instance of a cluster",
+        Trouble::DatabaseIsGlobal => "d0 is a cluster of a global database",
+        Trouble::DatabaseUnknown => "RDS says of the status of d0 what nobody knows",
     }
 }
 
@@ -151,5 +162,11 @@ fn deed_in_words(deed: Deed) -> &'static str {
         Deed::FailBackUnsaid => "a person tries to fail back, without --writes-stopped and --position-verified",
         Deed::Undo => "somebody rewrites the first name's pinned PRIMARY record",
         Deed::Redo => "somebody puts the pinned PRIMARY record back",
+        Deed::SwapRoles => "somebody makes the old primary the first name's SECONDARY",
+        Deed::MoveDr => "somebody points the first name's SECONDARY record at another place in DR",
+        Deed::MoveByHand => "somebody points the first name's PRIMARY record at DR by hand",
+        Deed::RaiseTtl => "an apply writes the first name's PRIMARY record back, with a long TTL",
+        Deed::PromoteByHand => "somebody promotes d0 by hand",
+        Deed::RestoreUnderName => "somebody restores a snapshot under the name of d0",
     }
 }

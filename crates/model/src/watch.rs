@@ -1,16 +1,21 @@
 //! What must never be, judged at each effect from outside. One judgement compares with the shipped rules: what they say with
 //! an approval, with what they say without.
 
+use std::collections::BTreeSet;
+
 use failover::incident::{Approval, Incident};
+use failover::name::Name;
 use failover::observation::NameView;
 use failover::pin::{Decision, Verdict};
 use failover::plan::{Mode, Plan};
+use failover::record::RecordSet;
 use failover::register::{ArmedBy, REPINS_MAX, Register};
 use failover::rule::Rule;
 use jiff::Timestamp;
 
-use crate::setting::{Sets, may_answer_primary, original, pinned};
-use crate::world::{Author, Database, Hosted};
+use crate::setting::{Sets, is_pinned, leads_to_dr, may_answer_primary, original, ttl_steps};
+use crate::databases::Database;
+use crate::world::{Author, Hosted};
 
 /// What must never be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,6 +36,14 @@ pub enum Violation {
     PrimaryAnswered,
     /// A function wrote while disarmed or paused, or pinned in shadow mode.
     WroteWhileOff,
+    /// A batch of ours wrote the old primary's address while users are to be on DR.
+    WroteOldPrimary,
+    /// A function changed where users are sent without pinning.
+    RehearsalMoved,
+    /// An incident was closed over a database that was not promoted in it, and nobody had approved that.
+    FalseEnd,
+    /// An armed name whose alarm is not there, and no page.
+    Unguarded,
     /// A failback would not restore the PRIMARY record, field by field.
     OriginalLost,
     /// A failback did not restore it.
@@ -53,6 +66,10 @@ impl Violation {
             Self::PromotedTooEarly => {
                 "no promotion unless every name's pin is at every name server and clients have drained"
             }
+            Self::WroteOldPrimary => "no write of ours names the old primary before a failback",
+            Self::RehearsalMoved => "a rehearsal changes nothing that users see",
+            Self::FalseEnd => "FAILED OVER only after a promotion in this incident, or an approval that says so",
+            Self::Unguarded => "an armed name whose alarm is not there decides a page",
             Self::PromotedTwice => "at most one promotion of a database in an incident",
             Self::LostTooMuch => {
                 "no promotion that loses more than the plan allows, or nobody knows how much, unless approved"
@@ -81,19 +98,34 @@ struct NameWatch {
     pins: u8,
     /// How often somebody undid one.
     undone: u8,
-    /// The last step of time at which name servers led to the primary.
-    reachable: u8,
+    /// How often somebody pointed the SECONDARY record at another place in DR, and the pin may follow.
+    moved: u8,
+    /// How often somebody made the old primary the SECONDARY.
+    swapped: u8,
+    /// The first step of time at which nobody is sent to the primary by what some resolver may have kept.
+    gone_at: u8,
     /// Name servers hold the pin.
     held: bool,
     /// When a failback or a rejection said that what rings is no reason any more, unless a person gave an order since.
     dismissed: Option<Timestamp>,
 }
 
+impl NameWatch {
+    fn changed_by_hand(&mut self, name: &Name, before: &Sets, after: &Sets) {
+        let is_led = |set: Option<&RecordSet>| set.map(leads_to_dr);
+        let (from, to) = (before.primary(name), after.primary(name));
+        self.undone += u8::from(self.incident.is_some() && from.is_some_and(is_pinned) && from != to);
+        let (from, to) = (before.secondary(name), after.secondary(name));
+        self.moved += u8::from(from != to && is_led(from).is_some() && is_led(to) == Some(true));
+        self.swapped += u8::from(is_led(from) == Some(true) && is_led(to) == Some(false));
+    }
+}
+
 /// What was seen so far, as far as a judgement needs it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Watch {
-    /// The first thing that must never be.
-    pub violation: Option<Violation>,
+    /// What must never be, and was.
+    pub violations: BTreeSet<Violation>,
     /// By zone.
     names: Vec<Vec<NameWatch>>,
     /// How often each database was promoted in the incident.
@@ -104,17 +136,17 @@ impl Watch {
     /// Nothing yet.
     pub fn new(names: &[usize], databases: usize) -> Self {
         let names = names.iter().map(|count| vec![NameWatch::default(); *count]).collect();
-        Self { violation: None, names, promotions: vec![0; databases] }
+        Self { violations: BTreeSet::new(), names, promotions: vec![0; databases] }
     }
 
     /// Something was seen that must never be.
     pub fn accuse(&mut self, violation: Violation) {
-        self.violation.get_or_insert(violation);
+        self.violations.insert(violation);
     }
 
-    /// How often somebody undid a pin.
+    /// How often somebody did something to a pair that may send users back.
     pub fn undone(&self) -> u8 {
-        self.names.iter().flatten().map(|name| name.undone).sum()
+        self.names.iter().flatten().map(|name| name.undone + name.swapped).sum()
     }
 
     /// Somebody wrote.
@@ -124,7 +156,7 @@ impl Watch {
         author: Author,
         zone: usize,
         (before, after): (&Sets, &Sets),
-        databases: &[Database],
+        (databases, is_approved): (&[Database], bool),
     ) {
         for (nth, (was, is)) in before.views.iter().zip(&after.views).enumerate() {
             let name = &is.name;
@@ -133,10 +165,11 @@ impl Watch {
                 Author::Holdfast if was != is => {
                     let has_moved = from != to;
                     let may_write = may_write(plan, was.register(), is.register(), has_moved, now);
-                    self.judge(zone, nth, is, may_write, has_moved.then_some(to == Some(&pinned(name))));
-                    self.judge_end((was, is), databases);
+                    self.judge_records(zone, nth, is, (before, after));
+                    self.judge(zone, nth, is, may_write, has_moved.then_some(to.is_some_and(is_pinned)));
+                    self.judge_end((was, is), databases, is_approved);
                 }
-                Author::Hand if from == Some(&pinned(name)) && from != to => self.names[zone][nth].undone += 1,
+                Author::Hand => self.names[zone][nth].changed_by_hand(name, before, after),
                 Author::Failback if was != is => {
                     if to != Some(&original(name)) {
                         self.accuse(Violation::NotRestored);
@@ -146,15 +179,29 @@ impl Watch {
                         self.accuse(Violation::ArmedWithoutReplica);
                     }
                     let seen = &mut self.names[zone][nth];
-                    (seen.pins, seen.undone, seen.incident, seen.dismissed) = (0, 0, None, Some(now));
+                    *seen = NameWatch { gone_at: seen.gone_at, held: seen.held, dismissed: Some(now), ..NameWatch::default() };
                     self.promotions.fill(0);
                 }
                 Author::Order if was != is => {
                     let is_rejection = matches!(is.register(), Some(Register::Armed { by: ArmedBy::Rejection, .. }));
                     self.names[zone][nth].dismissed = is_rejection.then_some(now);
                 }
-                Author::Holdfast | Author::Hand | Author::Order | Author::Failback => {}
+                Author::Holdfast | Author::Order | Author::Failback => {}
             }
+        }
+    }
+
+    /// A function wrote; what its batch makes of the name's records is compared with where users were before the pin.
+    fn judge_records(&mut self, zone: usize, nth: usize, is: &NameView, (before, after): (&Sets, &Sets)) {
+        if before.records(&is.name).eq(after.records(&is.name)) {
+            return;
+        }
+        let (to, is_held) = (after.primary(&is.name), self.names[zone][nth].incident.is_some());
+        if is_held && before.primary(&is.name) != to && to.is_some_and(|to| !leads_to_dr(to)) {
+            self.accuse(Violation::WroteOldPrimary);
+        }
+        if is.register().and_then(Register::pin).is_none() {
+            self.accuse(Violation::RehearsalMoved);
         }
     }
 
@@ -172,7 +219,7 @@ impl Watch {
         }
         let seen = &mut self.names[zone][nth];
         if seen.incident.as_ref() != Some(&pin.incident) {
-            (seen.pins, seen.undone) = (0, 0);
+            (seen.pins, seen.undone, seen.moved) = (0, 0, 0);
             if self.names.iter().flatten().all(|name| name.incident.as_ref() != Some(&pin.incident)) {
                 self.promotions.fill(0);
             }
@@ -180,7 +227,7 @@ impl Watch {
         let seen = &mut self.names[zone][nth];
         seen.incident = Some(pin.incident.clone());
         seen.pins += 1;
-        let is_too_often = seen.pins > 1 + seen.undone.min(REPINS_MAX);
+        let is_too_often = seen.pins > 1 + seen.undone.min(REPINS_MAX) + seen.moved;
         // Whatever else armed it, an approval may say that the outage goes on (P08).
         let is_dismissed = seen.dismissed.is_some_and(|at| pin.incident.began <= at);
         if is_too_often {
@@ -191,10 +238,16 @@ impl Watch {
         }
     }
 
-    fn judge_end(&mut self, (was, is): (&NameView, &NameView), databases: &[Database]) {
+    fn judge_end(&mut self, (was, is): (&NameView, &NameView), databases: &[Database], is_approved: bool) {
         let is_closed = |view: &NameView| matches!(view.register(), Some(Register::FailedOver { .. }));
-        if is_closed(is) && !is_closed(was) && databases.iter().any(|database| *database != Database::Writer) {
+        if !is_closed(is) || is_closed(was) {
+            return;
+        }
+        if !databases.iter().all(|database| database.takes_writes()) {
             self.accuse(Violation::ClosedTooEarly);
+        }
+        if !is_approved && !databases.iter().all(|database| database.was_promoted_in_this_incident()) {
+            self.accuse(Violation::FalseEnd);
         }
     }
 
@@ -202,13 +255,13 @@ impl Watch {
     pub fn arrives(&mut self, time: u8, zone: usize, author: Author, before: &Sets, after: &Sets) {
         for (nth, view) in after.views.iter().enumerate() {
             let seen = &mut self.names[zone][nth];
-            if may_answer_primary(before, &view.name) {
-                seen.reachable = time;
+            if let Some(steps) = ttl_steps(before, &view.name) {
+                seen.gone_at = seen.gone_at.max(time + steps);
             }
             match may_answer_primary(after, &view.name) {
                 false => seen.held = true,
                 true if seen.held && author == Author::Holdfast => {
-                    self.violation.get_or_insert(Violation::PrimaryAnswered);
+                    self.violations.insert(Violation::PrimaryAnswered);
                 }
                 true => seen.held = false,
             }
@@ -220,7 +273,7 @@ impl Watch {
         let is_pinned = |view: &NameView| view.register().is_some_and(|register| register.pin().is_some());
         let was_safe = zones.iter().zip(&self.names).all(|(hosted, names)| {
             hosted.records.views.iter().zip(names).all(|(view, seen)| {
-                is_pinned(view) && !may_answer_primary(&hosted.published, &view.name) && time > seen.reachable
+                is_pinned(view) && !may_answer_primary(&hosted.published, &view.name) && time >= seen.gone_at
             })
         });
         if !was_safe && !was_undone_since {

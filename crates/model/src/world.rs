@@ -6,17 +6,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use failover::change::Batch;
 use failover::incident::AlarmState;
 use failover::observation::{ChangeStatus, NameView};
-use failover::plan::ReplicaId;
-use failover::promotion::{self, Instances, LagSample, ReplicaState, ReplicaView, Source};
-use failover::register::{Evidence, Register, Spread};
-use jiff::{SignedDuration, Timestamp};
+use failover::register::{Register, Spread};
+use jiff::Timestamp;
 
 use crate::bounds::Bounds;
+use crate::databases::{Database, LatePromotion};
 use crate::hands::{Hand, Look};
 use crate::people::Command;
-use crate::setting::{Setting, Zone, at};
+use crate::setting::{Setting, Zone};
 use crate::shared::Shared;
-use crate::watch::{Violation, Watch};
+use crate::watch::Watch;
 
 /// A batch, as it is kept in many states.
 pub type SharedBatch = Shared<Batch>;
@@ -59,17 +58,6 @@ pub struct Hosted {
     pub travelling: Vec<Travelling>,
 }
 
-/// A database in DR.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Database {
-    /// Follows the primary.
-    Replica,
-    /// On its way to a writer.
-    Promoting,
-    /// Takes writes.
-    Writer,
-}
-
 /// How far the databases in the primary region have been rebuilt from those in DR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Rebuilt {
@@ -106,12 +94,37 @@ pub enum Trouble {
     LagUnknown,
     /// Somebody deletes the first name's SECONDARY record.
     PairBroken,
+    /// Somebody protects the first name's PRIMARY record, and Route 53 refuses every batch with it.
+    RecordProtected,
+    /// Somebody deletes the alarm.
+    AlarmGone,
+    /// CloudWatch cannot evaluate the alarm.
+    AlarmUnevaluated,
+    /// What our own probe of the primary comes to tells nothing of it.
+    PrimaryUnclear,
+    /// The primary answers users, and not our own probe.
+    PrimaryHidden,
+    /// What our own probe of DR comes to tells nothing of it.
+    DrUnclear,
+    /// Something besides the failover health check decides where users go.
+    RecordBeside,
+    /// RDS says that the database is an instance of a cluster.
+    DatabaseIsMember,
+    /// RDS says that it is a cluster of a global database.
+    DatabaseIsGlobal,
+    /// RDS says of its status what nobody knows.
+    DatabaseUnknown,
 }
 
 impl Trouble {
     /// What was so before the outage stays so after it.
     pub fn is_of_lag(self) -> bool {
         matches!(self, Self::LagTooGreat | Self::ReplicationStopped | Self::LagUnknown)
+    }
+
+    /// A database that was named wrongly stays so.
+    pub fn is_of_databases(self) -> bool {
+        matches!(self, Self::DatabaseIsMember | Self::DatabaseIsGlobal)
     }
 }
 
@@ -130,17 +143,6 @@ pub struct Left {
     pub faults: u8,
     /// Invocations that die; any number, if nothing is said.
     pub crashes: Option<u8>,
-}
-
-/// A promotion whose caller has given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct LatePromotion {
-    /// Which database.
-    pub database: usize,
-    /// How often somebody had undone a pin when it was decided.
-    pub undone: u8,
-    /// Whether a person has approved the loss.
-    pub is_approved: bool,
 }
 
 /// Everything.
@@ -284,6 +286,11 @@ impl World {
         self.registers().flatten().filter_map(until).min()
     }
 
+    /// Whether a person has approved the newest incident.
+    pub fn has_approved_what_rings(&self) -> bool {
+        self.approved.is_some_and(|(began, _)| Some(&began) == self.rang.last())
+    }
+
     /// What GetChange says of the changes that registers name.
     pub fn change_statuses(&self, look: &Look) -> Vec<Option<ChangeStatus>> {
         let travels = |id: &String| {
@@ -300,83 +307,6 @@ impl World {
             _ => None,
         };
         look.views().map(status).collect()
-    }
-
-    /// What RDS says of a database, now or as it was before its newest change.
-    pub fn replica_state(&self, database: usize, is_stale: bool) -> ReplicaState {
-        let has = |trouble| database == 0 && self.troubles.contains(&trouble);
-        let now = match self.database_before {
-            Some((of, before)) if is_stale && of == database => before,
-            _ => self.databases[database],
-        };
-        if has(Trouble::RdsSilent) {
-            return ReplicaState::Unanswered("timed out".to_owned());
-        }
-        if has(Trouble::DatabaseGone) {
-            return ReplicaState::Missing;
-        }
-        let source = if now == Database::Writer { Source::NoneNamed } else { Source::ReplicaOf("p".to_owned()) };
-        let status = match now {
-            _ if has(Trouble::DatabaseStopped) => "stopped",
-            Database::Promoting => "promoting",
-            Database::Replica | Database::Writer => "available",
-        };
-        ReplicaState::Present(promotion::Database {
-            status: status.to_owned(),
-            source,
-            instances: if status == "available" { Instances::Writer } else { Instances::None },
-            created: Some(at(0)),
-            engine: "mysql".to_owned(),
-            members: Vec::new(),
-        })
-    }
-
-    /// The databases that RDS says are replicas.
-    pub fn replicas(&self, ids: &[ReplicaId]) -> Evidence {
-        let view = |(nth, id): (usize, &ReplicaId)| {
-            let (id, state) = (id.clone(), self.replica_state(nth, false));
-            ReplicaView { id, state, lags: Vec::new() }
-        };
-        promotion::seen_as_replicas(&ids.iter().enumerate().map(view).collect::<Vec<_>>())
-    }
-
-    /// The newest sample of lag that is not −1: a second, of the second before the outage, unless something is wrong.
-    pub fn lag(&self, database: usize) -> Option<LagSample> {
-        let has = |trouble| database == 0 && self.troubles.contains(&trouble);
-        let outage = at(self.rang.last().copied().unwrap_or(self.time));
-        let (seconds, before) = match () {
-            () if has(Trouble::LagUnknown) => return None,
-            () if has(Trouble::LagTooGreat) => (4_000, SignedDuration::from_secs(1)),
-            () if has(Trouble::ReplicationStopped) => (1, SignedDuration::from_hours(3)),
-            () => (1, SignedDuration::from_secs(1)),
-        };
-        Some(LagSample { seconds, at: outage - before })
-    }
-
-    /// RDS is asked to promote, and does so where there is a replica. Route 53 and RDS have no transaction in common:
-    /// whoever undoes a pin after the promoter has looked is not seen by it.
-    pub fn promote(&mut self, order: LatePromotion) {
-        let LatePromotion { database, undone, is_approved } = order;
-        let state = self.replica_state(database, false);
-        if !state.database().is_some_and(promotion::Database::is_available_replica) {
-            return;
-        }
-        self.becomes(database, Database::Promoting);
-        let loses_too_much = database == 0 && self.troubles.iter().any(|trouble| trouble.is_of_lag());
-        let was_undone = self.watch.undone() != undone;
-        let zones = &self.zones;
-        self.watch.promoted(self.time, zones, database, was_undone);
-        if loses_too_much && !is_approved {
-            self.watch.accuse(Violation::LostTooMuch);
-        }
-    }
-
-    /// A database changes.
-    pub fn becomes(&mut self, database: usize, next: Database) {
-        if self.database_before.is_some() || self.left.faults > 0 {
-            self.database_before = Some((database, self.databases[database]));
-        }
-        self.databases[database] = next;
     }
 
     /// The oldest change on its way arrives at every name server of its zone.
