@@ -6,7 +6,9 @@ use failover::record::RecordSet;
 use failover::register::Register;
 
 use crate::people::Deed;
-use crate::setting::{at, beside, is_pinned, leads_to_dr, long_lived, moved, original, pinned, secondary, swapped, undone};
+use crate::setting::{
+    at, beside, is_pinned, leads_to_dr, long_lived, moved, original, pinned, secondary, swapped, undone,
+};
 use crate::shared::Shared;
 use crate::steps::Holdfast;
 use crate::world::{Author, World};
@@ -40,15 +42,20 @@ impl Holdfast {
         match deed {
             Deed::Undo => (is_held && is_pinned(&primary)).then(|| (primary, undone(name))),
             // Whoever undoes a pin and puts it back between two ticks is not seen: see `docs/proof.md`.
-            Deed::Redo => (is_held && world.is_left_to_people && primary == undone(name)).then(|| (primary, pinned(name))),
+            Deed::Redo => {
+                (is_held && world.is_left_to_people && primary == undone(name)).then(|| (primary, pinned(name)))
+            }
             Deed::RaiseTtl => (is_held && is_pinned(&primary)).then(|| (primary, long_lived(name))),
-            Deed::MoveByHand => (!is_held && primary == original(name) && second? == secondary(name)).then(|| (primary, pinned(name))),
+            Deed::MoveByHand => {
+                (!is_held && primary == original(name) && second? == secondary(name)).then(|| (primary, pinned(name)))
+            }
             // Whoever swaps both records has made another plan of the sites than the world remembers.
             Deed::SwapRoles => (is_held || !leads_to_dr(&primary)).then(|| Some((second?, swapped(name))))?,
             Deed::MoveDr => {
                 let second = second?;
                 let is_swapped = !leads_to_dr(&second);
-                let may_move = if is_swapped { world.is_left_to_people || !is_held } else { is_held || !leads_to_dr(&primary) };
+                let may_move =
+                    if is_swapped { world.is_left_to_people || !is_held } else { is_held || !leads_to_dr(&primary) };
                 let next = if second == secondary(name) { moved(name) } else { secondary(name) };
                 may_move.then_some((second, next))
             }

@@ -8,10 +8,12 @@ use failover::order::{self, Order};
 use failover::pin::{self, Observation, Verdict};
 use failover::plan::Plan;
 use failover::promotion::{self, LagSample, ReplicaView};
-use failover::record::{Pair, RecordSet, Target};
-use failover::register::{ArmedBy, Pin, Register, Spread};
+use failover::record::{RecordSet, Target};
+use failover::register::{ArmedBy, Register, Spread};
 use failover::rule::Rule;
 use jiff::SignedDuration;
+
+use bend::{as_pinned, instead, instead_of, row_of, with_original, with_register};
 
 use crate::bounds::{Bounds, LASTS};
 use crate::check::Checked;
@@ -20,6 +22,7 @@ use crate::rules::Rules;
 use crate::steps::Holdfast;
 use crate::watch::Violation;
 
+mod bend;
 mod by_hand;
 
 /// A decision that is wrong on purpose.
@@ -338,65 +341,3 @@ const MUTATIONS: &[Mutation] = &[
 
 /// Two things that people do: what they disarm they approve.
 const PERSON2: Bounds = Bounds { deeds: &[Deed::Disarm, Deed::Approve], ..Bounds::PEOPLE };
-
-/// What would have been decided without a rule that holds things up: the pin.
-fn instead_of(rule: Rule, plan: &Plan, seen: &Observation, view: &NameView) -> pin::Decision {
-    let mut decision = pin::decide(plan, seen, view);
-    if decision.row.rule == rule && decision.incident.is_some() {
-        decision.row = row_of(Verdict::Pin);
-    }
-    decision
-}
-
-/// Another verdict than the shipped one.
-fn instead(from: Verdict, to: Verdict, plan: &Plan, seen: &Observation, view: &NameView) -> pin::Decision {
-    let mut decision = pin::decide(plan, seen, view);
-    if decision.row.verdict == from {
-        decision.row = row_of(to);
-    }
-    decision
-}
-
-/// The table's last row of that verdict.
-#[expect(clippy::expect_used, reason = "the table has a row of every verdict that is asked for here")]
-fn row_of(verdict: Verdict) -> &'static pin::Row {
-    pin::TABLE.iter().rfind(|row| row.verdict == verdict).expect("the table has such a row")
-}
-
-/// The write with other originals in the register.
-fn with_original(write: Write, view: &NameView, change: impl Fn(&Target) -> Target) -> Write {
-    with_pin(write, view, |pin| {
-        let original = pin.original.iter().map(|(kind, target)| (kind.clone(), change(target))).collect();
-        Pin { original, ..pin.clone() }
-    })
-}
-
-/// The write with another pin in the register.
-fn with_pin(write: Write, view: &NameView, changed: impl Fn(&Pin) -> Pin) -> Write {
-    let register = match &write.register {
-        Register::Pinned { pin, spread } => Register::Pinned { pin: changed(pin), spread: spread.clone() },
-        Register::FailedOver { at, pin } => Register::FailedOver { at: *at, pin: changed(pin) },
-        register => register.clone(),
-    };
-    with_register(write, view, register)
-}
-
-/// The write with another register.
-fn with_register(mut write: Write, view: &NameView, register: Register) -> Write {
-    if let Ok(set) = register.record_set(&view.name) {
-        for change in &mut write.changes {
-            if matches!(change, Change::Create(it) if it.name == set.name) {
-                *change = Change::Create(set.clone());
-            }
-        }
-        write.register = register;
-    }
-    write
-}
-
-/// The name as if its records were pinned.
-fn as_pinned(view: &NameView) -> NameView {
-    let sets = |pair: &Pair| -> [RecordSet; 2] { [pair.pinned(), pair.secondary().clone()] };
-    let sets: Vec<_> = view.pairs.iter().flatten().flat_map(sets).collect();
-    NameView { pairs: Pair::of_name(&view.name, &sets), ..view.clone() }
-}

@@ -9,8 +9,8 @@ use failover::rule::Rule;
 use failover::signal::Signal as Told;
 use jiff::Timestamp;
 
-use crate::setting::{Setting, Zone, at};
 use crate::databases::LatePromotion;
+use crate::setting::{Setting, Zone, at};
 use crate::shared::Shared;
 use crate::steps::Holdfast;
 use crate::world::{Author, SharedBatch, World, change_id};

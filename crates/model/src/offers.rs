@@ -2,9 +2,9 @@
 
 use failover::incident::AlarmState;
 
+use crate::databases::Database;
 use crate::hands::{Fate, Hand, Signal};
 use crate::steps::{Holdfast, Step};
-use crate::databases::Database;
 use crate::world::{Hosted, Rebuilt, Trouble, World};
 
 impl Holdfast {

@@ -7,10 +7,10 @@ use failover::order::Order;
 use failover::promotion::{self, Instances, LagSample, ReplicaState, Source};
 use failover::register::Register;
 
+use crate::databases::Database;
 use crate::hands::{Hand, batches};
 use crate::setting::at;
 use crate::steps::{Holdfast, Row};
-use crate::databases::Database;
 use crate::world::{Author, Rebuilt, SharedBatch, Trouble, World};
 
 /// What people may do.

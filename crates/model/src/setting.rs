@@ -267,7 +267,9 @@ pub fn may_answer_primary(zone: &Sets, name: &Name) -> bool {
 
 /// For how many steps of time resolvers may keep an answer that does not lead to DR, if name servers may give one.
 pub fn ttl_steps(zone: &Sets, name: &Name) -> Option<u8> {
-    let steps = |set: &RecordSet| i64::from(set.target.ttl_seconds()).max(1).unsigned_abs().div_ceil(STEP_SECONDS.unsigned_abs());
+    let steps = |set: &RecordSet| {
+        i64::from(set.target.ttl_seconds()).max(1).unsigned_abs().div_ceil(STEP_SECONDS.unsigned_abs())
+    };
     let longest = zone.records(name).filter(|set| !leads_to_dr(set)).map(steps).max()?;
     Some(u8::try_from(longest).unwrap_or(u8::MAX))
 }

@@ -8,13 +8,13 @@ use failover::rule::Rule;
 use stateright::{Model, Property};
 
 use crate::bounds::Bounds;
+use crate::databases::Database;
 use crate::decide::{Answer, Question};
 use crate::hands::{Fate, Hand, Signal};
 use crate::people::Deed;
 use crate::rules::Rules;
 use crate::setting::{Setting, Zone, after, at, is_protected};
 use crate::shared::{Memo, Shared};
-use crate::databases::Database;
 use crate::world::{Author, Rebuilt, SharedBatch, Travelling, Trouble, World};
 
 /// A row of the rules' tables: the rule, and its condition in words. The rules about failback have none.

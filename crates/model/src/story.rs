@@ -47,7 +47,8 @@ fn differing(before: &Sets, after: &Sets) -> Vec<String> {
             .map(|view| {
                 let register = view.register().map_or_else(|| "no register".to_owned(), ToString::to_string);
                 let primary = zone.primary(&view.name).map_or_else(|| "none".to_owned(), |set| set.target.to_string());
-                let secondary = zone.secondary(&view.name).map_or_else(|| "none".to_owned(), |set| set.target.to_string());
+                let secondary =
+                    zone.secondary(&view.name).map_or_else(|| "none".to_owned(), |set| set.target.to_string());
                 format!("{}: PRIMARY {primary}, SECONDARY {secondary}; {register}", view.name)
             })
             .collect::<Vec<_>>()

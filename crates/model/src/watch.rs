@@ -13,8 +13,8 @@ use failover::register::{ArmedBy, REPINS_MAX, Register};
 use failover::rule::Rule;
 use jiff::Timestamp;
 
-use crate::setting::{Sets, is_pinned, leads_to_dr, may_answer_primary, original, ttl_steps};
 use crate::databases::Database;
+use crate::setting::{Sets, is_pinned, leads_to_dr, may_answer_primary, original, ttl_steps};
 use crate::world::{Author, Hosted};
 
 /// What must never be.
@@ -179,7 +179,12 @@ impl Watch {
                         self.accuse(Violation::ArmedWithoutReplica);
                     }
                     let seen = &mut self.names[zone][nth];
-                    *seen = NameWatch { gone_at: seen.gone_at, held: seen.held, dismissed: Some(now), ..NameWatch::default() };
+                    *seen = NameWatch {
+                        gone_at: seen.gone_at,
+                        held: seen.held,
+                        dismissed: Some(now),
+                        ..NameWatch::default()
+                    };
                     self.promotions.fill(0);
                 }
                 Author::Order if was != is => {

@@ -10,7 +10,8 @@ use failover::register::{Pin, Register, Spread};
 use failover::rule::Rule;
 use jiff::Timestamp;
 
-use super::{Mutation, fault, instead_of, with_pin};
+use super::bend::{instead_of, with_pin};
+use super::{Mutation, fault};
 use crate::bounds::{Bounds, HELD_BACK};
 use crate::watch::Violation;
 
@@ -40,7 +41,9 @@ pub(super) const MUTATIONS: &[Mutation] = &[
             rules.write = |view, verdict, incident, now| {
                 let written = change::write(view, verdict, incident, now)?;
                 Ok(match verdict {
-                    Verdict::Repin => written.map(|write| with_pin(write, view, |pin| Pin { ttl_seconds: None, ..pin.clone() })),
+                    Verdict::Repin => {
+                        written.map(|write| with_pin(write, view, |pin| Pin { ttl_seconds: None, ..pin.clone() }))
+                    }
                     _ => written,
                 })
             };
