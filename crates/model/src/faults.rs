@@ -1,6 +1,6 @@
 //! Decisions that are wrong on purpose, to show that the checker notices.
 
-use failover::change::{self, Change, Write};
+use failover::change::{self, Change};
 use failover::failback;
 use failover::incident::Approval;
 use failover::observation::{ChangeStatus, NameView};

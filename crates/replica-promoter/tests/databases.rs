@@ -49,7 +49,7 @@ fn orders_dr() -> ReplicaId {
 fn pin(evidence: Evidence) -> Pin {
     let target = Target::Values { ttl_seconds: 60, values: vec!["192.0.2.1".to_owned()] };
     let incident = "started@2026-01-01T12:00:00Z".parse().unwrap();
-    Pin { at: at("12:01:00"), incident, repins: 0, original: [("A".to_owned(), target)].into(), evidence }
+    Pin { evidence, ..Pin::new(at("12:01:00"), incident, [("A".to_owned(), target)].into()) }
 }
 
 fn pinned(evidence: Evidence, spread: Spread) -> Register {
@@ -219,7 +219,7 @@ async fn a_person_vouches_for_a_writer_once() {
 
 #[tokio::test]
 async fn in_peace_a_database_that_would_stop_a_failover_is_a_page_and_one_that_would_not_is_none() {
-    let armed = Register::Armed { since: at("00:00:00"), by: ArmedBy::Settling };
+    let armed = Register::armed(at("00:00:00"), ArmedBy::Settling);
     let world = World::new(&armed, replica());
     assert_eq!((world.tick().await.outcome, world.done().len()), (Kind::Nothing, 0));
     for (state, rule) in [
@@ -239,6 +239,6 @@ async fn in_peace_a_database_that_would_stop_a_failover_is_a_page_and_one_that_w
     world.lag.set(4_000);
     assert_eq!(world.tick().await.rule, Some(Rule::R07));
 
-    let quiet = World::new(&Register::Disarmed { at: at("00:00:00"), by: "kim".to_owned() }, ReplicaState::Missing);
+    let quiet = World::new(&Register::disarmed(at("00:00:00"), "kim".to_owned()), ReplicaState::Missing);
     assert_eq!(quiet.tick().await.outcome, Kind::Nothing, "people switched it off");
 }
