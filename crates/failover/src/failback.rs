@@ -189,22 +189,23 @@ fn fault(view: &NameView) -> Option<String> {
     match (&view.register, &view.pairs) {
         (Reading::Unreadable(error), _) => Some(error.to_string()),
         (_, Err(fault)) => Some(fault.to_string()),
-        (Reading::Known { register, .. }, Ok(_)) if register.pin().is_some() && !view.agrees() => {
-            Some(format!("the records of {} are not as Holdfast pinned them", view.name))
-        }
-        // Moved by hand before it was pinned: to restore what the register says would send users nowhere, and call it home.
         (Reading::Known { register, .. }, Ok(pairs)) => {
             let pin = register.pin()?;
             let nowhere = |pair: &&Pair| {
                 pin.original.get(&pair.primary().kind).is_some_and(|home| is_one_place(home, &pair.primary().target))
             };
-            let kind = &pairs.iter().find(nowhere)?.primary().kind;
-            Some(format!(
-                "the PRIMARY {kind} record of {} led to DR already when it was pinned, so nobody knows where the primary is: point the \
-                 record home yourself, and delete the TXT record {}",
-                view.name,
-                view.name.register()
-            ))
+            match pairs.iter().find(nowhere) {
+                None if view.agrees() => None,
+                // Moved by hand before an older Holdfast pinned it, or since: nobody is to be sent where the register says.
+                Some(pair) if pair.agrees() => Some(format!(
+                    "the PRIMARY {} record of {} led to DR already when it was pinned, so nobody knows where the primary is: point \
+                     the record home yourself, and delete the TXT record {}",
+                    pair.primary().kind,
+                    view.name,
+                    view.name.register()
+                )),
+                _ => Some(format!("the records of {} are not as Holdfast pinned them", view.name)),
+            }
         }
         _ => None,
     }

@@ -84,7 +84,7 @@ mod tests {
             ("ftp://p.example.com/", "https://"),
             ("https://", "URL"),
             ("https:///health", "URL"),
-            ("https:p.example.com", "URL"),
+            ("https:p.example.com", "https://"),
             ("http://127.0.0.1:99999/", "port"),
             ("http://127.0.0.1:0/", "port"),
             ("http://p.example.com:/", "port"),

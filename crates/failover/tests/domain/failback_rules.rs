@@ -9,7 +9,7 @@ use failover::pin::Verdict;
 use failover::plan::{Plan, ReplicaId};
 use failover::promotion::{Instances, LagSample, ReplicaState};
 use failover::record::{RecordSet, Role, Routing};
-use failover::register::{ArmedBy, Memory, Register};
+use failover::register::{ArmedBy, Memory, Pin, Register};
 use failover::rule::Rule;
 
 const DR_CLUSTER: &str = "arn:aws:rds:us-west-2:123456789012:cluster:app-dr";
@@ -259,9 +259,10 @@ fn a_failback_may_lead_to_where_the_primary_site_was_rebuilt() {
 
 #[test]
 fn a_failback_that_would_go_nowhere_is_refused() {
-    // An operator was quicker than the alarm: the name led to DR already when it was pinned.
-    let sets = failed_over_sets(&a_pair(&app(), DR));
-    let seen = Observation { names: vec![NameView::of_name("Z1", &app(), &sets)], ..day_after() };
+    // An operator was quicker than the alarm: the name led to DR already when an older Holdfast pinned it.
+    let original = [("A".to_owned(), values(60, &[DR]))].into();
+    let register = Register::FailedOver { at: at(600), pin: Pin { original, ..pin(0, 0) } };
+    let seen = Observation { names: vec![view("app.example.com", DR, Some(&register))], ..day_after() };
     let found = obstacles(&plan(), &seen);
     assert_eq!(found.iter().map(|obstacle| obstacle.rule).collect::<Vec<_>>(), [Rule::F02]);
     assert!(found[0].because.contains("led to DR already when it was pinned"), "{found:?}");

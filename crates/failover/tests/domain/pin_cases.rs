@@ -164,7 +164,7 @@ const REHEARSAL_CASES: &[Case] = &[
     ("but an hour later", |s| { in_its_minute(s); s.now += 3_600; }, Rule::P14, REHEARSAL, Verdict::Rehearse),
     ("a rehearsal holds for 23 hours and a half", |s| rehearsed(s, 84_599), Rule::P06, QUIET, Verdict::Nothing),
     ("and no longer", |s| rehearsed(s, 84_600), Rule::P14, REHEARSAL, Verdict::Rehearse),
-    ("not while an alarm is of unknown state", |s| { in_its_minute(s); s.alarms(&[alarm(0, Fine, -900), alarm(1, InsufficientData, -900)]); }, Rule::P06, QUIET, Verdict::Nothing),
+    ("not while an alarm is of unknown state", |s| { in_its_minute(s); s.alarms(&[alarm(0, Fine, -900), alarm(1, InsufficientData, s.now - 599)]); }, Rule::P06, QUIET, Verdict::Nothing),
     ("nor unheard of", |s| { in_its_minute(s); s.alarms(&[alarm(0, Fine, -900)]); }, Rule::P06, QUIET, Verdict::Nothing),
     ("nor while CloudWatch does not answer", |s| { in_its_minute(s); s.alarms = None; }, Rule::P06, UNKNOWN, Verdict::Wait),
     ("nor while a name is pinned in an incident before it was armed", |s| { in_its_minute(s); s.now += 3_600; s.register(&armed(s.now - 60, ArmedBy::Operator)); s.sibling(&pinned(0, in_sync(40))); }, Rule::P06, QUIET, Verdict::Nothing),
