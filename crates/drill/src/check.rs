@@ -180,7 +180,9 @@ fn dr_half<'a>(sets: &'a [RecordSet], primary: &RecordSet) -> Option<&'a RecordS
 
 fn records_pinned(evidence: &Evidence) -> Result<String, String> {
     let expected = evidence.original.iter().map(|set| match (set.failover(), dr_half(&evidence.original, set)) {
-        (Some(Failover::Primary), Some(secondary)) if carries_users(set) => RecordSet { target: secondary.target.clone(), ..set.clone() },
+        (Some(Failover::Primary), Some(secondary)) if carries_users(set) => {
+            RecordSet { target: secondary.target.clone(), ..set.clone() }
+        }
         _ => set.clone(),
     });
     let expected: Vec<_> = expected.collect();

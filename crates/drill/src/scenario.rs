@@ -247,13 +247,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "MX, TXT and HTTPS records and an alias with a long TTL beside the pairs: left alone, and waited for",
         layout: PLAIN,
         play: |play| Box::pin(play.mixed_zone()),
-        checks: &[
-            PINNED_AND_PROMOTED,
-            HOLDS,
-            LOSS,
-            TOLD,
-            &[check::OTHER_TYPES_LEFT, check::LONG_TTL_DRAINED],
-        ],
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::OTHER_TYPES_LEFT, check::LONG_TTL_DRAINED]],
     },
     Scenario {
         name: "not-a-replica",

@@ -176,7 +176,8 @@ impl Stage {
 
     /// Takes the records as they are now, but for registers, for what they were before anything happened.
     pub fn note_original(&mut self) {
-        self.original = self.records().into_iter().filter(|set| !set.key.name.bare().starts_with("_holdfast.")).collect();
+        self.original =
+            self.records().into_iter().filter(|set| !set.key.name.bare().starts_with("_holdfast.")).collect();
     }
 
     /// Protects the records of one of the first zone's names and one type, as their owner does.

@@ -201,7 +201,8 @@ mod tests {
             };
             let incident = "started@2026-01-01T12:00:00Z".parse().unwrap();
             let at = Timestamp::UNIX_EPOCH;
-            let pin = Pin::new(at, incident, [("A".to_owned(), target.clone())].into());
+            let original = Target::Values { ttl_seconds: 60, values: vec!["198.51.100.1".to_owned()] };
+            let pin = Pin::new(at, incident, [("A".to_owned(), original)].into());
             let spread = if self.pinned { Spread::InSync { at } } else { Spread::Unrecorded { at } };
             let register = Register::Pinned { pin, spread }.record_set(&name).unwrap();
             Ok(vec![half(Role::Primary), half(Role::Secondary), register])

@@ -72,8 +72,6 @@ pub struct Responder<'a> {
 pub struct Around {
     /// The protected names.
     names: Vec<NameView>,
-    /// Every record set of theirs, in a pair or not.
-    beside: Result<Vec<RecordSet>, CallError>,
     /// One for each of the plan's alarms.
     detectors: Vec<(String, Result<Option<Detector>, CallError>)>,
     /// The plan's zones.
@@ -92,11 +90,7 @@ pub fn judge(plan: &Plan, responder: Responder<'_>, around: &Around) -> Readines
     let mut readiness = Readiness::default();
     let names = around.names.as_slice();
     let pairs: Vec<&Pair> = names.iter().flat_map(|view| view.pairs.iter().flatten()).collect();
-    readiness.judge_records(names, around.beside.as_deref().unwrap_or_default());
-    if let Err(error) = &around.beside {
-        let seen = format!("what stands beside the pairs is not known: {error}");
-        readiness.unknown("records".to_owned(), seen, "the command line needs route53:ListResourceRecordSets");
-    }
+    readiness.judge_records(names);
     for (arn, detector) in &around.detectors {
         let alarm = alarm_name(arn).unwrap_or_default();
         let region = arn_region(arn).unwrap_or_default();
@@ -258,7 +252,6 @@ pub(super) mod tests {
         let features = Features { accelerated_recovery: Some("ENABLED".to_owned()), ..Features::default() };
         Around {
             names: names.to_vec(),
-            beside: Ok(Vec::new()),
             detectors: vec![(ALARM.to_owned(), detector)],
             zones: vec![Zone { id: "Z1".to_owned(), protections: Ok(Vec::new()), features: Ok(features) }],
             probes: Probes { primary: Probe::Answers, dr: Probe::Answers },

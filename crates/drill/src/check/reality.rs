@@ -19,30 +19,20 @@ const REBOOTED_WITHIN: SignedDuration = SignedDuration::from_secs(120);
 const FENCER: &str = "holdfast-fencer";
 
 /// One name holds back no other.
-pub const OTHERS_PINNED: Check = Check {
-    name: "the names that nobody protected are pinned while the protected one is not",
-    run: others_pinned,
-};
+pub const OTHERS_PINNED: Check =
+    Check { name: "the names that nobody protected are pinned while the protected one is not", run: others_pinned };
 /// The cause reaches people.
-pub const PROTECTION_TOLD: Check = Check {
-    name: "operators are told which name Route 53 refuses, in its own words",
-    run: protection_told,
-};
+pub const PROTECTION_TOLD: Check =
+    Check { name: "operators are told which name Route 53 refuses, in its own words", run: protection_told };
 /// The databases wait for the last name.
-pub const NOTHING_WHILE_PROTECTED: Check = Check {
-    name: "no database is promoted while the protected name is not pinned",
-    run: nothing_while_protected,
-};
+pub const NOTHING_WHILE_PROTECTED: Check =
+    Check { name: "no database is promoted while the protected name is not pinned", run: nothing_while_protected };
 /// Records that carry no users.
-pub const OTHER_TYPES_LEFT: Check = Check {
-    name: "MX, TXT and HTTPS records beside the pairs are left as they were",
-    run: other_types_left,
-};
+pub const OTHER_TYPES_LEFT: Check =
+    Check { name: "MX, TXT and HTTPS records beside the pairs are left as they were", run: other_types_left };
 /// What resolvers were given.
-pub const LONG_TTL_DRAINED: Check = Check {
-    name: "the databases wait for the TTL that the alias's target gave to resolvers",
-    run: long_ttl_drained,
-};
+pub const LONG_TTL_DRAINED: Check =
+    Check { name: "the databases wait for the TTL that the alias's target gave to resolvers", run: long_ttl_drained };
 /// Said before it matters.
 pub const NO_REPLICA_TOLD: Check = Check {
     name: "operators are told before the outage that the databases are no replicas (R09)",
@@ -59,10 +49,8 @@ pub const TARGET_HEALTH_TOLD: Check = Check {
     run: |e| told_before_outage(e, &[ODD_NAME, "target health"]).map(|mail| mail.subject),
 };
 /// Target health did move users.
-pub const TARGET_HEALTH_MOVED: Check = Check {
-    name: "failing targets did move that name to DR by themselves, and back",
-    run: target_health_moved,
-};
+pub const TARGET_HEALTH_MOVED: Check =
+    Check { name: "failing targets did move that name to DR by themselves, and back", run: target_health_moved };
 /// What nobody can wait for is counted.
 pub const STRAGGLERS_COUNTED: Check = Check {
     name: "clients who keep a connection or a pool lose what they write after the promotion, and it is counted",
@@ -101,7 +89,10 @@ fn protection_told(evidence: &Evidence) -> Result<String, String> {
 fn nothing_while_protected(evidence: &Evidence) -> Result<String, String> {
     let lifted = noted_at(evidence, UNPROTECTED)?;
     let (first, _) = evidence.promotions().into_iter().next().ok_or("nothing was promoted")?;
-    ensure(first > lifted, format!("promotion was asked {} s after it was lifted", first.duration_since(lifted).as_secs()))
+    ensure(
+        first > lifted,
+        format!("promotion was asked {} s after it was lifted", first.duration_since(lifted).as_secs()),
+    )
 }
 
 fn other_types_left(evidence: &Evidence) -> Result<String, String> {
@@ -109,7 +100,8 @@ fn other_types_left(evidence: &Evidence) -> Result<String, String> {
         sets.iter().filter(|set| !carries_users(set) && !is_register(set)).cloned().collect()
     };
     let before = others(&evidence.original);
-    let beside = before.iter().filter(|set| ["MX", "TXT", "HTTPS"].contains(&set.key.kind.to_string().as_str())).count();
+    let beside =
+        before.iter().filter(|set| ["MX", "TXT", "HTTPS"].contains(&set.key.kind.to_string().as_str())).count();
     ensure(before == others(&evidence.finals) && beside >= 5, format!("{beside} record sets"))
 }
 
@@ -118,7 +110,10 @@ fn long_ttl_drained(evidence: &Evidence) -> Result<String, String> {
     let (promoted, _) = evidence.promotions().into_iter().next().ok_or("nothing was promoted")?;
     let seconds = promoted.duration_since(pinned).as_secs();
     let wanted = LONG_TTL_SECONDS + DRAIN_SECONDS;
-    ensure(seconds >= wanted, format!("promotion was asked {seconds} s after the pin was in sync, of at least {wanted}"))
+    ensure(
+        seconds >= wanted,
+        format!("promotion was asked {seconds} s after the pin was in sync, of at least {wanted}"),
+    )
 }
 
 fn told_before_outage(evidence: &Evidence, words: &[&str]) -> Result<Mail, String> {
@@ -142,7 +137,10 @@ fn target_health_moved(evidence: &Evidence) -> Result<String, String> {
         evidence.answers_after(failed).filter(|answer| answer.name == ODD_NAME && answer.at < outage).collect();
     let on_dr = answers.iter().filter(|answer| answer.address == Some(DR_ADDRESS)).count();
     let is_back = answers.last().is_some_and(|answer| answer.address == Some(PRIMARY_ADDRESS));
-    ensure(on_dr > 0 && is_back, format!("{on_dr} of {} answers with DR before the outage; back: {is_back}", answers.len()))
+    ensure(
+        on_dr > 0 && is_back,
+        format!("{on_dr} of {} answers with DR before the outage; back: {is_back}", answers.len()),
+    )
 }
 
 fn stragglers_counted(evidence: &Evidence) -> Result<String, String> {

@@ -73,7 +73,10 @@ impl Play {
     pub(super) async fn target_health(mut self) -> Result<Evidence, Stuck> {
         self.begin().await?;
         self.say("somebody lets the PRIMARY alias of www.example.com evaluate its target's health");
-        self.stage.evaluate_target(ODD_NAME).await.map_err(|error| Stuck::new(format!("to edit the alias: {error}")))?;
+        self.stage
+            .evaluate_target(ODD_NAME)
+            .await
+            .map_err(|error| Stuck::new(format!("to edit the alias: {error}")))?;
         self.stage.minutes(30).await;
         self.say(TARGETS_FAIL);
         self.stage.fail_target(true);

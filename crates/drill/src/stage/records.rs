@@ -136,11 +136,7 @@ pub(super) async fn create_endpoints(client: &Client, zone: &str) -> Result<(), 
 }
 
 fn plain(name: &str, address: IpAddr) -> ResourceRecordSetBuilder {
-    ResourceRecordSet::builder()
-        .name(name)
-        .r#type(RrType::A)
-        .ttl(RECORD_TTL_SECONDS)
-        .resource_records(value(address))
+    ResourceRecordSet::builder().name(name).r#type(RrType::A).ttl(RECORD_TTL_SECONDS).resource_records(value(address))
 }
 
 fn value(value: impl ToString) -> ResourceRecord {

@@ -85,9 +85,11 @@ impl Facts<'_> {
         moved().next().is_some() && moved().all(as_left)
     }
 
+    /// A register that says nothing of TTLs is left to the next rehearsal: an upgrade must not write every name at once.
     pub(super) fn ttl_has_changed(&self) -> bool {
         let is_armed = self.armed_since().is_some() && self.plan.mode != Mode::Shadow;
-        is_armed && self.view.register().map(Register::memory) != Some(self.view.memory(self.seen.now))
+        let memory = self.view.register().map(Register::memory).filter(|memory| memory.ttl.is_some());
+        is_armed && memory.is_some_and(|memory| memory != self.view.memory(self.seen.now))
     }
 
     /// An alarm of the plan that CloudWatch does not have, or that has had no data for too long: since when, where that is known.

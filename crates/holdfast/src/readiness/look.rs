@@ -1,12 +1,9 @@
 //! Asks AWS what readiness is judged by. What does not answer is not known, and no reason to say nothing.
 
-use aws::route53::RecordReader as _;
 use aws::watch::{self, Mute};
 use aws::{CallError, detector, zone};
-use failover::observation::NameView;
 use failover::pin::Observation;
-use failover::plan::{Names, alarm_name, arn_region};
-use failover::record::RecordSet;
+use failover::plan::{alarm_name, arn_region};
 use futures_util::future::{join_all, try_join_all};
 use jiff::SignedDuration;
 
@@ -29,19 +26,9 @@ pub async fn look(workload: &Workload, seen: &Observation) -> Around {
         features: zone::features(session, &zone.id).await,
     });
     let (detectors, zones) = (join_all(detectors).await, join_all(zones).await);
-    let (beside, own) = (beside(workload, &seen.names).await, own(workload, seen).await);
+    let own = own(workload, seen).await;
     let idle = not_replicating(workload).await.map_err(|error| error.to_string());
-    Around { names: seen.names.clone(), beside, detectors, zones, probes: seen.probes, own, idle }
-}
-
-/// Every record set of the protected names.
-async fn beside(workload: &Workload, names: &[NameView]) -> Result<Vec<RecordSet>, CallError> {
-    let mut found = Vec::new();
-    for zone in &workload.plan.zones {
-        let listed = names.iter().filter(|view| view.zone == zone.id).map(|view| view.name.clone()).collect();
-        found.extend(workload.records.record_sets(&zone.id, &Names::Listed(listed)).await?);
-    }
-    Ok(found)
+    Around { names: seen.names.clone(), detectors, zones, probes: seen.probes, own, idle }
 }
 
 async fn own(workload: &Workload, seen: &Observation) -> Own {

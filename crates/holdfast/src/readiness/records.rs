@@ -8,12 +8,8 @@ use failover::register::Reading;
 
 use super::Readiness;
 
-/// By these a client finds an address beside A and AAAA records: a browser that has one asks for no other.
-const ADDRESS_BEARING: [&str; 2] = ["HTTPS", "SVCB"];
-
 impl Readiness {
-    /// `beside` is every record set of the protected names.
-    pub(super) fn judge_records(&mut self, names: &[NameView], beside: &[RecordSet]) {
+    pub(super) fn judge_records(&mut self, names: &[NameView]) {
         for view in names {
             let about = || Some(view.name.to_string());
             if let Err(fault) = &view.pairs {
@@ -44,16 +40,6 @@ impl Readiness {
             records("SECONDARY", pairs().map(Pair::secondary).filter(|set| goes_by_target(set))),
             "has EvaluateTargetHealth: should DR's targets fail while the primary is down, Route 53 answers with the primary",
             "set EvaluateTargetHealth to false, so that DR is always an answer",
-        );
-        let is_beside = |set: &&RecordSet| {
-            ADDRESS_BEARING.contains(&set.kind.as_str())
-                && !matches!(set.routing, Routing::Failover { .. })
-                && names.iter().any(|view| view.name == set.name)
-        };
-        self.report(
-            records("", beside.iter().filter(is_beside)),
-            "is no part of a pair: browsers go on to the primary by its hints or its target after a pin",
-            "take hints and target out of it, or make it a failover pair as well",
         );
     }
 }
@@ -106,12 +92,12 @@ mod tests {
             (pair(false, true), ["SECONDARY record of a.example.com A", "answers with the primary"]),
             (vec![alias(Role::Primary, false)], ["can be neither armed nor pinned", "no Secondary record"]),
             (same.to_vec(), ["same target on PRIMARY and SECONDARY", "never armed"]),
-            ([pair(false, false), vec![beside("HTTPS")]].concat(), ["record of a.example.com HTTPS", "browsers"]),
+            (
+                [pair(false, false), vec![beside("HTTPS")]].concat(),
+                ["can be neither armed nor pinned", "HTTPS record would go on"],
+            ),
         ] {
-            let readiness = judged_with(|around| {
-                around.names = vec![view(&sets)];
-                around.beside = Ok(sets.clone());
-            });
+            let readiness = judged_with(|around| around.names = vec![view(&sets)]);
             let told = only(&readiness);
             assert!(words.iter().all(|word| told.contains(word)), "{words:?} in {told}");
             assert_eq!(readiness.promotion_seconds, None);
@@ -121,10 +107,7 @@ mod tests {
     #[test]
     fn what_nobody_finds_an_address_by_may_stand_beside_a_pair() {
         let sets = vec![alias(Role::Primary, false), alias(Role::Secondary, false), beside("MX"), beside("TXT")];
-        let readiness = judged_with(|around| {
-            around.names = vec![view(&sets)];
-            around.beside = Ok(sets.clone());
-        });
+        let readiness = judged_with(|around| around.names = vec![view(&sets)]);
         assert_eq!(readiness.shortcomings, []);
     }
 }
