@@ -289,6 +289,55 @@ mod tests {
         assert_eq!(names_with_pairs(&sets), [name("*.example.com"), name("gone.example.com")]);
     }
 
+    /// A zone that answers with the wanted names and with half of each name's neighbour, as the end of a page may.
+    struct Zone {
+        sets: Vec<RecordSet>,
+        asked: std::cell::RefCell<Vec<Vec<String>>>,
+    }
+
+    impl RecordReader for Zone {
+        async fn record_sets(&self, _: &str, names: &Names) -> Result<Vec<RecordSet>, CallError> {
+            let Names::Listed(names) = names else { panic!("names are asked for") };
+            self.asked.borrow_mut().push(names.iter().map(ToString::to_string).collect());
+            let wanted = self.sets.iter().filter(|set| names.contains(&set.name));
+            let neighbour = self.sets.iter().find(|set| !names.contains(&set.name));
+            Ok(wanted.chain(neighbour).cloned().collect())
+        }
+
+        async fn change_status(&self, _: &str) -> Result<ChangeStatus, CallError> {
+            Ok(ChangeStatus::Pending)
+        }
+
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+    }
+
+    #[tokio::test]
+    async fn a_listed_name_is_looked_at_with_the_records_that_its_aliases_lead_through_and_each_once() {
+        let values = |ttl_seconds| Target::Values { ttl_seconds, values: vec!["192.0.2.1".to_owned()] };
+        let own = |of: &str| Target::Alias { zone: "Z1".to_owned(), name: of.to_owned(), evaluate_health: false };
+        let half = |role, target| {
+            let routing = Routing::Failover { role, set_identifier: format!("{role:?}") };
+            RecordSet { name: name("app.example.com"), ..sample(routing, target) }
+        };
+        let leaf = |of: &str, target| RecordSet { name: name(of), ..sample(Routing::Simple, target) };
+        let sets = vec![
+            leaf("two.example.com", values(3_600)),
+            leaf("one.example.com", own("two.example.com.")),
+            half(Role::Primary, own("one.example.com")),
+            half(Role::Secondary, values(60)),
+        ];
+        let zone = Zone { sets, asked: std::cell::RefCell::default() };
+        let plan = r#"{"mode":"automatic","zones":[{"id":"Z1","names":["app.example.com"]}],
+            "alarms":["arn:aws:cloudwatch:us-east-1:1:alarm:a"],"limits":{"lag_seconds_max":60,"settle_seconds":900,
+            "cooldown_seconds":3600,"drain_seconds":60,"detection_seconds_max":2400}}"#;
+        let views = protected_names(&Plan::parse(plan).unwrap(), &zone).await.unwrap();
+        assert_eq!(views[0].ttl_seconds(), 3_600);
+        assert_eq!(views[0].aliased.len(), 2, "no set is counted twice: {:?}", views[0].aliased);
+        assert_eq!(*zone.asked.borrow(), [["app.example.com"], ["one.example.com"], ["two.example.com"]]);
+    }
+
     #[test]
     fn a_comment_is_cut_where_route_53_would_refuse_it() {
         let long = |nth: usize| format!("{}.{}.{nth}.example.com", "a".repeat(60), "b".repeat(60)).parse().unwrap();

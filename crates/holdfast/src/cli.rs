@@ -110,6 +110,14 @@ pub enum Command {
         /// The incident, as the message names it.
         incident: Incident,
     },
+    /// Pins again what somebody kept changing back until Holdfast left it to you: it may pin it twice more.
+    PinAgain,
+    /// Ends the failover of names that Holdfast left to you: users belong where the records send them now. Leaves the records as
+    /// they are and the names disarmed.
+    Release {
+        #[command(flatten)]
+        ask: Ask,
+    },
     /// Fails over now, by the same path and guards as an alarm.
     Failover {
         /// Rules to lift: P08, P09, P10.

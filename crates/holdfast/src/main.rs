@@ -63,6 +63,8 @@ async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), Failure> {
         Command::Disarm { lasting, ask } => orders::disarm(&workload, terminal, lasting, &ask).await,
         Command::Maintenance { command } => orders::maintenance(&workload, terminal, command).await,
         Command::Reject { incident } => orders::reject(&workload, terminal, incident).await,
+        Command::PinAgain => orders::pin_again(&workload, terminal).await,
+        Command::Release { ask } => orders::release(&workload, terminal, &ask).await,
         Command::Approve { incident, despite, ask } => {
             summons::approve(&workload, terminal, incident, despite, &ask).await
         }

@@ -1,4 +1,4 @@
-//! What a person orders by writing registers: arm, disarm, maintenance, reject. Every write is a compare-and-swap.
+//! What a person orders by writing registers: arm, disarm, maintenance, reject, pin-again, release. Every write is a compare-and-swap.
 
 use aws::rds;
 use aws::route53::{HealthCheckWriter, RecordReader as _, RecordWriter, Writer};
@@ -77,6 +77,24 @@ pub async fn reject(workload: &Workload, terminal: &Terminal, incident: Incident
     let seen = look(workload).await?;
     let order = Order::Reject { incident: incident.clone() };
     obey(workload, terminal, &seen, &order, &format!("Not fail over in {incident}?")).await
+}
+
+/// Takes back what was left to people (P03).
+pub async fn pin_again(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
+    let seen = look(workload).await?;
+    terminal.say("the next tick, within a minute, points the PRIMARY records at DR again");
+    obey(workload, terminal, &seen, &Order::PinAgain, "Pin again?").await
+}
+
+/// Leaves users where the records send them, and the names disarmed.
+pub async fn release(workload: &Workload, terminal: &Terminal, ask: &Ask) -> Result<(), Failure> {
+    let by = workload.author(&ask.reason).await?;
+    let seen = look(workload).await?;
+    terminal.say(format!(
+        "{WARNING}no record is changed, nothing brings these names home any more, and no outage fails them over until they are \
+         armed{WARNING:#}"
+    ));
+    obey(workload, terminal, &seen, &Order::Release { by }, "Do users belong where the records send them now?").await
 }
 
 /// Planned work on the primary.
@@ -204,8 +222,9 @@ async fn obey(
         .take(REFUSALS_TOLD_MAX)
         .for_each(|why| terminal.say(format!("{WARNING}left as it is{WARNING:#}: {why}")));
     submit(workload, terminal, seen, writes, question).await?;
-    // A name that was never in an incident is rejected as much as it can be.
-    match refusals.is_empty() || matches!(order, Order::Reject { .. }) {
+    // A name that was never in an incident is rejected as much as it can be, and what Holdfast holds is not left to anybody.
+    let concerns_some = matches!(order, Order::Reject { .. } | Order::PinAgain | Order::Release { .. });
+    match refusals.is_empty() || concerns_some {
         true => Ok(()),
         false => Err(Failure::Refused(format!("not every name came along: {}", told(&refusals)))),
     }

@@ -10,7 +10,7 @@ use aws::CallError;
 use aws::detector::Detector;
 use failover::observation::{NameView, Probe, Probes};
 use failover::plan::{Plan, alarm_name, arn_region};
-use failover::record::{Pair, RecordSet};
+use failover::record::Pair;
 use serde::Serialize;
 
 pub use look::look;
@@ -90,7 +90,7 @@ pub fn judge(plan: &Plan, responder: Responder<'_>, around: &Around) -> Readines
     let mut readiness = Readiness::default();
     let names = around.names.as_slice();
     let pairs: Vec<&Pair> = names.iter().flat_map(|view| view.pairs.iter().flatten()).collect();
-    readiness.judge_records(names);
+    readiness.judge_records(plan, names);
     for (arn, detector) in &around.detectors {
         let alarm = alarm_name(arn).unwrap_or_default();
         let region = arn_region(arn).unwrap_or_default();
@@ -188,7 +188,7 @@ pub(super) mod tests {
     use aws::detector::{Check, Evaluation, Follows, Settings};
     use aws::watch::Runs;
     use aws::zone::Features;
-    use failover::record::{Role, Routing, Target};
+    use failover::record::{RecordSet, Role, Routing, Target};
     use failover::register::{Reading, Register};
 
     use super::*;

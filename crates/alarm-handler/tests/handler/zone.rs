@@ -16,7 +16,7 @@ use failover::observation::{ChangeStatus, Probe};
 use failover::outcome::Outcome;
 use failover::plan::{Names, Plan};
 use failover::record::{RecordSet, Role, Routing, Target};
-use failover::register::{ArmedBy, Reading, Register};
+use failover::register::{ArmedBy, Memory, Reading, Register, Ttl};
 use failover::signal::Signal;
 use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
@@ -96,7 +96,8 @@ impl Zone {
     /// Armed names whose alarm rings.
     pub fn new(names: usize) -> Self {
         let zone = Self::unarmed(names);
-        let armed = Register::armed(noon() - SignedDuration::from_hours(24), ArmedBy::Settling);
+        let memory = Memory { ttl: Some(Ttl { seconds: 60, longer: None }), ..Memory::default() };
+        let armed = Register::armed(noon() - SignedDuration::from_hours(24), ArmedBy::Settling).remembering(memory);
         (0..names).for_each(|n| zone.put(armed.record_set(&nth(n)).unwrap()));
         zone.alarm.set((AlarmState::Alarm, noon()));
         zone

@@ -85,10 +85,12 @@ impl Facts<'_> {
         moved().next().is_some() && moved().all(as_left)
     }
 
-    /// A register that says nothing of TTLs is left to the next rehearsal: an upgrade must not write every name at once.
+    /// A register that says nothing of TTLs is left to the next rehearsal, if there is one: an upgrade must not write every name at
+    /// once.
     pub(super) fn ttl_has_changed(&self) -> bool {
         let is_armed = self.armed_since().is_some() && self.plan.mode != Mode::Shadow;
-        let memory = self.view.register().map(Register::memory).filter(|memory| memory.ttl.is_some());
+        let memory =
+            self.view.register().map(Register::memory).filter(|memory| memory.ttl.is_some() || !self.plan.rehearse);
         is_armed && memory.is_some_and(|memory| memory != self.view.memory(self.seen.now))
     }
 

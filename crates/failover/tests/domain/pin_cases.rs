@@ -199,6 +199,8 @@ const OUTAGE_CASES: &[Case] = &[
     ("and armed when it has settled", |s| { s.all_ok_since(-900); s.view = NameView { register: Reading::Absent, ..risky() }; }, Rule::P04, SETTLED, ARM_SETTLED),
     ("a TTL that became shorter is put on record", |s| { s.all_ok_since(-900); s.register(&with_ttl(61)); }, Rule::P06, TTL, Verdict::Remember),
     ("one that has not changed is not", |s| { s.all_ok_since(-900); s.register(&with_ttl(60)); }, Rule::P06, QUIET, Verdict::Nothing),
+    ("nor one that no register knows, which a rehearsal puts there", |s| { s.all_ok_since(-900); s.register(&Register::armed(at(-7_200), ArmedBy::Operator)); }, Rule::P06, QUIET, Verdict::Nothing),
+    ("unless there is none", |s| { s.all_ok_since(-900); s.plan.rehearse = false; s.register(&Register::armed(at(-7_200), ArmedBy::Operator)); }, Rule::P06, TTL, Verdict::Remember),
     ("nor in shadow mode", |s| { s.all_ok_since(-900); s.register(&with_ttl(61)); s.plan.mode = Mode::Shadow; }, Rule::P06, QUIET, Verdict::Nothing),
     ("nor in an outage", |s| s.register(&with_ttl(61)), Rule::P13, PIN, Verdict::Pin),
     ("no alarm starts nothing", |s| s.alarms(&[]), Rule::P06, QUIET, Verdict::Nothing),

@@ -238,7 +238,8 @@ fn an_incident_at_the_beginning_of_time_is_no_reason_to_fail() {
 fn whatever_a_decision_about_a_replica_saw_is_told() {
     const NO_SAMPLE: &str = "lag of Aurora cluster app-dr: no good sample: nobody knows how much would be lost";
     const APPROVAL: &str = "approval: of started@2026-01-01T12:00:00Z by kim";
-    let states: [(fn(&mut Replica), &[&str]); 5] = [
+    type Told = (fn(&mut Replica), &'static [&'static str]);
+    let states: [Told; 5] = [
         (|r| r.state = ReplicaState::Missing, &["not found"]),
         (|r| r.state = ReplicaState::Unanswered("timed out".to_owned()), &["RDS did not answer: timed out"]),
         (

@@ -78,7 +78,7 @@ impl Readiness {
             format!("aws route53 update-health-check --no-disabled --health-check-id {watched}"),
         );
         match &check.follows {
-            Some(follows) => self.judge_copy(plan, pairs, watched, follows),
+            Some(follows) => self.judge_copy(plan, names, watched, follows),
             None => self.report(
                 Some(format!("health check {watched}")),
                 "follows no alarm: it moves DNS as soon as its own probes fail",
@@ -110,7 +110,7 @@ impl Readiness {
     }
 
     /// The health check's copy of the alarm against the alarm, and what follows for times.
-    fn judge_copy(&mut self, plan: &Plan, pairs: &[&Pair], check: &str, follows: &Follows) {
+    fn judge_copy(&mut self, plan: &Plan, names: &[NameView], check: &str, follows: &Follows) {
         let Follows { alarm, copy, now, evaluation } = follows;
         self.judge_evaluation(alarm, evaluation);
         let about = Some(format!("health check {check}"));
@@ -138,7 +138,7 @@ impl Readiness {
             ),
             format!("deploy the responder with DetectionSecondsMax={needed} or more"),
         );
-        let ttl = pairs.iter().map(|pair| pair.primary().target.ttl_seconds()).max().unwrap_or_default();
+        let ttl = names.iter().map(NameView::ttl_seconds).max().unwrap_or_default();
         let drained = [outage, ALARM_PERIOD_SECONDS, IN_SYNC_SECONDS, ttl, plan.limits.drain_seconds];
         self.dns_seconds = self.dns_seconds.max(Some(outage));
         self.promotion_seconds = self.promotion_seconds.max(Some(drained.into_iter().fold(0, u32::saturating_add)));

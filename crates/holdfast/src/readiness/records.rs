@@ -2,27 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use failover::name::Name;
 use failover::observation::NameView;
-use failover::record::{Pair, RecordSet, Routing, Target};
-use failover::register::Reading;
+use failover::pin::fault;
+use failover::plan::Plan;
+use failover::record::{Pair, RecordSet, Target, Warning};
 
 use super::Readiness;
 
 impl Readiness {
-    pub(super) fn judge_records(&mut self, names: &[NameView]) {
+    pub(super) fn judge_records(&mut self, plan: &Plan, names: &[NameView]) {
         for view in names {
-            let about = || Some(view.name.to_string());
-            if let Err(fault) = &view.pairs {
-                self.report(about(), "can be neither armed nor pinned", fault.to_string());
-            }
-            if let Reading::Unreadable(error) = &view.register {
-                let remedy = "deploy the version of Holdfast that wrote it, or delete the TXT record and arm again";
-                self.report(about(), format!("has a register that cannot be read: {error}"), remedy);
-            }
-            // A pinned name's records agree, and are to.
-            if view.agrees() && view.register().is_none_or(|register| register.pin().is_none()) {
-                let remedy = "point the PRIMARY record at the primary, the SECONDARY at DR";
-                self.report(about(), "has the same target on PRIMARY and SECONDARY: it is never armed", remedy);
+            if let Some(fault) = fault(plan, view) {
+                self.report(Some(view.name.to_string()), "can be neither armed nor pinned", fault.to_string());
             }
         }
         let pairs = || names.iter().flat_map(|view| view.pairs.iter().flatten());
@@ -41,6 +33,25 @@ impl Readiness {
             "has EvaluateTargetHealth: should DR's targets fail while the primary is down, Route 53 answers with the primary",
             "set EvaluateTargetHealth to false, so that DR is always an answer",
         );
+        let warnings = || names.iter().flat_map(|view| &view.warnings);
+        let hints = warnings().filter_map(|warning| match warning {
+            Warning::Hints { name, kind } => Some((name, kind.as_str())),
+            _ => None,
+        });
+        self.report(
+            named("", hints),
+            "tells browsers addresses (ipv4hint, ipv6hint), which stay when the name is pinned",
+            "take the hints out of it",
+        );
+        let nowhere = warnings().filter_map(|warning| match warning {
+            Warning::LeadsNowhere { name, kind } => Some((name, kind.as_str())),
+            _ => None,
+        });
+        self.report(
+            named("PRIMARY", nowhere),
+            "is an alias that leads to no record of its zone: nobody knows how long resolvers keep the answer",
+            "create the record that it leads to",
+        );
     }
 }
 
@@ -50,8 +61,13 @@ fn goes_by_target(set: &RecordSet) -> bool {
 
 /// Record sets in words: the first of them, and how many more there are; nothing if there are none.
 pub(super) fn records<'a>(role: &str, sets: impl Iterator<Item = &'a RecordSet>) -> Option<String> {
+    named(role, sets.map(|set| (&set.name, set.kind.as_str())))
+}
+
+/// The same of their names and types.
+fn named<'a>(role: &str, sets: impl Iterator<Item = (&'a Name, &'a str)>) -> Option<String> {
     let mut of_name: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    sets.for_each(|set| of_name.entry(set.name.to_string()).or_default().push(&set.kind));
+    sets.for_each(|(name, kind)| of_name.entry(name.to_string()).or_default().push(kind));
     let (name, kinds) = of_name.first_key_value()?;
     let more = if of_name.len() > 1 { format!(" and of {} more names", of_name.len() - 1) } else { String::new() };
     Some(format!("{role} record of {name} {}{more}", kinds.join(", ")).trim_start().to_owned())
@@ -59,7 +75,7 @@ pub(super) fn records<'a>(role: &str, sets: impl Iterator<Item = &'a RecordSet>)
 
 #[cfg(test)]
 mod tests {
-    use failover::record::Role;
+    use failover::record::{Role, Routing};
 
     use super::super::tests::{judged_with, only, set};
     use super::*;
@@ -74,8 +90,14 @@ mod tests {
         RecordSet { target, ..set("a.example.com", role, (role == Role::Primary).then_some("hc")) }
     }
 
-    fn beside(kind: &str) -> RecordSet {
-        RecordSet { kind: kind.to_owned(), routing: Routing::Simple, ..set("a.example.com", Role::Primary, None) }
+    fn beside(kind: &str, value: &str) -> RecordSet {
+        let target = Target::Values { ttl_seconds: 60, values: vec![value.to_owned()] };
+        RecordSet {
+            kind: kind.to_owned(),
+            routing: Routing::Simple,
+            target,
+            ..set("a.example.com", Role::Primary, None)
+        }
     }
 
     #[test]
@@ -91,10 +113,14 @@ mod tests {
             (pair(true, false), ["PRIMARY record of a.example.com A", "moves DNS within a minute"]),
             (pair(false, true), ["SECONDARY record of a.example.com A", "answers with the primary"]),
             (vec![alias(Role::Primary, false)], ["can be neither armed nor pinned", "no Secondary record"]),
-            (same.to_vec(), ["same target on PRIMARY and SECONDARY", "never armed"]),
+            (same.to_vec(), ["can be neither armed nor pinned", "both lead to 192.0.2.1"]),
             (
-                [pair(false, false), vec![beside("HTTPS")]].concat(),
-                ["can be neither armed nor pinned", "HTTPS record would go on"],
+                [pair(false, false), vec![beside("HTTPS", "1 . ipv4hint=192.0.2.1")]].concat(),
+                ["record of a.example.com HTTPS", "browsers"],
+            ),
+            (
+                [pair(false, false), vec![beside("HTTPS", "1 primary.example.com.")]].concat(),
+                ["neither armed nor pinned", "HTTPS"],
             ),
         ] {
             let readiness = judged_with(|around| around.names = vec![view(&sets)]);
@@ -106,7 +132,12 @@ mod tests {
 
     #[test]
     fn what_nobody_finds_an_address_by_may_stand_beside_a_pair() {
-        let sets = vec![alias(Role::Primary, false), alias(Role::Secondary, false), beside("MX"), beside("TXT")];
+        let sets = vec![
+            alias(Role::Primary, false),
+            alias(Role::Secondary, false),
+            beside("MX", "10 mail."),
+            beside("HTTPS", "1 ."),
+        ];
         let readiness = judged_with(|around| around.names = vec![view(&sets)]);
         assert_eq!(readiness.shortcomings, []);
     }
