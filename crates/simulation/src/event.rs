@@ -102,3 +102,9 @@ fn invocation(
     ]);
     bridged(at, "lambda", &format!("Lambda Function Invocation Result - {result}"), &[], detail)
 }
+
+/// When a tick was to come; nothing of other events.
+pub fn scheduled(event: &Value) -> Option<Timestamp> {
+    let is_tick = event["detail-type"] == "Scheduled Event";
+    event["time"].as_str().filter(|_| is_tick)?.parse().ok()
+}

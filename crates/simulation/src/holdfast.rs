@@ -144,6 +144,10 @@ pub struct Holdfast {
     pub queue: VecDeque<Delivery>,
     /// What the functions that decide returned.
     pub outcomes: Vec<(Timestamp, Function, Outcome)>,
+    /// For each outcome, the time that its tick was to come at; nothing if another event woke the function.
+    pub scheduled: Vec<Option<Timestamp>>,
+    /// The same for each failure.
+    pub failed_ticks: Vec<Option<Timestamp>>,
     /// Invocations of those functions that failed for good.
     pub failures: Vec<(Timestamp, Function)>,
     /// Events that the notifier could not handle even when tried again: these are left to its queue's alarm.
@@ -156,8 +160,9 @@ impl Holdfast {
     #[must_use]
     pub fn new(plan: Plan, world: Handle) -> Self {
         let (queue, outcomes, failures, dead, sabotage) = Default::default();
+        let (scheduled, failed_ticks) = Default::default();
         let (plan, script) = (Rc::new(plan), fault::none());
-        Self { plan, world, script, sabotage, queue, outcomes, failures, dead, invocations: 0 }
+        Self { plan, world, script, sabotage, queue, outcomes, scheduled, failures, failed_ticks, dead, invocations: 0 }
     }
 
     /// Puts an event on its way to a function.
@@ -234,6 +239,7 @@ impl Holdfast {
             (_, None) if function == Function::Notifier => self.dead.push(delivery),
             (ended, None) => {
                 let error = ended.and_then(Result::err);
+                self.failed_ticks.push(event::scheduled(&delivery.event));
                 let event = event::failed(function, delivery.event, error.as_deref(), now);
                 self.failures.push((now, function));
                 self.send_about(Function::Notifier, event, Some(Subject::Failure(self.failures.len() - 1)));
@@ -244,6 +250,7 @@ impl Holdfast {
     fn returned(&mut self, delivery: Delivery, outcome: Outcome) {
         let (now, function) = (self.world.get().now, delivery.function);
         let about = Subject::Outcome(self.outcomes.len());
+        self.scheduled.push(event::scheduled(&delivery.event));
         // What the template's event rules match.
         let (is_pinned, is_loud) = (outcome.outcome == Kind::Pinned, outcome.attention != Attention::None);
         if is_pinned || is_loud {

@@ -87,9 +87,10 @@ pub(crate) fn was_all_told(outage: &Outage) -> bool {
 }
 
 /// What the operators were promised to hear of an outcome, in the words of the operators' guide rather than of the code.
-fn is_promised(outcome: &Outcome) -> bool {
-    let clock = outcome.at.as_second() / 60;
-    let lasts = |since: Timestamp| outcome.at.duration_since(since).as_mins();
+fn is_promised(outcome: &Outcome, scheduled: Option<Timestamp>) -> bool {
+    let at = scheduled.unwrap_or(outcome.at);
+    let clock = at.as_second() / 60;
+    let lasts = |since: Timestamp| at.duration_since(since).as_mins();
     let is_transition = [
         Kind::Armed,
         Kind::Confirmed,
@@ -129,7 +130,8 @@ fn what_was_told(holdfast: &Holdfast) -> Vec<Breach> {
     for (nth, (at, function, outcome)) in holdfast.outcomes.iter().enumerate() {
         let subject = Subject::Outcome(nth);
         let what = || format!("{function:?}: {:?} since {:?}, {}", outcome.outcome, outcome.since, outcome.because);
-        match (is_promised(outcome), told.contains(&subject)) {
+        let scheduled = holdfast.scheduled.get(nth).copied().flatten();
+        match (is_promised(outcome, scheduled), told.contains(&subject)) {
             (true, false) if !kept.contains(&subject) => accuse(*at, Property::NotTold, what()),
             (false, true) => accuse(*at, Property::ToldOutOfTurn, what()),
             _ => {}
@@ -137,7 +139,10 @@ fn what_was_told(holdfast: &Holdfast) -> Vec<Breach> {
     }
     for (nth, (at, function)) in holdfast.failures.iter().enumerate() {
         let subject = Subject::Failure(nth);
-        if !told.contains(&subject) && !kept.contains(&subject) {
+        // Failing ticks are told once a quarter of an hour, by the clock.
+        let tick = holdfast.failed_ticks.get(nth).copied().flatten();
+        let is_due = tick.is_none_or(|tick| tick.as_second() / 60 % YIELDED_MINUTES == 0);
+        if is_due && !told.contains(&subject) && !kept.contains(&subject) {
             accuse(*at, Property::NotTold, format!("{function:?} failed"));
         }
     }

@@ -58,7 +58,8 @@ fn an_invocation_that_dies_every_time_pages() {
         Function::AlarmHandler => Fault::KilledBefore,
         _ => Fault::None,
     });
-    minutes(&mut holdfast, 6);
+    // Failing ticks are told once a quarter of an hour.
+    minutes(&mut holdfast, 20);
     assert!(subjects(&holdfast).contains(&"Holdfast: holdfast-alarm-handler failed".to_owned()));
 }
 
