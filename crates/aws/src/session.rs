@@ -194,7 +194,8 @@ fn http_client() -> SharedHttpClient {
     })
 }
 
-#[cfg(all(test, feature = "route53"))]
+#[cfg(test)]
+#[cfg(feature = "route53")]
 mod tests {
     use std::sync::{Arc, Mutex};
 

@@ -8,21 +8,23 @@ use stateright::Property;
 use crate::bounds::{HELD_BACK, LASTS};
 use crate::hands::batches;
 use crate::people::Deed;
-use crate::setting::{Zone, after, at, is_same, original, secondary};
+use crate::setting::{Zone, after, at, beside, is_same, original, secondary};
 use crate::steps::Holdfast;
 use crate::watch::Violation;
 use crate::world::{Trouble, World};
 
 impl Holdfast {
-    /// Whether a failback from here, once the pair is whole and the failover through, restores every PRIMARY record.
+    /// Whether a failback from here, once the pair is whole, nothing stands beside it (rule F02) and the failover is through,
+    /// restores every PRIMARY record.
     fn restores(&self, zone: usize, records: &Zone) -> bool {
         self.restored.get((zone, records.clone()), |(zone, records)| {
             records.views.iter().all(|view| {
                 let Some(pin) = view.register().and_then(Register::pin) else { return true };
                 let register = Register::FailedOver { at: at(0), pin: pin.clone() };
                 let Ok(register) = register.record_set(&view.name) else { return false };
-                let second = secondary(&view.name);
-                let is_replaced = |set: &RecordSet| set.name == register.name || is_same(set, &second);
+                let (second, stray) = (secondary(&view.name), beside(&view.name));
+                let is_replaced =
+                    |set: &RecordSet| set.name == register.name || is_same(set, &second) || is_same(set, &stray);
                 let rest = records.sets.iter().filter(|set| !is_replaced(set)).cloned();
                 let sets = rest.chain([register.clone(), second.clone()]).collect();
                 let ready = self.setting.zone(*zone, sets);

@@ -113,8 +113,9 @@ fn is_promised(outcome: &Outcome, scheduled: Option<Timestamp>) -> bool {
         }
         (_, _, _, None) => clock % PAGE_MINUTES[9] == 0,
         (Attention::Page, _, _, Some(since)) => {
-            let minutes = lasts(since).max(0);
-            PAGE_MINUTES.contains(&minutes) || (minutes > 0 && minutes % PAGE_MINUTES[9] == 0)
+            let minutes = lasts(since);
+            // A tick of the minute before that looked late leaves it to the next; what is dated further ahead is told.
+            minutes < -1 || PAGE_MINUTES.contains(&minutes) || (minutes > 0 && minutes % PAGE_MINUTES[9] == 0)
         }
         (Attention::Notice, _, _, Some(since)) => NOTICE_MINUTES.contains(&lasts(since)),
     }

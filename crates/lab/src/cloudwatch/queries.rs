@@ -116,8 +116,8 @@ impl Telling {
     }
 
     fn label(&self, metric: &str, statistic: Statistic, period: u32) -> String {
-        let statistic = self.statistic.then(|| format!(" {statistic:?}")).unwrap_or_default();
-        let period = self.period.then(|| format!(" {period}")).unwrap_or_default();
+        let statistic = if self.statistic { format!(" {statistic:?}") } else { String::new() };
+        let period = if self.period { format!(" {period}") } else { String::new() };
         format!("{metric}{statistic}{period}")
     }
 }
