@@ -151,7 +151,7 @@ pub fn is_due_at(outcome: &Outcome, scheduled: Timestamp) -> bool {
 /// The message for an outcome. `bus` is the Holdfast bus's name, for the command that approves.
 #[must_use]
 pub fn of_outcome(outcome: &Outcome, bus: &str) -> Message {
-    let headline = headline(outcome.outcome);
+    let headline = headline(outcome);
     let subjects = match outcome.subject_count() {
         0 => String::new(),
         _ => format!(": {}", outcome.subjects_in_words(1)),
@@ -255,8 +255,8 @@ fn subject(text: &str) -> String {
     format!("Holdfast: {}", ascii.collect::<String>()).chars().take(SUBJECT_CHARACTERS_MAX).collect()
 }
 
-fn headline(kind: Kind) -> &'static str {
-    match kind {
+fn headline(outcome: &Outcome) -> &'static str {
+    match outcome.outcome {
         Kind::Nothing => "nothing to do",
         Kind::Waiting => "still waiting",
         Kind::Rehearsed => "pin rehearsed",
@@ -269,6 +269,7 @@ fn headline(kind: Kind) -> &'static str {
         Kind::Refused => "CANNOT fail over",
         Kind::Interrupted => "INTERRUPTED, AWS did not do as asked",
         Kind::WriteRefused => "Route 53 REFUSES the change",
+        Kind::DatabaseTrouble if is_late_in_peace(outcome) => "replication AT RISK",
         Kind::DatabaseTrouble => "database NOT promotable",
         Kind::ApprovalNeeded => "your APPROVAL is needed",
         Kind::AtRisk => "guarded, but AT RISK",
@@ -281,6 +282,12 @@ fn headline(kind: Kind) -> &'static str {
         Kind::Pinned => "pinned to DR",
         Kind::FailedOver => "FAILED OVER to DR",
     }
+}
+
+/// While nothing is pinned an outage may have begun, and silence is all that a database behind a lost primary can show: it is
+/// promoted by its last samples from before.
+fn is_late_in_peace(outcome: &Outcome) -> bool {
+    outcome.incident.is_none() && outcome.rule == Some(Rule::R07)
 }
 
 fn sentence(outcome: &Outcome) -> String {
@@ -314,8 +321,11 @@ fn sentence(outcome: &Outcome) -> String {
         Kind::WriteRefused => {
             format!("Route 53 does not take what Holdfast would write about {who}. Nothing was changed.")
         }
+        Kind::DatabaseTrouble if is_late_in_peace(outcome) => {
+            format!("No failover is under way. In one, it might have to ask you about {who}.")
+        }
         Kind::DatabaseTrouble if outcome.incident.is_none() => {
-            format!("There is no outage, but {who} would not be promoted in one as things are.")
+            format!("No failover is under way, and {who} would not be promoted in one as things are.")
         }
         Kind::DatabaseTrouble => {
             format!("{who} cannot be promoted now. Users are on DR, where this database does not take writes yet.")

@@ -1,14 +1,13 @@
 //! What people write into the zones by hand, with no word to Holdfast.
 
 use failover::change::{Batch, Change, Write};
+use failover::name::Name;
 use failover::observation::NameView;
 use failover::record::RecordSet;
 use failover::register::Register;
 
 use crate::people::Deed;
-use crate::setting::{
-    at, beside, is_pinned, leads_to_dr, long_lived, moved, original, pinned, secondary, swapped, undone,
-};
+use crate::setting::{at, is_pinned, leads_to_dr, long_lived, moved, original, pinned, secondary, swapped, undone};
 use crate::shared::Shared;
 use crate::steps::Holdfast;
 use crate::world::{Author, World};
@@ -22,8 +21,8 @@ impl Holdfast {
     }
 
     /// Somebody makes a record beside the first name's pair, or takes it away.
-    pub fn put_beside(&self, world: &mut World, begins: bool) {
-        let Some(set) = world.views().next().map(|view| beside(&view.name)) else { return };
+    pub fn put_beside(&self, world: &mut World, record: fn(&Name) -> RecordSet, begins: bool) {
+        let Some(set) = world.views().next().map(|view| record(&view.name)) else { return };
         self.edit(world, vec![if begins { Change::Create(set) } else { Change::Delete(set) }]);
     }
 

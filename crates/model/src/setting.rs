@@ -233,10 +233,19 @@ pub fn long_lived(name: &Name) -> RecordSet {
 
 /// A record that leads browsers past the pair.
 pub fn beside(name: &Name) -> RecordSet {
+    service(name, "HTTPS", "1 elsewhere.example.")
+}
+
+/// A record that leads to the pair, and tells the old primary's address beforehand.
+pub fn hints(name: &Name) -> RecordSet {
+    service(name, "SVCB", "1 . ipv4hint=192.0.2.1")
+}
+
+fn service(name: &Name, kind: &str, value: &str) -> RecordSet {
     RecordSet {
-        kind: "HTTPS".to_owned(),
+        kind: kind.to_owned(),
         routing: Routing::Simple,
-        target: Target::Values { ttl_seconds: TTL, values: vec!["1 elsewhere.example.".to_owned()] },
+        target: Target::Values { ttl_seconds: TTL, values: vec![value.to_owned()] },
         health_check: None,
         ..original(name)
     }

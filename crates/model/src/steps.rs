@@ -13,7 +13,7 @@ use crate::decide::{Answer, Question};
 use crate::hands::{Fate, Hand, Signal};
 use crate::people::Deed;
 use crate::rules::Rules;
-use crate::setting::{Setting, Zone, after, at, is_protected};
+use crate::setting::{Setting, Zone, after, at, beside, hints, is_protected};
 use crate::shared::{Memo, Shared};
 use crate::world::{Author, Rebuilt, SharedBatch, Travelling, Trouble, World};
 
@@ -210,7 +210,8 @@ impl Holdfast {
         world.left.trouble -= u8::from(begins);
         match trouble {
             Trouble::PairBroken => self.break_pair(world, begins),
-            Trouble::RecordBeside => self.put_beside(world, begins),
+            Trouble::RecordBeside => self.put_beside(world, beside, begins),
+            Trouble::HintsBeside => self.put_beside(world, hints, begins),
             Trouble::AlarmGone if !begins && !world.primary_answers => Self::ring(world),
             _ => {}
         }

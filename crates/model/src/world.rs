@@ -106,8 +106,10 @@ pub enum Trouble {
     PrimaryHidden,
     /// What our own probe of DR comes to tells nothing of it.
     DrUnclear,
-    /// Something besides the failover health check decides where users go.
+    /// A record beside the first name's pair leads its users past it.
     RecordBeside,
+    /// A record beside it tells browsers addresses beforehand.
+    HintsBeside,
     /// RDS says that the database is an instance of a cluster.
     DatabaseIsMember,
     /// RDS says that it is a cluster of a global database.

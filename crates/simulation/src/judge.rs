@@ -90,7 +90,7 @@ pub(crate) fn was_all_told(outage: &Outage) -> bool {
 fn is_promised(outcome: &Outcome, scheduled: Option<Timestamp>) -> bool {
     let at = scheduled.unwrap_or(outcome.at);
     let clock = at.as_second() / 60;
-    let lasts = |since: Timestamp| at.duration_since(since).as_mins();
+    let lasts = |since: Timestamp| at.duration_since(since).as_secs().div_euclid(60);
     let is_transition = [
         Kind::Armed,
         Kind::Confirmed,
@@ -176,7 +176,8 @@ fn who_did_not_look(holdfast: &Holdfast) -> Vec<Breach> {
         for pair in outcomes.windows(2) {
             let [(_, _, before), (at, _, outcome)] = pair else { continue };
             let lasts = outcome.attention == Attention::Page && is_told_by_age(outcome) && same(before, outcome);
-            if lasts && before.since != outcome.since {
+            // What began before the samples that are asked for is of unknown age.
+            if lasts && outcome.since.is_some() && before.since != outcome.since {
                 let what =
                     format!("{function:?}: {:?} since {:?}, then {:?}", outcome.outcome, before.since, outcome.since);
                 broken.push(Breach { at: *at, property: Property::ToldOutOfTurn, what });

@@ -92,20 +92,29 @@ fn every_row_of_peace_that_tells_something_is_reached() {
 }
 
 #[test]
-fn a_shortcoming_is_a_page_that_does_not_speak_of_an_outage() {
+fn a_shortcoming_is_a_page_that_says_neither_that_there_is_an_outage_nor_that_there_is_none() {
     let shortcoming = found(|r| database(r, |it| it.source = Source::NoneNamed)).unwrap();
     assert_eq!(lines(&shortcoming.facts), ["RDS instance app-dr: available, no replica, created 2025-12-31T12:00:00Z"]);
     let late = found(|r| lag(r, &[(61, -960)])).unwrap();
     assert_eq!(lines(&late.facts)[1], "lag of RDS instance app-dr: 61 s at 2026-01-01T11:44:00Z, 60 s are allowed");
-    let outcome = Outcome::of(at(0), Trigger::Tick, &[Finding::from(shortcoming)]);
-    assert_eq!((outcome.outcome, outcome.attention), (Kind::DatabaseTrouble, Attention::Page));
-    let message = message::of_outcome(&outcome, "holdfast");
-    assert!(
-        message.body.contains("There is no outage, but RDS instance app-dr would not be promoted"),
-        "{}",
-        message.body
-    );
-    assert!(!message.body.contains("on DR"), "{}", message.body);
+    for (shortcoming, subject, sentence) in [
+        (
+            shortcoming,
+            "Holdfast: database NOT promotable: RDS instance app-dr",
+            "No failover is under way, and RDS instance app-dr would not be promoted in one as things are.",
+        ),
+        (
+            late,
+            "Holdfast: replication AT RISK: RDS instance app-dr",
+            "No failover is under way. In one, it might have to ask you about RDS instance app-dr.",
+        ),
+    ] {
+        let outcome = Outcome::of(at(0), Trigger::Tick, &[Finding::from(shortcoming)]);
+        assert_eq!((outcome.outcome, outcome.attention), (Kind::DatabaseTrouble, Attention::Page));
+        let message = message::of_outcome(&outcome, "holdfast");
+        assert_eq!(message.subject, subject);
+        assert!(message.body.contains(sentence) && !message.body.contains("on DR"), "{}", message.body);
+    }
 }
 
 #[test]

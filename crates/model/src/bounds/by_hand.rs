@@ -53,6 +53,7 @@ impl Bounds {
             Trouble::DrUnclear,
             Trouble::DrSilent,
             Trouble::RecordBeside,
+            Trouble::HintsBeside,
         ],
         ..Self::NONE
     };
