@@ -22,8 +22,14 @@ pub use incident::*;
 pub use reality::*;
 pub use update::*;
 
-/// How long a resolver may keep an answer, in seconds: the records' TTL.
-const TTL: SignedDuration = SignedDuration::from_secs(60);
+/// How long a resolver may keep an answer: the longest TTL of the records that carry users.
+fn ttl(evidence: &Evidence) -> SignedDuration {
+    let kept = evidence.original.iter().filter(|set| carries_users(set)).filter_map(|set| match set.target {
+        Target::Values { ttl, .. } => Some(i64::from(ttl)),
+        Target::Alias { .. } | Target::TrafficPolicy => None,
+    });
+    SignedDuration::from_secs(kept.max().unwrap_or_default())
+}
 
 /// How long an answer may be on its way to a user: as long as users wait.
 const ANSWER_ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(2);
@@ -139,7 +145,7 @@ fn pin_before_promotion(evidence: &Evidence) -> Result<String, String> {
         return Err("there was no pin in sync, or no promotion".to_owned());
     };
     let seconds = promoted.duration_since(pinned).as_secs();
-    ensure(promoted >= pinned + TTL, format!("promotion was asked {seconds} s after the pin was in sync"))
+    ensure(promoted >= pinned + ttl(evidence), format!("promotion was asked {seconds} s after the pin was in sync"))
 }
 
 fn pinned_at(evidence: &Evidence) -> Result<Timestamp, String> {
@@ -156,7 +162,7 @@ fn no_answer_back(evidence: &Evidence) -> Result<String, String> {
 }
 
 fn no_write_back(evidence: &Evidence) -> Result<String, String> {
-    let drained = pinned_at(evidence)? + TTL;
+    let drained = pinned_at(evidence)? + ttl(evidence);
     let writes: Vec<_> = evidence.writes_after(drained).collect();
     match writes.iter().find(|write| write.address == Some(PRIMARY_ADDRESS)) {
         Some(back) => Err(format!("{} went to the primary at {}", back.id, back.at)),

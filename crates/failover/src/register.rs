@@ -6,7 +6,7 @@
 mod evidence;
 mod memory;
 mod pin;
-mod text;
+pub(crate) mod text;
 
 use jiff::Timestamp;
 

@@ -46,7 +46,7 @@ pub const CLOSED_AFTER_APPROVAL: Check = Check {
 /// Said before it matters.
 pub const TARGET_HEALTH_TOLD: Check = Check {
     name: "operators are told before the outage that target health moves the name's users",
-    run: |e| told_before_outage(e, &[ODD_NAME, "target health"]).map(|mail| mail.subject),
+    run: |e| told_before_outage(e, &[ODD_NAME, "EvaluateTargetHealth"]).map(|mail| mail.subject),
 };
 /// Target health did move users.
 pub const TARGET_HEALTH_MOVED: Check =

@@ -71,13 +71,13 @@ impl Play {
 
     /// An alias of the primary evaluates its target's health, and the targets fail for a while, long before the outage.
     pub(super) async fn target_health(mut self) -> Result<Evidence, Stuck> {
-        self.begin().await?;
-        self.say("somebody lets the PRIMARY alias of www.example.com evaluate its target's health");
         self.stage
             .evaluate_target(ODD_NAME)
             .await
             .map_err(|error| Stuck::new(format!("to edit the alias: {error}")))?;
-        self.stage.minutes(30).await;
+        self.begin().await?;
+        // What nobody knows the age of is told once in four hours.
+        self.stage.minutes(240).await;
         self.say(TARGETS_FAIL);
         self.stage.fail_target(true);
         self.stage.minutes(10).await;

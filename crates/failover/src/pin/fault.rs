@@ -6,6 +6,7 @@ use crate::name::Name;
 use crate::observation::NameView;
 use crate::plan::{Plan, alarm_name};
 use crate::record::PairFault;
+use crate::register::text::length;
 use crate::register::{Reading, RegisterError};
 
 /// What keeps a name from being armed and from being pinned.
@@ -53,6 +54,6 @@ pub fn fault(plan: &Plan, view: &NameView) -> Option<Fault> {
 /// before an outage, and no pin can be made that cannot be put on record as in sync.
 fn does_not_fit(plan: &Plan, view: &NameView) -> Option<RegisterError> {
     let alarms = plan.alarms.iter().filter_map(|arn| alarm_name(arn)).chain([OPERATOR]);
-    let registers = alarms.map(|alarm| longest_register(view, alarm, &plan.replicas).record_set(&view.name));
-    registers.filter_map(Result::err).next()
+    let longest = alarms.max_by_key(|alarm| length(alarm))?;
+    longest_register(view, longest, &plan.replicas).record_set(&view.name).err()
 }

@@ -15,6 +15,9 @@ use crate::rule::Rule;
 /// How long replication may be late or silent before people are told: a batch of the night, a reboot, a missing sample.
 const TOLERATED: SignedDuration = SignedDuration::from_mins(15);
 
+/// Samples come once a minute, some minutes late; after this long without one none is to be expected.
+const ENDED: SignedDuration = SignedDuration::from_mins(4);
+
 /// A row about a database in peace.
 pub type PeaceRow = Row<PeaceFacts, Verdict>;
 
@@ -122,10 +125,16 @@ impl PeaceFacts {
         sample.is_none_or(|sample| self.now.duration_since(sample.at) > TOLERATED)
     }
 
-    /// Nobody knows since when a database is no replica, or is not there.
+    /// What is no replica, or not there, was a replica when its last sample was taken, if samples have ended.
     fn since(&self, row: &PeaceRow) -> Option<Timestamp> {
-        let last = if self.is_late(self.newest) { self.newest } else { self.good };
-        last.filter(|_| row.rule == Rule::R07).map(|sample| sample.at)
+        let ended = |sample: &LagSample| self.now.duration_since(sample.at) >= ENDED;
+        let last = match row.rule {
+            Rule::R07 if self.is_late(self.newest) => self.newest,
+            Rule::R07 => self.good,
+            Rule::R03 | Rule::R09 => self.newest.filter(ended),
+            _ => None,
+        };
+        last.map(|sample| sample.at)
     }
 
     fn in_words(&self) -> Vec<Fact> {

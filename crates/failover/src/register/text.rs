@@ -272,6 +272,11 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// How many characters it takes in a register.
+pub(crate) fn length(text: &str) -> usize {
+    utf8_percent_encode(text, PLAIN).map(str::len).sum()
+}
+
 fn encode(text: &str) -> impl fmt::Display {
     utf8_percent_encode(text, PLAIN)
 }
