@@ -106,7 +106,7 @@ fn what_nobody_saw_as_a_replica_ends_no_failover_unless_a_person_says_so() {
 
 #[test]
 fn an_armed_name_without_an_alarm_is_told_in_every_state() {
-    holds(Bounds::GUARDS, 527_600);
+    holds(Bounds::GUARDS, 1_414_810);
 }
 
 #[test]

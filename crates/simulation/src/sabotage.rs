@@ -74,7 +74,7 @@ pub enum Sabotage {
 
 /// Each sabotage, and the property that notices it.
 pub const NOTICED_BY: [(Sabotage, Property); 25] = [
-    (Sabotage::DropsCompareAndSwap, Property::WroteWhileOff),
+    (Sabotage::DropsCompareAndSwap, Property::PrimaryAnswered),
     (Sabotage::SwapsDeleteAndCreate, Property::NotFailedOver),
     (Sabotage::PromotesOnPending, Property::PromotedTooEarly),
     (Sabotage::ForgetsToDrain, Property::PromotedTooEarly),

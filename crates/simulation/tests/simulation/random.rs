@@ -1,4 +1,4 @@
-//! A hundred thousand random outages.
+//! Thirty thousand random outages.
 
 use failover::outcome::Kind;
 use simulation::campaign::{self, Tally};
@@ -6,7 +6,7 @@ use simulation::chance::Chance;
 use simulation::outage::{self, Detail};
 use simulation::shrink;
 
-const SEEDS: u64 = 100_000;
+const SEEDS: u64 = 30_000;
 
 #[test]
 fn no_random_outage_breaks_a_property() {
