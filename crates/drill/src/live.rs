@@ -3,6 +3,8 @@
 pub mod board;
 pub mod view;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use lab::Lab;
 use lab::journal::{Entry, What};
@@ -15,10 +17,11 @@ pub async fn follow(lab: std::sync::Arc<Lab>, colour: bool) {
     let mut journal = lab.journal.follow();
     let start = lab.clock.now();
     drop(lab);
+    let mut returned = BTreeMap::new();
     loop {
         match journal.recv().await {
             Ok(entry) => {
-                if let Some(line) = line(&entry) {
+                if let Some(line) = line(&entry).filter(|line| is_news(&mut returned, &entry.what, line)) {
                     print(&entry.at, start, &line, colour && is_trouble(&entry.what));
                 }
             }
@@ -26,6 +29,12 @@ pub async fn follow(lab: std::sync::Arc<Lab>, colour: bool) {
             Err(RecvError::Closed) => return,
         }
     }
+}
+
+/// What lasts is returned every minute; nobody wants to read it more than once.
+fn is_news(returned: &mut BTreeMap<String, String>, what: &What, line: &str) -> bool {
+    let What::Invocation { function, .. } = what else { return true };
+    returned.insert(function.clone(), line.to_owned()).as_deref() != Some(line)
 }
 
 fn print(at: &Timestamp, start: Timestamp, line: &str, red: bool) {

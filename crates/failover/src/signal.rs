@@ -55,6 +55,8 @@ impl Signal {
             Self::Tick | Self::Hint => None,
         };
         if let Some(described) = described {
+            // Of an alarm that somebody has deleted CloudWatch says nothing: an old event about it may be about what is over.
+            let told = told.filter(|alarm| is_fresh(alarm.since) || described.iter().any(|it| it.arn == alarm.arn));
             let mut known = AlarmSighting::newest(described.into_iter().chain(told));
             let missing = plan.alarms.iter().filter(|arn| known.iter().all(|alarm| alarm.arn != **arn));
             let missing: Vec<_> = missing.filter_map(|arn| AlarmSighting::missing(arn, now)).collect();
@@ -117,6 +119,7 @@ mod tests {
         let (ringing, over) = (sighting(AlarmState::Alarm, 10), sighting(AlarmState::Ok, 20));
         let now = |minute: i64| at(minute * 60);
         let second = SignedDuration::from_secs(1);
+        let gone = AlarmSighting::missing(ARN, now(25) + second).unwrap();
         for (story, described, told, now, known) in [
             ("a fresh event is believed", None, Some(&ringing), now(25), Some(vec![&ringing])),
             ("though the clocks differ", None, Some(&ringing), now(9), Some(vec![&ringing])),
@@ -125,6 +128,14 @@ mod tests {
             ("without an event nothing is known", None, None, now(25), None),
             ("CloudWatch's word has no age", Some(vec![ringing.clone()]), None, now(900), Some(vec![&ringing])),
             ("nor has an event beside it", Some(vec![ringing.clone()]), Some(&over), now(900), Some(vec![&over])),
+            (
+                "of an alarm that is deleted a fresh event is believed",
+                Some(vec![]),
+                Some(&ringing),
+                now(25),
+                Some(vec![&ringing]),
+            ),
+            ("an old one is not: it may be over", Some(vec![]), Some(&ringing), now(25) + second, Some(vec![&gone])),
             ("CloudWatch's newer word counts", Some(vec![over.clone()]), Some(&ringing), now(21), Some(vec![&over])),
         ] {
             let signal = told.map_or(Signal::Tick, |alarm| Signal::Alarm(alarm.clone()));

@@ -243,7 +243,8 @@ impl AlarmReader for Aws {
     async fn alarms(&self, arns: &[String]) -> Result<Vec<AlarmSighting>, CallError> {
         let arns = arns.to_vec();
         let described = self.call("DescribeAlarms", move |world| {
-            Ok(std::iter::once(world.alarm.clone()).filter(|alarm| arns.contains(&alarm.arn)).collect())
+            let there = (!world.alarm_is_gone).then(|| world.alarm.clone());
+            Ok(there.into_iter().filter(|alarm| arns.contains(&alarm.arn)).collect())
         });
         let described = described.await;
         match self.sabotage() {

@@ -60,6 +60,12 @@ pub enum About {
     Undo,
     /// A person who disarms what is not pinned yet.
     Disarm,
+    /// A person who points a SECONDARY record at the primary, and not back before the faults have ended.
+    Swap,
+    /// An alarm that somebody has deleted, in this minute.
+    AlarmGone,
+    /// A replica that a person promotes.
+    PromotedByHand,
     /// How the minute is cut.
     Pieces,
     /// Which of the deliveries that are due goes first.
@@ -96,10 +102,29 @@ pub struct Deviation {
 
 /// Who decides.
 enum Decides {
-    Seed(Box<SmallRng>),
+    Seed(Box<Dice>),
     /// A seed, and somebody notes how.
-    Noted(Box<SmallRng>, Vec<Deviation>),
+    Noted(Box<Dice>, Vec<Deviation>),
     List(BTreeMap<Place, u32>),
+}
+
+/// What a seed throws. Hands have dice of their own, so that most outages go as they did before hands were known.
+struct Dice {
+    hands: SmallRng,
+    all_else: SmallRng,
+}
+
+impl Dice {
+    fn of_seed(seed: u64) -> Box<Self> {
+        Box::new(Self { hands: SmallRng::seed_from_u64(!seed), all_else: SmallRng::seed_from_u64(seed) })
+    }
+
+    fn of(&mut self, about: About) -> &mut SmallRng {
+        match about {
+            About::Swap | About::AlarmGone | About::PromotedByHand => &mut self.hands,
+            _ => &mut self.all_else,
+        }
+    }
 }
 
 /// What decides; clones share it.
@@ -121,13 +146,13 @@ impl Chance {
     /// The seed decides.
     #[must_use]
     pub fn of_seed(seed: u64) -> Self {
-        Self::new(Decides::Seed(Box::new(SmallRng::seed_from_u64(seed))))
+        Self::new(Decides::Seed(Dice::of_seed(seed)))
     }
 
     /// The seed decides, and the deviations are noted.
     #[must_use]
     pub fn noting(seed: u64) -> Self {
-        Self::new(Decides::Noted(Box::new(SmallRng::seed_from_u64(seed)), Vec::new()))
+        Self::new(Decides::Noted(Dice::of_seed(seed), Vec::new()))
     }
 
     /// These deviations and no others.
@@ -147,9 +172,9 @@ impl Chance {
     pub fn choose(&self, about: About, draw: impl FnOnce(&mut SmallRng) -> u32) -> u32 {
         let inner = &mut *self.0.borrow_mut();
         match &mut inner.decides {
-            Decides::Seed(rng) => draw(rng),
-            Decides::Noted(rng, noted) => {
-                let choice = draw(rng);
+            Decides::Seed(dice) => draw(dice.of(about)),
+            Decides::Noted(dice, noted) => {
+                let choice = draw(dice.of(about));
                 let place = place(inner.minute, &mut inner.asked, about);
                 if choice != 0 {
                     noted.push(Deviation { place, choice });
@@ -174,7 +199,7 @@ impl Chance {
     #[must_use]
     pub fn odds(&self, odds_max: f64) -> f64 {
         match &mut self.0.borrow_mut().decides {
-            Decides::Seed(rng) | Decides::Noted(rng, _) => rng.random_range(0.0..odds_max),
+            Decides::Seed(dice) | Decides::Noted(dice, _) => dice.all_else.random_range(0.0..odds_max),
             Decides::List(_) => 0.0,
         }
     }

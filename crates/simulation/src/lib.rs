@@ -22,6 +22,7 @@ pub mod sabotage;
 pub mod setup;
 pub mod shrink;
 pub mod watch;
+mod watched;
 pub mod world;
 
 /// Half of a simulated outage is allocation, and half of that is saved here.

@@ -5,6 +5,7 @@ use std::task::Poll;
 
 use failover::change;
 use failover::incident::{AlarmState, Approval};
+use failover::name::Name;
 use failover::outcome::Kind;
 use failover::promotion::{Database, ReplicaState};
 use failover::register::{REPINS_MAX, Register};
@@ -82,6 +83,10 @@ pub(crate) struct Outage {
     pub(crate) holdfast: Holdfast,
     pub(crate) circumstances: Circumstances,
     running: Vec<Invocation>,
+    /// Names whose SECONDARY record somebody pointed at the primary.
+    swapped: Vec<(String, Name)>,
+    /// The minute in which those were put back.
+    mended: Option<i64>,
     /// Alarm events so far: any of them may come again.
     heard: Vec<serde_json::Value>,
     /// The minute of the first approval.
@@ -95,8 +100,8 @@ impl Outage {
         let holdfast = sabotage.map_or_else(|| setup.deploy(), |sabotage| setup.deploy_sabotaged(sabotage));
         let circumstances = Circumstances::draw(&chance, &setup, &holdfast);
         let heard = circumstances.old_alarm.iter().cloned().collect();
-        let (running, approved, faults) = Default::default();
-        let mut outage = Self { chance, holdfast, circumstances, running, heard, approved, faults };
+        let (running, swapped, mended, approved, faults) = Default::default();
+        let mut outage = Self { chance, holdfast, circumstances, running, swapped, mended, heard, approved, faults };
         outage.holdfast.script = outage.script();
         outage
     }
@@ -133,7 +138,7 @@ impl Outage {
     }
 
     fn recovery_begins(&self) -> i64 {
-        FAULTY_MINUTES.max(self.approved.unwrap_or_default())
+        FAULTY_MINUTES.max(self.approved.unwrap_or_default()).max(self.mended.unwrap_or_default())
     }
 
     fn deadline(&self) -> i64 {
@@ -212,8 +217,47 @@ impl Outage {
         if is_faulty && self.chance.happens(About::Disarm, 0.005) {
             self.disarm();
         }
+        self.lay_hands(minute, is_faulty);
         if minute >= FAULTY_MINUTES + self.circumstances.asleep_minutes {
             self.approve(minute);
+        }
+    }
+
+    /// What people do to what is not Holdfast's, for reasons of their own, and take back once the faults have ended, where they can.
+    fn lay_hands(&mut self, minute: i64, is_faulty: bool) {
+        let names = self.holdfast.names();
+        let mut world = self.holdfast.world.get();
+        let odds = if world.alarm_is_gone { 0.7 } else { 0.01 };
+        let is_gone = is_faulty && self.chance.happens(About::AlarmGone, odds);
+        if is_gone != world.alarm_is_gone {
+            world.tell(|| if is_gone { "somebody deletes the alarm" } else { "the alarm is there again" }.to_owned());
+            world.alarm_is_gone = is_gone;
+        }
+        let hand = |about, odds| match is_faulty && self.running.is_empty() {
+            true => (self.chance.one_of(about, odds, 1_000) as usize).checked_sub(1),
+            false => None,
+        };
+        if let Some(choice) = hand(About::Swap, 0.01) {
+            let view = &names[choice % names.len()];
+            world.tell(|| format!("somebody points the SECONDARY record of {} at the primary", view.name));
+            self.swapped.extend(
+                world.swap(&view.zone, &view.name, true).is_ok().then(|| (view.zone.clone(), view.name.clone())),
+            );
+        }
+        let ids: Vec<_> = world.replicas.keys().cloned().collect();
+        if let Some(choice) = hand(About::PromotedByHand, 0.005)
+            && !ids.is_empty()
+            && !world.is_anything_late(&["Promote", "Modify"])
+        {
+            world.promote_by_hand(&ids[choice % ids.len()]);
+        }
+        // Not before a whole minute has seen it: what is put back between two looks nobody can see (docs/proof.md).
+        if minute == FAULTY_MINUTES + 1 && !self.swapped.is_empty() {
+            self.mended = Some(minute);
+            for (zone, name) in std::mem::take(&mut self.swapped) {
+                world.tell(|| format!("the SECONDARY record of {name} is put back"));
+                drop(world.swap(&zone, &name, false));
+            }
         }
     }
 

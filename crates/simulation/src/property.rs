@@ -24,6 +24,8 @@ pub enum Property {
     /// No pin that a rule holds back (settle time, cool-down, either probe, approval mode), unless an approval lifts that rule
     /// or another name of the workload is pinned in the same incident.
     PinnedUnapproved,
+    /// No incident is closed over a database that a person had promoted before the pin, unless an approval lifts R09.
+    FalseEnd,
     /// Once pinned, DNS never answers the primary, unless a person put it back.
     PrimaryAnswered,
     /// Nothing is written while disarmed, paused or in shadow mode, but an arming that is due.
@@ -52,7 +54,7 @@ pub enum Property {
 
 impl Property {
     /// All of them, in this order.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::PromotedTooEarly,
         Self::PromotedTwice,
         Self::PromotedAtALoss,
@@ -60,6 +62,7 @@ impl Property {
         Self::PinnedForOldAlarm,
         Self::PinnedForNothing,
         Self::PinnedUnapproved,
+        Self::FalseEnd,
         Self::PrimaryAnswered,
         Self::WroteWhileOff,
         Self::OriginalLost,
@@ -89,6 +92,7 @@ impl Property {
             Self::PinnedForOldAlarm => "no pin for an alarm from before the name was armed",
             Self::PinnedForNothing => "no pin unless an alarm of ours rang",
             Self::PinnedUnapproved => "no pin that a rule holds back and nobody approved",
+            Self::FalseEnd => "no end over what nobody saw as a replica, unless a person approved that",
             Self::PrimaryAnswered => "once pinned, DNS never answers the primary, unless a person put it back",
             Self::WroteWhileOff => {
                 "nothing is written while disarmed, paused or in shadow mode, but an arming that is due"

@@ -8,13 +8,14 @@ use failover::incident::{Approval, Incident};
 use failover::name::Name;
 use failover::observation::{Probe, Probes};
 use failover::plan::{Mode, Plan, ReplicaId};
-use failover::record::{RecordSet, Role, Routing, Target};
+use failover::record::{RecordSet, Role, Target};
 use failover::register::{ArmedBy, REPINS_MAX, Reading, Register};
 use failover::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::property::{Breach, Property};
 use crate::route53::{Records, Route53};
+use crate::watched::{Primary, Watched, plays, read};
 
 /// Who wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,27 +31,6 @@ impl Author {
     pub const LAMBDA: Self = Self::Holdfast(Probes { primary: Probe::NotAsked, dr: Probe::NotAsked });
 }
 
-/// A PRIMARY record as the operators wrote it, and what has become of it.
-#[derive(Debug)]
-struct Primary {
-    original: RecordSet,
-    /// When name servers last had it lead to the primary, as of the newest arrival.
-    reachable_until: Option<Timestamp>,
-    /// Name servers hold it on DR.
-    is_held: bool,
-}
-
-/// A protected name.
-#[derive(Debug)]
-struct Watched {
-    zone: String,
-    name: Name,
-    register_name: Name,
-    primaries: Vec<Primary>,
-    /// Times that a person undid its pin.
-    undone: u32,
-}
-
 /// Watches every effect.
 #[derive(Debug)]
 pub struct Watch {
@@ -59,6 +39,8 @@ pub struct Watch {
     /// Times that the PRIMARY records of a name were moved to DR for an incident.
     pins: BTreeMap<(String, Name, Incident), u32>,
     promotions: BTreeMap<ReplicaId, u32>,
+    /// When what people promoted by hand was a writer.
+    by_hand: BTreeMap<ReplicaId, Timestamp>,
     /// Every incident in which an alarm of ours rang.
     pub rang: Vec<Incident>,
     /// Every approval that a person gave.
@@ -75,7 +57,11 @@ impl Watch {
     pub fn new(plan: &Plan, records: &[(String, RecordSet)]) -> Self {
         let mut names: Vec<Watched> = Vec::new();
         for (zone, set) in records.iter().filter(|(_, set)| plays(set, Role::Primary)) {
-            let primary = Primary { original: set.clone(), reachable_until: None, is_held: false };
+            let second = |(_, other): &&(String, RecordSet)| {
+                (&other.name, &other.kind) == (&set.name, &set.kind) && plays(other, Role::Secondary)
+            };
+            let dr = records.iter().find(second).map(|(_, second)| second.target.clone());
+            let primary = Primary::new(set.clone(), dr);
             match names.iter_mut().find(|watched| watched.zone == *zone && watched.name == set.name) {
                 Some(watched) => watched.primaries.push(primary),
                 None => names.push(Watched {
@@ -87,8 +73,8 @@ impl Watch {
                 }),
             }
         }
-        let (pins, promotions, rang, approvals, is_check_disabled, broken) = Default::default();
-        Self { plan: plan.clone(), names, pins, promotions, rang, approvals, is_check_disabled, broken }
+        let (pins, promotions, by_hand, rang, approvals, is_check_disabled, broken) = Default::default();
+        Self { plan: plan.clone(), names, pins, promotions, by_hand, rang, approvals, is_check_disabled, broken }
     }
 
     /// The PRIMARY records of a name as the operators wrote them.
@@ -96,6 +82,19 @@ impl Watch {
     pub fn originals_of(&self, zone: &str, name: &Name) -> Vec<RecordSet> {
         let watched = self.names.iter().find(|watched| watched.zone == zone && watched.name == *name);
         watched.iter().flat_map(|it| &it.primaries).map(|primary| primary.original.clone()).collect()
+    }
+
+    /// Where a pair's PRIMARY record led as the operators wrote it, or its SECONDARY record.
+    #[must_use]
+    pub fn target(&self, zone: &str, pair: &RecordSet, of_primary: bool) -> Option<Target> {
+        let watched = self.names.iter().find(|watched| watched.zone == zone && watched.name == pair.name)?;
+        let primary = watched.primaries.iter().find(|primary| primary.original.kind == pair.kind)?;
+        if of_primary { Some(primary.original.target.clone()) } else { primary.dr.clone() }
+    }
+
+    /// A person promoted this; it will be a writer then.
+    pub fn promoted_by_hand(&mut self, writer_at: Timestamp, replica: &ReplicaId) {
+        self.by_hand.insert(replica.clone(), writer_at);
     }
 
     /// How often each name was pinned, over all incidents.
@@ -172,11 +171,21 @@ impl Watch {
         if self.is_check_disabled && matches!(is, Some(Register::Armed { .. })) {
             self.accuse(now, Property::ArmedUnchecked, name.to_string());
         }
-        if let Some(primary) = moved.iter().find(|primary| !is_on_dr(after, primary)) {
+        if let Some(primary) = moved.iter().find(|primary| !of.leads_to_dr(primary)) {
             self.accuse(now, Property::PrimaryAnswered, format!("Holdfast wrote {primary:?}"));
         }
         let Some(pin) = is.as_ref().and_then(Register::pin) else { return };
-        if moved.iter().any(|primary| before.like(primary).is_some_and(|old| !is_on_dr(before, old))) {
+        if matches!(is, Some(Register::FailedOver { .. }))
+            && !matches!(was.register(), Some(Register::FailedOver { .. }))
+        {
+            let before_pin = self.by_hand.iter().find(|(_, writer_at)| **writer_at < pin.at);
+            if let Some((replica, at)) = before_pin
+                && !self.is_lifted(Rule::R09, &pin.incident)
+            {
+                self.accuse(now, Property::FalseEnd, format!("{replica} was a writer at {at}, before the pin"));
+            }
+        }
+        if moved.iter().any(|primary| before.like(primary).is_some_and(|old| !of.leads_to_dr(old))) {
             self.pinned(now, saw, of, &pin.incident, was.register());
         }
         for primary in primaries() {
@@ -239,7 +248,7 @@ impl Watch {
     pub fn before_arrival(&mut self, now: Timestamp, route53: &Route53) {
         for watched in &mut self.names {
             for primary in &mut watched.primaries {
-                if !is_published_on_dr(route53, &watched.zone, &primary.original) {
+                if !primary.is_published_on_dr(route53, &watched.zone) {
                     primary.reachable_until = Some(now);
                 }
             }
@@ -253,15 +262,16 @@ impl Watch {
             let records = route53.records(zone);
             let is_pinned = || read(&records, name, register_name).register().is_some_and(|it| it.pin().is_some());
             for primary in primaries {
-                let Primary { original, is_held, .. } = primary;
-                let is_on_dr_there = is_published_on_dr(route53, zone, original);
-                if *is_held && !is_on_dr_there {
-                    let what = format!("{name} {} leads back to the primary", original.kind);
+                let is_on_dr_there = primary.is_published_on_dr(route53, zone);
+                if primary.is_held && !is_on_dr_there {
+                    let what = format!("{name} {} leads back to the primary", primary.original.kind);
                     self.accuse(now, Property::PrimaryAnswered, what);
                 }
-                let now_listed = records.playing(name, &original.kind, Role::Primary);
-                let settled = now_listed.is_some_and(|it| is_on_dr(&records, it) && !route53.is_travelling(zone, it));
-                *is_held |= is_on_dr_there && settled && is_pinned();
+                let settled = [Role::Primary, Role::Secondary].into_iter().all(|role| {
+                    let listed = records.playing(name, &primary.original.kind, role);
+                    listed.is_some_and(|it| primary.leads_to_dr(it) && !route53.is_travelling(zone, it))
+                });
+                primary.is_held |= is_on_dr_there && settled && is_pinned();
             }
         }
         self.names = names;
@@ -314,64 +324,6 @@ impl Watch {
     }
 }
 
-impl Watched {
-    /// People may do as they like; what they write is the truth from then on.
-    fn operator_wrote(&mut self, after: &Records) {
-        let is_pinned = self.register(after).is_some_and(|register| register.pin().is_some());
-        let mut was_undone = false;
-        for set in after.iter().filter(|set| set.name == self.name && plays(set, Role::Primary)) {
-            let leads_back = !is_on_dr(after, set);
-            was_undone |= leads_back && is_pinned;
-            match self.primaries.iter_mut().find(|primary| primary.original.kind == set.kind) {
-                Some(primary) => {
-                    primary.is_held &= !leads_back;
-                    if !is_pinned {
-                        primary.original = set.clone();
-                    }
-                }
-                None if is_pinned => {}
-                None => {
-                    let primary = Primary { original: set.clone(), reachable_until: None, is_held: false };
-                    self.primaries.push(primary);
-                }
-            }
-        }
-        self.undone = if is_pinned { self.undone + u32::from(was_undone) } else { 0 };
-    }
-
-    fn reading(&self, records: &Records) -> Reading {
-        read(records, &self.name, &self.register_name)
-    }
-
-    fn register(&self, records: &Records) -> Option<Register> {
-        self.reading(records).register().cloned()
-    }
-}
-
-fn read(records: &Records, name: &Name, register_name: &Name) -> Reading {
-    let sets: Vec<_> = records.iter().filter(|set| set.name == *register_name).cloned().collect();
-    Reading::of_name(name, &sets)
-}
-
 fn seconds(seconds: u32) -> SignedDuration {
     SignedDuration::from_secs(i64::from(seconds))
-}
-
-fn plays(set: &RecordSet, wanted: Role) -> bool {
-    matches!(set.routing, Routing::Failover { role, .. } if role == wanted)
-}
-
-/// True if this PRIMARY record leads where the SECONDARY does.
-fn is_on_dr(records: &Records, primary: &RecordSet) -> bool {
-    let secondary = records.playing(&primary.name, &primary.kind, Role::Secondary);
-    secondary.is_some_and(|secondary| match (&primary.target, &secondary.target) {
-        (Target::Values { values: a, .. }, Target::Values { values: b, .. }) => a == b,
-        (a, b) => a == b,
-    })
-}
-
-fn is_published_on_dr(route53: &Route53, zone: &str, original: &RecordSet) -> bool {
-    let records = route53.published(zone);
-    let primary = records.and_then(|records| records.playing(&original.name, &original.kind, Role::Primary));
-    records.zip(primary).is_some_and(|(records, primary)| is_on_dr(records, primary))
 }

@@ -21,6 +21,7 @@ use crate::holdfast::Subject;
 use crate::primary::{self, OldDatabase};
 use crate::route53::{Records, Route53};
 use crate::watch::{Author, Watch};
+use crate::watched::plays;
 
 /// A handle on the world; clones share it.
 #[derive(Clone, Debug)]
@@ -64,6 +65,8 @@ pub struct World {
     pub watch: Watch,
     /// The failover-started alarm.
     pub alarm: AlarmSighting,
+    /// Whether somebody has deleted that alarm.
+    pub alarm_is_gone: bool,
     /// Whether the primary site answers.
     pub primary_answers: bool,
     /// Whether the DR site answers.
@@ -112,6 +115,7 @@ impl World {
             watch: Watch::new(plan, &records),
             route53,
             alarm: AlarmSighting { arn, name, state: AlarmState::Ok, since, trouble: None },
+            alarm_is_gone: false,
             primary_answers: true,
             dr_answers: true,
             replicas: plan.replicas.iter().map(|id| (id.clone(), Replica::default())).collect(),
@@ -281,6 +285,30 @@ impl World {
             changes.push(Change::Create(original));
         }
         self.submit(author, zone, changes.iter())
+    }
+
+    /// A person points the SECONDARY records of a name where its PRIMARY records led, or back at DR.
+    ///
+    /// # Errors
+    /// As Route 53 refuses.
+    pub fn swap(&mut self, zone: &str, name: &Name, to_primary: bool) -> Result<String, CallError> {
+        let records = self.route53.records(zone);
+        let of_name = |set: &&RecordSet| set.name == *name && plays(set, Role::Secondary);
+        let changes = records.iter().filter(of_name).flat_map(|set| {
+            let target = self.watch.target(zone, set, to_primary).unwrap_or_else(|| set.target.clone());
+            [Change::Delete(set.clone()), Change::Create(RecordSet { target, ..set.clone() })]
+        });
+        let changes: Vec<_> = changes.collect();
+        self.submit(Author::Operator, zone, changes.iter())
+    }
+
+    /// A person promotes a replica, for a reason of their own; true if RDS takes it.
+    pub fn promote_by_hand(&mut self, id: &ReplicaId) -> bool {
+        let Some(replica) = self.replicas.get_mut(id).filter(|replica| replica.is_promotable()) else { return false };
+        replica.promote(self.now, self.promotion_time);
+        self.watch.promoted_by_hand(self.now + self.promotion_time, id);
+        self.tell(|| format!("kim promotes {id}"));
+        true
     }
 
     /// What a client is answered: the PRIMARY's target while its health check is healthy, which in this world follows the

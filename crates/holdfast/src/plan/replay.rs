@@ -5,6 +5,7 @@ use failover::incident::{AlarmSighting, AlarmState};
 use failover::observation::{NameView, Probes};
 use failover::pin::Observation;
 use failover::plan::alarm_name;
+use failover::record::{Pair, RecordSet};
 use failover::register::{ArmedBy, Reading, Register};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -96,7 +97,7 @@ fn at_the_time(now: &Observation, arn: &str, episode: &Episode) -> Observation {
     }
 }
 
-/// The name, armed since long before.
+/// The name, armed since long before; if it is pinned now, with the records as they were before.
 fn long_armed(view: &NameView) -> NameView {
     let register = Register::armed(Timestamp::UNIX_EPOCH, ArmedBy::Operator);
     // Names are short enough for a register that says no more than this.
@@ -104,7 +105,14 @@ fn long_armed(view: &NameView) -> NameView {
         (Reading::Absent | Reading::Known { .. }, Ok(set)) => Reading::Known { set, register },
         (unreadable, _) => unreadable.clone(),
     };
-    NameView { register: reading, ..view.clone() }
+    let pin = view.register().and_then(Register::pin);
+    let before = |pair: &Pair| {
+        let primary = pair.primary();
+        let original = pin.and_then(|pin| pin.original.get(pair.kind())).unwrap_or(&primary.target);
+        [RecordSet { target: original.clone(), ..primary.clone() }, pair.secondary().clone()]
+    };
+    let of_pairs = |pairs: Vec<Pair>| Pair::of_name(&view.name, &pairs.iter().flat_map(before).collect::<Vec<_>>());
+    NameView { register: reading, pairs: view.pairs.clone().and_then(of_pairs), ..view.clone() }
 }
 
 #[cfg(test)]
