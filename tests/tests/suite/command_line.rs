@@ -406,6 +406,7 @@ async fn a_fence_is_shown_made_at_once_and_lifted_by_its_rules() {
     stage.minutes(3).await;
     let lifted = json(&stage, &["fence", "lift"]).await;
     assert_eq!(lifted["lifted"], serde_json::json!(["Aurora cluster app", "RDS instance orders"]));
+    stage.minutes(3).await;
     contains_all(&text(&stage, &["fence", "lift"]).await, &["no fence of Holdfast's stands"]);
     stage.minutes(5).await;
     assert_eq!(groups(&stage), ["sg-default"; 2], "the tick leaves it to people");
