@@ -8,7 +8,7 @@ use failover::incident::{Approval, Incident};
 use failover::observation::NameView;
 use failover::outcome::{Finding, Kind};
 use failover::plan::{Plan, ReplicaId};
-use failover::promotion::{self, Failover, GateDecision, ReplicaDecision, ReplicaState, ReplicaView, Source, Verdict};
+use failover::promotion::{self, Failover, GateDecision, ReplicaDecision, ReplicaState, ReplicaView, Verdict};
 use failover::register::Evidence;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -177,8 +177,8 @@ async fn look_at(
     lag: &impl LagReader,
 ) -> ReplicaView {
     let state = replicas.state(id).await.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()));
-    // What is no replica has no lag that matters.
-    let lags = match state.database().filter(|database| database.source != Source::NoneNamed) {
+    // Of what is no replica any more the last sample tells since when.
+    let lags = match state.database() {
         None => Ok(Vec::new()),
         Some(database) => lag.good_lags(id, &database.members, from, to).await,
     };
