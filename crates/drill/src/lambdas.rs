@@ -26,25 +26,19 @@ pub fn repository() -> PathBuf {
 /// The operators' command line, by package and binary name.
 pub const COMMAND_LINE: &str = "holdfast";
 
-/// Builds the Lambdas and the command line; the folder that holds their binaries.
+/// Builds all programs, the Lambdas and the command line among them; the folder that holds them. All of them: a build of some
+/// would ask other features of their dependencies, and compile AWS's SDKs once more.
 ///
 /// # Errors
 /// If cargo cannot be started, or fails.
 pub fn build() -> Result<PathBuf, BuildError> {
-    build_packages(&[&LAMBDAS[..], &[COMMAND_LINE]].concat())
-}
-
-/// Builds packages of the workspace; the folder that holds their binaries.
-///
-/// # Errors
-/// If cargo cannot be started, or fails.
-pub fn build_packages(packages: &[&str]) -> Result<PathBuf, BuildError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.arg("build").current_dir(repository()).stdin(Stdio::null()).stdout(Stdio::null());
-    for package in packages {
-        command.args(["--package", package]);
-    }
+    command
+        .args(["build", "--workspace", "--bins"])
+        .current_dir(repository())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
     if !command.status().map_err(BuildError::NoCargo)?.success() {
         return Err(BuildError::Failed);
     }

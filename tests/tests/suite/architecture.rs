@@ -16,7 +16,7 @@ fn shipped_in(package: &str) -> BTreeSet<String> {
     text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
-const OURS: [&str; 15] = [
+const OURS: [&str; 16] = [
     "failover",
     "aws",
     "alarm-handler",
@@ -32,6 +32,7 @@ const OURS: [&str; 15] = [
     "lab",
     "drill",
     "bench",
+    "launch",
 ];
 
 fn ours_in(package: &str) -> BTreeSet<String> {

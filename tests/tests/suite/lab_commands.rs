@@ -6,8 +6,6 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
-use drill::lambdas::build_packages;
-
 /// A lab that ends with the test.
 struct Serving {
     lab: PathBuf,
@@ -24,7 +22,7 @@ impl Drop for Serving {
 }
 
 fn lab() -> PathBuf {
-    build_packages(&["drill"]).expect("all builds").join("lab")
+    drill::lambdas::build().expect("all builds").join("lab")
 }
 
 fn serve() -> Serving {

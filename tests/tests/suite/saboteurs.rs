@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use drill::check::{self, Check};
-use drill::lambdas::{COMMAND_LINE, LAMBDAS, build, build_packages};
+use drill::lambdas::{COMMAND_LINE, LAMBDAS, build};
 use drill::run::{self, Drill};
 use drill::scenario;
 use drill::stage::Settings;
@@ -162,7 +162,7 @@ fn unnoticed(companion: &Companion, lambdas: &Path) -> Option<String> {
 #[test]
 fn every_rule_broken_on_purpose_is_noticed_by_the_checks_meant_for_it() {
     let honest = build().expect("the Lambdas build");
-    let saboteur = build_packages(&["saboteurs"]).expect("the saboteurs build").join("saboteurs");
+    let saboteur = honest.join("saboteurs");
     let judge = |companion: &Companion| unnoticed(companion, &folder(&honest, &saboteur, companion));
     let unnoticed: Vec<_> = run::side_by_side(&COMPANIONS, JOBS, judge).into_iter().flatten().collect();
     assert!(unnoticed.is_empty(), "not noticed:\n{}", unnoticed.join("\n"));

@@ -73,7 +73,7 @@ pub fn count(lab: &Lab, pick: impl Fn(&What) -> bool) -> usize {
 
 pub fn route53(lab: &Lab) -> aws_sdk_route53::Client {
     let config = aws_sdk_route53::Config::builder()
-        .behavior_version_latest()
+        .behavior_version(BehaviorVersion::v2026_01_12())
         .region(aws_sdk_route53::config::Region::new("us-east-1"))
         .credentials_provider(aws_sdk_route53::config::Credentials::new("tester", "secret", None, None, "test"))
         .retry_config(aws_sdk_route53::config::retry::RetryConfig::disabled())
@@ -84,7 +84,7 @@ pub fn route53(lab: &Lab) -> aws_sdk_route53::Client {
 
 pub fn cloudwatch(lab: &Lab, region: &'static str) -> aws_sdk_cloudwatch::Client {
     let config = aws_sdk_cloudwatch::Config::builder()
-        .behavior_version_latest()
+        .behavior_version(BehaviorVersion::v2026_01_12())
         .region(aws_sdk_cloudwatch::config::Region::new(region))
         .credentials_provider(aws_sdk_cloudwatch::config::Credentials::new("tester", "secret", None, None, "test"))
         .retry_config(aws_sdk_cloudwatch::config::retry::RetryConfig::disabled())
