@@ -51,12 +51,6 @@ impl CallError {
         matches!(self, Self::Refused { code, .. } if code == wanted)
     }
 
-    /// True if AWS refused since too much was asked at once, by this caller or by others of its account.
-    #[must_use]
-    pub fn is_throttled(&self) -> bool {
-        matches!(self, Self::Refused { code, .. } if THROTTLING_ERRORS.contains(&code.as_str()))
-    }
-
     /// True if AWS would refuse the same request again: neither too much was asked at once, nor is an earlier request still
     /// being worked on.
     #[must_use]
@@ -199,14 +193,8 @@ mod tests {
     #[test]
     fn throttling_and_a_prior_request_pass_and_other_refusals_do_not() {
         let refused = |code: &str| CallError::Refused { call: "C", code: code.to_owned(), message: String::new() };
-        for (code, is_throttled) in [
-            ("Throttling", true),
-            ("ThrottlingException", true),
-            ("PriorRequestNotComplete", true),
-            ("RequestTimeout", false),
-        ] {
+        for code in ["Throttling", "ThrottlingException", "PriorRequestNotComplete", "RequestTimeout"] {
             assert!(!refused(code).is_refused_for_good(), "{code}");
-            assert_eq!(refused(code).is_throttled(), is_throttled, "{code}");
         }
         for code in ["InvalidChangeBatch", "AccessDenied", "InvalidInput"] {
             assert!(refused(code).is_refused_for_good(), "{code}");

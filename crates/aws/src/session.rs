@@ -36,6 +36,9 @@ const LOOK_SECONDS_MAX: u64 = 30;
 const ATTEMPTS_MAX: u32 = 8;
 const BACKOFF_FIRST: Duration = Duration::from_millis(200);
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
+/// What a person started goes on for as long as a look may take: the functions take most of those five requests at the same second
+/// of each minute, an incident is when everybody looks, and nobody wakes it again in a minute.
+const PERSONS_ATTEMPTS_MAX: u32 = 30;
 
 /// For clients that only look: each attempt may take twice as long as the one before.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,9 +66,9 @@ impl Intercept for GrowingAttempts {
 }
 
 /// Standard, never adaptive: after four throttled calls, adaptive mode waits a minute.
-fn retries() -> RetryConfig {
+fn retries(attempts_max: u32) -> RetryConfig {
     RetryConfig::standard()
-        .with_max_attempts(ATTEMPTS_MAX)
+        .with_max_attempts(attempts_max)
         .with_initial_backoff(BACKOFF_FIRST)
         .with_max_backoff(BACKOFF_MAX)
 }
@@ -90,6 +93,16 @@ pub struct Session {
 }
 
 impl Session {
+    /// The session of a program that a person started: no call that AWS throttles is given up within half a minute.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        let patient = |config: SdkConfig| {
+            let builder = config.into_builder().retry_config(retries(PERSONS_ATTEMPTS_MAX));
+            builder.timeout_config(limits(LOOK_SECONDS_MAX)).build()
+        };
+        Self { config: patient(self.config), zone_config: patient(self.zone_config), ..self }
+    }
+
     /// The same session in another region, whatever the environment says. Route 53 is in none.
     #[must_use]
     pub fn in_region(&self, region: &str) -> Self {
@@ -115,7 +128,7 @@ impl Session {
         let client = http_client();
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .timeout_config(limits(CALL_SECONDS_MAX))
-            .retry_config(retries())
+            .retry_config(retries(ATTEMPTS_MAX))
             .http_client(client.clone())
             .load()
             .await;
@@ -239,7 +252,7 @@ mod tests {
             .credentials_provider(Credentials::new("id", "key", None, None, "test"))
             .sleep_impl(waits.clone())
             .http_client(http_client_fn(|_, _| SharedHttpConnector::new(Silent)))
-            .retry_config(retries())
+            .retry_config(retries(ATTEMPTS_MAX))
             .timeout_config(limits(LOOK_SECONDS_MAX))
             .interceptor(GrowingAttempts);
         let client = aws_sdk_route53::Client::from_conf(config.build());

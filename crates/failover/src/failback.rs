@@ -96,6 +96,17 @@ impl Successor {
         self.lags.last().copied()
     }
 
+    /// Whether it has been level with DR: it is a writer, or an available replica of which some samples in a row said 0. While users
+    /// write, it is behind again and again.
+    #[must_use]
+    pub fn has_caught_up(&self) -> bool {
+        let is_level = |samples: &[LagSample]| samples.iter().all(|sample| sample.seconds == 0);
+        self.state.database().is_some_and(|database| {
+            let was_level = self.lags.windows(SAMPLES_OF_ZERO_MIN).any(is_level);
+            database.is_available_writer() || database.is_available_replica() && was_level
+        })
+    }
+
     fn has_everything(&self, writes_stopped: Option<Timestamp>) -> bool {
         self.zeros(writes_stopped) >= SAMPLES_OF_ZERO_MIN
     }

@@ -30,7 +30,7 @@ use crate::orders::submit_batch;
 use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal};
 use crate::workload::Workload;
 
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Catching up and promotion take minutes; after this a person should look at RDS.
 const SUCCESSOR_MAX: Duration = Duration::from_secs(1_800);

@@ -17,20 +17,11 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::workload::Workload;
 
-/// How often it is looked while Route 53 throttles, each time with all the retries of a call: its five requests a second are a
-/// whole account's, and the functions take theirs at the same second of each minute.
-const LOOKS_MAX: u32 = 5;
-
 /// What alarm-handler would see now.
 pub async fn look(workload: &Workload) -> Result<Observation, Failure> {
     let Workload { plan, records, metrics, prober, .. } = workload;
-    let mut looks = 1;
-    loop {
-        match handler::observe(plan, records, metrics, prober, &Signal::Tick).await {
-            Err(blind) if blind.error.is_throttled() && looks < LOOKS_MAX => looks += 1,
-            seen => return seen.map_err(|blind| Failure::Aws(blind.error)),
-        }
-    }
+    let seen = handler::observe(plan, records, metrics, prober, &Signal::Tick).await;
+    seen.map_err(|blind| Failure::Aws(blind.error))
 }
 
 /// The same, as if the plan's first alarm had just begun to ring.

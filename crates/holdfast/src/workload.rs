@@ -29,7 +29,7 @@ pub struct Workload {
 impl Workload {
     /// Reads the plan: from the file or the environment if given, else from the deployed function.
     pub async fn load(source: &Source) -> Result<Self, Failure> {
-        let session = Session::load().await;
+        let session = Session::load().await.patient();
         let text = match (&source.plan_file, &source.plan) {
             (Some(file), _) => std::fs::read_to_string(file)
                 .map_err(|error| Failure::Usage(format!("--plan-file {}: {error}", file.display())))?,

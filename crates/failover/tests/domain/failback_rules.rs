@@ -147,6 +147,20 @@ fn an_obstacle_says_what_is_so_and_what_to_do_about_it() {
     }
 }
 
+#[test]
+fn a_successor_has_caught_up_once_it_was_level_and_is_behind_again_only_by_what_users_write() {
+    let cases: [(&[u64], bool); 5] =
+        [(&[0, 0, 0], true), (&[9, 0, 0, 0, 1], true), (&[0, 0, 1, 0, 0], false), (&[0, 0], false), (&[], false)];
+    for (seconds, expected) in cases {
+        let successor = Successor { lags: lags(seconds), ..rebuilt() };
+        assert_eq!(successor.has_caught_up(), expected, "{seconds:?}");
+        let creating = Successor { state: database(Some(DR_CLUSTER), "creating"), ..successor };
+        assert!(!creating.has_caught_up());
+    }
+    let writer = Successor { state: database(None, "available"), lags: Vec::new(), ..rebuilt() };
+    assert!(writer.has_caught_up());
+}
+
 fn without_databases() -> Plan {
     Plan { replicas: Vec::new(), ..plan() }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws::CallError;
 use aws::cloudwatch::{self, LagReader as _};
 use aws::rebuild::{Builder, Pattern, Placement};
-use failover::failback;
+use failover::failback::{self, Successor};
 use failover::plan::ReplicaId;
 use failover::rebuild::{Settings, Step, catches_up_in_seconds, lost, next_step, old_identifier};
 use failover::rule::Rule;
@@ -198,7 +198,7 @@ pub async fn catch_up(workload: &Workload, terminal: &Terminal, named: &Successo
         if let Some(hopeless) = of(Rule::F01).chain(of(Rule::F06)).next() {
             return Err(Failure::Refused(format!("{}: {}; {}", hopeless.rule, hopeless.because, hopeless.remedy)));
         }
-        if of(Rule::F07).next().is_none() {
+        if seen.successors.iter().all(Successor::has_caught_up) {
             break;
         }
         if tokio::time::Instant::now() > until {
