@@ -177,12 +177,9 @@ async fn look_at(
     lag: &impl LagReader,
 ) -> ReplicaView {
     let state = replicas.state(id).await.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()));
-    // Of what is no replica any more the last sample tells since when.
-    let lags = match state.database() {
-        None => Ok(Vec::new()),
-        Some(database) => lag.good_lags(id, &database.members, from, to).await,
-    };
-    let lags = lags.unwrap_or_else(|error| {
+    // Of what is no replica any more, or gone, the last sample tells since when.
+    let members = state.database().map_or(&[][..], |database| &database.members);
+    let lags = lag.good_lags(id, members, from, to).await.unwrap_or_else(|error| {
         tracing::warn!(%error, replica = %id, "CloudWatch cannot be asked for the lag");
         Vec::new()
     });

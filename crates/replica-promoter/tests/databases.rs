@@ -18,7 +18,7 @@ use failover::promotion::{Database, Instances, LagSample, ReplicaState, Source};
 use failover::record::{RecordSet, Role, Routing, Target};
 use failover::register::{ArmedBy, Evidence, Pin, Register, Spread};
 use failover::rule::Rule;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use replica_promoter::event::Signal;
 use replica_promoter::handler::Calls;
 
@@ -30,7 +30,8 @@ const PLAN: &str = r#"{"mode":"automatic","zones":[{"id":"Z1","names":["app.exam
 struct World {
     sets: RefCell<Vec<RecordSet>>,
     database: RefCell<ReplicaState>,
-    lag: Cell<u64>,
+    /// The newest sample: seconds behind, and how old it is.
+    lag: Cell<(u64, SignedDuration)>,
     done: RefCell<Vec<String>>,
 }
 
@@ -90,7 +91,7 @@ impl World {
         };
         let sets = vec![half(Role::Primary), half(Role::Secondary), register.record_set(&name()).unwrap()];
         let (sets, database) = (RefCell::new(sets), RefCell::new(database));
-        Self { sets, database, lag: Cell::new(1), done: RefCell::default() }
+        Self { sets, database, lag: Cell::new((1, SignedDuration::ZERO)), done: RefCell::default() }
     }
 
     async fn hears(&self, signal: Signal) -> Outcome {
@@ -161,7 +162,8 @@ impl LagReader for &World {
         _: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<LagSample>, CallError> {
-        Ok(vec![LagSample { seconds: self.lag.get(), at: to }])
+        let (seconds, age) = self.lag.get();
+        Ok(vec![LagSample { seconds, at: to - age }])
     }
 }
 
@@ -235,8 +237,14 @@ async fn in_peace_a_database_that_would_stop_a_failover_is_a_page_and_one_that_w
         );
         assert_eq!(outcome.incident, None);
     }
+    world.lag.set((1, SignedDuration::from_mins(10)));
+    for state in [ReplicaState::Missing, database(Source::NoneNamed)] {
+        *world.database.borrow_mut() = state;
+        let outcome = world.tick().await;
+        assert_eq!(outcome.since, Some(at("12:20:00")), "people are told of the last sample: {outcome:?}");
+    }
     *world.database.borrow_mut() = replica();
-    world.lag.set(4_000);
+    world.lag.set((4_000, SignedDuration::ZERO));
     assert_eq!(world.tick().await.rule, Some(Rule::R07));
 
     let quiet = World::new(&Register::disarmed(at("00:00:00"), "kim".to_owned()), ReplicaState::Missing);
