@@ -85,6 +85,13 @@ pub async fn lift(workload: &Workload, terminal: &Terminal) -> Result<Vec<String
     let mut lifted = Vec::new();
     for (id, arn, note) in fenced(workload, fence).await? {
         let groups: Vec<_> = note.original.iter().map(String::as_str).collect();
+        // RDS takes an empty list for nothing to do, and the fence would stay.
+        if groups.is_empty() {
+            return Err(Failure::Refused(format!(
+                "the fence stays: the tags of {id} in {} name no security groups that it had before; give it its own back by hand",
+                fence.region
+            )));
+        }
         terminal.say(format!("{BOLD}{id} in {}{BOLD:#} had the security groups {}", fence.region, groups.join(", ")));
         terminal.confirm(&format!("Let connections to {id} in again? Its data is that of before the failover."))?;
         let writer = rds::Writer::new(&workload.session.in_region(&fence.region));

@@ -161,7 +161,9 @@ impl Publisher for Bent<aws::sns::Topics> {
 impl FenceWriter for Bent<aws::rds::Writer> {
     async fn note(&self, arn: &str, note: &Note) -> Result<(), CallError> {
         match self.sabotage {
-            Sabotage::ForgetsGroups => self.honest.note(arn, &Note { original: BTreeSet::new(), ..note.clone() }).await,
+            Sabotage::ForgetsGroups => {
+                self.honest.note(arn, &Note { original: ["sg-another".to_owned()].into(), ..note.clone() }).await
+            }
             _ => self.honest.note(arn, note).await,
         }
     }

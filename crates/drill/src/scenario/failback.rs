@@ -12,6 +12,7 @@ impl Play {
     /// A failover; a failback that is refused until its data is safe; replicas rebuilt on either side; and again.
     pub(super) async fn failback(self) -> Result<Evidence, Stuck> {
         self.begin().await?;
+        self.operator(&["status"]).await?;
         let (mut refusals, mut restored, mut homes) = (Vec::new(), Vec::new(), Vec::new());
         let mut first_outage = None;
         for round in 0..ROUND_TRIPS {

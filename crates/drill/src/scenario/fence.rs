@@ -25,6 +25,7 @@ impl Play {
         self.stage.minutes(45).await;
         let groups = || [rds::groups(&self.stage.lab, PRIMARY, "app"), rds::groups(&self.stage.lab, PRIMARY, "orders")];
         let fenced = groups();
+        self.operator(&["report"]).await?;
         self.operator(&["fence", "lift"]).await?;
         self.stage.minutes(10).await;
         let mut evidence = self.evidence(outage_at, Some(healed_at));
