@@ -108,10 +108,11 @@ async fn alarm(session: &Session, region: Option<&str>, name: &str) -> Result<Fo
         // "If you omit this parameter, only metric alarms are returned" (DescribeAlarms).
         .alarm_types(AlarmType::MetricAlarm)
         .alarm_types(AlarmType::CompositeAlarm)
+        .alarm_types(AlarmType::LogAlarm)
         .send()
         .await
         .map_err(|error| CallError::of("DescribeAlarms", error))?;
-    let is_composite = !answer.composite_alarms().is_empty();
+    let is_composite = !answer.composite_alarms().is_empty() || !answer.log_alarms().is_empty();
     Ok(match answer.metric_alarms.and_then(|alarms| alarms.into_iter().next()) {
         Some(alarm) => Found::Metric(Box::new(alarm)),
         None if is_composite => Found::Composite,

@@ -253,8 +253,11 @@ fn rehearsal(view: &NameView, since: Timestamp, by: ArmedBy, now: Timestamp) -> 
 /// The register of a pin and every PRIMARY record it speaks of, in one batch. Nothing else writes a PRIMARY record, but a
 /// rehearsal as it is and a failback; and none is written that leads where users were before the pin.
 fn point_at_dr(view: &NameView, register: Register) -> Result<Write, WriteError> {
-    let leads_home =
-        |pair: &&Pair| register.pin().is_some_and(|pin| view.is_home(pin, pair.kind(), &pair.secondary().target));
+    let is_home = |pair: &Pair, pin| view.is_home(pin, pair.kind(), &pair.secondary().target);
+    let leads_home = |pair: &&Pair| {
+        register.pin().is_some_and(|pin| is_home(pair, pin))
+            || view.pin().is_some_and(|pin| view.leads_back(pin, pair, pair.secondary()))
+    };
     if let Some(pair) = pairs(view).iter().find(leads_home) {
         return Err(WriteError::LeadsHome { name: view.name.clone(), kind: pair.kind().to_owned() });
     }

@@ -9,7 +9,7 @@ use crate::incident::AlarmState;
 use crate::name::Name;
 use crate::observation::{Alarms, NameView, Probe, Probes};
 use crate::plan::{Plan, ReplicaId};
-use crate::promotion::{Allows, LagSample, ReplicaState, Source};
+use crate::promotion::{Allows, IDLE_SECONDS, LagSample, ReplicaState, Source, grows_in_silence, is_postgres};
 use crate::record::{Pair, RecordSet, Target};
 use crate::register::{ArmedBy, Memory, Reading, Register, RegisterError};
 use crate::rule::Rule;
@@ -100,8 +100,8 @@ impl Successor {
     /// write, it is behind again and again.
     #[must_use]
     pub fn has_caught_up(&self) -> bool {
-        let is_level = |samples: &[LagSample]| samples.iter().all(|sample| sample.seconds == 0);
         self.state.database().is_some_and(|database| {
+            let is_level = |samples: &[LagSample]| samples.iter().all(|sample| says_level(&database.engine, sample));
             let was_level = self.lags.windows(SAMPLES_OF_ZERO_MIN).any(is_level);
             database.is_available_writer() || database.is_available_replica() && was_level
         })
@@ -113,8 +113,19 @@ impl Successor {
 
     /// How many samples in a row, up to the newest, say 0. One from before the last write says nothing of that write.
     fn zeros(&self, writes_stopped: Option<Timestamp>) -> usize {
-        let says_so = |lag: &&LagSample| lag.seconds == 0 && writes_stopped.is_none_or(|stopped| stopped <= lag.at);
+        let engine = self.state.database().map(|database| database.engine.as_str()).unwrap_or_default();
+        let says_so =
+            |lag: &&LagSample| says_level(engine, lag) && writes_stopped.is_none_or(|stopped| stopped <= lag.at);
         self.lags.iter().rev().take_while(says_so).count()
+    }
+}
+
+/// True if a sample says that the replica has what its source has, as far as lag can tell. Where lag is the age of the last
+/// transaction it grows once writes have stopped: to five minutes on PostgreSQL, without end on Oracle.
+fn says_level(engine: &str, sample: &LagSample) -> bool {
+    match grows_in_silence(engine) {
+        false => sample.seconds == 0,
+        true => !is_postgres(engine) || sample.seconds <= IDLE_SECONDS.unsigned_abs(),
     }
 }
 
@@ -178,16 +189,17 @@ pub fn obstacles(plan: &Plan, seen: &Observation) -> Vec<Obstacle> {
         found.push(Obstacle::new(Rule::F05, because));
     }
     found.extend(seen.successors.iter().filter_map(|successor| not_ready(successor, pinned_at, seen.writes_stopped)));
-    let takes_over = |successor: &Successor| successor.readiness(pinned_at, seen.writes_stopped) == Readiness::Writer;
-    if seen.writes_stopped.is_none() && !seen.successors.iter().all(takes_over) {
+    // Of a successor that takes writes already too: whether an interrupted run of ours promoted it, or it is a snapshot that somebody
+    // restored, RDS does not say.
+    if seen.writes_stopped.is_none() {
         let because = "users may still be writing to DR, and what they write from now on would be lost".to_owned();
         found.push(Obstacle::new(Rule::F08, because));
     }
-    if !seen.loss_acknowledged && !seen.successors.iter().all(takes_over) {
+    if !seen.loss_acknowledged {
         let because = "what only the old primary holds, since it had not been replicated, will not be there any more";
         found.push(Obstacle::new(Rule::F09, because.to_owned()));
     }
-    if !seen.position_verified && !seen.successors.iter().all(takes_over) {
+    if !seen.position_verified {
         let because =
             "a lag of 0 is not everything: behind a slow link a replica says 0 while writes are still on their way";
         found.push(Obstacle::new(Rule::F10, because.to_owned()));

@@ -141,7 +141,7 @@ pub const TABLE: &[Row] = &[
     row(Rule::P03, "pinned, but the SECONDARY record leads where users were before the pin", |f| f.view.swapped().is_some(),
         Verdict::LeaveSwapped, Page, "Holdfast sends nobody there, and promotes nothing meanwhile; point the SECONDARY record at DR, or release the name (holdfast release) if users belong where the records send them now"),
     row(Rule::P03, "pinned, and the SECONDARY record has been pointed at another place since", |f| f.dr_has_moved(),
-        Verdict::Follow, Notice, "the PRIMARY records follow: DNS stays on DR, at its new address"),
+        Verdict::Follow, Page, "the PRIMARY records follow: users are sent to that place; see that it is DR, and point the SECONDARY record at DR if it is not"),
     row(Rule::P03, "pinned, but somebody changed the records since", |f| f.pin().is_some_and(|pin| pin.repins < REPINS_MAX) && f.view.pairs.is_ok(),
         Verdict::Repin, Page, "the records are pinned again; stop whatever writes them (an infrastructure-as-code apply?)"),
     row(Rule::P03, "pinned, but somebody keeps changing the records back", |f| f.pin().is_some() && f.view.pairs.is_ok(),

@@ -19,6 +19,7 @@ pub use evidence::{Failover, put_on_record, record_in_sync, seen_as_replicas};
 pub use gate::{
     ARRIVAL_SECONDS_MAX, GATE_TABLE, Gate, GateDecision, GateFacts, GateRow, decide_gate, failed_over, in_sync,
 };
+pub(crate) use loss::{IDLE_SECONDS, grows_in_silence, is_postgres};
 pub use loss::{Loss, Outage};
 pub use peace::{PEACE_TABLE, PeaceFacts, PeaceRow, Shortcoming, is_guarded, shortcomings};
 pub use replica::{

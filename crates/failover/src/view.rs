@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use crate::name::Name;
 use crate::record::{
-    ALIAS_TTL_SECONDS, Leads, PINNED_TYPES, Pair, PairFault, RecordSet, Target, Warning, alias_tree, warnings,
+    ALIAS_TTL_SECONDS, Leads, PINNED_TYPES, Pair, PairFault, RecordSet, Target, Warning, alias_tree, aws_region,
+    warnings,
 };
 use crate::register::{Memory, Pin, Reading, Register, Ttl};
 
@@ -78,16 +79,16 @@ impl NameView {
     /// users were before the pin.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        let is_home =
-            |pair: &Pair| self.pin().is_some_and(|pin| self.is_home(pin, pair.kind(), &pair.primary().target));
+        let is_home = |pair: &Pair| self.pin().is_some_and(|pin| self.leads_back(pin, pair, pair.primary()));
         self.pairs.as_ref().is_ok_and(|pairs| pairs.iter().all(|pair| pair.agrees() && !is_home(pair)))
     }
 
-    /// The pair of a pinned name whose SECONDARY record leads where users were before the pin: what is written down as DR is not.
+    /// The pair of a pinned name whose SECONDARY record leads where users were before the pin, or to a new place in that region: what
+    /// is written down as DR is not.
     #[must_use]
     pub fn swapped(&self) -> Option<&Pair> {
         let pin = self.pin()?;
-        self.pairs.iter().flatten().find(|pair| self.is_home(pin, pair.kind(), &pair.secondary().target))
+        self.pairs.iter().flatten().find(|pair| self.leads_back(pin, pair, pair.secondary()))
     }
 
     /// The pair whose SECONDARY record leads to a place where a PRIMARY record of the name leads too, and that place.
@@ -100,6 +101,26 @@ impl NameView {
             let place = primaries.iter().find_map(|primary| primary.meets(&secondary))?.to_owned();
             Some((pair, place))
         })
+    }
+
+    /// True if a record of the pair leads where users were before the pin, or to a place that Holdfast did not write down, in the
+    /// region where they were: the old primary, rebuilt.
+    pub(crate) fn leads_back(&self, pin: &Pin, pair: &Pair, record: &RecordSet) -> bool {
+        let (kind, target) = (pair.kind(), &record.target);
+        let is_dr = |target: &Target| pin.dr.get(kind) == Some(&target.digest(kind));
+        if self.is_home(pin, kind, target) {
+            return true;
+        }
+        if pin.dr.is_empty() || is_dr(target) {
+            return false;
+        }
+        let regions = |target| -> BTreeSet<String> {
+            self.leads(kind, target).to().filter_map(aws_region).map(str::to_owned).collect()
+        };
+        let primary = &pair.primary().target;
+        let of_dr = if is_dr(primary) { regions(primary) } else { BTreeSet::new() };
+        let home = pin.home_regions();
+        regions(target).iter().any(|region| home.contains(region) && !of_dr.contains(region))
     }
 
     /// True if `target` leads where the users of `pin` were before it.

@@ -7,15 +7,15 @@ mod rebuild;
 
 use std::time::Duration;
 
+use aws::cloudwatch::{self, LagReader as _};
 use aws::rds::{self, ReplicaReader as _, ReplicaWriter as _};
 use aws::rebuild::Builder;
 use aws::route53::{RecordReader as _, Writer};
 use failover::change::{self, Write};
 use failover::failback::{self, Move, Observation, Obstacle, Readiness, Successor};
-use failover::observation::ChangeStatus;
+use failover::observation::{ChangeStatus, NameView};
 use failover::plan::ReplicaId;
 use failover::promotion::ReplicaState;
-use failover::record::Target;
 use failover::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
 use position::Engine;
@@ -177,13 +177,11 @@ async fn successor(
     };
     let session = workload.session.in_region(&named.region);
     let (databases, id) = (rds::Reader::new(&session), renamed(of, &named.id));
-    Ok(Successor {
-        of: of.clone(),
-        named: Some(format!("{id} in {}", named.region)),
-        state: databases.state(&id).await?,
-        created: databases.created(&id).await?,
-        lags: rebuild::lags_of(workload, &named.region, &id, now).await?,
-    })
+    let state = databases.state(&id).await?;
+    let members = state.database().map_or(&[][..], |database| &database.members);
+    let lags = cloudwatch::Reader::new(&session).good_lags(&id, members, now - LAG_LOOKBACK, now).await?;
+    let created = databases.created(&id).await?;
+    Ok(Successor { of: of.clone(), named: Some(format!("{id} in {}", named.region)), state, created, lags })
 }
 
 fn identifier(database: &ReplicaId) -> &str {
@@ -218,8 +216,8 @@ async fn switch(workload: &Workload, terminal: &Terminal, home: &Homecoming) -> 
     // What may have changed while the databases were promoted.
     let seen = check(workload, terminal, named, stopped).await?;
     let by = workload.author("").await?;
-    let pins = seen.names.iter().filter_map(|view| view.register()?.pin());
-    let ttl_seconds = pins.flat_map(|pin| pin.original.values()).map(Target::ttl_seconds).max().unwrap_or_default();
+    // Of what leads to DR: that is what resolvers were given.
+    let ttl_seconds = seen.names.iter().map(NameView::ttl_seconds).max().unwrap_or_default();
     let writes = restoring(workload, &seen, &by, &home.moves)?;
     let names: Vec<_> = writes.iter().map(|write| write.name.to_string()).collect();
     let batches = change::batches(writes);

@@ -66,6 +66,8 @@ pub enum About {
     AlarmGone,
     /// A replica that a person promotes.
     PromotedByHand,
+    /// A person who gives PRIMARY records another TTL.
+    Ttl,
     /// How the minute is cut.
     Pieces,
     /// Which of the deliveries that are due goes first.
@@ -121,7 +123,7 @@ impl Dice {
 
     fn of(&mut self, about: About) -> &mut SmallRng {
         match about {
-            About::Swap | About::AlarmGone | About::PromotedByHand => &mut self.hands,
+            About::Swap | About::AlarmGone | About::PromotedByHand | About::Ttl => &mut self.hands,
             _ => &mut self.all_else,
         }
     }

@@ -1,9 +1,10 @@
 //! One outage, whole: faults, duplicates, lost and late events, invocations that overlap, a primary that comes and goes,
 //! people who interfere or sleep. What goes otherwise than in a quiet outage, [`Chance`] decides.
 
+mod hands;
+
 use std::task::Poll;
 
-use failover::change;
 use failover::incident::{AlarmState, Approval};
 use failover::name::Name;
 use failover::outcome::Kind;
@@ -22,7 +23,6 @@ use crate::judge;
 use crate::property::Breach;
 use crate::sabotage::Sabotage;
 use crate::setup::start;
-use crate::watch::Author;
 
 /// When faults, losses and interference end.
 pub const FAULTY_MINUTES: i64 = 12;
@@ -220,74 +220,6 @@ impl Outage {
         self.lay_hands(minute, is_faulty);
         if minute >= FAULTY_MINUTES + self.circumstances.asleep_minutes {
             self.approve(minute);
-        }
-    }
-
-    /// What people do to what is not Holdfast's, for reasons of their own, and take back once the faults have ended, where they can.
-    fn lay_hands(&mut self, minute: i64, is_faulty: bool) {
-        let names = self.holdfast.names();
-        let mut world = self.holdfast.world.get();
-        let odds = if world.alarm_is_gone { 0.7 } else { 0.01 };
-        let is_gone = is_faulty && self.chance.happens(About::AlarmGone, odds);
-        if is_gone != world.alarm_is_gone {
-            world.tell(|| if is_gone { "somebody deletes the alarm" } else { "the alarm is there again" }.to_owned());
-            world.alarm_is_gone = is_gone;
-        }
-        let hand = |about, odds| match is_faulty && self.running.is_empty() {
-            true => (self.chance.one_of(about, odds, 1_000) as usize).checked_sub(1),
-            false => None,
-        };
-        if let Some(choice) = hand(About::Swap, 0.01) {
-            let view = &names[choice % names.len()];
-            world.tell(|| format!("somebody points the SECONDARY record of {} at the primary", view.name));
-            self.swapped.extend(
-                world.swap(&view.zone, &view.name, true).is_ok().then(|| (view.zone.clone(), view.name.clone())),
-            );
-        }
-        let ids: Vec<_> = world.replicas.keys().cloned().collect();
-        if let Some(choice) = hand(About::PromotedByHand, 0.005)
-            && !ids.is_empty()
-            && !world.is_anything_late(&["Promote", "Modify"])
-        {
-            world.promote_by_hand(&ids[choice % ids.len()]);
-        }
-        // Not before a whole minute has seen it: what is put back between two looks nobody can see (docs/proof.md).
-        if minute == FAULTY_MINUTES + 1 && !self.swapped.is_empty() {
-            self.mended = Some(minute);
-            for (zone, name) in std::mem::take(&mut self.swapped) {
-                world.tell(|| format!("the SECONDARY record of {name} is put back"));
-                drop(world.swap(&zone, &name, false));
-            }
-        }
-    }
-
-    fn undo_one(&mut self, choice: usize) {
-        // Nor can a promotion be called back that is still on its way.
-        if self.holdfast.world.get().is_anything_late(&["Promote", "Modify"]) {
-            return;
-        }
-        let names = self.holdfast.names();
-        let view = &names[choice % names.len()];
-        if view.register().is_some_and(|register| register.pin().is_some_and(|pin| pin.repins < REPINS_MAX))
-            && view.agrees()
-        {
-            let mut world = self.holdfast.world.get();
-            world.tell(|| format!("{} is undone by hand", view.name));
-            drop(world.undo(Author::Operator, &view.zone, &view.name));
-        }
-    }
-
-    /// A person disarms every name that is armed, at whatever point of somebody else's work.
-    fn disarm(&self) {
-        for view in self.holdfast.names() {
-            let mut world = self.holdfast.world.get();
-            let disarmed = Register::disarmed(world.now, "kim".to_owned());
-            if !matches!(view.register(), Some(Register::Armed { .. })) {
-                continue;
-            }
-            let Ok(write) = change::rewrite_register(&view, disarmed) else { continue };
-            let written = world.submit(Author::Operator, &view.zone, write.changes.iter());
-            world.tell(|| format!("kim disarms {}: {}", view.name, if written.is_ok() { "done" } else { "refused" }));
         }
     }
 

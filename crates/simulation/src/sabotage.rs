@@ -7,7 +7,7 @@ use failover::incident::{AlarmSighting, AlarmState};
 use failover::outcome::{Outcome, Trigger};
 use failover::plan::{Limits, Mode, Plan};
 use failover::record::{RecordSet, Role, Routing, Target};
-use failover::register::{ArmedBy, Reading, Register, Spread};
+use failover::register::{ArmedBy, Evidence, Pin, Reading, Register, Spread};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -28,6 +28,10 @@ pub enum Sabotage {
     PromotesOnPending,
     /// Clients are given no time to drain.
     ForgetsToDrain,
+    /// Only the TTL that records have now counts, and not the longer one that they had before.
+    ForgetsLongerTtl,
+    /// Whatever is a writer is taken for a replica that was promoted.
+    VouchesForWriters,
     /// The names that are not pinned are taken for pinned by whoever promotes.
     PromotesUnpinned,
     /// The settle time and the cool-down are forgotten.
@@ -73,11 +77,13 @@ pub enum Sabotage {
 }
 
 /// Each sabotage, and the property that notices it.
-pub const NOTICED_BY: [(Sabotage, Property); 25] = [
+pub const NOTICED_BY: [(Sabotage, Property); 27] = [
     (Sabotage::DropsCompareAndSwap, Property::PrimaryAnswered),
     (Sabotage::SwapsDeleteAndCreate, Property::NotFailedOver),
     (Sabotage::PromotesOnPending, Property::PromotedTooEarly),
     (Sabotage::ForgetsToDrain, Property::PromotedTooEarly),
+    (Sabotage::ForgetsLongerTtl, Property::PromotedTooEarly),
+    (Sabotage::VouchesForWriters, Property::FalseEnd),
     (Sabotage::PromotesUnpinned, Property::PromotedTooEarly),
     (Sabotage::ForgetsCoolDown, Property::PinnedUnapproved),
     (Sabotage::AsksNobody, Property::PinnedUnapproved),
@@ -126,7 +132,9 @@ impl Sabotage {
     /// True if a batch overwrites what it finds.
     #[must_use]
     pub fn overwrites(self) -> bool {
-        matches!(self, Self::DropsCompareAndSwap | Self::ActsWhileOff)
+        use Sabotage::{ActsWhileOff, DropsCompareAndSwap, ForgetsLongerTtl, VouchesForWriters};
+        // Who misreads a register could not write it otherwise.
+        matches!(self, DropsCompareAndSwap | ActsWhileOff | ForgetsLongerTtl | VouchesForWriters)
     }
 
     /// What the function takes the zone's records for.
@@ -157,6 +165,13 @@ impl Sabotage {
                 }
                 _ => None,
             }),
+            (Self::ForgetsLongerTtl, Function::ReplicaPromoter) => {
+                bend_pins(&mut sets, |pin| Pin { ttl_seconds: None, ..pin.clone() });
+            }
+            (Self::VouchesForWriters, Function::ReplicaPromoter) => {
+                let seen: Evidence = world.replicas.keys().cloned().map(Evidence::replica).collect();
+                bend_pins(&mut sets, |pin| Pin { evidence: seen.clone(), ..pin.clone() });
+            }
             (Self::LeavesDrift, Function::AlarmHandler) if is_any_pinned(&sets) => lead_to_dr(&mut sets),
             (Self::PromotesUnpinned, Function::ReplicaPromoter) if is_any_pinned(&sets) => {
                 claim_pins(&mut sets, world.now);
@@ -239,6 +254,13 @@ fn rewrite(sets: &mut [RecordSet], says: impl Fn(&Register) -> Option<Register>)
             *set = bent;
         }
     }
+}
+
+fn bend_pins(sets: &mut [RecordSet], bend: impl Fn(&Pin) -> Pin) {
+    rewrite(sets, |register| match register {
+        Register::Pinned { pin, spread } => Some(Register::Pinned { pin: bend(pin), spread: spread.clone() }),
+        _ => None,
+    });
 }
 
 /// Every register says what the first pinned one says, in sync for an hour.

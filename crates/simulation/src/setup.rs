@@ -142,13 +142,16 @@ impl Setup {
     }
 }
 
+/// The TTL of the records, until a person gives them another.
+pub(crate) const TTL_SECONDS: u32 = 20;
+
 fn pair(name: &Name, kind: &str, is_alias: bool) -> [RecordSet; 2] {
     [(Role::Primary, "192.0.2"), (Role::Secondary, "198.51.100")].map(|(role, net)| {
         let set_identifier = format!("{role:?}").to_lowercase();
         let target = if is_alias {
             Target::Alias { zone: "Z9".to_owned(), name: format!("{net}.elb.example.net."), evaluate_health: false }
         } else {
-            Target::Values { ttl_seconds: 20, values: vec![format!("{net}.2"), format!("{net}.1")] }
+            Target::Values { ttl_seconds: TTL_SECONDS, values: vec![format!("{net}.2"), format!("{net}.1")] }
         };
         let health_check = (role == Role::Primary).then(|| "hc-1".to_owned());
         let routing = Routing::Failover { role, set_identifier };

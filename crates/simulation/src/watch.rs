@@ -249,7 +249,8 @@ impl Watch {
         for watched in &mut self.names {
             for primary in &mut watched.primaries {
                 if !primary.is_published_on_dr(route53, &watched.zone) {
-                    primary.reachable_until = Some(now);
+                    let ttl = seconds(primary.published_ttl_seconds(route53, &watched.zone));
+                    primary.kept_until = primary.kept_until.max(Some(now + ttl));
                 }
             }
         }
@@ -302,12 +303,9 @@ impl Watch {
             if register.as_ref().and_then(Register::pin).is_none() {
                 return Some(format!("{} is not pinned: {register:?}", watched.name));
             }
-            watched.primaries.iter().find_map(|Primary { original, reachable_until, .. }| {
-                let left = reachable_until.unwrap_or(Timestamp::MIN);
-                let ttl = seconds(original.target.ttl_seconds());
-                let is_early = now.duration_since(left) < ttl;
-                let (name, kind) = (&watched.name, &original.kind);
-                is_early.then(|| format!("{name} {kind} led to the primary until {left}, and clients keep that {ttl}"))
+            watched.primaries.iter().find_map(|Primary { original, kept_until, .. }| {
+                let kept = kept_until.filter(|kept| now < *kept)?;
+                Some(format!("resolvers keep {} {} leading to the primary until {kept}", watched.name, original.kind))
             })
         })
     }

@@ -11,8 +11,8 @@ use crate::route53::{Records, Route53};
 #[derive(Debug)]
 pub(crate) struct Primary {
     pub original: RecordSet,
-    /// When name servers last had it lead to the primary, as of the newest arrival.
-    pub reachable_until: Option<Timestamp>,
+    /// When no resolver keeps an answer that leads to the primary any more, as of the newest arrival.
+    pub kept_until: Option<Timestamp>,
     /// Name servers hold it on DR.
     pub is_held: bool,
     /// Where the SECONDARY record beside it led at first, which is DR.
@@ -21,7 +21,7 @@ pub(crate) struct Primary {
 
 impl Primary {
     pub fn new(original: RecordSet, dr: Option<Target>) -> Self {
-        Self { original, reachable_until: None, is_held: false, dr }
+        Self { original, kept_until: None, is_held: false, dr }
     }
 
     /// True if this record leads to DR, whatever people have made of the SECONDARY record.
@@ -30,6 +30,15 @@ impl Primary {
             (Target::Values { values: a, .. }, Target::Values { values: b, .. }) => a == b,
             (a, b) => a == b,
         })
+    }
+
+    /// The longest TTL that name servers give its pair out with; an alias has that of what it leads to, which here is short.
+    pub fn published_ttl_seconds(&self, route53: &Route53, zone: &str) -> u32 {
+        let RecordSet { name, kind, .. } = &self.original;
+        let ttl = |records: &Records, role| records.playing(name, kind, role).map(|set| set.target.ttl_seconds());
+        let of_pair =
+            |records| [Role::Primary, Role::Secondary].into_iter().filter_map(|role| ttl(records, role)).max();
+        route53.published(zone).and_then(of_pair).unwrap_or_default()
     }
 
     /// True if both records of its pair lead there as name servers have them: either may be answered.

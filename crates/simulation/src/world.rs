@@ -302,6 +302,21 @@ impl World {
         self.submit(Author::Operator, zone, changes.iter())
     }
 
+    /// A person gives the PRIMARY records of a name another TTL; those that are aliases have none.
+    pub fn set_ttl(&mut self, zone: &str, name: &Name, ttl_seconds: u32) -> Result<String, CallError> {
+        let records = self.route53.records(zone);
+        let of_name = |set: &&RecordSet| set.name == *name && plays(set, Role::Primary);
+        let changes = records.iter().filter(of_name).flat_map(|set| match &set.target {
+            Target::Values { values, .. } => {
+                let target = Target::Values { ttl_seconds, values: values.clone() };
+                vec![Change::Delete(set.clone()), Change::Create(RecordSet { target, ..set.clone() })]
+            }
+            Target::Alias { .. } => Vec::new(),
+        });
+        let changes: Vec<_> = changes.collect();
+        self.submit(Author::Operator, zone, changes.iter())
+    }
+
     /// A person promotes a replica, for a reason of their own; true if RDS takes it.
     pub fn promote_by_hand(&mut self, id: &ReplicaId) -> bool {
         let Some(replica) = self.replicas.get_mut(id).filter(|replica| replica.is_promotable()) else { return false };

@@ -14,7 +14,7 @@ const SAME_POSITION_SECONDS: i64 = 30;
 
 /// "If no user transactions are occurring on the source …, a PostgreSQL read replica reports a replication lag of up to
 /// five minutes" (RDS user guide, monitoring read replication).
-pub(super) const IDLE_SECONDS: i64 = 300;
+pub(crate) const IDLE_SECONDS: i64 = 300;
 
 /// When the outage may have begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,12 +67,12 @@ impl Loss {
 
 /// The lag of these is the age of the last transaction that was replayed: it grows by a second a second while the source
 /// says nothing, so in every outage. MySQL and MariaDB report −1 instead.
-fn grows_in_silence(engine: &str) -> bool {
+pub(crate) fn grows_in_silence(engine: &str) -> bool {
     is_postgres(engine) || engine.contains("oracle")
 }
 
 /// RDS for PostgreSQL.
-pub(super) fn is_postgres(engine: &str) -> bool {
+pub(crate) fn is_postgres(engine: &str) -> bool {
     engine.starts_with("postgres")
 }
 

@@ -142,6 +142,21 @@ pub(crate) fn host(name: &str) -> String {
     bare.filter(|_| is_aws).unwrap_or(name).to_owned()
 }
 
+/// The region in an endpoint's name of AWS, such as `p-1.eu-west-1.elb.amazonaws.com`; other names have none.
+pub(crate) fn aws_region(host: &str) -> Option<&str> {
+    let name = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
+    let is_region = |label: &&str| {
+        let mut parts = label.split('-');
+        let has_continent =
+            parts.next().is_some_and(|part| part.len() == 2 && part.bytes().all(|b| b.is_ascii_lowercase()));
+        let (number, words) = (parts.next_back(), parts.count());
+        has_continent
+            && words > 0
+            && number.is_some_and(|part| part.bytes().all(|b| b.is_ascii_digit()) && !part.is_empty())
+    };
+    name.rsplit('.').find(is_region)
+}
+
 /// A short mark of a text, to know it again by: eight characters in a register in place of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest(u32);
@@ -269,6 +284,21 @@ mod tests {
         assert_eq!(alias, of("/hostedzone/Z9", "P.elb.", false));
         assert_ne!(alias, of("Z9", "p.elb", true), "whose health counts is part of it");
         assert_ne!(alias, of("Z8", "p.elb", false));
+    }
+
+    #[test]
+    fn the_region_of_an_endpoint_of_aws_is_in_its_name() {
+        for (host, region) in [
+            ("my-lb-1.eu-west-1.elb.amazonaws.com", Some("eu-west-1")),
+            ("my-nlb-2.elb.us-gov-east-1.amazonaws.com", Some("us-gov-east-1")),
+            ("p.elb.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
+            ("my-lb-1.example.com", None),
+            ("eu-west-1.example.com", None),
+            ("192.0.2.1", None),
+            ("app.amazonaws.com", None),
+        ] {
+            assert_eq!(aws_region(host), region, "{host}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Evidence;
 use crate::incident::Incident;
-use crate::record::{Digest, Leads, Target, destination, host};
+use crate::record::{Digest, Leads, Target, aws_region, destination, host};
 
 /// A committed failover of one name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +42,15 @@ impl Pin {
     #[must_use]
     pub fn was_home_of(&self, leads: &Leads) -> bool {
         leads.to().any(|to| self.home.contains(&Digest::of(to)) || self.original_says(to))
+    }
+
+    /// The regions of AWS that the originals name.
+    pub(crate) fn home_regions(&self) -> BTreeSet<String> {
+        let places = self.original.iter().flat_map(|(kind, target)| match target {
+            Target::Values { values, .. } => values.iter().map(|value| destination(kind, value)).collect(),
+            Target::Alias { name, .. } => vec![host(name)],
+        });
+        places.filter_map(|place| aws_region(&place).map(str::to_owned)).collect()
     }
 
     /// What the originals do not say themselves of where something leads.

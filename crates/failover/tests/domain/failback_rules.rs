@@ -49,6 +49,12 @@ fn day_after() -> Observation {
     }
 }
 
+fn of_engine(seen: &mut Observation, engine: &str, seconds: &[u64]) {
+    let ReplicaState::Present(database) = &mut seen.successors[0].state else { panic!("it is there") };
+    database.engine = engine.to_owned();
+    seen.successors[0].lags = lags(seconds);
+}
+
 type Case = (&'static str, fn(&mut Observation), &'static [Rule]);
 
 #[rustfmt::skip]
@@ -78,7 +84,12 @@ const CASES: &[Case] = &[
     ("users may still write to DR", |o| o.writes_stopped = None, &[Rule::F08]),
     ("nobody has looked at what only the old primary holds", |o| o.loss_acknowledged = false, &[Rule::F09]),
     ("the lag is 0, and nobody has compared positions", |o| o.position_verified = false, &[Rule::F10]),
-    ("the successor takes the writes already", |o| { o.successors[0].state = database(None, "available"); (o.writes_stopped, o.loss_acknowledged, o.position_verified) = (None, false, false); }, &[]),
+    ("a run that was interrupted goes on where the successor takes writes already", |o| o.successors[0].state = database(None, "available"), &[]),
+    ("a writer that somebody restored from a snapshot looks the same, so a person vouches for it as for a replica", |o| { o.successors[0].state = database(None, "available"); (o.writes_stopped, o.loss_acknowledged, o.position_verified) = (None, false, false); }, &[Rule::F08, Rule::F09, Rule::F10]),
+    ("the lag of an idle PostgreSQL goes up to five minutes", |o| of_engine(o, "postgres", &[120, 180, 240]), &[]),
+    ("and not beyond", |o| of_engine(o, "postgres", &[120, 301, 240]), &[Rule::F07]),
+    ("that of an idle Oracle grows without end", |o| of_engine(o, "oracle-ee", &[3_600, 3_660, 3_720]), &[]),
+    ("that of an idle MySQL is 0", |o| of_engine(o, "mysql", &[1, 1, 1]), &[Rule::F07]),
     ("everything at once", |o| { o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]); o.probes.primary = Probe::Silent(Silence::TimedOut); o.successors[0].lags.clear(); o.writes_stopped = None; o.position_verified = false; },
         &[Rule::F04, Rule::F05, Rule::F07, Rule::F08, Rule::F10]),
 ];

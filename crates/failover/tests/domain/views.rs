@@ -153,3 +153,43 @@ fn the_old_primary_is_known_again_behind_an_alias_and_wherever_its_record_was_mo
         assert_eq!(pinned(secondary, home).swapped().is_some(), is_swapped, "{story}");
     }
 }
+
+/// A pinned pair of load balancers, and what people have made of it since.
+fn balancers(dr_before: &str, primary: &str, secondary: &str) -> NameView {
+    let alias = |name: &str| Target::Alias { zone: "Z9".to_owned(), name: name.to_owned(), evaluate_health: false };
+    let mut sets = pair(&app(), "A", alias("p-1.eu-west-1.elb.amazonaws.com."), alias(dr_before));
+    sets.push(armed(-7_200, ArmedBy::Operator).record_set(&app()).unwrap());
+    let before = NameView::of_name("Z1", &app(), &sets);
+    let pin = failover::change::write(&before, failover::pin::Verdict::Pin, Some(&incident(0)), at(60));
+    let mut sets = pair(&app(), "A", alias(primary), alias(secondary));
+    sets.push(pin.unwrap().unwrap().register.record_set(&app()).unwrap());
+    NameView::of_name("Z1", &app(), &sets)
+}
+
+#[test]
+fn a_new_address_in_the_region_of_the_old_primary_is_the_old_primary_rebuilt() {
+    const DR: &str = "dualstack.d-1.eu-central-1.elb.amazonaws.com.";
+    const REBUILT: &str = "p-2.eu-west-1.elb.amazonaws.com.";
+    for (story, dr, primary, secondary, is_swapped, agrees) in [
+        ("as it was pinned", DR, DR, DR, false, true),
+        ("roles swapped, the old region rebuilt", DR, DR, REBUILT, true, false),
+        ("both there", DR, REBUILT, REBUILT, true, false),
+        ("PRIMARY there alone", DR, REBUILT, DR, false, false),
+        ("DR replaced", DR, DR, "d-2.eu-central-1.elb.amazonaws.com.", false, false),
+        ("a third region", DR, DR, "d-2.eu-north-1.elb.amazonaws.com.", false, false),
+        (
+            "both sites in one region",
+            "d-1.eu-west-1.elb.amazonaws.com.",
+            "d-1.eu-west-1.elb.amazonaws.com.",
+            REBUILT,
+            false,
+            false,
+        ),
+    ] {
+        let view = balancers(dr, primary, secondary);
+        assert_eq!((view.swapped().is_some(), view.agrees()), (is_swapped, agrees), "{story}");
+        let verdict = failover::pin::Verdict::Follow;
+        let written = failover::change::write(&view, verdict, None, at(120));
+        assert_eq!(written.is_err(), is_swapped, "{story}: nothing of ours leads there");
+    }
+}

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use aws::CallError;
-use aws::cloudwatch::{self, LagReader as _};
 use aws::rebuild::{Builder, Pattern, Placement};
 use failover::failback::{self, Successor};
 use failover::plan::ReplicaId;
@@ -12,7 +11,7 @@ use failover::rule::Rule;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{LAG_LOOKBACK, LOOK_EVERY, identifier, observe, renamed};
+use super::{LOOK_EVERY, identifier, observe, renamed};
 use crate::cli::{Named, Placed, Successors};
 use crate::failure::Failure;
 use crate::look::look;
@@ -229,17 +228,6 @@ pub async fn catch_up(workload: &Workload, terminal: &Terminal, named: &Successo
          prints how), and holdfast failback switch{DIM:#}"
     ));
     Ok(())
-}
-
-/// A replica's lag of late in its region, the oldest sample first.
-pub async fn lags_of(
-    workload: &Workload,
-    region: &str,
-    id: &ReplicaId,
-    now: Timestamp,
-) -> Result<Vec<failover::promotion::LagSample>, Failure> {
-    let reader = cloudwatch::Reader::new(&workload.session.in_region(region));
-    Ok(reader.good_lags(id, &[], now - LAG_LOOKBACK, now).await?)
 }
 
 #[cfg(test)]
