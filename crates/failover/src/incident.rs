@@ -93,8 +93,8 @@ pub enum AlarmState {
     Alarm,
     /// CloudWatch has too little data to say.
     InsufficientData,
-    /// CloudWatch answered, and has no such alarm.
-    #[serde(skip)]
+    /// CloudWatch answered, and has no such alarm. It never says so itself.
+    #[serde(skip_deserializing)]
     Missing,
 }
 
@@ -245,6 +245,20 @@ mod tests {
         let incident = Incident { alarm: "team@example: site".to_owned(), began: at(0) };
         assert_eq!(incident.to_string().parse(), Ok(incident));
         assert!("nothing".parse::<Incident>().is_err());
+    }
+
+    #[test]
+    fn every_state_of_an_alarm_can_be_told_and_cloudwatch_says_all_but_one() {
+        for (state, word) in [
+            (AlarmState::Ok, "OK"),
+            (AlarmState::Alarm, "ALARM"),
+            (AlarmState::InsufficientData, "INSUFFICIENT_DATA"),
+            (AlarmState::Missing, "MISSING"),
+        ] {
+            assert_eq!(serde_json::to_value(state).unwrap(), word);
+            let read = serde_json::from_value::<AlarmState>(word.into());
+            assert_eq!(read.ok(), Some(state).filter(|state| *state != AlarmState::Missing));
+        }
     }
 
     #[test]

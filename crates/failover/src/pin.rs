@@ -147,7 +147,7 @@ pub const TABLE: &[Row] = &[
     row(Rule::P03, "pinned, but somebody keeps changing the records back", |f| f.pin().is_some() && f.view.pairs.is_ok(),
         Verdict::Yield, Page, "Holdfast leaves the records to you; two sites may be taking writes, so decide where users belong now: holdfast pin-again, or holdfast release"),
     row(Rule::P07, "never armed, and cannot be: the records or the register are not as they must be", |f| f.never_armed() && f.fault.is_some(),
-        Verdict::Refuse, Page, "an outage would fail nothing over until you have put it right; Holdfast then arms the name by itself"),
+        Verdict::Refuse, Page, "an outage would fail nothing over until you have put it right; Holdfast then arms the name by itself once all is well, and in an outage you do (holdfast arm)"),
     row(Rule::P04, "disarmed, and the alarm says failover has started", |f| f.disarmed() && f.incident().is_some(),
         Verdict::Refuse, Page, "Holdfast will not act; fail over by hand or arm it"),
     row(Rule::P04, "never armed, all has been well for the settle time, and the pin is rehearsed with it", |f| f.settled() && f.rehearses(),
@@ -253,6 +253,8 @@ pub fn decide_among(plan: &Plan, seen: &Observation, view: &NameView, committed:
         Some(Register::FailedOver { at, .. }) => Some(*at),
         Some(register) if row.verdict == Verdict::Rehearse => rehearsal::due_since(plan, &view.zone, register),
         None if row.arms_settled() => facts.settled_at(),
+        // What begins within an incident is told at once, and not when the incident is due again.
+        Some(Register::Armed { since, .. }) if incident.is_some() => incident.as_ref().map(|it| it.began.max(*since)),
         _ => incident.as_ref().map(|incident| incident.began).or_else(|| facts.blind_since().flatten()),
     };
     let despite = if row.rule.is_liftable() { facts.in_the_way() } else { BTreeSet::new() };

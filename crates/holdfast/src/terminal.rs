@@ -38,8 +38,11 @@ impl Terminal {
     /// The result for machines.
     pub fn result(&self, result: &impl Serialize) {
         if self.json {
-            let text =
-                serde_json::to_string_pretty(result).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"));
+            #[expect(
+                clippy::expect_used,
+                reason = "a derived form with texts for keys, of which no variant is skipped"
+            )]
+            let text = serde_json::to_string_pretty(result).expect("a result has a form in JSON");
             anstream::println!("{text}");
         }
     }

@@ -87,6 +87,8 @@ pub(crate) struct Outage {
     swapped: Vec<(String, Name)>,
     /// The minute in which those were put back.
     mended: Option<i64>,
+    /// How much longer clients drain, since somebody gave records a long TTL.
+    drain_minutes: i64,
     /// Alarm events so far: any of them may come again.
     heard: Vec<serde_json::Value>,
     /// The minute of the first approval.
@@ -100,8 +102,18 @@ impl Outage {
         let holdfast = sabotage.map_or_else(|| setup.deploy(), |sabotage| setup.deploy_sabotaged(sabotage));
         let circumstances = Circumstances::draw(&chance, &setup, &holdfast);
         let heard = circumstances.old_alarm.iter().cloned().collect();
-        let (running, swapped, mended, approved, faults) = Default::default();
-        let mut outage = Self { chance, holdfast, circumstances, running, swapped, mended, heard, approved, faults };
+        let mut outage = Self {
+            chance,
+            holdfast,
+            circumstances,
+            heard,
+            running: Vec::new(),
+            swapped: Vec::new(),
+            mended: None,
+            drain_minutes: 0,
+            approved: None,
+            faults: std::rc::Rc::default(),
+        };
         outage.holdfast.script = outage.script();
         outage
     }
@@ -143,7 +155,7 @@ impl Outage {
 
     fn deadline(&self) -> i64 {
         let asleep = if self.approved.is_none() { self.circumstances.asleep_minutes } else { 0 };
-        self.recovery_begins() + asleep + RECOVERY_MINUTES
+        self.recovery_begins() + asleep + RECOVERY_MINUTES + self.drain_minutes
     }
 
     fn report(self, recovered_minutes: i64) -> Report {

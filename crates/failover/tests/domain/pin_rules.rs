@@ -126,6 +126,10 @@ fn drift_left_to_people_is_counted_from_when_it_was_first_seen() {
     assert_eq!(scene.decide().since, Some(at(30)), "however late its change is put on record");
     scene.register(&failed_over(2));
     assert_eq!(scene.decide().since, Some(at(600)), "a failover, since it was complete");
+    scene = after(|s| s.register(&armed(50, ArmedBy::Operator)));
+    assert_eq!(scene.decide().since, Some(at(50)), "armed in the middle of it, since then");
+    scene = Scene::outage();
+    assert_eq!(scene.decide().since, Some(at(0)), "armed long before, since it began");
 }
 
 #[test]

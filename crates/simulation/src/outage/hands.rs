@@ -10,7 +10,7 @@ use crate::setup::TTL_SECONDS;
 use crate::watch::Author;
 
 /// What a person makes of a TTL.
-const LONG_TTL_SECONDS: u32 = 110;
+const LONG_TTL_SECONDS: u32 = 300;
 
 impl Outage {
     /// What people do to what is not Holdfast's, for reasons of their own, and take back once the faults have ended, where they can.
@@ -43,6 +43,7 @@ impl Outage {
             if view.pin().is_none() {
                 world.tell(|| format!("somebody gives the PRIMARY records of {} a TTL of {ttl_seconds} s", view.name));
                 drop(world.set_ttl(&view.zone, &view.name, ttl_seconds));
+                self.drain_minutes = i64::from(LONG_TTL_SECONDS / 60);
             }
         }
         let ids: Vec<_> = world.replicas.keys().cloned().collect();
