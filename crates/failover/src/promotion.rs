@@ -21,7 +21,7 @@ pub use gate::{
 };
 pub(crate) use loss::{IDLE_SECONDS, grows_in_silence, is_postgres};
 pub use loss::{Loss, Outage};
-pub use peace::{PEACE_TABLE, PeaceFacts, PeaceRow, Shortcoming, is_guarded, shortcomings};
+pub use peace::{PEACE_TABLE, PeaceFacts, PeaceRow, Shortcoming, is_guarded, left_behind, shortcomings};
 pub use replica::{
     PROMOTION_SECONDS_MAX, REPLICA_TABLE, ReplicaDecision, ReplicaFacts, ReplicaRow, Verdict, decide_replica,
 };

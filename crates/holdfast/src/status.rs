@@ -155,7 +155,7 @@ async fn names(workload: &Workload, seen: &Observation, dns: Option<SocketAddr>)
             register: view.register().map(ToString::to_string),
             on_dr: view.agrees(),
             records,
-            fault: view.pairs.as_ref().err().map(ToString::to_string),
+            fault: failover::pin::fault(&workload.plan, view).map(|fault| fault.to_string()),
         });
     }
     names

@@ -115,6 +115,10 @@ where
             }
             (Gate::Open, Some(incident)) => self.open(plan, names, gate, &incident, approval).await,
             (Gate::Closed, _) if promotion::is_guarded(names) => Ok(self.keep_watch(plan, gate).await),
+            (Gate::Closed, Some(_)) => {
+                let findings = promotion::left_behind(&gate, &self.states(plan).await);
+                Ok(if findings.is_empty() { vec![gate.into()] } else { findings })
+            }
             (Gate::Open | Gate::Closed | Gate::Wait, _) => Ok(vec![gate.into()]),
         }
     }

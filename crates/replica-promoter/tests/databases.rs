@@ -220,6 +220,18 @@ async fn a_person_vouches_for_a_writer_once() {
 }
 
 #[tokio::test]
+async fn a_database_that_still_replicates_after_the_failover_is_a_page_and_nothing_else() {
+    let over = Register::FailedOver { at: at("12:10:00"), pin: pin(Evidence::replica(orders_dr())) };
+    let world = World::new(&over, replica());
+    let outcome = world.tick().await;
+    assert_eq!((outcome.outcome, outcome.attention), (Kind::DatabaseTrouble, Attention::Page));
+    assert!(outcome.because.contains("still replicates"), "{outcome:?}");
+    assert_eq!(world.done(), [""; 0]);
+    *world.database.borrow_mut() = database(Source::NoneNamed);
+    assert_eq!(world.tick().await.outcome, Kind::Nothing);
+}
+
+#[tokio::test]
 async fn in_peace_a_database_that_would_stop_a_failover_is_a_page_and_one_that_would_not_is_none() {
     let armed = Register::armed(at("00:00:00"), ArmedBy::Settling);
     let world = World::new(&armed, replica());

@@ -28,7 +28,8 @@ fn fault(url: &str) -> Option<&'static str> {
     }
     // "http://host:/" and "http://host:99999/" have a port in their text that is none.
     let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
-    if !port.is_empty() && authority.port_u16().is_none_or(|port| port == 0) {
+    let is_signed = port.contains(['+', '-']);
+    if !port.is_empty() && (is_signed || authority.port_u16().is_none_or(|port| port == 0)) {
         return Some("its port is not from 1 to 65535");
     }
     if url.contains('#') {
@@ -46,8 +47,12 @@ fn is_host(host: &str) -> bool {
         let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         (1..=63).contains(&label.len()) && label.chars().all(is_letter)
     };
-    // What ends in a number is an address and no name: resolvers read "10.1" as 10.0.0.1.
-    let is_number = |label: &str| label.chars().all(|c| c.is_ascii_digit());
+    // What ends in a number is an address and no name: resolvers read "10.1" as 10.0.0.1, and "0x7f000001" as 127.0.0.1.
+    let is_number = |label: &str| {
+        let hexadecimal = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
+        label.chars().all(|c| c.is_ascii_digit())
+            || hexadecimal.is_some_and(|digits| digits.chars().all(|c| c.is_ascii_hexdigit()))
+    };
     match name.rsplit('.').next() {
         Some(last) if is_number(last) => host.parse::<Ipv4Addr>().is_ok(),
         _ => name.len() <= 253 && name.split('.').all(is_label),
@@ -99,6 +104,9 @@ mod tests {
             ("http://p..example.com/", "host"),
             ("http://.example.com/", "host"),
             ("http://10.1/", "host"),
+            ("http://0x7f000001/", "host"),
+            ("http://p.0x1/", "host"),
+            ("http://p.example.com:+80/", "port"),
             ("http://256.1.1.1/", "host"),
             ("http://p,example.com/", "host"),
             ("http://b\u{fc}cher.example/", "URL"),

@@ -117,6 +117,7 @@ const REPLICA_CASES: &[Case<Replica, Verdict>] = &[
     ("a replica without an instance is for people", |r| r.state = present("available", Some("app"), false), Rule::R06, "not in a state", Verdict::Trouble),
     ("a replica of which RDS names no writer is promoted all the same", |r| r.state = common::database("available", Some("app"), Instances::Reader), Rule::R08, "the replica is ready", Verdict::Promote),
     ("and one whose storage is being optimized", |r| r.state = present("storage-optimization", Some("app"), true), Rule::R08, "the replica is ready", Verdict::Promote),
+    ("so is a promoted database in a status that RDS invents tomorrow", |r| r.state = present("dreaming", None, true), Rule::R06, "in a status that this version", Verdict::Trouble),
     ("a status that RDS invents tomorrow is for people", |r| r.state = present("dreaming", Some("app"), true), Rule::R06, "in a status that this version", Verdict::Trouble),
     ("a lag at the limit is accepted", |r| r.lag(60, -2_400), Rule::R08, "the replica is ready", Verdict::Promote),
     ("a lag above it is not", |r| r.lag(61, -2_400), Rule::R07, "promotion may lose", Verdict::Ask),
