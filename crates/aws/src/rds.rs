@@ -273,7 +273,7 @@ fn groups(memberships: &[VpcSecurityGroupMembership]) -> Groups {
     memberships.iter().filter_map(group).collect()
 }
 
-fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
+pub(crate) fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
     tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned()))).collect()
 }
 

@@ -1,12 +1,13 @@
 //! What a failback creates and renames: replicas in another region.
 
 use aws_sdk_rds::Client;
-use aws_sdk_rds::types::{DbCluster, DbInstance, ServerlessV2ScalingConfiguration};
+use aws_sdk_rds::types::{DbCluster, DbInstance, ServerlessV2ScalingConfiguration, Tag, VpcSecurityGroupMembership};
+use failover::fence::{Note, Stage};
 use failover::plan::ReplicaId;
 use failover::rebuild::{Settings, Standing};
 
 use crate::error::CallError;
-use crate::rds::{client, is_absent, timestamp};
+use crate::rds::{client, is_absent, tags, timestamp};
 use crate::session::Session;
 
 /// What a replica takes over from its source, and where it is put.
@@ -144,7 +145,8 @@ impl Builder {
         as_was: &Settings,
         placement: &Placement,
     ) -> Result<(), CallError> {
-        let groups = Some(placement.security_groups.clone()).filter(|groups| !groups.is_empty());
+        let groups = [&placement.security_groups, &as_was.security_groups].into_iter().find(|groups| !groups.is_empty());
+        let groups = groups.cloned();
         let subnet_group = placement.subnet_group.clone().or_else(|| as_was.subnet_group.clone());
         let parameter_group = placement.parameter_group.clone().or_else(|| as_was.parameter_group.clone());
         let kms_key = placement.kms_key.clone().or_else(|| as_was.kms_key.clone()).filter(|_| of.is_encrypted);
@@ -247,6 +249,7 @@ fn of_cluster(cluster: &DbCluster, writer: Option<&DbInstance>) -> Settings {
         parameter_group: cluster.db_cluster_parameter_group().map(str::to_owned),
         writer_parameter_group: writer.and_then(parameter_group),
         option_group: None,
+        security_groups: security_groups(cluster.vpc_security_groups(), cluster.tag_list()),
         kms_key: cluster.kms_key_id().map(str::to_owned),
         serverless: serverless.and_then(|it| Some((it.min_capacity()?, it.max_capacity()?))),
         log_exports: cluster.enabled_cloudwatch_logs_exports().to_vec(),
@@ -271,6 +274,7 @@ fn of_instance(instance: &DbInstance) -> Settings {
             .first()
             .and_then(|it| it.option_group_name())
             .map(str::to_owned),
+        security_groups: security_groups(instance.vpc_security_groups(), instance.tag_list()),
         kms_key: instance.kms_key_id().map(str::to_owned),
         serverless: None,
         log_exports: instance.enabled_cloudwatch_logs_exports().to_vec(),
@@ -278,6 +282,13 @@ fn of_instance(instance: &DbInstance) -> Settings {
         monitoring_seconds: instance.monitoring_interval(),
         instances: 1,
     }
+}
+
+/// Of what stands behind a fence, those that the fence's note keeps.
+fn security_groups(memberships: &[VpcSecurityGroupMembership], tag_list: &[Tag]) -> Vec<String> {
+    let note = Note::of_tags(&tags(tag_list)).filter(|note| note.stage != Stage::Lifted);
+    let now = memberships.iter().filter_map(|group| group.vpc_security_group_id().map(str::to_owned));
+    note.map_or_else(|| now.collect(), |note| note.original.into_iter().collect())
 }
 
 fn parameter_group(instance: &DbInstance) -> Option<String> {

@@ -49,6 +49,8 @@ pub struct Settings {
     pub writer_parameter_group: Option<String>,
     /// Option group.
     pub option_group: Option<String>,
+    /// Ids of the security groups that let its clients in: those from before a fence.
+    pub security_groups: Vec<String>,
     /// KMS key of the storage.
     pub kms_key: Option<String>,
     /// Least and most capacity of Aurora Serverless v2.
@@ -72,6 +74,7 @@ impl Settings {
             parameter_group: None,
             writer_parameter_group: None,
             option_group: None,
+            security_groups: Vec::new(),
             kms_key: None,
             ..self
         }
@@ -91,7 +94,12 @@ pub fn lost(old: &Settings, new: &Settings) -> Vec<String> {
     fn off(what: &str, old: Option<bool>, new: Option<bool>) -> Option<String> {
         (old == Some(true) && new != Some(true)).then(|| format!("{what}: on before, off now"))
     }
-    let missing: Vec<_> = old.log_exports.iter().filter(|log| !new.log_exports.contains(log)).cloned().collect();
+    let missing = |old: &[String], new: &[String]| {
+        let missing: Vec<_> = old.iter().filter(|one| !new.contains(one)).cloned().collect();
+        Some(missing.join(", ")).filter(|missing| !missing.is_empty())
+    };
+    let logs = missing(&old.log_exports, &new.log_exports);
+    let groups = missing(&old.security_groups, &new.security_groups);
     let capacity = |(least, most): (f64, f64)| format!("{least} to {most} ACU");
     let monitored = |settings: &Settings| settings.monitoring_seconds.filter(|seconds| *seconds > 0);
     let found = [
@@ -108,7 +116,8 @@ pub fn lost(old: &Settings, new: &Settings) -> Vec<String> {
         ),
         differ("option group", old.option_group.as_ref(), new.option_group.as_ref()),
         differ("Serverless v2 capacity", old.serverless.map(capacity).as_ref(), new.serverless.map(capacity).as_ref()),
-        (!missing.is_empty()).then(|| format!("logs sent to CloudWatch: {} before, not now", missing.join(", "))),
+        groups.map(|groups| format!("security groups: {groups} before, not now: clients may not reach it")),
+        logs.map(|logs| format!("logs sent to CloudWatch: {logs} before, not now")),
         off("Performance Insights", old.performance_insights, new.performance_insights),
         monitored(old)
             .filter(|_| monitored(new).is_none())

@@ -1,11 +1,11 @@
-//! Where a target leads in the end: through aliases to records of its own zone, to addresses and names in one spelling.
+//! Where a target leads in the end: through aliases and CNAMEs to records of its own zone, to addresses and names in one spelling.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::{ALIAS_TTL_SECONDS, RecordSet, Routing, Target, zone_id};
+use super::{ALIAS_TTL_SECONDS, PINNED_TYPES, RecordSet, Routing, Target, zone_id};
 use crate::name::Name;
 
 /// How many aliases are followed one after the other. Where more are, it is not known where they lead.
@@ -27,8 +27,8 @@ impl Leads {
     /// Follows the target of a record of type `kind` in `zone`. `sets` are the zone's, as far as its aliases lead.
     #[must_use]
     pub fn of(zone: &str, kind: &str, target: &Target, sets: &[RecordSet]) -> Self {
-        let mut follower = Follower { zone, kind, sets, to: BTreeSet::new(), aliases_left: ALIASES_MAX };
-        let ttl_seconds = follower.follow(target, true, ALIAS_CHAIN_MAX);
+        let mut follower = Follower { zone, sets, to: BTreeSet::new(), aliases_left: ALIASES_MAX };
+        let ttl_seconds = follower.follow(kind, target, true, ALIAS_CHAIN_MAX);
         Self { to: follower.to, ttl_seconds }
     }
 
@@ -52,7 +52,6 @@ impl Leads {
 
 struct Follower<'a> {
     zone: &'a str,
-    kind: &'a str,
     sets: &'a [RecordSet],
     to: BTreeSet<String>,
     aliases_left: usize,
@@ -60,11 +59,13 @@ struct Follower<'a> {
 
 impl Follower<'_> {
     /// Notes where `target` leads, if Route 53 is certain to answer with it; the longest TTL of what it may answer with.
-    fn follow(&mut self, target: &Target, certain: bool, chain_left: usize) -> Option<u32> {
+    fn follow(&mut self, kind: &str, target: &Target, certain: bool, chain_left: usize) -> Option<u32> {
         let (alias_zone, alias) = match target {
             Target::Values { ttl_seconds, values } => {
-                self.to.extend(values.iter().filter(|_| certain).map(|value| destination(self.kind, value)));
-                return Some(*ttl_seconds);
+                self.to.extend(values.iter().filter(|_| certain).map(|value| destination(kind, value)));
+                let hosts = values.iter().filter(|_| kind == "CNAME").filter_map(|value| value.parse::<Name>().ok());
+                let ttls = hosts.filter_map(|host| self.follow_host(&host, certain, chain_left));
+                return Some(ttls.fold(*ttl_seconds, u32::max));
             }
             Target::Alias { zone, name, .. } => (zone, name),
         };
@@ -76,11 +77,25 @@ impl Follower<'_> {
         }
         let (alias, chain_left) = (alias.parse::<Name>().ok()?, chain_left.checked_sub(1)?);
         self.aliases_left = self.aliases_left.checked_sub(1)?;
-        let (sets, kind) = (self.sets, self.kind);
+        let sets = self.sets;
         let found = sets.iter().filter(|set| set.name == alias && set.kind == kind);
         // Of what a policy chooses among, nothing but the longest TTL is known.
-        let ttls = found.map(|set| self.follow(&set.target, certain && set.routing == Routing::Simple, chain_left));
+        let ttls =
+            found.map(|set| self.follow(kind, &set.target, certain && set.routing == Routing::Simple, chain_left));
         ttls.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    /// The same of what a CNAME names, whose answer resolvers keep beside the CNAME. It may be another zone's, and then nothing of it
+    /// is known here.
+    fn follow_host(&mut self, host: &Name, certain: bool, chain_left: usize) -> Option<u32> {
+        let sets = self.sets;
+        let found = sets.iter().filter(|set| set.name == *host && PINNED_TYPES.contains(&set.kind.as_str()));
+        let ttls = found.filter_map(|set| {
+            let chain_left = chain_left.checked_sub(1)?;
+            self.aliases_left = self.aliases_left.checked_sub(1)?;
+            self.follow(&set.kind, &set.target, certain && set.routing == Routing::Simple, chain_left)
+        });
+        ttls.max()
     }
 }
 
@@ -94,7 +109,7 @@ pub(crate) fn alias_tree<'a>(
     let mut seen: Vec<Name> = Vec::new();
     let mut level: Vec<&RecordSet> = own.collect();
     for _ in 0..ALIAS_CHAIN_MAX {
-        let mut targets: Vec<Name> = level.iter().filter_map(|set| own_zone_alias(zone, set)).collect();
+        let mut targets: Vec<Name> = level.iter().flat_map(|set| own_zone_targets(zone, set)).collect();
         targets.retain(|name| !seen.contains(name));
         targets.sort();
         targets.dedup();
@@ -113,15 +128,27 @@ pub(crate) fn alias_tree<'a>(
 pub fn alias_targets(zone: &str, names: &[Name], sets: &[RecordSet]) -> Vec<Name> {
     let looked_at: BTreeSet<&Name> = names.iter().collect();
     let own = sets.iter().filter(|set| looked_at.contains(&set.name));
-    let targets: BTreeSet<Name> = own.filter_map(|set| own_zone_alias(zone, set)).collect();
+    let targets: BTreeSet<Name> = own.flat_map(|set| own_zone_targets(zone, set)).collect();
     targets.into_iter().filter(|target| !looked_at.contains(target)).collect()
 }
 
-fn own_zone_alias(zone: &str, set: &RecordSet) -> Option<Name> {
+/// The names that a record leads to and that may be of its own zone: the target of an alias, and hosts in a CNAME with the same
+/// last two labels; the zone's own name is not known here, and to look for a name that is not there costs one request.
+fn own_zone_targets(zone: &str, set: &RecordSet) -> Vec<Name> {
     match &set.target {
-        Target::Alias { zone: alias_zone, name, .. } if zone_id(alias_zone) == zone_id(zone) => name.parse().ok(),
-        _ => None,
+        Target::Alias { zone: alias_zone, name, .. } if zone_id(alias_zone) == zone_id(zone) => {
+            name.parse().into_iter().collect()
+        }
+        Target::Values { values, .. } if set.kind == "CNAME" => {
+            let hosts = values.iter().filter_map(|value| value.parse::<Name>().ok());
+            hosts.filter(|host| last_labels(host) == last_labels(&set.name)).collect()
+        }
+        _ => Vec::new(),
     }
+}
+
+fn last_labels(name: &Name) -> Vec<&str> {
+    name.as_str().trim_end_matches('.').rsplit('.').take(2).collect()
 }
 
 /// A value of a record of type `kind`, in one spelling.
@@ -241,6 +268,31 @@ mod tests {
             evaluate_health: false,
         };
         assert_eq!(leads(&prefixed, &sets).1, Some(3_600));
+    }
+
+    #[test]
+    fn a_cname_to_a_name_of_the_zone_leads_where_that_does_and_is_kept_as_long_as_the_longer_of_both() {
+        let cname = |to: &str, ttl| values(ttl, &[to]);
+        let of = |kind: &str, set: RecordSet| RecordSet { kind: kind.to_owned(), ..set };
+        let sets = [
+            set("p.example.com", Routing::Simple, values(3_600, &["192.0.2.1"])),
+            of("CNAME", set("q.example.com", Routing::Simple, cname("P.example.com.", 30))),
+            of("CNAME", set("round.example.com", Routing::Simple, cname("round.example.com", 30))),
+        ];
+        for (to, places, ttl) in [
+            ("p.example.com", &["192.0.2.1", "p.example.com"][..], Some(3_600)),
+            ("q.example.com.", &["192.0.2.1", "p.example.com", "q.example.com"], Some(3_600)),
+            ("p.elb.example.net", &["p.elb.example.net"], Some(60)),
+            ("round.example.com", &["round.example.com"], Some(60)),
+        ] {
+            let leads = Leads::of("Z1", "CNAME", &cname(to, 60), &sets);
+            assert_eq!((leads.to().collect::<Vec<_>>(), leads.ttl_seconds()), (places.to_vec(), ttl), "{to}");
+        }
+        let pair = of("CNAME", set("app.example.com", Routing::Simple, cname("p.example.com", 60)));
+        let elsewhere = of("CNAME", set("app.example.com", Routing::Simple, cname("p.example.net", 60)));
+        let name = |text: &str| text.parse::<Name>().unwrap();
+        assert_eq!(alias_targets("Z1", &[app()], &[pair]), [name("p.example.com")]);
+        assert_eq!(alias_targets("Z1", &[app()], &[elsewhere]), []);
     }
 
     #[test]

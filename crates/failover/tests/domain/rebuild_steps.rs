@@ -58,6 +58,7 @@ fn settings() -> Settings {
         parameter_group: Some("with-binlog".to_owned()),
         writer_parameter_group: Some("writer".to_owned()),
         option_group: Some("audit".to_owned()),
+        security_groups: vec!["sg-app".to_owned(), "sg-jobs".to_owned()],
         kms_key: Some("key".to_owned()),
         serverless: Some((0.5, 16.0)),
         log_exports: vec!["audit".to_owned(), "error".to_owned()],
@@ -74,6 +75,7 @@ fn what_a_rebuilt_database_has_lost_is_named_each_with_what_it_was() {
         port: Some(3_306),
         backup_days: Some(1),
         instances: 1,
+        security_groups: vec!["sg-jobs".to_owned()],
         log_exports: vec!["error".to_owned()],
         ..Settings::default()
     };
@@ -89,6 +91,7 @@ fn what_a_rebuilt_database_has_lost_is_named_each_with_what_it_was() {
             "the writer's parameter group: writer before, not known now",
             "option group: audit before, not known now",
             "Serverless v2 capacity: 0.5 to 16 ACU before, not known now",
+            "security groups: sg-app before, not now: clients may not reach it",
             "logs sent to CloudWatch: audit before, not now",
             "Performance Insights: on before, off now",
             "enhanced monitoring: every 60 s before, off now",
@@ -104,7 +107,7 @@ fn what_only_one_region_knows_by_its_name_is_not_taken_to_another() {
     assert_eq!((there.port, there.serverless), (Some(3_307), Some((0.5, 16.0))));
     let named =
         [there.subnet_group, there.parameter_group, there.writer_parameter_group, there.option_group, there.kms_key];
-    assert_eq!(named, [const { None }; 5]);
+    assert_eq!((named, there.security_groups), ([const { None }; 5], Vec::new()));
     assert_eq!(old_identifier("app", at(0)), "app-before-202601011200");
 }
 
