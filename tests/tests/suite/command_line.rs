@@ -138,7 +138,11 @@ async fn people_switch_holdfast_off_and_on_for_good_or_for_a_while() {
     let stage = stage(&WITHOUT_DATABASES).await;
     contains_all(&text(&stage, &["arm"]).await, &["app.example.com  armed"]);
     contains_all(&text(&stage, &["arm"]).await, &["nothing is to be changed"]);
+    // Throttled more often than a function's client would try again.
+    let is_busy = |it: &Site<'_>| it.caller == OPERATOR && it.action == "ChangeResourceRecordSets" && it.nth < 14;
+    stage.lab.faults.set_call_fault(CallFault::when(is_busy, CallEffect::throttle()));
     text(&stage, &["disarm", "--reason", "new network"]).await;
+    stage.lab.faults.clear_call_faults();
     assert_eq!(states(&stage), ["disarmed"; NAMES]);
     let who = |register: &Register| match register {
         Register::Disarmed { by, .. } => by.clone(),
