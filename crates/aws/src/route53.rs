@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 use crate::error::CallError;
 use crate::session::{GrowingAttempts, Session};
-use sdk::{from_sdk, parse_name, to_sdk};
+use sdk::{parse_name, readable, to_sdk};
 pub use submit::{Refused, Submitted, submit_by_name};
 use walk::{Page, Start, walk};
 
@@ -183,8 +183,7 @@ impl Reader {
             }),
             _ => None,
         };
-        let sets = page.resource_record_sets().iter().map(from_sdk).collect::<Result<_, _>>()?;
-        Ok((sets, next))
+        Ok((readable(page.resource_record_sets()), next))
     }
 }
 

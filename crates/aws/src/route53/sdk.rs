@@ -16,7 +16,15 @@ pub(super) fn parse_name(name: &str) -> Result<Name, CallError> {
     })
 }
 
-pub(super) fn from_sdk(set: &ResourceRecordSet) -> Result<RecordSet, CallError> {
+/// The sets whose names can be read. No plan can name another, and none keeps anybody from seeing the rest of the zone.
+pub(super) fn readable(sets: &[ResourceRecordSet]) -> Vec<RecordSet> {
+    let read = |set: &ResourceRecordSet| {
+        from_sdk(set).inspect_err(|error| tracing::warn!(name = set.name(), %error, "left alone")).ok()
+    };
+    sets.iter().filter_map(read).collect()
+}
+
+fn from_sdk(set: &ResourceRecordSet) -> Result<RecordSet, CallError> {
     let failover = |role, id: &str| Routing::Failover { role, set_identifier: id.to_owned() };
     let routing = match (set.failover(), set.set_identifier()) {
         // What a traffic policy made is the policy's to change (ResourceRecordSet, TrafficPolicyInstanceId).
@@ -109,6 +117,17 @@ mod tests {
             let sent = to_sdk(&change::Change::Delete(set.clone())).unwrap();
             prop_assert_eq!(from_sdk(sent.resource_record_set().unwrap()), Ok(set));
         }
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_read_hides_no_other() {
+        let set = |name: &str| {
+            let record = ResourceRecord::builder().value("192.0.2.1").build().unwrap();
+            ResourceRecordSet::builder().name(name).r#type(RrType::A).ttl(60).resource_records(record).build().unwrap()
+        };
+        let seen = readable(&[set("a..example.com."), set("app.example.com."), set("bad\\9x.example.com.")]);
+        let names: Vec<_> = seen.iter().map(|set| set.name.as_str()).collect();
+        assert_eq!(names.len(), 1, "{names:?}");
     }
 
     #[test]
