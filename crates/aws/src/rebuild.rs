@@ -145,7 +145,8 @@ impl Builder {
         as_was: &Settings,
         placement: &Placement,
     ) -> Result<(), CallError> {
-        let groups = [&placement.security_groups, &as_was.security_groups].into_iter().find(|groups| !groups.is_empty());
+        let groups =
+            [&placement.security_groups, &as_was.security_groups].into_iter().find(|groups| !groups.is_empty());
         let groups = groups.cloned();
         let subnet_group = placement.subnet_group.clone().or_else(|| as_was.subnet_group.clone());
         let parameter_group = placement.parameter_group.clone().or_else(|| as_was.parameter_group.clone());

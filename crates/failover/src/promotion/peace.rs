@@ -5,7 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::loss::{IDLE_SECONDS, is_postgres};
 use super::replica::{GLOBAL, WRONG_LIST, state_in_words};
 use super::status::Allows;
-use super::{Database, GateDecision, Instances, LagSample, Page, Quiet, ReplicaState, ReplicaView, Row, Source, Verdict, first, row};
+use super::{
+    Database, GateDecision, Instances, LagSample, Page, Quiet, ReplicaState, ReplicaView, Row, Source, Verdict, first,
+    row,
+};
 use crate::observation::{Fact, NameView};
 use crate::outcome::{Finding, Kind};
 use crate::plan::{Plan, ReplicaId};
@@ -89,7 +92,8 @@ pub fn left_behind(gate: &GateDecision, replicas: &[ReplicaView]) -> Vec<Finding
         because: "the workload has failed over already, and this database still replicates".to_owned(),
         attention: Page,
         facts: vec![Fact::new(replica.id.to_string(), state_in_words(&replica.state))],
-        next: "nothing promotes it any more: promote it by hand if users in DR need it, or take it out of the plan".to_owned(),
+        next: "nothing promotes it any more: promote it by hand if users in DR need it, or take it out of the plan"
+            .to_owned(),
         ..gate.clone().into()
     };
     replicas.iter().filter(is_replica).map(finding).collect()
