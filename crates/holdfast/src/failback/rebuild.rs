@@ -11,7 +11,7 @@ use failover::rule::Rule;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{LOOK_EVERY, identifier, observe, renamed};
+use super::{LOOK_EVERY, WHOLE_LOOK_EVERY, identifier, observe, renamed};
 use crate::cli::{Named, Placed, Successors};
 use crate::failure::Failure;
 use crate::look::look;
@@ -217,7 +217,7 @@ pub async fn catch_up(workload: &Workload, terminal: &Terminal, named: &Successo
             format!("{name}: {} s behind, {left}", lag.seconds)
         });
         progress.set_message(told.collect::<Vec<_>>().join("; "));
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(WHOLE_LOOK_EVERY).await;
     }
     progress.finish_and_clear();
     let caught_up: Vec<_> = named.successors.iter().map(|one| format!("{} in {}", one.id, one.region)).collect();
