@@ -138,6 +138,18 @@ impl Readiness {
             ),
             format!("deploy the responder with DetectionSecondsMax={needed} or more"),
         );
+        if let Some(too_many @ 1..) = given.checked_sub(needed.saturating_add(DETECTION_ALLOWANCE_SECONDS)) {
+            let spared = too_many.saturating_add(DETECTION_ALLOWANCE_SECONDS);
+            let seen = format!(
+                "is {given}, and an outage takes {needed} s at most to become an alarm: what a replica did not receive in the {spared} s \
+                 between counts as not lost"
+            );
+            self.advise(
+                "DetectionSecondsMax".to_owned(),
+                seen,
+                format!("deploy the responder with DetectionSecondsMax={needed}"),
+            );
+        }
         let ttl = names.iter().map(NameView::ttl_seconds).max().unwrap_or_default();
         let drained = [outage, ALARM_PERIOD_SECONDS, IN_SYNC_SECONDS, ttl, plan.limits.drain_seconds];
         self.dns_seconds = self.dns_seconds.max(Some(outage));

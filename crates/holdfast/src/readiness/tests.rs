@@ -162,6 +162,10 @@ fn each_disagreement_is_said_with_its_remedy() {
             with_follows(|it| (it.copy, it.now) = (settings(31), Some(settings(31)))),
             ["DetectionSecondsMax is 2400", "DetectionSecondsMax=2460"],
         ),
+        (
+            with_follows(|it| (it.copy, it.now) = (settings(5), Some(settings(5)))),
+            ["in the 1500 s between counts as not lost", "DetectionSecondsMax=900"],
+        ),
     ];
     for (readiness, words) in cases {
         let said = only(&readiness);
