@@ -3,6 +3,7 @@
 use failover::change;
 use failover::observation::NameView;
 use failover::register::Register;
+use jiff::SignedDuration;
 
 use super::{FAULTY_MINUTES, Outage, REPINS_MAX};
 use crate::chance::About;
@@ -40,7 +41,9 @@ impl Outage {
         if let Some(choice) = hand(About::Ttl, if long.is_some() { 0.5 } else { 0.03 }) {
             let view = &names[long.unwrap_or(choice % names.len())];
             let ttl_seconds = if long.is_some() { TTL_SECONDS } else { LONG_TTL_SECONDS };
-            if view.pin().is_none() {
+            // Route 53 says that a change takes a minute at most. Of people's, Holdfast does not know that one takes ten.
+            let arrives = world.route53.delay.is_some_and(|delay| delay <= SignedDuration::from_mins(1));
+            if arrives && view.pin().is_none() {
                 world.tell(|| format!("somebody gives the PRIMARY records of {} a TTL of {ttl_seconds} s", view.name));
                 drop(world.set_ttl(&view.zone, &view.name, ttl_seconds));
                 self.drain_minutes = i64::from(LONG_TTL_SECONDS / 60);
