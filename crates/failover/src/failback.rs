@@ -189,6 +189,10 @@ pub fn obstacles(plan: &Plan, seen: &Observation) -> Vec<Obstacle> {
         found.push(Obstacle::new(Rule::F05, because));
     }
     found.extend(seen.successors.iter().filter_map(|successor| not_ready(successor, pinned_at, seen.writes_stopped)));
+    // Where there is no database, none was written to.
+    if seen.successors.is_empty() {
+        return found;
+    }
     // Of a successor that takes writes already too: whether an interrupted run of ours promoted it, or it is a snapshot that somebody
     // restored, RDS does not say.
     if seen.writes_stopped.is_none() {

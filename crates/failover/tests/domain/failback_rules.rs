@@ -86,6 +86,7 @@ const CASES: &[Case] = &[
     ("the lag is 0, and nobody has compared positions", |o| o.position_verified = false, &[Rule::F10]),
     ("a run that was interrupted goes on where the successor takes writes already", |o| o.successors[0].state = database(None, "available"), &[]),
     ("a writer that somebody restored from a snapshot looks the same, so a person vouches for it as for a replica", |o| { o.successors[0].state = database(None, "available"); (o.writes_stopped, o.loss_acknowledged, o.position_verified) = (None, false, false); }, &[Rule::F08, Rule::F09, Rule::F10]),
+    ("where there is no database nobody need say anything of writes", |o| { o.successors.clear(); (o.writes_stopped, o.loss_acknowledged, o.position_verified) = (None, false, false); }, &[]),
     ("the lag of an idle PostgreSQL goes up to five minutes", |o| of_engine(o, "postgres", &[120, 180, 240]), &[]),
     ("and not beyond", |o| of_engine(o, "postgres", &[120, 301, 240]), &[Rule::F07]),
     ("that of an idle Oracle grows without end", |o| of_engine(o, "oracle-ee", &[3_600, 3_660, 3_720]), &[]),
