@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws::CallError;
 use aws::rebuild::{Builder, Pattern, Placement};
-use failover::failback::{self, Successor};
+use failover::failback;
 use failover::plan::ReplicaId;
 use failover::rebuild::{Settings, Step, catches_up_in_seconds, lost, next_step, old_identifier};
 use failover::rule::Rule;
@@ -190,6 +190,7 @@ pub async fn catch_up(workload: &Workload, terminal: &Terminal, named: &Successo
     let until = tokio::time::Instant::now() + REBUILT_MAX;
     let progress = terminal.wait("looking".to_owned());
     let mut samples = vec![Vec::new(); workload.plan.replicas.len()];
+    let mut was_level = vec![false; workload.plan.replicas.len()];
     loop {
         let seen = observe(workload, named, None).await?;
         let obstacles = failback::obstacles(&workload.plan, &seen);
@@ -197,7 +198,9 @@ pub async fn catch_up(workload: &Workload, terminal: &Terminal, named: &Successo
         if let Some(hopeless) = of(Rule::F01).chain(of(Rule::F06)).next() {
             return Err(Failure::Refused(format!("{}: {}; {}", hopeless.rule, hopeless.because, hopeless.remedy)));
         }
-        if seen.successors.iter().all(Successor::has_caught_up) {
+        // Each at its own time: while users write, there may be no moment in which all of them are level.
+        was_level.iter_mut().zip(&seen.successors).for_each(|(was, successor)| *was |= successor.has_caught_up());
+        if was_level.iter().all(|was| *was) {
             break;
         }
         if tokio::time::Instant::now() > until {
