@@ -76,7 +76,7 @@ pub enum WriteError {
     Register(#[from] RegisterError),
     /// It would send users where they were before the pin.
     #[error(
-        "the SECONDARY record of {name} {kind} leads where its users were before the pin; nothing was written: point it at DR"
+        "the SECONDARY record of {name} {kind} leads where its users were before the pin, or to a new place in that AWS region; nothing was written: point it at DR"
     )]
     LeadsHome {
         /// Which name.

@@ -23,7 +23,7 @@ pub const RULES: [(Rule, &str, &str); 10] = [
     (Rule::F04, "an alarm of the plan does not say OK", "wait until the primary is healthy and its alarms say OK"),
     (Rule::F05, "the primary does not answer our own probe", "bring the primary site up"),
     (Rule::F06, "a database in DR has no successor that holds what was written in DR", "make a replica of it in the primary region (holdfast failback rebuild); keep the old database"),
-    (Rule::F07, "a successor is not available, or behind", "wait until it is available and three lag samples in a row say 0"),
+    (Rule::F07, "a successor is not available, or behind", "wait until it is available and three lag samples in a row say that it is level"),
     (Rule::F08, "users may still be writing to DR, and what they write from now on would be lost", "stop writes in DR, then say --writes-stopped"),
     (Rule::F09, "what only the old primary holds, since it had not been replicated, will not be there any more", "see `holdfast failback compare`, save what must be saved, then say --loss-acknowledged"),
     (Rule::F10, "nobody has held the successors' positions against DR's, and a lag of 0 does not show what the link between them still holds", "once writes have stopped in DR, run the commands that `holdfast failback check` prints, then say --position-verified"),
@@ -96,12 +96,15 @@ impl Successor {
         self.lags.last().copied()
     }
 
-    /// Whether it has been level with DR: it is a writer, or an available replica of which some samples in a row said 0. While users
-    /// write, it is behind again and again.
+    /// Whether it has been level with DR: it is a writer, or an available replica of which some samples in a row said so. While users
+    /// write, it is behind again and again, and a lag that grows in silence stays short.
     #[must_use]
     pub fn has_caught_up(&self) -> bool {
         self.state.database().is_some_and(|database| {
-            let is_level = |samples: &[LagSample]| samples.iter().all(|sample| says_level(&database.engine, sample));
+            let is_short = |sample: &LagSample| sample.seconds <= IDLE_SECONDS.unsigned_abs();
+            let is_level = |samples: &[LagSample]| {
+                samples.iter().all(|sample| is_short(sample) && says_level(&database.engine, sample))
+            };
             let was_level = self.lags.windows(SAMPLES_OF_ZERO_MIN).any(is_level);
             database.is_available_writer() || database.is_available_replica() && was_level
         })

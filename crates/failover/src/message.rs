@@ -327,6 +327,9 @@ fn sentence(outcome: &Outcome) -> String {
         Kind::DatabaseTrouble if outcome.incident.is_none() => {
             format!("No failover is under way, and {who} would not be promoted in one as things are.")
         }
+        Kind::DatabaseTrouble if outcome.rule == Some(Rule::R01) => {
+            format!("{who} still replicates, though the failover is over. Users are on DR, where it takes no writes.")
+        }
         Kind::DatabaseTrouble => {
             format!("{who} cannot be promoted now. Users are on DR, where this database does not take writes yet.")
         }
@@ -339,7 +342,8 @@ fn sentence(outcome: &Outcome) -> String {
         }
         Kind::Swapped => {
             format!(
-                "{who} is pinned, and its SECONDARY record now leads where its users were before. Nothing was changed."
+                "{who} is pinned, and its SECONDARY record now leads where its users were before, or to a new place in \
+                 that AWS region. Nothing was changed."
             )
         }
         Kind::Followed => {

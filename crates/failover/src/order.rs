@@ -59,7 +59,7 @@ pub enum OrderError {
     Held(Name),
     /// To pin again would send users back.
     #[error(
-        "the SECONDARY record of {name} {kind} leads where users were before the pin: point it at DR first, and Holdfast pins again \
+        "the SECONDARY record of {name} {kind} leads where users were before the pin, or to a new place in that AWS region: point it at DR first, and Holdfast pins again \
          by itself; or release the name, if users belong there"
     )]
     Swapped {

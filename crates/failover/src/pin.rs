@@ -138,7 +138,7 @@ pub const TABLE: &[Row] = &[
         Verdict::Stay, Notice, "DNS stays on DR until an operator fails back"),
     row(Rule::P02, "pinned, but no change is on record that carries the pin", |f| f.pin().is_some() && f.view.agrees(),
         Verdict::Confirm, Notice, "the same pin is written again and its change put on record; promotion waits for that change"),
-    row(Rule::P03, "pinned, but the SECONDARY record leads where users were before the pin", |f| f.view.swapped().is_some(),
+    row(Rule::P03, "pinned, but the SECONDARY record leads where users were before the pin, or to a new place in that AWS region", |f| f.view.swapped().is_some(),
         Verdict::LeaveSwapped, Page, "Holdfast sends nobody there, and promotes nothing meanwhile; point the SECONDARY record at DR, or release the name (holdfast release) if users belong where the records send them now"),
     row(Rule::P03, "pinned, and the SECONDARY record has been pointed at another place since", |f| f.dr_has_moved(),
         Verdict::Follow, Page, "the PRIMARY records follow: users are sent to that place; see that it is DR, and point the SECONDARY record at DR if it is not"),

@@ -4,6 +4,7 @@
 //! may still reach the primary; `R03`–`R09` then decide about each database by itself. In peace the same rules say what
 //! would keep a database from being promoted.
 
+mod after;
 mod database;
 mod evidence;
 mod gate;
@@ -14,6 +15,7 @@ mod status;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use after::left_behind;
 pub use database::{Database, Instances, LagSample, ReplicaState, ReplicaView, Source};
 pub use evidence::{Failover, put_on_record, record_in_sync, seen_as_replicas};
 pub use gate::{
@@ -21,7 +23,7 @@ pub use gate::{
 };
 pub(crate) use loss::{IDLE_SECONDS, grows_in_silence, is_postgres};
 pub use loss::{Loss, Outage};
-pub use peace::{PEACE_TABLE, PeaceFacts, PeaceRow, Shortcoming, is_guarded, left_behind, shortcomings};
+pub use peace::{PEACE_TABLE, PeaceFacts, PeaceRow, Shortcoming, is_guarded, shortcomings};
 pub use replica::{
     PROMOTION_SECONDS_MAX, REPLICA_TABLE, ReplicaDecision, ReplicaFacts, ReplicaRow, Verdict, decide_replica,
 };

@@ -41,7 +41,7 @@ pub const GATE_TABLE: &[GateRow] = &[
         Gate::Closed, Quiet, "nothing; the incident is closed"),
     row(Rule::R01, "not every name is pinned", |f| !f.unpinned.is_empty(),
         Gate::Wait, Page, "no database is promoted while clients of those names may still write to the primary: pin them (arm them, or see why alarm-handler does not), or take them out of the plan"),
-    row(Rule::R01, "somebody changed the pinned records, or they lead where users were before the pin", |f| !f.agree,
+    row(Rule::R01, "somebody changed the pinned records, or they lead where users were before the pin, or to a new place in that AWS region", |f| !f.agree,
         Gate::Wait, Quiet, "clients may be back on the primary; alarm-handler pins again or says why not"),
     row(Rule::R02, "the pin was made more than 10 minutes ago, and is still not known to be at every name server", |f| f.overdue_at.is_some_and(|at| at <= f.now),
         Gate::Wait, Page, "no database is promoted until Route 53 says that the pin has arrived; see its status page, and alarm-handler's log if the pin's change is not on record"),

@@ -5,10 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::loss::{IDLE_SECONDS, is_postgres};
 use super::replica::{GLOBAL, WRONG_LIST, state_in_words};
 use super::status::Allows;
-use super::{
-    Database, GateDecision, Instances, LagSample, Page, Quiet, ReplicaState, ReplicaView, Row, Source, Verdict, first,
-    row,
-};
+use super::{Database, Instances, LagSample, Page, Quiet, ReplicaState, ReplicaView, Row, Source, Verdict, first, row};
 use crate::observation::{Fact, NameView};
 use crate::outcome::{Finding, Kind};
 use crate::plan::{Plan, ReplicaId};
@@ -79,24 +76,6 @@ pub fn is_guarded(names: &[NameView]) -> bool {
     let registers = || names.iter().filter_map(NameView::register);
     let is_armed = |register: &Register| matches!(register, Register::Armed { .. });
     registers().any(is_armed) && registers().all(|register| register.pin().is_none())
-}
-
-/// After a failover: the plan's databases that still replicate, as where the plan came to name them later, or another workload's.
-/// Nobody promotes them any more.
-#[must_use]
-pub fn left_behind(gate: &GateDecision, replicas: &[ReplicaView]) -> Vec<Finding> {
-    let is_replica = |replica: &&ReplicaView| replica.state.database().is_some_and(Database::is_replica);
-    let finding = |replica: &ReplicaView| Finding {
-        subject: replica.id.to_string(),
-        kind: Kind::DatabaseTrouble,
-        because: "the workload has failed over already, and this database still replicates".to_owned(),
-        attention: Page,
-        facts: vec![Fact::new(replica.id.to_string(), state_in_words(&replica.state))],
-        next: "nothing promotes it any more: promote it by hand if users in DR need it, or take it out of the plan"
-            .to_owned(),
-        ..gate.clone().into()
-    };
-    replicas.iter().filter(is_replica).map(finding).collect()
 }
 
 /// What would keep these databases from being promoted now. `lags` are to reach back for an hour or more.

@@ -63,9 +63,11 @@ impl Follower<'_> {
         let (alias_zone, alias) = match target {
             Target::Values { ttl_seconds, values } => {
                 self.to.extend(values.iter().filter(|_| certain).map(|value| destination(kind, value)));
-                let hosts = values.iter().filter(|_| kind == "CNAME").filter_map(|value| value.parse::<Name>().ok());
-                let ttls = hosts.filter_map(|host| self.follow_host(&host, certain, chain_left));
-                return Some(ttls.fold(*ttl_seconds, u32::max));
+                for host in values.iter().filter(|_| kind == "CNAME").filter_map(|value| value.parse::<Name>().ok()) {
+                    self.follow_host(&host, certain, chain_left);
+                }
+                // A CNAME's own: once that has run out, resolvers ask for it anew, whatever else they keep.
+                return Some(*ttl_seconds);
             }
             Target::Alias { zone, name, .. } => (zone, name),
         };
@@ -85,17 +87,17 @@ impl Follower<'_> {
         ttls.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
-    /// The same of what a CNAME names, whose answer resolvers keep beside the CNAME. It may be another zone's, and then nothing of it
-    /// is known here.
-    fn follow_host(&mut self, host: &Name, certain: bool, chain_left: usize) -> Option<u32> {
+    /// Notes where what a CNAME names leads. It may be another zone's, and then nothing of it is known here.
+    fn follow_host(&mut self, host: &Name, certain: bool, chain_left: usize) {
         let sets = self.sets;
-        let found = sets.iter().filter(|set| set.name == *host && PINNED_TYPES.contains(&set.kind.as_str()));
-        let ttls = found.filter_map(|set| {
-            let chain_left = chain_left.checked_sub(1)?;
-            self.aliases_left = self.aliases_left.checked_sub(1)?;
-            self.follow(&set.kind, &set.target, certain && set.routing == Routing::Simple, chain_left)
-        });
-        ttls.max()
+        for set in sets.iter().filter(|set| set.name == *host && PINNED_TYPES.contains(&set.kind.as_str())) {
+            let (Some(chain_left), Some(aliases_left)) = (chain_left.checked_sub(1), self.aliases_left.checked_sub(1))
+            else {
+                return;
+            };
+            self.aliases_left = aliases_left;
+            self.follow(&set.kind, &set.target, certain && set.routing == Routing::Simple, chain_left);
+        }
     }
 }
 
@@ -271,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cname_to_a_name_of_the_zone_leads_where_that_does_and_is_kept_as_long_as_the_longer_of_both() {
+    fn a_cname_to_a_name_of_the_zone_leads_where_that_does_and_is_kept_as_long_as_its_own_ttl_says() {
         let cname = |to: &str, ttl| values(ttl, &[to]);
         let of = |kind: &str, set: RecordSet| RecordSet { kind: kind.to_owned(), ..set };
         let sets = [
@@ -280,8 +282,8 @@ mod tests {
             of("CNAME", set("round.example.com", Routing::Simple, cname("round.example.com", 30))),
         ];
         for (to, places, ttl) in [
-            ("p.example.com", &["192.0.2.1", "p.example.com"][..], Some(3_600)),
-            ("q.example.com.", &["192.0.2.1", "p.example.com", "q.example.com"], Some(3_600)),
+            ("p.example.com", &["192.0.2.1", "p.example.com"][..], Some(60)),
+            ("q.example.com.", &["192.0.2.1", "p.example.com", "q.example.com"], Some(60)),
             ("p.elb.example.net", &["p.elb.example.net"], Some(60)),
             ("round.example.com", &["round.example.com"], Some(60)),
         ] {

@@ -173,6 +173,21 @@ fn a_successor_has_caught_up_once_it_was_level_and_is_behind_again_only_by_what_
     assert!(writer.has_caught_up());
 }
 
+/// While users write, a lag of minutes is no idle database: it has not caught up.
+#[test]
+fn where_lag_grows_in_silence_a_successor_has_caught_up_once_its_lag_was_short() {
+    for (engine, seconds, expected) in [
+        ("oracle-ee", [3_600, 3_660, 3_720], false),
+        ("oracle-ee", [20, 40, 60], true),
+        ("postgres", [20, 40, 301], false),
+        ("postgres", [20, 40, 300], true),
+    ] {
+        let mut seen = day_after();
+        of_engine(&mut seen, engine, &seconds);
+        assert_eq!(seen.successors[0].has_caught_up(), expected, "{engine} {seconds:?}");
+    }
+}
+
 fn without_databases() -> Plan {
     Plan { replicas: Vec::new(), ..plan() }
 }
