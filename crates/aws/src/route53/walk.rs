@@ -26,7 +26,8 @@ impl Start {
 /// One page of a listing, and where Route 53 says that the next one starts.
 pub(super) type Page = (Vec<RecordSet>, Option<Start>);
 
-/// Record sets of a zone: all of them, or at least those of the listed names and their registers.
+/// Record sets of a zone: all of them, or at least those of the listed names and their registers. Of each name that is among
+/// them, all are.
 ///
 /// Pages are disjoint, since each starts where Route 53 says that the one before it ends, or later; so there are at most as
 /// many as a listing of the whole zone has.
@@ -52,13 +53,16 @@ pub(super) async fn walk(
         {
             return Err(backwards(&next));
         }
-        start = match &mut wanted {
-            None => next,
-            Some(wanted) => match wanted.go_on(next) {
-                Some(next) => next,
-                None => return Ok(found),
-            },
+        let go_on = match &mut wanted {
+            None => Some(next.clone()),
+            Some(wanted) => wanted.go_on(next.clone()),
         };
+        if go_on.as_ref() != Some(&next) {
+            // Of the name at the page's end the rest is never read.
+            found.retain(|set| Some(&set.name) != next.name.as_ref());
+        }
+        let Some(go_on) = go_on else { return Ok(found) };
+        start = go_on;
         furthest = start.name.clone().filter(Name::is_plain).or(furthest);
     }
 }
@@ -239,6 +243,24 @@ mod tests {
         let zone = Zone::new(Order::Written, many(3_000, |nth| format!("n{nth:04}.example.com")));
         let every_pair = walk(&Names::EveryPair, async |start| zone.page(start).await).await.unwrap();
         assert_eq!((every_pair.len(), zone.starts.borrow().len()), (3_000, 10));
+    }
+
+    #[tokio::test]
+    async fn of_a_name_at_a_pages_end_there_is_all_or_nothing() {
+        for (wanted, calls, of_m, of_z) in [
+            (&["c000.example.com"][..], 1, 0, 0),
+            (&["c000.example.com", "z.example.com"], 2, 0, 1),
+            (&["c000.example.com", "m.example.com"], 2, 3, 1),
+        ] {
+            let before = many(PAGE - 1, |nth| format!("c{nth:03}.example.com"));
+            let cut = ["m.example.com", "m.example.com", "m.example.com", "z.example.com"].map(str::to_owned);
+            let zone = Zone::new(Order::Written, before.into_iter().chain(cut));
+            let names = wanted.iter().map(|text| name(text)).collect();
+            let found = walk(&Names::Listed(names), async |start| zone.page(start).await).await.unwrap();
+            let count = |of: &str| found.iter().filter(|set| set.name == name(of)).count();
+            let seen = (zone.starts.borrow().len(), count("m.example.com"), count("z.example.com"));
+            assert_eq!(seen, (calls, of_m, of_z), "{wanted:?}");
+        }
     }
 
     #[tokio::test]
