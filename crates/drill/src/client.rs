@@ -182,9 +182,8 @@ impl Clients {
     async fn go_on(self, user: usize, name: String, mut next: Timestamp) {
         let mut cache = BTreeMap::new();
         for nth in 0_u64.. {
-            self.lab.clock.sleep_until(next).await;
+            let working = self.lab.clock.work_at(next).await;
             next += EVERY;
-            let working = self.lab.clock.working();
             let address = self.resolve(&name, &mut cache).await;
             let id = format!("user-{user}-write-{nth}");
             let acknowledged = self.write(&name, address, &id).await == Answered::Yes;

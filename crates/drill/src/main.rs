@@ -45,7 +45,7 @@ struct Arguments {
     /// How many drills run at a time; most of a drill is waiting, so more than there are cores.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
-    /// How many times faster than real time the lab runs while nobody works [default: 240; of several drills 3600].
+    /// How many times faster than real time the lab runs while nobody works [default: 240 for one drill on a terminal, else 3600].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(SPEED_MAX)))]
     speed: Option<u32>,
     /// Write each drill's page, SCENARIO-SEED.html, to this directory.
@@ -90,8 +90,8 @@ fn drills(arguments: &Arguments) -> Result<Vec<Drill>, SetupError> {
         let known = scenario::named(name);
         vec![known.ok_or_else(|| format!("there is no scenario {name:?}; --list shows those there are"))?]
     };
-    let several = scenarios.len() > 1 || arguments.seeds > 1;
-    let speed = arguments.speed.unwrap_or(if several { SPEED_MAX } else { SPEED_TO_WATCH });
+    let is_watched = scenarios.len() == 1 && arguments.seeds == 1 && std::io::stderr().is_terminal();
+    let speed = arguments.speed.unwrap_or(if is_watched { SPEED_TO_WATCH } else { SPEED_MAX });
     let seeds = arguments.seed..arguments.seed.saturating_add(arguments.seeds);
     let of_seed = |seed| {
         let settings = Settings { seed, speed: f64::from(speed) };

@@ -163,6 +163,7 @@ impl Stage {
     /// # Errors
     /// If the template cannot be deployed.
     pub fn update_to(&self, template: &str, changed: &[(&str, &str)]) -> Result<(), SetupError> {
+        let _working = self.lab.clock.working();
         let mut parameters = self.responder.clone();
         parameters.extend(changed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         deploy(&self.lab, &self.binaries, DR, "template", template, &parameters).map(drop)
@@ -198,13 +199,17 @@ impl Stage {
 
     /// Waits until `holds`, looking every few lab seconds; false if it does not within the limit.
     pub async fn until(&self, limit: Duration, holds: impl Fn(&Self) -> bool) -> bool {
-        const LOOK_EVERY: Duration = Duration::from_secs(5);
+        const LOOK_EVERY: SignedDuration = SignedDuration::from_secs(5);
+        // A look takes a while on a busy machine; lab time must not run ahead meanwhile.
+        let mut working = self.lab.clock.working();
         let limit = self.lab.clock.now() + SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX);
         while !holds(self) {
-            if self.lab.clock.now() >= limit {
+            let now = self.lab.clock.now();
+            if now >= limit {
                 return false;
             }
-            self.lab.clock.sleep(LOOK_EVERY).await;
+            drop(working);
+            working = self.lab.clock.work_at(now + LOOK_EVERY).await;
         }
         true
     }

@@ -5,7 +5,7 @@
 //! as long in lab time as it really took. And lab time never runs past a moment somebody is waiting for before that
 //! sleeper has been woken, so a busy machine slows the lab down but cannot reorder it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,13 +15,7 @@ use tokio::time::Instant;
 
 /// The lab's clock. Clones share one time.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    state: Mutex<State>,
-    rate_changed: Notify,
-}
+pub struct Clock(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
@@ -30,8 +24,9 @@ struct State {
     lab: Timestamp,
     speed: f64,
     working: u32,
-    /// Moments somebody sleeps for; the counter tells equal moments apart.
-    awaited: BTreeSet<(Timestamp, u64)>,
+    /// Moments somebody sleeps for, and how to tell them to look at the clock; the counter tells equal moments apart. Since lab time
+    /// does not pass the first, only that one needs to be told when the rate changes, or when its turn comes.
+    awaited: BTreeMap<(Timestamp, u64), Arc<Notify>>,
     sleepers: u64,
 }
 
@@ -43,9 +38,15 @@ impl State {
     fn now(&self) -> Timestamp {
         let elapsed = self.real.elapsed().mul_f64(self.rate());
         let free = self.lab + SignedDuration::try_from(elapsed).unwrap_or(SignedDuration::MAX);
-        match self.awaited.first() {
-            Some(&(first, _)) => free.min(first),
+        match self.awaited.first_key_value() {
+            Some((&(first, _), _)) => free.min(first),
             None => free,
+        }
+    }
+
+    fn tell_first(&self) {
+        if let Some((_, look)) = self.awaited.first_key_value() {
+            look.notify_one();
         }
     }
 
@@ -58,21 +59,18 @@ impl State {
 impl Clock {
     /// Starts lab time at `at`, `speed` times as fast as real time (1.0 is real time).
     pub fn start(at: Timestamp, speed: f64) -> Self {
-        Self(Arc::new(Shared {
-            state: Mutex::new(State {
-                real: Instant::now(),
-                lab: at,
-                speed,
-                working: 0,
-                awaited: BTreeSet::new(),
-                sleepers: 0,
-            }),
-            rate_changed: Notify::new(),
-        }))
+        Self(Arc::new(Mutex::new(State {
+            real: Instant::now(),
+            lab: at,
+            speed,
+            working: 0,
+            awaited: BTreeMap::new(),
+            sleepers: 0,
+        })))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The present lab time.
@@ -88,23 +86,37 @@ impl Clock {
 
     /// Waits until lab time reaches `at`; returns at once if it has.
     pub async fn sleep_until(&self, at: Timestamp) {
-        let Some(awaited) = Awaited::register(self, at) else { return };
+        drop(self.reach(at).await);
+    }
+
+    /// Waits until lab time reaches `at`, where it stays until the answer is dropped.
+    async fn reach(&self, at: Timestamp) -> Option<Awaited> {
+        let awaited = Awaited::register(self, at)?;
         loop {
-            let changed = self.0.rate_changed.notified();
             let wait = {
                 let state = self.state();
                 let left = at.duration_since(state.now());
                 if left <= SignedDuration::ZERO {
                     break;
                 }
-                left.unsigned_abs().div_f64(state.rate())
+                let is_first = state.awaited.first_key_value().is_some_and(|(first, _)| *first == awaited.key);
+                is_first.then(|| left.unsigned_abs().div_f64(state.rate()))
             };
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = changed => {}
+            let told = awaited.look.notified();
+            match wait {
+                Some(wait) => drop(tokio::time::timeout(wait, told).await),
+                None => told.await,
             }
         }
+        Some(awaited)
+    }
+
+    /// Waits until lab time reaches `at`, and is at work from that moment on: none passes between.
+    pub async fn work_at(&self, at: Timestamp) -> Working {
+        let awaited = self.reach(at).await;
+        let working = self.working();
         drop(awaited);
+        working
     }
 
     /// Holds lab time to real time until the guard is dropped.
@@ -117,8 +129,7 @@ impl Clock {
         let mut state = self.state();
         state.anchor();
         state.working = state.working.saturating_add_signed(by);
-        drop(state);
-        self.0.rate_changed.notify_waiters();
+        state.tell_first();
     }
 }
 
@@ -135,6 +146,7 @@ impl Drop for Working {
 struct Awaited {
     clock: Clock,
     key: (Timestamp, u64),
+    look: Arc<Notify>,
 }
 
 impl Awaited {
@@ -146,9 +158,10 @@ impl Awaited {
         }
         state.sleepers += 1;
         let key = (at, state.sleepers);
-        state.awaited.insert(key);
+        let look = Arc::new(Notify::new());
+        state.awaited.insert(key, look.clone());
         drop(state);
-        Some(Self { clock: clock.clone(), key })
+        Some(Self { clock: clock.clone(), key, look })
     }
 }
 
@@ -157,6 +170,7 @@ impl Drop for Awaited {
         let mut state = self.clock.state();
         state.anchor();
         state.awaited.remove(&self.key);
+        state.tell_first();
     }
 }
 
@@ -187,6 +201,27 @@ mod tests {
         assert_eq!(clock.now(), at, "lab time stopped at the awaited moment");
         drop(awaited);
         assert!(clock.now() >= at);
+    }
+
+    #[tokio::test]
+    async fn sleepers_wake_in_their_order_whoever_else_gives_up_or_works() {
+        let clock = Clock::start(noon(), 3_600.0);
+        let woken = Arc::new(Mutex::new(Vec::new()));
+        let mut sleepers = tokio::task::JoinSet::new();
+        for second in [50_i64, 10, 40, 10, 30, 20] {
+            let (clock, woken) = (clock.clone(), woken.clone());
+            sleepers.spawn(async move {
+                clock.sleep_until(noon() + SignedDuration::from_secs(second)).await;
+                woken.lock().unwrap().push(second);
+            });
+        }
+        let gives_up = clock.sleep(Duration::from_secs(5));
+        assert!(tokio::time::timeout(Duration::from_micros(1), gives_up).await.is_err());
+        let working = clock.work_at(noon() + SignedDuration::from_secs(15)).await;
+        assert!(clock.now() < noon() + SignedDuration::from_secs(16));
+        drop(working);
+        sleepers.join_all().await;
+        assert_eq!(*woken.lock().unwrap(), [10, 10, 20, 30, 40, 50]);
     }
 
     #[tokio::test]

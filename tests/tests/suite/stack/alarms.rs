@@ -38,6 +38,7 @@ async fn mailed(lab: &Lab, subject: &str, minutes_max: i64) {
 
 /// As `aws events` does it.
 async fn switch_ticks(lab: &Lab, action: &str) {
+    let _working = lab.clock.working();
     let rules = call(lab, "ListRules", serde_json::json!({})).await;
     let scheduled = rules["Rules"].as_array().into_iter().flatten().find(|rule| rule["ScheduleExpression"].is_string());
     let name = scheduled.expect("there is a tick")["Name"].clone();
