@@ -338,7 +338,11 @@ mod tests {
         let views = protected_names(&Plan::parse(plan).unwrap(), &zone).await.unwrap();
         assert_eq!(views[0].ttl_seconds(), 3_600);
         assert_eq!(views[0].aliased.len(), 2, "no set is counted twice: {:?}", views[0].aliased);
-        assert_eq!(*zone.asked.borrow(), [["app.example.com"], ["one.example.com"]], "the first page had two.example.com");
+        assert_eq!(
+            *zone.asked.borrow(),
+            [["app.example.com"], ["one.example.com"]],
+            "the first page had two.example.com"
+        );
     }
 
     #[test]

@@ -140,7 +140,7 @@ impl Stage {
         deploy(&lab, lambdas, DR, "template", &read_template("template.yaml")?, &responder)?;
         drop(working);
         let original = records_of(&lab, &zones);
-        let clients = Clients::new(&lab, port)?;
+        let clients = Clients::new(&lab, port);
         clients.start(&TYPED);
         let check = |output: &str| detector[output].clone();
         let (endpoint_check, failover_check) = (check("EndpointHealthCheckId"), check("FailoverHealthCheckId"));

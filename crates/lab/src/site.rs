@@ -84,16 +84,17 @@ impl Sites {
 }
 
 async fn serve(site: Site, listener: TcpListener) {
+    // Each probe and each write is a connection of its own.
+    let router = Router::new().route("/write", post(write)).fallback(get(page)).with_state(site.clone());
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(connection(site.clone(), stream))),
+            Ok((stream, _)) => drop(tokio::spawn(connection(site.clone(), router.clone(), stream))),
             Err(error) => eprintln!("lab: the site in {} did not accept a connection: {error}", site.region),
         }
     }
 }
 
-async fn connection(site: Site, stream: TcpStream) {
-    let router = Router::new().route("/write", post(write)).fallback(get(page)).with_state(site.clone());
+async fn connection(site: Site, router: Router, stream: TcpStream) {
     let service = TowerToHyperService::new(router);
     let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::select! {
