@@ -101,11 +101,10 @@ impl Successor {
     #[must_use]
     pub fn has_caught_up(&self) -> bool {
         self.state.database().is_some_and(|database| {
-            let is_short = |sample: &LagSample| sample.seconds <= IDLE_SECONDS.unsigned_abs();
-            let is_level = |samples: &[LagSample]| {
-                samples.iter().all(|sample| is_short(sample) && says_level(&database.engine, sample))
+            let is_level = |sample: &LagSample| {
+                sample.seconds <= IDLE_SECONDS.unsigned_abs() && says_level(&database.engine, sample)
             };
-            let was_level = self.lags.windows(SAMPLES_OF_ZERO_MIN).any(is_level);
+            let was_level = self.lags.windows(SAMPLES_OF_ZERO_MIN).any(|samples| samples.iter().all(is_level));
             database.is_available_writer() || database.is_available_replica() && was_level
         })
     }
