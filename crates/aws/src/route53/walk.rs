@@ -166,9 +166,17 @@ mod tests {
         async fn page(&self, start: &Start) -> Result<Page, CallError> {
             self.starts.borrow_mut().push(start.clone());
             let from = start.name.as_ref().map(|name| self.order.key(name)).unwrap_or_default();
-            let first = self.sets.partition_point(|set| self.order.key(&set.name) < from);
+            // A set's identifier is its place in the zone: a page may end between two sets of one name.
+            let first = start.identifier.as_ref().map_or_else(
+                || self.sets.partition_point(|set| self.order.key(&set.name) < from),
+                |place| place.parse().unwrap(),
+            );
             let end = self.sets.len().min(first + PAGE);
-            let next = self.sets.get(end).map(|set| Start { kind: Some(RrType::A), ..Start::at(set.name.clone()) });
+            let next = self.sets.get(end).map(|set| Start {
+                kind: Some(RrType::A),
+                identifier: Some(end.to_string()),
+                ..Start::at(set.name.clone())
+            });
             Ok((self.sets[first..end].to_vec(), next))
         }
 
