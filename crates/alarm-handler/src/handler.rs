@@ -20,6 +20,7 @@ use failover::register::{ArmedBy, Register, Spread};
 use failover::rule::Rule;
 use failover::signal::Signal;
 use failover::unready::unready;
+use failover::users::Users;
 use jiff::SignedDuration;
 
 /// How long refused batches are tried in parts. The changes that carry the other names' pins are to be on record within
@@ -60,6 +61,7 @@ where
         };
         let mut progress = Progress::default();
         let mut findings = Vec::new();
+        let mut users = None;
         for pass in 1..=PASSES_MAX {
             let seen = match observe(plan, &self.reader, &self.alarms, &self.prober, &signal).await {
                 Ok(seen) => seen,
@@ -69,6 +71,7 @@ where
                 }
             };
             report_states(plan, &seen);
+            users.get_or_insert_with(|| Users::seen(plan, &seen.alarms, &seen.names));
             let pending;
             (pending, findings) = decide(plan, &seen, &mut progress);
             let pending = end_maintenance(&self.writer, plan, pending, &mut findings).await;
@@ -83,7 +86,7 @@ where
             let refused = findings.iter_mut().filter(|finding| finding.kind == Kind::WriteRefused);
             refused.for_each(|finding| finding.next.push_str("; unless another name is pinned by then, approve again"));
         }
-        let outcome = Outcome::of(self.reader.now(), trigger, &findings);
+        let outcome = Outcome::of(self.reader.now(), trigger, &findings).of_users(users, &findings);
         telemetry::report(&outcome);
         if outcome.outcome == Kind::Pinned {
             telemetry::time_since_alarm("AlarmToPin", &outcome);

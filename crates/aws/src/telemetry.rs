@@ -63,7 +63,7 @@ fn emit_of(at: jiff::Timestamp, dimensions: &[(&str, &str)], metrics: &[Metric])
 #[serde(rename_all = "lowercase")]
 pub enum Record {
     /// A function decided something that deserves a person's attention, or a place in the report.
-    Returned(Outcome),
+    Returned(Box<Outcome>),
     /// The notifier told it.
     Told {
         /// The message's subject.
@@ -94,7 +94,7 @@ pub fn report(outcome: &Outcome) {
     // A quiet minute is not worth a thousand names' facts.
     match outcome.attention == Attention::None && outcome.outcome != Kind::InSync {
         true => tracing::info!(outcome = ?outcome.outcome, rule, because = outcome.because, "returning"),
-        false => Record::Returned(outcome.clone()).log(),
+        false => Record::Returned(Box::new(outcome.clone())).log(),
     }
     let decisions = Metric { name: "Decisions", unit: "Count", value: 1.0 };
     emit_of(outcome.at, &[(FUNCTION, function()), ("Rule", &rule)], &[decisions]);

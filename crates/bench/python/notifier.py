@@ -6,7 +6,7 @@ import boto3
 from holdfast_twin import CONFIG
 
 TOPIC = os.environ["HOLDFAST_TOPIC_ARN"]
-HEADLINES = {"Pinned": "pinned to DR", "FailedOver": "FAILED OVER to DR", "Held": "failover HELD"}
+HEADLINES = {"Pinned": "pinned to DR", "FailedOver": "FAILED OVER to DR", "Held": "HELD"}
 sns = boto3.client("sns", config=CONFIG)
 
 

@@ -100,10 +100,8 @@ pub(crate) fn longest_register(view: &NameView, alarm: &str, databases: &[Replic
 fn first_pin(view: &NameView, incident: Incident, now: Timestamp) -> Pin {
     let original: BTreeMap<_, _> =
         pairs(view).iter().map(|pair| (pair.kind().to_owned(), pair.primary().target.clone())).collect();
-    let longest = view.register().and_then(|register| register.memory().ttl).map(|ttl| ttl.longest(now));
     let pin = Pin::new(now, incident, original);
-    Pin { ttl_seconds: Some(view.ttl_seconds()).max(longest), home: homes(view, &pin, pairs(view)), ..pin }
-        .led_to_dr(view)
+    Pin { ttl_seconds: Some(view.kept_seconds(now)), home: homes(view, &pin, pairs(view)), ..pin }.led_to_dr(view)
 }
 
 fn pairs(view: &NameView) -> &[Pair] {

@@ -26,4 +26,5 @@ mod rehearsal;
 pub mod rule;
 pub mod signal;
 pub mod unready;
+pub mod users;
 mod view;

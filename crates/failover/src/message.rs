@@ -1,16 +1,17 @@
 //! What operators are told, and when they are told it again.
 
 mod form;
+mod words;
 
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use serde_json::json;
 
 use crate::incident::Incident;
 use crate::observation::Attention;
 use crate::outcome::{Kind, Outcome, Trigger};
 use crate::rule::Rule;
+use words::{headline, sentence, what_to_run};
 
 /// SNS: "Subjects must be ASCII text … less than 100 characters" (Publish, parameter Subject).
 const SUBJECT_CHARACTERS_MAX: usize = 99;
@@ -46,6 +47,8 @@ pub struct Message {
     pub incident: Option<Incident>,
     /// The names or databases it is about, or the function.
     pub subjects: Vec<String>,
+    /// What a person must decide or put right, in a few words.
+    decision: Option<String>,
     /// The parts that `body` is made of.
     sections: Vec<Section>,
 }
@@ -57,6 +60,7 @@ struct Section {
     lines: Vec<String>,
 }
 
+const USERS: &str = "WHERE USERS ARE";
 const HAPPENED: &str = "WHAT HAPPENED";
 const WHY: &str = "WHY";
 const NEXT: &str = "WHAT HAPPENS NEXT";
@@ -160,6 +164,7 @@ pub fn of_outcome(outcome: &Outcome, bus: &str) -> Message {
     let rule = outcome.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
     let facts = outcome.facts.iter().map(|fact| format!("{}: {}", fact.about, fact.seen));
     let sections = sections([
+        (USERS, outcome.users.iter().map(ToString::to_string).collect()),
         (HAPPENED, vec![format!("{received}{}", sentence(outcome))]),
         (WHY, std::iter::once(format!("{rule}{}.", outcome.because)).chain(facts).collect()),
         (NEXT, vec![format!("{}.", capitalised(&outcome.next))]),
@@ -175,6 +180,7 @@ pub fn of_outcome(outcome: &Outcome, bus: &str) -> Message {
         at: outcome.at,
         incident: outcome.incident.clone(),
         subjects: outcome.subjects.clone(),
+        decision: words::decision(outcome),
         sections,
     }
 }
@@ -213,6 +219,7 @@ pub fn of_failure(failure: &Failure) -> Message {
         at: *at,
         incident: None,
         subjects: vec![function.clone()],
+        decision: None,
         sections,
     }
 }
@@ -253,132 +260,4 @@ fn capitalised(sentence: &str) -> String {
 fn subject(text: &str) -> String {
     let ascii = text.chars().map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' });
     format!("Holdfast: {}", ascii.collect::<String>()).chars().take(SUBJECT_CHARACTERS_MAX).collect()
-}
-
-fn headline(outcome: &Outcome) -> &'static str {
-    match outcome.outcome {
-        Kind::Nothing => "nothing to do",
-        Kind::Waiting => "still waiting",
-        Kind::Rehearsed => "pin rehearsed",
-        Kind::Armed => "armed",
-        Kind::InSync => "pin in sync",
-        Kind::StaysOnDr => "stays on DR",
-        Kind::Confirmed => "pinned to DR, and confirmed",
-        Kind::WouldHavePinned => "SHADOW would have failed over",
-        Kind::Held => "failover HELD",
-        Kind::Refused => "CANNOT fail over",
-        Kind::Interrupted => "INTERRUPTED, AWS did not do as asked",
-        Kind::WriteRefused => "Route 53 REFUSES the change",
-        Kind::DatabaseTrouble if is_late_in_peace(outcome) => "replication AT RISK",
-        Kind::DatabaseTrouble => "database NOT promotable",
-        Kind::ApprovalNeeded => "your APPROVAL is needed",
-        Kind::AtRisk => "guarded, but AT RISK",
-        Kind::Yielded => "pin undone again, LEFT TO YOU",
-        Kind::Swapped => "DR and primary SWAPPED, LEFT TO YOU",
-        Kind::Followed => "DR moved, pin FOLLOWS",
-        Kind::PinnedAgain => "pin was undone, pinned again",
-        Kind::Fenced => "old writer FENCED",
-        Kind::PromotionRequested => "promoting in DR",
-        Kind::Pinned => "pinned to DR",
-        Kind::FailedOver => "FAILED OVER to DR",
-    }
-}
-
-/// While nothing is pinned an outage may have begun, and silence is all that a database behind a lost primary can show: it is
-/// promoted by its last samples from before.
-fn is_late_in_peace(outcome: &Outcome) -> bool {
-    outcome.incident.is_none() && outcome.rule == Some(Rule::R07)
-}
-
-fn sentence(outcome: &Outcome) -> String {
-    let who = match outcome.subject_count() {
-        0 => "the workload".to_owned(),
-        _ => outcome.subjects_in_words(10),
-    };
-    match outcome.outcome {
-        Kind::Nothing => format!("There is nothing to do now about {who}."),
-        Kind::Waiting => format!("Holdfast still waits before it goes on with {who}."),
-        Kind::InSync => format!("Every name server answers with the pin of {who}."),
-        Kind::Rehearsed => format!("Route 53 took a batch such as the pin of {who} would be. It changed nothing."),
-        Kind::Armed => format!("{who} is armed."),
-        Kind::StaysOnDr => format!("{who} is pinned to DR, whatever the primary does."),
-        Kind::Confirmed => {
-            format!(
-                "The PRIMARY records of {who} point at DR. No change was on record that carries them, so one was made."
-            )
-        }
-        Kind::WouldHavePinned => format!("Shadow mode: {who} would have been pinned to DR. Nothing was changed."),
-        Kind::Held => format!("The failover of {who} is held. No record was changed."),
-        Kind::Refused => format!("{who} cannot be failed over. Nothing was changed."),
-        Kind::Interrupted => {
-            format!("Holdfast was interrupted over {who}: {}.", outcome.because)
-        }
-        Kind::WriteRefused if outcome.rule == Some(Rule::P14) => {
-            format!(
-                "{who} could not be failed over now: Route 53 does not take a batch such as the pin's. Nothing was changed."
-            )
-        }
-        Kind::WriteRefused => {
-            format!("Route 53 does not take what Holdfast would write about {who}. Nothing was changed.")
-        }
-        Kind::DatabaseTrouble if is_late_in_peace(outcome) => {
-            format!("No failover is under way. In one, it might have to ask you about {who}.")
-        }
-        Kind::DatabaseTrouble if outcome.incident.is_none() => {
-            format!("No failover is under way, and {who} would not be promoted in one as things are.")
-        }
-        Kind::DatabaseTrouble if outcome.rule == Some(Rule::R01) => {
-            format!("{who} still replicates, though the failover is over. Users are on DR, where it takes no writes.")
-        }
-        Kind::DatabaseTrouble => {
-            format!("{who} cannot be promoted now. Users are on DR, where this database does not take writes yet.")
-        }
-        Kind::ApprovalNeeded => format!("Holdfast waits for your approval about {who}."),
-        Kind::Yielded => {
-            format!("The pin of {who} was undone again after Holdfast had twice restored it. Nothing was changed.")
-        }
-        Kind::AtRisk => {
-            format!("{who} is guarded, but not everything about its records is as it should be. Nothing was changed.")
-        }
-        Kind::Swapped => {
-            format!(
-                "{who} is pinned, and its SECONDARY record now leads where its users were before, or to a new place in \
-                 that AWS region. Nothing was changed."
-            )
-        }
-        Kind::Followed => {
-            format!(
-                "The SECONDARY records of {who} lead to another place in DR now, and the PRIMARY records with them."
-            )
-        }
-        Kind::PinnedAgain => format!("Someone had changed the pinned records of {who}; they point at DR again."),
-        Kind::Fenced => format!("{who} takes no connections any more; what was open is cut by a reboot."),
-        Kind::PromotionRequested => {
-            format!("RDS was asked to promote {who}. Its data and the primary's go separate ways from here.")
-        }
-        Kind::Pinned => {
-            format!("The PRIMARY records of {who} now point at DR, and stay there when the primary comes back.")
-        }
-        Kind::FailedOver => {
-            format!("The workload runs in DR: every record is pinned and every database takes writes ({who}).")
-        }
-    }
-}
-
-/// Commands that serve now.
-fn what_to_run(outcome: &Outcome, bus: &str) -> Option<String> {
-    let incident = outcome.incident.as_ref().filter(|_| !outcome.despite.is_empty())?;
-    let detail = json!({"incident": incident, "by": "YOUR NAME", "reason": "WHY", "despite": outcome.despite});
-    let entry = json!([{
-        "EventBusName": bus, "Source": "holdfast.operator", "DetailType": "Holdfast Approval", "Detail": detail.to_string(),
-    }]);
-    // The shell takes all between single quotes as it is, and JSON allows every character to be written as its number.
-    let quoted = entry.to_string().replace('\'', "\\u0027");
-    let rules: Vec<_> = outcome.despite.iter().map(ToString::to_string).collect();
-    let incident = incident.to_string().replace('\'', "'\\''");
-    let (rules, other_bus) = (rules.join(","), if bus == "holdfast" { String::new() } else { format!(" --bus {bus}") });
-    Some(format!(
-        "to approve, in the DR region: holdfast approve '{incident}' --despite {rules}{other_bus} --reason WHY\n\
-         or without it: aws events put-events --entries '{quoted}'"
-    ))
 }

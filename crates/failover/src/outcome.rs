@@ -10,6 +10,7 @@ use crate::observation::{Attention, Fact};
 use crate::pin;
 use crate::promotion;
 use crate::rule::Rule;
+use crate::users::Users;
 
 /// How many subjects, and how many others, an outcome lists: the bus and SNS take 256 KB, and of thousands of names nobody
 /// reads more. The rest are counted.
@@ -165,6 +166,9 @@ pub struct Outcome {
     /// What one approval would have to lift for all of it to go on.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub despite: BTreeSet<Rule>,
+    /// Where users are, after all that was done.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub users: Option<Users>,
     /// What was seen.
     pub facts: Vec<Fact>,
     /// What happens next.
@@ -213,9 +217,17 @@ impl Outcome {
             at,
             trigger,
             despite: findings.iter().flat_map(|finding| finding.despite.iter().copied()).collect(),
+            users: None,
             facts,
             next: lead.next,
         }
+    }
+
+    /// Says where users are, by what was seen before `findings` came of it.
+    #[must_use]
+    pub fn of_users(self, seen: Option<Users>, findings: &[Finding]) -> Self {
+        let at = self.at;
+        Self { users: seen.map(|users| users.after(findings, at)), ..self }
     }
 
     /// How many names or databases it is about.

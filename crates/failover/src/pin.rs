@@ -188,7 +188,7 @@ pub const TABLE: &[Row] = &[
         Verdict::Refuse, Page, "mend PrimaryProbeUrl, or whatever refuses it, before it is needed"),
     row(Rule::P07, "the alarm is quiet, but the DR site does not answer our probe, so P10 would hold a failover", |f| f.incident().is_none() && f.seen.probes.dr.is_down(),
         Verdict::Refuse, Page, "bring the DR site up before it is needed, or correct DrProbeUrl"),
-    row(Rule::P07, "armed, and something besides the failover health check decides where users go", |f| f.incident().is_none() && !f.view.warnings.is_empty(),
+    row(Rule::P07, "armed, and something besides the failover health check decides where users go", |f| f.incident().is_none() && (!f.view.warnings.is_empty() || f.other_check().is_some()),
         Verdict::Warn, Page, "an outage fails over by itself all the same; put it right, so that nothing else moves users"),
     row(Rule::P07, "the alarm is quiet, but our own probe cannot tell whether the DR site is up, so nobody would notice if it were not", |f| f.incident().is_none() && f.seen.probes.dr.is_unclear(),
         Verdict::Nothing, Notice, "mend DrProbeUrl, or whatever refuses it; until then DR counts as up"),

@@ -136,6 +136,13 @@ impl NameView {
         self.pairs.iter().flatten().map(ttl).max().unwrap_or_default()
     }
 
+    /// The same, of records whose TTL was longer until lately too: some resolvers keep what they were told then.
+    #[must_use]
+    pub fn kept_seconds(&self, now: Timestamp) -> u32 {
+        let longest = self.register().and_then(|register| register.memory().ttl).map(|ttl| ttl.longest(now));
+        longest.unwrap_or_default().max(self.ttl_seconds())
+    }
+
     /// What a register written now is to remember.
     #[must_use]
     pub fn memory(&self, now: Timestamp) -> Memory {

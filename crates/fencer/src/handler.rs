@@ -8,6 +8,7 @@ use failover::fence::{self, Committed, Decision, Note, OldWriter, Stage, Verdict
 use failover::observation::Attention;
 use failover::outcome::{Finding, Kind, Outcome, Trigger};
 use failover::plan::{Fence, Plan, ReplicaId};
+use failover::users::Users;
 use futures_util::future::join_all;
 
 /// Record, swap, reboot, and a look that AWS answers from before; then the tick goes on.
@@ -32,10 +33,12 @@ where
 {
     /// Fences what is to be fenced now.
     pub async fn handle(&self, plan: &Plan) -> Outcome {
+        let mut users = None;
         let findings = match (&plan.fence, protected_names(plan, &self.records).await) {
             (None, _) => Vec::new(),
             (Some(fence), Ok(names)) => {
                 let committed = fence::committed(&names);
+                users = Users::kept(plan, &names);
                 join_all(fence.databases.iter().map(|id| self.keep(fence, committed.as_ref(), id))).await
             }
             // The other functions page for the same reason.
@@ -44,7 +47,7 @@ where
                 vec![Finding { attention: Attention::None, ..finding }]
             }
         };
-        let outcome = Outcome::of(self.records.now(), Trigger::Tick, &findings);
+        let outcome = Outcome::of(self.records.now(), Trigger::Tick, &findings).of_users(users, &findings);
         telemetry::report(&outcome);
         outcome
     }

@@ -4,6 +4,7 @@ use aws::CallError;
 use aws::cloudwatch::LagReader;
 use aws::rds::{ReplicaReader, ReplicaWriter};
 use aws::route53::{RecordReader, RecordWriter};
+use aws::telemetry::{self, Metric};
 use failover::incident::{Approval, Incident};
 use failover::observation::NameView;
 use failover::outcome::{Finding, Kind};
@@ -45,6 +46,9 @@ where
             let (replica, because) = (&shortcoming.id, shortcoming.row.condition);
             tracing::warn!(%replica, rule = %shortcoming.row.rule, because, "would not be promoted");
         }
+        #[expect(clippy::cast_precision_loss, reason = "a plan has some databases")]
+        let value = shortcomings.len() as f64;
+        telemetry::emit(now, &[Metric { name: "UnreadyDatabases", unit: "Count", value }]);
         let findings: Vec<_> = shortcomings.into_iter().map(Finding::from).collect();
         if findings.is_empty() { vec![gate.into()] } else { findings }
     }

@@ -15,6 +15,7 @@ use failover::plan::Plan;
 use failover::promotion::{self, Gate, GateDecision};
 use failover::register::{Register, RegisterError};
 use failover::rule::Rule;
+use failover::users::Users;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::Signal;
@@ -59,8 +60,8 @@ where
                 (if is_answered_here { Trigger::Approval } else { Trigger::Event }, Some(approval))
             }
         };
-        let findings = self.go_on_from_a_fresh_look(plan, approval.as_ref()).await;
-        let outcome = Outcome::of(self.records.now(), trigger, &findings);
+        let (findings, users) = self.go_on_from_a_fresh_look(plan, approval.as_ref()).await;
+        let outcome = Outcome::of(self.records.now(), trigger, &findings).of_users(users, &findings);
         telemetry::report(&outcome);
         if outcome.outcome == Kind::FailedOver {
             telemetry::time_since_alarm("AlarmToFailedOver", &outcome);
@@ -72,23 +73,26 @@ where
         }
     }
 
-    /// Looks and goes on; again, where another invocation was first, since nothing was promoted in such a pass.
-    async fn go_on_from_a_fresh_look(&self, plan: &Plan, approval: Option<&Approval>) -> Vec<Finding> {
+    /// Looks and goes on; again, where another invocation was first, since nothing was promoted in such a pass. What came of it, and
+    /// where users were when it looked, while names are pinned.
+    async fn go_on_from_a_fresh_look(&self, plan: &Plan, approval: Option<&Approval>) -> (Vec<Finding>, Option<Users>) {
         let mut pass = 1;
         loop {
             let names = match protected_names(plan, &self.records).await {
                 Ok(names) => names,
                 Err(error) => {
-                    return vec![Finding::interrupted("the records".to_owned(), error.fate(), &error, None, None)];
+                    let finding = Finding::interrupted("the records".to_owned(), error.fate(), &error, None, None);
+                    return (vec![finding], None);
                 }
             };
+            let users = Users::kept(plan, &names);
             match self.go_on(plan, &names, approval).await {
-                Ok(findings) => return findings,
+                Ok(findings) => return (findings, users),
                 Err(unwritten) if pass < PASSES_MAX && unwritten.may_look_again() => {
                     tracing::warn!(error = %unwritten.error, "looking again");
                     pass += 1;
                 }
-                Err(unwritten) => return unwritten.into_findings(),
+                Err(unwritten) => return (unwritten.into_findings(), users),
             }
         }
     }

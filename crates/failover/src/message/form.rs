@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ALSO, EVENT, HAPPENED, Message, NEXT, RUN, SUBJECT_CHARACTERS_MAX, WHY, text};
+use super::{ALSO, EVENT, HAPPENED, Message, NEXT, RUN, SUBJECT_CHARACTERS_MAX, USERS, WHY, text};
 use crate::observation::Attention;
 
 /// Slack's block of text ends at 3,000 characters.
@@ -28,7 +28,8 @@ impl Message {
     pub fn card(&self) -> String {
         let icon = if self.attention == Attention::Page { "\u{1f6a8}" } else { "\u{2139}\u{fe0f}" };
         let summary = self.subject.strip_prefix("Holdfast: ").unwrap_or(&self.subject);
-        let told = [HAPPENED, WHY, ALSO].map(|title| self.lines(title).map(plain).collect::<Vec<_>>().join("\n"));
+        let told =
+            [USERS, HAPPENED, WHY, ALSO].map(|title| self.lines(title).map(plain).collect::<Vec<_>>().join("\n"));
         let description = told.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
         let run = self.lines(RUN).flat_map(str::lines).map(|line| match line.split_once(": ") {
             Some((what, command)) => format!("{}: `{command}`", plain(what)),
@@ -59,7 +60,8 @@ impl Message {
     }
 
     /// Subject and body of the message as CloudWatch would say it of an alarm, for pagers, which all understand that. The
-    /// alarm is named after the incident, so that a pager opens one incident for it however often it is told.
+    /// alarm is named after the incident, so that a pager opens one incident for it however often it is told; and what a person must
+    /// decide or do is an alarm of its own: whoever acknowledged the pin, and went back to bed, is woken by it.
     #[must_use]
     pub fn alarm(&self, region: &str, account: &str) -> (String, String) {
         // What is not a CloudWatch alarm's: no ARN of one, no metric, none of its actions.
@@ -77,7 +79,8 @@ impl Message {
             "TreatMissingData": "notBreaching",
             "EvaluateLowSampleCountPercentile": "",
         });
-        let incident = self.incident.as_ref().map(|incident| format!("Holdfast: {incident}"));
+        let decision = self.decision.as_ref().map(|headline| format!("{headline}, ")).unwrap_or_default();
+        let incident = self.incident.as_ref().map(|incident| format!("Holdfast: {decision}{incident}"));
         let told: Vec<_> = self.sections.iter().filter(|section| section.title != EVENT).cloned().collect();
         let at = self.at.strftime("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string();
         let body = json!({

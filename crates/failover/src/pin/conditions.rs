@@ -35,6 +35,13 @@ impl Facts<'_> {
         TABLE.iter().filter(|row| row.rule.is_liftable() && (row.holds)(&unapproved)).map(|row| row.rule).collect()
     }
 
+    /// The health check of a PRIMARY record that is not the plan's: an outage would move users at another time, or not at all.
+    pub(super) fn other_check(&self) -> Option<&str> {
+        let planned = self.plan.failover_health_check.as_deref()?;
+        let checks = self.view.pairs.iter().flatten().filter_map(|pair| pair.primary().health_check.as_deref());
+        checks.into_iter().find(|check| *check != planned)
+    }
+
     pub(super) fn pin(&self) -> Option<&Pin> {
         self.view.register().and_then(Register::pin)
     }

@@ -37,6 +37,12 @@ impl Facts<'_> {
                 .push(Fact::new("left alone", format!("failover records of type {}", self.view.left_alone.join(", "))));
         }
         facts.extend(self.view.warnings.iter().map(|warning| Fact::new("warning", warning)));
+        facts.extend(self.other_check().map(|check| {
+            Fact::new(
+                "warning",
+                format!("a PRIMARY record has the health check {check}, which is not FailoverHealthCheckId"),
+            )
+        }));
         facts.extend(self.fault.map(|fault| Fact::new("fault", fault)));
         for (about, probe) in [("primary's probe", self.seen.probes.primary), ("DR's probe", self.seen.probes.dr)] {
             if probe != Probe::NotAsked {

@@ -21,4 +21,5 @@ mod repeats;
 mod replica_rules;
 mod texts;
 mod unready_names;
+mod users;
 mod views;

@@ -11,6 +11,7 @@ use failover::pin::Verdict;
 use failover::plan::Mode;
 use failover::register::ArmedBy;
 use failover::rule::Rule;
+use failover::users::{Place, Users};
 use proptest::prelude::*;
 
 /// The approval that the command in a message sends.
@@ -290,6 +291,82 @@ fn a_card_is_short_enough_to_be_shown_and_an_alarm_to_be_sent_whatever_they_are_
     let (_, alarm) = message.alarm("eu-central-1", "123456789012");
     let alarm: serde_json::Value = serde_json::from_str(&alarm).unwrap();
     assert!(alarm["AlarmDescription"].as_str().unwrap().chars().count() < 10_100);
+}
+
+fn moved_by_route_53() -> Users {
+    Users { place: Place::SentToDr { returnable: true }, since: Some(at(0)), dr_takes_writes: Some(false), unpinned: 1 }
+}
+
+#[test]
+fn where_users_are_comes_first_and_what_a_hold_costs_them_is_in_the_subject() {
+    let held = Finding { rule: Some(Rule::P09), ..finding(Kind::Held, Attention::Page, "app.example.com") };
+    let held = Finding { despite: [Rule::P09].into(), ..held };
+    let outcome = |users, finding: &Finding| {
+        let findings = std::slice::from_ref(finding);
+        Outcome::of(at(60), Trigger::Tick, findings).of_users(Some(users), findings)
+    };
+    let message = message::of_outcome(&outcome(moved_by_route_53(), &held), "holdfast");
+    assert_eq!(message.subject, "Holdfast: HELD, primary may be up, users on READ-ONLY DR: app.example.com");
+    assert!(
+        message.body.starts_with("WHERE USERS ARE\n  Users are on DR since about 2026-01-01T12:00:00Z"),
+        "{}",
+        message.body
+    );
+    assert!(message.body.contains("holdfast maintenance begin --for 1h\n"), "{}", message.body);
+    assert!(message.card().contains("READ-ONLY") && message.card().contains("writes fail"), "{}", message.card());
+    let lasting = Users { place: Place::SentToDr { returnable: false }, ..moved_by_route_53() };
+    let body = message::of_outcome(&outcome(lasting, &held), "holdfast").body;
+    assert!(!body.contains("maintenance"), "it would move nobody: {body}");
+    let without_databases = Users { dr_takes_writes: None, ..moved_by_route_53() };
+    let subject = message::of_outcome(&outcome(without_databases, &held), "holdfast").subject;
+    assert_eq!(subject, "Holdfast: HELD, primary may be up, users on DR: app.example.com");
+    let pinned = finding(Kind::Pinned, Attention::Page, "app.example.com");
+    let message = message::of_outcome(&outcome(moved_by_route_53(), &pinned), "holdfast");
+    assert_eq!(message.subject, "Holdfast: pinned to DR: app.example.com");
+    assert!(
+        message.body.contains("and the pin keeps them there. Not every database there takes writes yet."),
+        "{}",
+        message.body
+    );
+}
+
+#[test]
+fn opposite_situations_never_share_a_subject() {
+    let subject = |(kind, rule): (Kind, Rule)| {
+        let finding = Finding { rule: Some(rule), ..finding(kind, Attention::Page, "a") };
+        message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[finding]), "holdfast").subject
+    };
+    let situations = [
+        (Kind::Held, Rule::P05),
+        (Kind::Held, Rule::P09),
+        (Kind::Held, Rule::P10),
+        (Kind::Refused, Rule::P04),
+        (Kind::Refused, Rule::P07),
+        (Kind::ApprovalNeeded, Rule::P08),
+        (Kind::ApprovalNeeded, Rule::P12),
+        (Kind::ApprovalNeeded, Rule::R07),
+        (Kind::ApprovalNeeded, Rule::R09),
+    ];
+    let subjects: BTreeSet<_> = situations.into_iter().map(subject).collect();
+    assert_eq!(subjects.len(), situations.len(), "{subjects:?}");
+}
+
+#[test]
+fn a_decision_is_a_pagers_incident_of_its_own_and_all_that_goes_as_planned_is_one() {
+    let named = |kind, rule, attention| {
+        let finding = Finding { rule: Some(rule), ..finding(kind, attention, "app.example.com") };
+        let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[finding]), "holdfast");
+        let body: serde_json::Value = serde_json::from_str(&message.alarm("eu-central-1", "123456789012").1).unwrap();
+        body["AlarmName"].as_str().unwrap().to_owned()
+    };
+    let pinned = named(Kind::Pinned, Rule::P13, Attention::Page);
+    assert_eq!(pinned, "Holdfast: started@2026-01-01T12:00:00Z");
+    assert_eq!(named(Kind::PromotionRequested, Rule::R08, Attention::Page), pinned);
+    let stuck = named(Kind::Waiting, Rule::R02, Attention::Page);
+    assert_eq!(stuck, "Holdfast: promotion is STUCK (R02), started@2026-01-01T12:00:00Z");
+    assert_eq!(named(Kind::Waiting, Rule::R02, Attention::Notice), pinned);
+    let asked = named(Kind::ApprovalNeeded, Rule::R07, Attention::Page);
+    assert_eq!(asked, "Holdfast: APPROVE losing writes? (R07), started@2026-01-01T12:00:00Z");
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn a_new_outage_within_the_cool_down_asks_and_an_approval_carries_it_out() {
     outage(&mut holdfast);
     minutes(&mut holdfast, 3);
     assert_eq!(states(&holdfast), ["armed"; 3]);
-    assert!(was_told(&holdfast, &["APPROVAL is needed"]));
+    assert!(was_told(&holdfast, &["APPROVE"]));
     let incident = holdfast.outcomes.iter().rev().find_map(|(_, _, outcome)| outcome.incident.clone()).unwrap();
     let approval = Approval { incident, by: "kim".to_owned(), reason: String::new(), despite: [Rule::P08].into() };
     let event = approved(&holdfast, &approval);

@@ -108,7 +108,7 @@ async fn chat_gets_a_card_in_the_incidents_thread() {
     assert_eq!((card.metadata.event_type.as_str(), card.metadata.summary.contains("HELD")), ("Held", true));
     assert_eq!(card.metadata.related_resources, ["*.shop.example.com"]);
     assert_eq!(card.metadata.additional_context["attention"], "page");
-    assert!(card.content.title.contains("failover HELD"), "{}", card.content.title);
+    assert!(card.content.title.contains("HELD, primary may be up"), "{}", card.content.title);
     assert!(card.content.description.contains("P09"), "{}", card.content.description);
     assert!(!card.content.description.contains("*.shop"), "an asterisk would make the rest bold");
     assert!(
@@ -126,7 +126,11 @@ async fn a_pager_gets_pages_as_alarms_that_cloudwatchs_readers_understand_and_no
     let envelope: Value = serde_json::from_str(&body).expect("SNS wraps it in JSON");
     let (subject, message) = (envelope["Subject"].as_str(), envelope["Message"].as_str().expect("it is text"));
     let alarm: CloudWatchAlarmPayload = serde_json::from_str(message).expect("it is what CloudWatch would send");
-    assert_eq!(alarm.alarm_name, format!("Holdfast: {INCIDENT}"), "an incident is one, however often it is told");
+    assert_eq!(
+        alarm.alarm_name,
+        format!("Holdfast: HELD, primary may be up (P09), {INCIDENT}"),
+        "however often it is told"
+    );
     assert_eq!((alarm.new_state_value.as_str(), alarm.region.as_str()), ("ALARM", DR));
     assert!(subject.is_some_and(|subject| subject.starts_with(&format!("{}: ", alarm.new_state_value))), "{subject:?}");
     assert!(message.contains("holdfast approve"), "what to run is in it");
