@@ -12,6 +12,7 @@ use crate::error::CallError;
 use crate::rds;
 use crate::session::Session;
 use crate::telemetry::Record;
+use crate::watch::{ABOUT_THE_SITE, STARTED};
 
 /// An alarm changed its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +43,6 @@ pub struct Told {
 pub struct Reader {
     session: Session,
 }
-
-/// The detector calls its alarms NamePrefix-site-down, -prolonged-outage and -failover-started (detector.yaml).
-const STARTED: &str = "-failover-started";
 
 impl Reader {
     /// A reader with the session's settings.
@@ -79,8 +77,10 @@ impl Reader {
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| CallError::of("DescribeAlarmHistory", error))?;
             let (Some(alarm), Some(at)) = (item.alarm_name(), item.timestamp().and_then(timestamp)) else { continue };
-            let is_of_detector =
-                detector.is_none_or(|detector| alarm.strip_prefix(detector).is_some_and(|rest| rest.starts_with('-')));
+            let is_of_detector = detector.is_none_or(|detector| {
+                let rest = alarm.strip_prefix(detector);
+                rest.is_some_and(|rest| ABOUT_THE_SITE.iter().any(|about| rest.starts_with(about)))
+            });
             // "HistoryData: data about the alarm, in JSON format" (AlarmHistoryItem).
             let data: Value = serde_json::from_str(item.history_data().unwrap_or_default()).unwrap_or_default();
             let word = |name: &str| data["newState"][name].as_str().unwrap_or_default().to_owned();

@@ -5,6 +5,8 @@
 
 #![expect(async_fn_in_trait, reason = "functions and their simulations run on one thread")]
 
+#[cfg(feature = "operator")]
+pub mod balancer;
 pub mod clock;
 #[cfg(feature = "cloudwatch")]
 pub mod cloudwatch;

@@ -133,7 +133,7 @@ fn members(cluster: &DbCluster, which: impl Fn(&DbClusterMember) -> bool) -> Vec
 }
 
 /// A secondary cluster of a global database names no binlog source.
-fn cluster_source(cluster: &DbCluster) -> Source {
+pub(crate) fn cluster_source(cluster: &DbCluster) -> Source {
     match (named(cluster.global_cluster_identifier()), named(cluster.replication_source_identifier())) {
         (Some(global), _) => Source::Global(global),
         (None, Some(source)) => Source::ReplicaOf(source),
@@ -142,7 +142,7 @@ fn cluster_source(cluster: &DbCluster) -> Source {
 }
 
 /// An instance may be a replica of another instance, or of a Multi-AZ DB cluster; a cluster's own instances name neither.
-fn instance_source(instance: &DbInstance) -> Source {
+pub(crate) fn instance_source(instance: &DbInstance) -> Source {
     let source = named(instance.read_replica_source_db_instance_identifier())
         .or_else(|| named(instance.read_replica_source_db_cluster_identifier()));
     match (named(instance.db_cluster_identifier()), source) {

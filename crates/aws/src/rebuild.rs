@@ -4,10 +4,11 @@ use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{DbCluster, DbInstance, ServerlessV2ScalingConfiguration, Tag, VpcSecurityGroupMembership};
 use failover::fence::{Note, Stage};
 use failover::plan::ReplicaId;
+use failover::promotion::Source;
 use failover::rebuild::{Settings, Standing};
 
 use crate::error::CallError;
-use crate::rds::{client, is_absent, tags, timestamp};
+use crate::rds::{client, cluster_source, instance_source, is_absent, tags, timestamp};
 use crate::session::Session;
 
 /// What a replica takes over from its source, and where it is put.
@@ -70,7 +71,7 @@ impl Builder {
                 Ok(Standing::Database {
                     is_up: status == "available",
                     status,
-                    source: instance.read_replica_source_db_instance_identifier().map(str::to_owned),
+                    source: replicated(instance_source(&instance)),
                     created: instance.instance_create_time().and_then(timestamp),
                     instances: vec![id.clone()],
                 })
@@ -90,7 +91,7 @@ impl Builder {
         }
         Ok(Standing::Database {
             status: cluster.status().unwrap_or_default().to_owned(),
-            source: cluster.replication_source_identifier().filter(|it| !it.is_empty()).map(str::to_owned),
+            source: replicated(cluster_source(&cluster)),
             created: cluster.cluster_create_time().and_then(timestamp),
             instances,
             is_up,
@@ -306,4 +307,14 @@ fn some(text: &str) -> Option<String> {
 
 fn absent_or<T>(error: CallError, code: &str) -> Result<Option<T>, CallError> {
     if is_absent(&error, code) { Ok(None) } else { Err(error) }
+}
+
+/// What a database replicates, in RDS's words or, where only a part of something larger does, in ours: no identifier is that.
+fn replicated(source: Source) -> Option<String> {
+    match source {
+        Source::NoneNamed => None,
+        Source::ReplicaOf(source) => Some(source),
+        Source::Global(global) => Some(format!("the global cluster {global}")),
+        Source::MemberOf(cluster) => Some(format!("its own cluster {cluster}")),
+    }
 }

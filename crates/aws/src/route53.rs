@@ -185,6 +185,10 @@ impl Reader {
                 kind: page.next_record_type().cloned(),
                 identifier: page.next_record_identifier().map(str::to_owned),
             }),
+            None if page.is_truncated() => {
+                let why = "the listing goes on, and Route 53 does not say where".to_owned();
+                return Err(CallError::Unknown { call: "ListResourceRecordSets", why });
+            }
             _ => None,
         };
         Ok((readable(page.resource_record_sets()), next))

@@ -39,14 +39,20 @@ pub struct Runs {
     pub errors: u64,
 }
 
-/// Every alarm in the region whose name begins so.
+/// What a detector calls its alarms about the site: NamePrefix, one of these and maybe more (detector.yaml).
+pub(crate) const ABOUT_THE_SITE: [&str; 3] = ["-site-down", "-prolonged-outage", STARTED];
+pub(crate) const STARTED: &str = "-failover-started";
+/// Every detector has an alarm NamePrefix and the first (detector.yaml), every responder BusName and the second (template.yaml).
+const MARKS: [&str; 2] = [STARTED, "-unready"];
+
+/// What a stack's alarms in the region say of Holdfast itself; they are called `STACK-…`.
 ///
 /// # Errors
 /// If CloudWatch does not say.
-pub async fn own_alarms(session: &Session, prefix: &str) -> Result<Vec<OwnAlarm>, CallError> {
+pub async fn own_alarms(session: &Session, stack: &str) -> Result<Vec<OwnAlarm>, CallError> {
     let mut pages = cloudwatch::client(session, None)
         .describe_alarms()
-        .alarm_name_prefix(prefix)
+        .alarm_name_prefix(format!("{stack}-"))
         .alarm_types(AlarmType::MetricAlarm)
         .into_paginator()
         .send();
@@ -60,7 +66,22 @@ pub async fn own_alarms(session: &Session, prefix: &str) -> Result<Vec<OwnAlarm>
             })
         }));
     }
-    Ok(found)
+    Ok(of_stack(found, stack))
+}
+
+/// Without the alarms of stacks whose own names begin with this stack's (`shop-eu-unready` is none of the stack `shop`), and without
+/// what a detector's alarms say of a site.
+fn of_stack(alarms: Vec<OwnAlarm>, stack: &str) -> Vec<OwnAlarm> {
+    let marked = |alarm: &OwnAlarm| MARKS.iter().find_map(|mark| alarm.name.strip_suffix(mark)).map(str::to_owned);
+    let others = alarms.iter().filter_map(marked).filter(|other| other != stack);
+    let others: Vec<_> = others.map(|other| format!("{other}-")).collect();
+    let is_about_a_site = |name: &str| {
+        let rest = name.strip_prefix(stack);
+        rest.is_some_and(|rest| ABOUT_THE_SITE.iter().any(|about| rest.starts_with(about)))
+    };
+    let is_own =
+        |alarm: &OwnAlarm| !others.iter().any(|other| alarm.name.starts_with(other)) && !is_about_a_site(&alarm.name);
+    alarms.into_iter().filter(is_own).collect()
 }
 
 /// The rules that mute an alarm, now or later.
@@ -119,4 +140,32 @@ pub async fn runs(
     let (invocations, errors) = (values("invocations"), values("errors"));
     let whole = |values: Vec<f64>| cloudwatch::whole(values.iter().sum());
     Ok((!invocations.is_empty()).then(|| Runs { invocations: whole(invocations), errors: whole(errors) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_stacks_in_an_account_each_has_its_own_alarms_though_one_name_begins_with_the_other() {
+        let all = [
+            "shop-dead-letters",
+            "shop-detector-dead-letters",
+            "shop-eu-dead-letters",
+            "shop-eu-failover-started",
+            "shop-eu-site-down",
+            "shop-eu-unready",
+            "shop-failover-started",
+            "shop-prolonged-outage-30min-0123abcd",
+            "shop-site-down",
+            "shop-unready",
+        ];
+        let named = |stack: &str| {
+            let alarms = all.iter().filter(|name| name.starts_with(&format!("{stack}-")));
+            let alarms = alarms.map(|name| OwnAlarm { name: (*name).to_owned(), rings: false }).collect();
+            of_stack(alarms, stack).into_iter().map(|alarm| alarm.name).collect::<Vec<_>>()
+        };
+        assert_eq!(named("shop"), ["shop-dead-letters", "shop-detector-dead-letters", "shop-unready"]);
+        assert_eq!(named("shop-eu"), ["shop-eu-dead-letters", "shop-eu-unready"]);
+    }
 }

@@ -6,7 +6,7 @@ use aws::zone::{self, Features, Protection};
 use failover::observation::NameView;
 
 use crate::failure::Failure;
-use crate::readiness::{in_the_way, in_words, lift};
+use crate::readiness::{doubtful_guardrails, in_the_way, in_words, lift};
 use crate::terminal::{Terminal, WARNING};
 use crate::workload::Workload;
 
@@ -19,7 +19,15 @@ pub async fn writable(workload: &Workload, terminal: &Terminal, names: &[NameVie
             Err(error) => not_known(terminal, zone, "whether its records are protected", &error),
         }
         match zone::features(&workload.session, zone).await {
-            Ok(features) => refusals.extend(locked(zone, &features)),
+            Ok(features) => {
+                refusals.extend(locked(zone, &features));
+                for guardrail in doubtful_guardrails(&features) {
+                    terminal.say(format!(
+                        "{WARNING}zone {zone}{WARNING:#} has the change guardrail {guardrail}, which may refuse the records: switch it \
+                         off before a database is promoted"
+                    ));
+                }
+            }
             Err(error) => not_known(terminal, zone, "whether it is locked", &error),
         }
     }

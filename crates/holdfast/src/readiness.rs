@@ -1,5 +1,6 @@
 //! Whether an outage would get as far as a failover: where stacks, records and health checks disagree, though each deploys well by itself.
 
+mod clients;
 mod detectors;
 mod look;
 mod own;
@@ -11,12 +12,14 @@ use aws::detector::Detector;
 use failover::observation::{NameView, Probe, Probes};
 use failover::plan::{Plan, alarm_name, arn_region};
 use failover::record::Pair;
+use jiff::Timestamp;
 use serde::Serialize;
 
+use clients::KeepAlive;
 pub use look::look;
 use own::Own;
 use zones::Zone;
-pub use zones::{in_the_way, in_words, lift};
+pub use zones::{doubtful_guardrails, in_the_way, in_words, lift};
 
 /// How far back the functions' runs are looked at.
 const LOOKBACK_MINUTES: i64 = 15;
@@ -80,8 +83,12 @@ pub struct Around {
     probes: Probes,
     /// Holdfast itself.
     own: Own,
+    /// The load balancers that PRIMARY records lead to.
+    keep_alives: Vec<KeepAlive>,
     /// What the plan's databases are that are no replicas, in words; or why that is not known.
     idle: Result<Vec<String>, String>,
+    /// When all this was seen, by AWS's time.
+    now: Timestamp,
 }
 
 /// Holds the plan, the records, the detectors and whatever is around them against each other.
@@ -105,12 +112,13 @@ pub fn judge(plan: &Plan, responder: Responder<'_>, around: &Around) -> Readines
                 format!("is not in {region}: nothing would start a failover"),
                 "deploy detector.yaml there, or correct the responder's FailoverAlarmName and DetectorRegion",
             ),
-            Ok(Some(detector)) => readiness.judge_detector(plan, names, &pairs, responder, (alarm, detector)),
+            Ok(Some(detector)) => readiness.judge_detector(plan, around, &pairs, responder, (alarm, detector)),
         }
     }
     around.zones.iter().for_each(|zone| readiness.judge_zone(names, zone));
     readiness.judge_probes(around.probes);
     readiness.judge_own(&around.own);
+    readiness.judge_clients(plan, around);
     readiness.judge_databases(names, &around.idle);
     if readiness.shortcomings.iter().any(|shortcoming| shortcoming.weight == Weight::Keeps) {
         (readiness.dns_seconds, readiness.promotion_seconds) = (None, None);

@@ -7,6 +7,7 @@ use failover::incident::{AlarmState, Incident};
 use failover::observation::NameView;
 use failover::pin::Observation;
 use failover::register::{Reading, Register};
+use failover::users::{Place, Users};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -24,6 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug, Serialize)]
 struct Status {
     at: Timestamp,
+    users: Users,
     mode: String,
     alarms: Option<Vec<Alarm>>,
     probes: Value,
@@ -103,6 +105,7 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
     });
     Ok(Status {
         at: seen.now,
+        users: Users::seen(&workload.plan, &seen.alarms, &seen.names),
         mode: format!("{:?}", workload.plan.mode).to_lowercase(),
         alarms: seen.alarms.is_some().then(|| alarms.collect()),
         probes: json!({"primary": seen.probes.primary.to_string(), "dr": seen.probes.dr.to_string()}),
@@ -177,6 +180,12 @@ pub fn state(view: &NameView) -> &'static str {
 }
 
 fn print(terminal: &Terminal, status: &Status) {
+    let users = match status.users.place {
+        Place::Primary => GOOD,
+        _ if status.users.cannot_write() => BAD,
+        _ => WARNING,
+    };
+    terminal.say(format!("{users}{}{users:#}", status.users));
     terminal.say(format!("{BOLD}holdfast{BOLD:#}  mode {}  {DIM}{}{DIM:#}", status.mode, status.at));
     if let Some(incident) = &status.incident {
         terminal.say(format!("{BAD}incident{BAD:#}  {incident}, {} ago", age(incident.began, status.at)));

@@ -21,6 +21,7 @@ use crate::wire::Refusal;
 pub use api::answer;
 pub(crate) use api::{arn_in, name_of, refuse};
 pub use asynchronous::invoke_async;
+pub use sandbox::SKEW_VARIABLE;
 use sandbox::Sandbox;
 
 /// What a function is made of.

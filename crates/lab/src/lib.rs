@@ -9,6 +9,7 @@ pub mod clock;
 pub mod cloudwatch;
 pub mod control;
 pub mod dns;
+pub mod elb;
 pub mod events;
 pub mod fault;
 mod front;

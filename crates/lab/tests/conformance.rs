@@ -57,6 +57,7 @@ async fn judged(file: &str) -> std::sync::Arc<Lab> {
     Functions::create(&lab, REGION, config).unwrap();
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let site = Sites::open(&lab, REGION, any, (REGION, "none")).await.unwrap();
+    lab::dns::balancer::open(&lab, "shop-1.eu-central-1.elb.amazonaws.com", site, "/health").unwrap();
     let mut command = Command::new(tokio::task::spawn_blocking(python).await.unwrap());
     command
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", file])
@@ -136,6 +137,12 @@ async fn cloudwatch_logs_pass() {
 async fn rds_passes() {
     let labs = [judged("test_rds.py").await];
     the_table_is_complete_and_true("rds.md", "rds", &labs);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn load_balancers_pass() {
+    let labs = [judged("test_balancers.py").await];
+    the_table_is_complete_and_true("elasticloadbalancing.md", "elasticloadbalancing", &labs);
 }
 
 #[tokio::test(flavor = "multi_thread")]

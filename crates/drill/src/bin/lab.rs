@@ -12,6 +12,7 @@ use drill::{lambdas, live};
 use lab::Lab;
 use lab::arn::arn;
 use lab::control::{Order, PATH, SERVICES};
+use lab::functions::SKEW_VARIABLE;
 
 /// Two AWS regions on this machine.
 #[derive(Debug, Parser)]
@@ -207,6 +208,7 @@ fn holdfast_settings(lab: &Lab) -> BTreeMap<String, String> {
 fn print_environment(lab: &Arc<Lab>, holdfast: BTreeMap<String, String>) {
     let aws = [
         ("AWS_ENDPOINT_URL", lab.endpoint_url()),
+        (SKEW_VARIABLE, "true".to_owned()),
         // SDKs read the one, the AWS CLI the other.
         ("AWS_REGION", DR.to_owned()),
         ("AWS_DEFAULT_REGION", DR.to_owned()),

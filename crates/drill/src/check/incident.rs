@@ -29,8 +29,12 @@ pub const USERS_NEVER_LEFT: Check =
 pub const SHADOW_TOLD: Check =
     Check { name: "operators are told what would have been done (P11)", run: |e| told(e, "SHADOW would have") };
 /// A person is asked.
-pub const ASKED: Check =
-    Check { name: "operators are asked for their approval", run: |e| told(e, "your APPROVAL is needed") };
+pub const ASKED: Check = Check { name: "operators are asked for their approval", run: |e| told(e, "APPROVE") };
+/// Where users are comes first.
+pub const USERS_TOLD: Check = Check {
+    name: "each message that Holdfast waits begins with where users are: on DR, where they cannot write",
+    run: users_told,
+};
 /// The pin waits for a person.
 pub const PINNED_AFTER_APPROVAL: Check =
     Check { name: "no record is pinned before the right approval", run: pinned_after_approval };
@@ -105,6 +109,18 @@ fn users_never_left(evidence: &Evidence) -> Result<String, String> {
 fn told(evidence: &Evidence, words: &str) -> Result<String, String> {
     let mails = evidence.mailbox().iter().filter(|mail| mail.subject.contains(words)).count();
     ensure(mails > 0, format!("{mails} mails say {words:?}"))
+}
+
+fn users_told(evidence: &Evidence) -> Result<String, String> {
+    let waits = |subject: &str| ["HELD", "APPROVE", "SHADOW"].iter().any(|word| subject.contains(word));
+    let mailbox = evidence.mailbox();
+    let mails: Vec<_> = mailbox.iter().filter(|mail| waits(&mail.subject)).collect();
+    let tells =
+        |body: &str| body.starts_with("WHERE USERS ARE\n  Users are on DR since") && body.contains("writes fail");
+    match mails.iter().find(|mail| !tells(&mail.body) || !mail.subject.contains("READ-ONLY DR")) {
+        Some(mail) => Err(format!("{:?}: {}", mail.subject, mail.body)),
+        None => ensure(!mails.is_empty(), format!("{} messages", mails.len())),
+    }
 }
 
 fn approved_at(evidence: &Evidence) -> Result<Timestamp, String> {

@@ -2,6 +2,7 @@
 
 use std::process::{Output, Stdio};
 
+use lab::functions::SKEW_VARIABLE;
 use lab::iam::Policy;
 use tokio::process::Command;
 
@@ -45,6 +46,7 @@ impl Stage {
             .arg("--yes")
             .env_clear()
             .env("AWS_ENDPOINT_URL", self.lab.endpoint_url())
+            .env(SKEW_VARIABLE, "true")
             .env("AWS_REGION", DR)
             .env("AWS_ACCESS_KEY_ID", who)
             .env("AWS_SECRET_ACCESS_KEY", "the-lab-checks-no-signatures")

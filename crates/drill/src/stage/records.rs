@@ -1,16 +1,17 @@
 //! The stage's records, and what people do to them: all of it with the AWS SDK, as anybody would.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use aws_sdk_route53::Client;
 use aws_sdk_route53::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_route53::types::builders::ResourceRecordSetBuilder;
 use aws_sdk_route53::types::{
-    AliasTarget, Change, ChangeAction, ChangeBatch, HealthCheckConfig, HealthCheckType, ResourceRecord,
-    ResourceRecordSet, ResourceRecordSetFailover, RrType,
+    AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, ResourceRecordSetFailover,
+    RrType,
 };
 use lab::Lab;
+use lab::dns::balancer;
 
 use super::{DETECTOR, DR_ADDRESS, NAMES, PRIMARY, PRIMARY_ADDRESS, SetupError, Stage};
 
@@ -62,29 +63,20 @@ impl Stage {
         Ok(())
     }
 
-    /// Lets the PRIMARY alias of a name evaluate its target's health, which is that of the page by which the primary's load
-    /// balancer judges its targets.
+    /// Lets the PRIMARY record of a name be an alias to a load balancer in the primary region, and evaluate its targets' health.
     ///
     /// # Errors
     /// If Route 53 refuses.
     pub async fn evaluate_target(&mut self, name: &str) -> Result<(), SetupError> {
         let (client, com) = (route53(&self.lab), self.zones["example.com"].clone());
-        let config = HealthCheckConfig::builder()
-            .r#type(HealthCheckType::Http)
-            .ip_address(PRIMARY_ADDRESS.to_string())
-            .port(self.port.into())
-            .resource_path(TARGETS_PAGE)
-            .failure_threshold(1)
-            .request_interval(10);
-        let made = client.create_health_check().caller_reference("targets").health_check_config(config.build()?);
-        let made = made.send().await?;
-        let check = made.health_check().ok_or("Route 53 returned no health check")?.id().to_owned();
-        let target = plain("primary.example.com", PRIMARY_ADDRESS).health_check_id(check);
-        let alias = AliasTarget::builder().hosted_zone_id(&com).dns_name("primary.example.com");
+        let balancer = format!("shop-1.{PRIMARY}.elb.amazonaws.com");
+        balancer::open(&self.lab, &balancer, SocketAddr::from((PRIMARY_ADDRESS, self.port)), TARGETS_PAGE)
+            .map_err(|refusal| format!("{refusal:?}"))?;
+        let alias = AliasTarget::builder().hosted_zone_id(balancer::ZONE).dns_name(format!("dualstack.{balancer}"));
         let alias = alias.evaluate_target_health(true).build()?;
         let role = ResourceRecordSetFailover::Primary;
         let alias = half(name, RrType::A, &role, &self.failover_check).alias_target(alias);
-        change(&client, &com, ChangeAction::Upsert, [target, alias]).await?;
+        change(&client, &com, ChangeAction::Upsert, [alias]).await?;
         self.note_original();
         Ok(())
     }

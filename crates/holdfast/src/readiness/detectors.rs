@@ -1,13 +1,12 @@
 //! What stands between an outage and the alarm that starts a failover.
 
 use aws::detector::{Detector, Evaluation, Follows};
-use failover::observation::NameView;
 use failover::plan::{Plan, arn_region};
 use failover::record::Pair;
 use failover::register::Register;
 
 use super::records::records;
-use super::{Readiness, Responder};
+use super::{Around, Readiness, Responder};
 
 /// The detector counts an outage from the first probes that fail; the alarm's own period and late metrics come after it.
 const DETECTION_ALLOWANCE_SECONDS: u32 = 600;
@@ -20,12 +19,12 @@ impl Readiness {
     pub(super) fn judge_detector(
         &mut self,
         plan: &Plan,
-        names: &[NameView],
+        around: &Around,
         pairs: &[&Pair],
         responder: Responder<'_>,
         (alarm, detector): (&str, &Detector),
     ) {
-        let Responder { region, bus } = responder;
+        let (names, Responder { region, bus }) = (around.names.as_slice(), responder);
         let is_ours = |arn: &String| arn_region(arn) == Some(region) && arn.ends_with(&format!(":event-bus/{bus}"));
         if !detector.forwards_to.iter().any(is_ours) {
             let seen = match detector.forwards_to.as_slice() {
@@ -78,7 +77,7 @@ impl Readiness {
             format!("aws route53 update-health-check --no-disabled --health-check-id {watched}"),
         );
         match &check.follows {
-            Some(follows) => self.judge_copy(plan, names, watched, follows),
+            Some(follows) => self.judge_copy(plan, around, watched, follows),
             None => self.report(
                 Some(format!("health check {watched}")),
                 "follows no alarm: it moves DNS as soon as its own probes fail",
@@ -110,7 +109,7 @@ impl Readiness {
     }
 
     /// The health check's copy of the alarm against the alarm, and what follows for times.
-    fn judge_copy(&mut self, plan: &Plan, names: &[NameView], check: &str, follows: &Follows) {
+    fn judge_copy(&mut self, plan: &Plan, around: &Around, check: &str, follows: &Follows) {
         let Follows { alarm, copy, now, evaluation } = follows;
         self.judge_evaluation(alarm, evaluation);
         let about = Some(format!("health check {check}"));
@@ -150,7 +149,7 @@ impl Readiness {
                 format!("deploy the responder with DetectionSecondsMax={needed}"),
             );
         }
-        let ttl = names.iter().map(NameView::ttl_seconds).max().unwrap_or_default();
+        let ttl = around.names.iter().map(|view| view.kept_seconds(around.now)).max().unwrap_or_default();
         let drained = [outage, ALARM_PERIOD_SECONDS, IN_SYNC_SECONDS, ttl, plan.limits.drain_seconds];
         self.dns_seconds = self.dns_seconds.max(Some(outage));
         self.promotion_seconds = self.promotion_seconds.max(Some(drained.into_iter().fold(0, u32::saturating_add)));

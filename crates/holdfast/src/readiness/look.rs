@@ -1,7 +1,10 @@
 //! Asks AWS what readiness is judged by. What does not answer is not known, and no reason to say nothing.
 
+use std::time::Duration;
+
 use aws::watch::{self, Mute};
-use aws::{CallError, detector, zone};
+use aws::{CallError, balancer, detector, zone};
+use failover::incident::AlarmState;
 use failover::pin::Observation;
 use failover::plan::{alarm_name, arn_region};
 use futures_util::future::{join_all, try_join_all};
@@ -9,12 +12,15 @@ use jiff::SignedDuration;
 
 use super::own::Own;
 use super::zones::Zone;
-use super::{Around, LOOKBACK_MINUTES};
+use super::{Around, LOOKBACK_MINUTES, clients};
 use crate::orders::not_replicating;
 use crate::workload::Workload;
 
-/// The detector calls its alarms NamePrefix-site-down, -prolonged-outage-…, -failover-started (detector.yaml).
+/// A detector's alarms are called NamePrefix-…, and the one that starts a failover NamePrefix-failover-started (detector.yaml).
 const STARTED: &str = "-failover-started";
+
+/// Somebody waits for the screen.
+const BALANCER_SECONDS_MAX: Duration = Duration::from_secs(5);
 
 /// Everything that readiness is judged by.
 pub async fn look(workload: &Workload, seen: &Observation) -> Around {
@@ -28,12 +34,21 @@ pub async fn look(workload: &Workload, seen: &Observation) -> Around {
     let (detectors, zones) = (join_all(detectors).await, join_all(zones).await);
     let own = own(workload, seen).await;
     let idle = not_replicating(workload).await.map_err(|error| error.to_string());
-    Around { names: seen.names.clone(), detectors, zones, probes: seen.probes, own, idle }
+    // The balancers are in the primary region: in an outage nobody should wait for it, nor care.
+    let calm = seen.alarms.iter().flatten().all(|alarm| alarm.state != AlarmState::Alarm);
+    let balancers = if calm { clients::balancers(&seen.names) } else { Vec::new() };
+    let keep_alives = balancers.into_iter().map(async |name| {
+        let seconds = tokio::time::timeout(BALANCER_SECONDS_MAX, balancer::keep_alive_seconds(session, &name)).await;
+        let silent = || CallError::Unknown { call: "DescribeLoadBalancers", why: "no answer came in time".to_owned() };
+        (name, seconds.unwrap_or_else(|_| Err(silent())))
+    });
+    let keep_alives = join_all(keep_alives).await;
+    Around { names: seen.names.clone(), detectors, zones, probes: seen.probes, own, keep_alives, idle, now: seen.now }
 }
 
 async fn own(workload: &Workload, seen: &Observation) -> Own {
     let Workload { plan, session, bus, .. } = workload;
-    let alarms = watch::own_alarms(session, &format!("{bus}-")).await;
+    let alarms = watch::own_alarms(session, bus).await;
     let mutes = mutes(workload, alarms.iter().flatten().map(|alarm| alarm.name.clone()).collect()).await;
     let functions = ["alarm-handler", "replica-promoter", "fencer"].map(|function| format!("{bus}-{function}"));
     // Where there is nothing to fence there is no fencer.
@@ -54,7 +69,7 @@ async fn mutes(workload: &Workload, own: Vec<String>) -> Result<Vec<(String, Mut
         let (region, name) = (arn_region(arn), alarm_name(arn).unwrap_or_default());
         match (name.strip_suffix(STARTED), region) {
             (Some(detector), Some(region)) => {
-                let of_detector = watch::own_alarms(&session.in_region(region), &format!("{detector}-")).await?;
+                let of_detector = watch::own_alarms(&session.in_region(region), detector).await?;
                 watched.extend(of_detector.into_iter().map(|alarm| (Some(region), alarm.name)));
             }
             _ => watched.push((region, name.to_owned())),

@@ -71,7 +71,9 @@ fn around(names: &[NameView], detector: Result<Option<Detector>, CallError>) -> 
         zones: vec![Zone { id: "Z1".to_owned(), protections: Ok(Vec::new()), features: Ok(features) }],
         probes: Probes { primary: Probe::Answers, dr: Probe::Answers },
         own: own(),
+        keep_alives: Vec::new(),
         idle: Ok(Vec::new()),
+        now: "2026-01-05T10:00:00Z".parse().unwrap(),
     }
 }
 

@@ -56,6 +56,11 @@ pub fn in_words(protection: &Protection) -> String {
     format!("{record_name} {record_type} is protected{why}")
 }
 
+/// The guardrails that are on, of those that look at each deletion.
+pub fn doubtful_guardrails(features: &Features) -> impl Iterator<Item = &'static str> {
+    DOUBTFUL_GUARDRAILS.into_iter().filter(|name| features.guardrails.get(*name).is_some_and(|it| it != "DISABLED"))
+}
+
 impl Readiness {
     pub(super) fn judge_zone(&mut self, names: &[NameView], zone: &Zone) {
         let Zone { id, protections, features } = zone;
@@ -89,10 +94,8 @@ impl Readiness {
     }
 
     fn judge_features(&mut self, zone: &str, features: &Features) {
-        let Features { is_private, accelerated_recovery, guardrails } = features;
-        for guardrail in
-            DOUBTFUL_GUARDRAILS.iter().filter(|name| guardrails.get(**name).is_some_and(|it| it != "DISABLED"))
-        {
+        let Features { is_private, accelerated_recovery, .. } = features;
+        for guardrail in doubtful_guardrails(features) {
             self.report(
                 Some(format!("zone {zone}")),
                 format!("has the change guardrail {guardrail}, which looks at each deletion: it may refuse Holdfast's batches, which \

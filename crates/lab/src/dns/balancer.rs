@@ -40,6 +40,10 @@ impl Balancers {
         self.0.get(name).or_else(|| self.0.get(&bare()?))
     }
 
+    pub(crate) fn names(&self) -> impl Iterator<Item = &DnsName> {
+        self.0.keys()
+    }
+
     pub(crate) fn insert(&mut self, name: DnsName, balancer: Balancer) {
         self.0.insert(name, balancer);
     }

@@ -319,6 +319,65 @@ mod tests {
         }
     }
 
+    /// What a metric may have said: now, or last, if it says nothing now.
+    const SAID: [(Verdict, bool); 4] =
+        [(Verdict::Ok, false), (Verdict::Alarm, false), (Verdict::Ok, true), (Verdict::Alarm, true)];
+
+    /// The 48 states of a switch of three signals: an outage and a latch that are believed until something else is said, and a hold
+    /// that lapses when nothing is said. Which of them differ, with so many children healthy as they must be, from
+    /// "DR if latched, or if there is an outage that nobody holds".
+    fn wrong_states(children: &[usize], threshold: u32) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for (outage, latch) in SAID.into_iter().flat_map(|outage| SAID.map(|latch| (outage, latch))) {
+            for hold in [(Verdict::Ok, false), (Verdict::Alarm, false), (Verdict::Ok, true)] {
+                let mut checks = Checks::default();
+                let last_known = InsufficientData::LastKnownStatus;
+                // The latch is asked by two checks of one metric.
+                let signals = [
+                    (outage, last_known),
+                    (hold, InsufficientData::Unhealthy),
+                    (latch, last_known),
+                    (latch, last_known),
+                ];
+                let ids = signals.map(|((said, is_silent), without_data)| {
+                    let mut config = HealthCheckConfig::new(CheckType::CloudwatchMetric);
+                    config.insufficient_data_health_status = Some(without_data);
+                    let id = add(&mut checks, config);
+                    let check = checks.get_mut(&id).unwrap();
+                    check.observe_metric(said);
+                    if is_silent {
+                        check.observe_metric(Verdict::InsufficientData);
+                    }
+                    id
+                });
+                let config = HealthCheckConfig {
+                    health_threshold: Some(threshold),
+                    child_health_checks: children.iter().map(|&child| ids[child].clone()).collect(),
+                    ..HealthCheckConfig::new(CheckType::Calculated)
+                };
+                let switch = add(&mut checks, config);
+                let bad = |(said, _)| said == Verdict::Alarm;
+                let is_held = hold == (Verdict::Ok, false);
+                let answers_dr = bad(latch) || (bad(outage) && !is_held);
+                if checks.healthy(&switch) == Some(answers_dr) {
+                    wrong.push(format!("outage {outage:?}, hold {hold:?}, latch {latch:?}"));
+                }
+            }
+        }
+        wrong
+    }
+
+    #[test]
+    fn three_of_four_with_the_latch_twice_is_right_in_all_48_states_of_the_switch_and_a_majority_is_not() {
+        const OUTAGE_HOLD_LATCH: [usize; 3] = [0, 1, 2];
+        assert_eq!(wrong_states(&[0, 1, 2, 3], 3), [""; 0]);
+        // A latch is outvoted where the outage is healthy, or was when last heard of, and somebody holds.
+        let outvoted = wrong_states(&OUTAGE_HOLD_LATCH, 2);
+        assert_eq!(outvoted.len(), 4, "{outvoted:?}");
+        assert!(outvoted.iter().all(|state| state.contains("hold (Ok, false), latch (Alarm")), "{outvoted:?}");
+        assert!(!wrong_states(&OUTAGE_HOLD_LATCH, 3).is_empty(), "all three: an outage moves users though it is held");
+    }
+
     #[test]
     fn each_checker_looks_once_an_interval_and_a_disabled_check_is_left_alone() {
         let mut checks = Checks::default();

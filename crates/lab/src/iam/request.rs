@@ -204,6 +204,10 @@ fn of_others(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
             let role = Form::read(call).take("RoleArn").unwrap_or_default();
             Ok(vec![Request::new("sts:AssumeRole", role, &call.region)])
         }
+        // "Resource types: none" (Service authorization reference, Elastic Load Balancing V2).
+        ("elasticloadbalancing", "DescribeLoadBalancers" | "DescribeLoadBalancerAttributes") => {
+            Ok(vec![Request::new(&format!("elasticloadbalancing:{action}"), "*", &call.region)])
+        }
         // "No permissions are required to perform this operation."
         ("sts", "GetCallerIdentity") => Ok(Vec::new()),
         _ => Err(unknown(call, action)),

@@ -81,6 +81,11 @@ impl Route53 {
         answer
     }
 
+    /// Names of the load balancers.
+    pub(crate) fn balancers(&self) -> Vec<DnsName> {
+        self.state().balancers.names().cloned().collect()
+    }
+
     pub(crate) fn add_balancer(&self, name: DnsName, balancer: Balancer) {
         self.state().balancers.insert(name, balancer);
     }

@@ -4,6 +4,7 @@
 
 mod alarms;
 mod dashboard;
+mod several;
 mod told;
 mod zone_role;
 

@@ -1,0 +1,69 @@
+//! How long an Application Load Balancer lets clients keep a connection: until then they ask no DNS.
+
+use aws_sdk_elasticloadbalancingv2::Client;
+use aws_sdk_elasticloadbalancingv2::config::Builder;
+
+use crate::error::CallError;
+use crate::session::Session;
+
+/// "The client keepalive value, in seconds" (API reference, `LoadBalancerAttribute`).
+const KEEP_ALIVE: &str = "client_keep_alive.seconds";
+
+/// The region in an Application Load Balancer's DNS name, `NAME.REGION.elb.amazonaws.com`. Network Load Balancers are called
+/// `NAME.elb.REGION.amazonaws.com`, and end no connection that is used.
+#[must_use]
+pub fn region_of(dns_name: &str) -> Option<&str> {
+    let labels: Vec<_> = dns_name.trim_end_matches('.').split('.').collect();
+    match labels.as_slice() {
+        [.., region, "elb", "amazonaws", "com"] => Some(region),
+        _ => None,
+    }
+}
+
+/// Seconds for which the load balancer of that name lets a client keep its connection; none if the account has no such load balancer
+/// there, or it has no such limit.
+///
+/// # Errors
+/// If Elastic Load Balancing does not say.
+pub async fn keep_alive_seconds(session: &Session, dns_name: &str) -> Result<Option<u64>, CallError> {
+    let Some(region) = region_of(dns_name) else { return Ok(None) };
+    let config = Builder::from(session.in_region(region).config()).retry_partition(session.retries());
+    let client = Client::from_conf(config.build());
+    let wanted = bare(dns_name);
+    let mut pages = client.describe_load_balancers().into_paginator().items().send();
+    let arn = loop {
+        let Some(found) = pages.next().await else { return Ok(None) };
+        let found = found.map_err(|error| CallError::of("DescribeLoadBalancers", error))?;
+        if found.dns_name().is_some_and(|name| bare(name) == wanted) {
+            break found.load_balancer_arn().unwrap_or_default().to_owned();
+        }
+    };
+    let answer = client.describe_load_balancer_attributes().load_balancer_arn(arn).send().await;
+    let answer = answer.map_err(|error| CallError::of("DescribeLoadBalancerAttributes", error))?;
+    let attribute = answer.attributes().iter().find(|attribute| attribute.key() == Some(KEEP_ALIVE));
+    Ok(attribute.and_then(|attribute| attribute.value()?.parse().ok()))
+}
+
+/// Without what Route 53's console puts before it.
+fn bare(dns_name: &str) -> String {
+    let name = dns_name.trim_end_matches('.').to_lowercase();
+    name.strip_prefix("dualstack.").map_or(name.clone(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_balancers_region_is_in_its_name() {
+        for (name, region) in [
+            ("dualstack.shop-123.eu-west-1.elb.amazonaws.com.", Some("eu-west-1")),
+            ("shop-123.elb.eu-west-1.amazonaws.com", None),
+            ("d111111abcdef8.cloudfront.net", None),
+            ("primary.example.com", None),
+        ] {
+            assert_eq!(region_of(name), region, "{name}");
+        }
+        assert_eq!(bare("DualStack.Shop-1.eu-west-1.elb.amazonaws.com."), "shop-1.eu-west-1.elb.amazonaws.com");
+    }
+}

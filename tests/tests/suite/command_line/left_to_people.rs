@@ -1,0 +1,51 @@
+//! What Holdfast leaves to people, once they have undone its pin often enough: it is held again, or let go, by their word.
+
+use drill::stage::{self, DR_ADDRESS, PRIMARY_ADDRESS};
+use failover::register::REPINS_MAX;
+use lab::route53::{Kind, Target};
+
+use super::*;
+
+const UNDONE: &str = stage::NAMES[0];
+
+/// Where the PRIMARY A record of the undone name leads.
+fn leads_to_dr(stage: &Stage) -> bool {
+    let all = records(stage);
+    let mut of_name = all.iter().filter(|set| set.key.name.bare() == UNDONE && set.key.kind == Kind::A);
+    let address = DR_ADDRESS.to_string();
+    of_name.all(|set| matches!(&set.target, Target::Values { values, .. } if *values == [address.clone()]))
+}
+
+/// A person writes the record back as often as Holdfast pins it again, and once more: then it is left to people.
+async fn undo_until_left(stage: &Stage, repins: u8) {
+    for nth in 0..=repins {
+        stage.point_app_at(PRIMARY_ADDRESS).await.expect("Route 53 takes the record");
+        let is_again = stage.until(Duration::from_secs(300), leads_to_dr).await;
+        assert_eq!(is_again, nth < repins, "after {nth} repins");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pin_that_people_undid_is_left_to_them_until_they_have_it_held_again_or_let_go() {
+    let stage = stage(&WITHOUT_DATABASES).await;
+    text(&stage, &["arm"]).await;
+    contains_all(&refused(&stage, &["pin-again"], 1).await, &["is not pinned"]);
+    let failover = ["failover", "--reason", "game day", "--despite", "P08,P09"];
+    assert!(stage.holdfast(&failover, true).await.expect("holdfast starts").status.success());
+    let failed_over = |stage: &Stage| states(stage) == ["failed over"; NAMES];
+    assert!(stage.until(Duration::from_secs(1_800), failed_over).await, "{:?}", states(&stage));
+
+    undo_until_left(&stage, REPINS_MAX).await;
+    text(&stage, &["pin-again"]).await;
+    assert!(stage.until(Duration::from_secs(300), leads_to_dr).await, "it is pinned again");
+    contains_all(&refused(&stage, &["release"], 1).await, &["failback"]);
+
+    // One of the two was that.
+    undo_until_left(&stage, REPINS_MAX - 1).await;
+    let released = text(&stage, &["release", "--reason", "the primary is where users belong"]).await;
+    contains_all(&released, &["no record is changed"]);
+    let before = records(&stage);
+    stage.minutes(10).await;
+    assert_eq!(records(&stage), before, "nobody moves what was let go");
+    assert_eq!(states(&stage).iter().filter(|state| **state == "disarmed").count(), 1);
+}
