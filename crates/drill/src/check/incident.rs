@@ -32,7 +32,7 @@ pub const SHADOW_TOLD: Check =
 pub const ASKED: Check = Check { name: "operators are asked for their approval", run: |e| told(e, "APPROVE") };
 /// Where users are comes first.
 pub const USERS_TOLD: Check = Check {
-    name: "each message that Holdfast waits begins with where users are: on DR, where they cannot write",
+    name: "each message that says that Holdfast waits begins with where users are: on DR, where they cannot write",
     run: users_told,
 };
 /// The pin waits for a person.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws::watch::{self, Mute};
+use aws::watch::{self, Mute, STARTED};
 use aws::{CallError, balancer, detector, zone};
 use failover::incident::AlarmState;
 use failover::pin::Observation;
@@ -15,9 +15,6 @@ use super::zones::Zone;
 use super::{Around, LOOKBACK_MINUTES, clients};
 use crate::orders::not_replicating;
 use crate::workload::Workload;
-
-/// A detector's alarms are called NamePrefix-…, and the one that starts a failover NamePrefix-failover-started (detector.yaml).
-const STARTED: &str = "-failover-started";
 
 /// Somebody waits for the screen.
 const BALANCER_SECONDS_MAX: Duration = Duration::from_secs(5);
