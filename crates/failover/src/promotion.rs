@@ -19,7 +19,7 @@ pub use after::left_behind;
 pub use database::{Database, Instances, LagSample, ReplicaState, ReplicaView, Source};
 pub use evidence::{Failover, put_on_record, record_in_sync, seen_as_replicas};
 pub use gate::{
-    ARRIVAL_SECONDS_MAX, GATE_TABLE, Gate, GateDecision, GateFacts, GateRow, decide_gate, failed_over, in_sync,
+    ARRIVAL_SECONDS_MAX, GATE_TABLE, Gate, GateDecision, GateFacts, GateRow, decide_gate, failed_over, in_sync, is_over,
 };
 pub(crate) use loss::{IDLE_SECONDS, grows_in_silence, is_postgres};
 pub use loss::{Loss, Outage};

@@ -9,6 +9,7 @@ use crate::incident::{AlarmSighting, AlarmState, OPERATOR};
 use crate::observation::{Alarms, NameView, in_alarm};
 use crate::outcome::{Finding, Kind};
 use crate::plan::Plan;
+use crate::promotion;
 use crate::record::Warning;
 use crate::register::Register;
 
@@ -93,12 +94,11 @@ impl Users {
             view.pin().map(|pin| if pin.incident.alarm == OPERATOR { pin.at } else { pin.incident.began })
         };
         let since = pinned().filter_map(left).min()?;
-        let is_over = pinned().all(|view| matches!(view.register(), Some(Register::FailedOver { .. })));
         let place = match pinned().filter(|view| !view.agrees()).count() {
             0 => Place::KeptOnDr,
             moved => Place::Parted { moved },
         };
-        let dr_takes_writes = (!plan.replicas.is_empty()).then_some(is_over);
+        let dr_takes_writes = (!plan.replicas.is_empty()).then(|| promotion::is_over(names));
         Some(Self { place, since: Some(since), dr_takes_writes, unpinned: names.len() - pinned().count() })
     }
 

@@ -101,9 +101,13 @@ where
             return Ok(findings);
         }
         let now = self.records.now();
-        let refused = self.rewrite(names, &gate, |view| promotion::failed_over(view, now)).await?;
-        // The incident is closed once every register says so.
-        Ok(if refused.is_empty() { vec![closed(plan, &gate, incident, now)] } else { refused })
+        let over = closed(plan, &gate, incident, now);
+        match self.rewrite(names, &gate, |view| promotion::failed_over(view, now)).await {
+            // The incident is closed once every register says so.
+            Ok(refused) if refused.is_empty() => Ok(vec![over]),
+            Ok(refused) => Ok(refused),
+            Err(unwritten) => Err(unwritten.closing(over)),
+        }
     }
 
     /// First what was seen of the databases goes on record, then they are promoted. The incident is closed by a later look,

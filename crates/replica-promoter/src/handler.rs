@@ -13,6 +13,7 @@ use failover::observation::{Attention, Fact, NameView};
 use failover::outcome::{ApprovalNotCarriedOut, Finding, Kind, Outcome, Trigger};
 use failover::plan::Plan;
 use failover::promotion::{self, Gate, GateDecision};
+use failover::refusal::Fate;
 use failover::register::{Register, RegisterError};
 use failover::rule::Rule;
 use failover::users::Users;
@@ -76,7 +77,7 @@ where
     /// Looks and goes on; again, where another invocation was first, since nothing was promoted in such a pass. What came of it, and
     /// where users were when it looked, while names are pinned.
     async fn go_on_from_a_fresh_look(&self, plan: &Plan, approval: Option<&Approval>) -> (Vec<Finding>, Option<Users>) {
-        let mut pass = 1;
+        let (mut pass, mut closing) = (1, None);
         loop {
             let names = match protected_names(plan, &self.records).await {
                 Ok(names) => names,
@@ -86,11 +87,16 @@ where
                 }
             };
             let users = Users::kept(plan, &names);
+            // Of two invocations each may have closed a part, and neither seen the other's.
+            if let Some(closed) = closing.take_if(|_| promotion::is_over(&names)) {
+                return (vec![closed], users);
+            }
             match self.go_on(plan, &names, approval).await {
                 Ok(findings) => return (findings, users),
                 Err(unwritten) if pass < PASSES_MAX && unwritten.may_look_again() => {
                     tracing::warn!(error = %unwritten.error, "looking again");
                     pass += 1;
+                    closing = closing.or(unwritten.closing);
                 }
                 Err(unwritten) => return (unwritten.into_findings(), users),
             }
@@ -156,7 +162,10 @@ where
         });
         let refused = refused.collect();
         match done.unsettled.into_iter().next() {
-            Some((_, error)) => Err(Unwritten { error, gate: gate.clone(), refused }),
+            Some((_, error)) => {
+                let may_have_written = !done.accepted.is_empty() || error.fate() == Fate::Unknown;
+                Err(Unwritten { error, gate: gate.clone(), refused, may_have_written, closing: None })
+            }
             None => Ok(refused),
         }
     }
@@ -168,6 +177,10 @@ pub(crate) struct Unwritten {
     gate: GateDecision,
     /// What it will not take.
     refused: Vec<Finding>,
+    /// Some of them were taken, or may have been.
+    may_have_written: bool,
+    /// What is to be told if they were to close the incident, and a new look finds it closed.
+    closing: Option<Finding>,
 }
 
 impl Unwritten {
@@ -175,8 +188,14 @@ impl Unwritten {
         self.error.may_look_again()
     }
 
+    /// Whoever closed even a part of the incident tells its end.
+    pub(crate) fn closing(self, closed: Finding) -> Self {
+        let closing = self.may_have_written.then_some(closed);
+        Self { closing, ..self }
+    }
+
     pub(crate) fn into_findings(self) -> Vec<Finding> {
-        let Self { error, gate, mut refused } = self;
+        let Self { error, gate, mut refused, .. } = self;
         refused.push(Finding::interrupted("the registers".to_owned(), error.fate(), &error, gate.incident, gate.since));
         refused
     }

@@ -149,6 +149,13 @@ pub fn failed_over(view: &NameView, now: Timestamp) -> Option<Register> {
     }
 }
 
+/// True if an incident is closed on every name that it pinned.
+#[must_use]
+pub fn is_over(names: &[NameView]) -> bool {
+    let mut pinned = names.iter().filter_map(NameView::register).filter(|register| register.pin().is_some()).peekable();
+    pinned.peek().is_some() && pinned.all(|register| matches!(register, Register::FailedOver { .. }))
+}
+
 fn is_pinned(view: &NameView) -> bool {
     view.register().and_then(Register::pin).is_some()
 }

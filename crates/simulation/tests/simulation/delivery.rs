@@ -56,6 +56,71 @@ fn tick_for(holdfast: &Holdfast, function: Function) -> Delivery {
     Delivery { function, event: event::tick(now), due: now, tried: 0, about: None }
 }
 
+/// Runs two invocations of one function, each to before a call of its own, then the second to its end and then the first: with two
+/// zones each may write one and be too late for the other. `false` if the first makes fewer calls.
+fn criss_cross(holdfast: &mut Holdfast, tick: &Delivery, stops: [usize; 2]) -> [bool; 2] {
+    let mut both = [holdfast.start(tick.clone(), true), holdfast.start(tick.clone(), true)];
+    let mut ended = [None, None];
+    for nth in [1, 0] {
+        while ended[nth].is_none() && both[nth].made().len() < stops[nth] {
+            if let Poll::Ready(end) = both[nth].poll() {
+                ended[nth] = Some(end);
+            }
+        }
+    }
+    let were_stopped = ended.each_ref().map(Option::is_none);
+    for (invocation, end) in both.into_iter().zip(ended).rev() {
+        let mut invocation = invocation;
+        let end = end.unwrap_or_else(|| invocation.finish());
+        holdfast.ended(invocation, end);
+    }
+    were_stopped
+}
+
+/// In each minute of a failover, two invocations at once of which each may write a part: people hear of it all the same.
+fn whatever_two_do_in_parts_is_told(function: Function) {
+    let setup = Setup::default();
+    let good = good_end(&setup);
+    for minute in 0..10 {
+        let mut stops = [0, 0];
+        loop {
+            let mut holdfast = deployed(&setup);
+            holdfast.world.get().outage();
+            if minute == 0 {
+                holdfast.world.get().outbox.clear();
+            } else {
+                holdfast.settle();
+                minutes(&mut holdfast, minute - 1);
+                holdfast.world.get().advance(60);
+            }
+            let tick = tick_for(&holdfast, function);
+            let were_stopped = criss_cross(&mut holdfast, &tick, stops);
+            minutes(&mut holdfast, MINUTES - minute);
+            assert_unbroken(&holdfast);
+            let where_ = format!("two of {function} stopped before calls {stops:?} in minute {minute}");
+            assert_eq!(end(&holdfast), good, "{where_}");
+            for said in ["pinned to DR", "promoting in DR", "FAILED OVER"] {
+                assert!(was_told(&holdfast, &[said]), "{where_}: {said} was not told: {:#?}", subjects(&holdfast));
+            }
+            stops = match were_stopped {
+                [true, _] => [stops[0] + 1, stops[1]],
+                [false, true] => [0, stops[1] + 1],
+                [false, false] => break,
+            };
+        }
+    }
+}
+
+#[test]
+fn two_alarm_handlers_that_each_write_a_part_are_told_of() {
+    whatever_two_do_in_parts_is_told(Function::AlarmHandler);
+}
+
+#[test]
+fn two_replica_promoters_that_each_write_a_part_are_told_of() {
+    whatever_two_do_in_parts_is_told(Function::ReplicaPromoter);
+}
+
 /// At each minute of a failover, `a` is stopped before each of its calls while `b` runs whole.
 fn any_two_may_come_between(a: Function, b: Function) {
     let setup = Setup::default();
