@@ -113,7 +113,7 @@ impl Play {
         }
         self.stage.minutes(20).await;
         let healed_at = self.heal_primary();
-        self.stage.minutes(45).await;
+        self.stage.minutes(31).await;
         self.evidence(outage_at, Some(healed_at))
     }
 
