@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 use crate::error::CallError;
 use crate::session::{GrowingAttempts, Session};
-use sdk::{parse_name, readable, to_sdk};
+use sdk::{readable, to_sdk};
 pub use submit::{Refused, Submitted, submit_by_name};
 use walk::{Page, Start, walk};
 
@@ -173,7 +173,7 @@ impl Reader {
             .listings
             .list_resource_record_sets()
             .hosted_zone_id(zone)
-            .set_start_record_name(start.name.as_ref().map(|name| name.as_str().to_owned()))
+            .set_start_record_name(start.at.clone())
             .set_start_record_type(start.kind.clone())
             .set_start_record_identifier(start.identifier.clone())
             .send()
@@ -181,7 +181,7 @@ impl Reader {
             .map_err(|error| CallError::of("ListResourceRecordSets", error))?;
         let next = match page.next_record_name() {
             Some(name) if page.is_truncated() => Some(Start {
-                name: Some(parse_name(name)?),
+                at: Some(name.to_owned()),
                 kind: page.next_record_type().cloned(),
                 identifier: page.next_record_identifier().map(str::to_owned),
             }),

@@ -9,7 +9,7 @@ use failover::record::{RecordSet, Role, Routing, Target};
 
 use crate::error::CallError;
 
-pub(super) fn parse_name(name: &str) -> Result<Name, CallError> {
+fn parse_name(name: &str) -> Result<Name, CallError> {
     name.parse().map_err(|error: failover::name::NameError| CallError::Unknown {
         call: "ListResourceRecordSets",
         why: error.to_string(),

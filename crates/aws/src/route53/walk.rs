@@ -9,17 +9,27 @@ use failover::record::RecordSet;
 
 use crate::error::CallError;
 
-/// Where a page of a listing starts.
+/// Where a page of a listing starts, in Route 53's own words: what is spelt anew may be another place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Start {
-    pub(super) name: Option<Name>,
+    pub(super) at: Option<String>,
     pub(super) kind: Option<RrType>,
     pub(super) identifier: Option<String>,
 }
 
 impl Start {
-    fn at(name: Name) -> Self {
-        Self { name: Some(name), ..Self::default() }
+    fn at(name: &Name) -> Self {
+        Self { at: Some(name.as_str().to_owned()), ..Self::default() }
+    }
+
+    /// The name that it starts at, if it can be read.
+    fn name(&self) -> Option<Name> {
+        self.at.as_deref()?.parse().ok()
+    }
+
+    /// The same, if it is known where it sorts.
+    fn plain_name(&self) -> Option<Name> {
+        self.name().filter(Name::is_plain)
     }
 }
 
@@ -39,7 +49,7 @@ pub(super) async fn walk(
         Names::Listed(names) => Some(Wanted::new(names)),
         Names::EveryPair => None,
     };
-    let mut start = wanted.as_ref().and_then(Wanted::first).map(Start::at).unwrap_or_default();
+    let mut start = wanted.as_ref().and_then(Wanted::first).as_ref().map(Start::at).unwrap_or_default();
     let (mut found, mut asked) = (Vec::new(), HashSet::new());
     // Order is known of plain names only: how escaped characters sort is not documented.
     let mut furthest: Option<Name> = None;
@@ -48,7 +58,7 @@ pub(super) async fn walk(
         found.extend(sets);
         asked.insert(start);
         let Some(next) = next else { return Ok(found) };
-        let plain = next.name.clone().filter(Name::is_plain);
+        let plain = next.plain_name();
         if asked.contains(&next) || plain.as_ref().is_some_and(|name| furthest.as_ref().is_some_and(|last| name < last))
         {
             return Err(backwards(&next));
@@ -59,17 +69,18 @@ pub(super) async fn walk(
         };
         if go_on.as_ref() != Some(&next) {
             // Of the name at the page's end the rest is never read.
-            found.retain(|set| Some(&set.name) != next.name.as_ref());
+            let at_end = next.name();
+            found.retain(|set| Some(&set.name) != at_end.as_ref());
         }
         let Some(go_on) = go_on else { return Ok(found) };
         start = go_on;
-        furthest = start.name.clone().filter(Name::is_plain).or(furthest);
+        furthest = start.plain_name().or(furthest);
     }
 }
 
 fn backwards(next: &Start) -> CallError {
-    let name = next.name.as_ref().map(ToString::to_string).unwrap_or_default();
-    let why = format!("the listing goes backwards, to {name}, so that it might never end");
+    let at = next.at.as_deref().unwrap_or_default();
+    let why = format!("the listing goes backwards, to {at}, so that it might never end");
     CallError::Unknown { call: "ListResourceRecordSets", why }
 }
 
@@ -91,12 +102,12 @@ impl Wanted {
     }
 
     /// Where to go on once the listing has come to `reached`; nowhere if it has passed every name. Nothing is known of what
-    /// lies before or after an escaped name: there it goes on page by page.
+    /// lies before or after an escaped name, or one that cannot be read: there it goes on page by page.
     fn go_on(&mut self, reached: Start) -> Option<Start> {
-        let Some(at) = reached.name.as_ref().filter(|name| name.is_plain()) else { return Some(reached) };
-        self.names.retain(|(from, name)| if from == name { name >= at } else { from >= at || at.is_within(from) });
+        let Some(at) = reached.plain_name() else { return Some(reached) };
+        self.names.retain(|(from, name)| if from == name { *name >= at } else { *from >= at || at.is_within(from) });
         let from = self.first()?;
-        if from > *at { Some(Start::at(from)) } else { Some(reached) }
+        if from > at { Some(Start::at(&from)) } else { Some(reached) }
     }
 }
 
@@ -165,7 +176,7 @@ mod tests {
 
         async fn page(&self, start: &Start) -> Result<Page, CallError> {
             self.starts.borrow_mut().push(start.clone());
-            let from = start.name.as_ref().map(|name| self.order.key(name)).unwrap_or_default();
+            let from = start.name().map(|name| self.order.key(&name)).unwrap_or_default();
             // A set's identifier is its place in the zone: a page may end between two sets of one name.
             let first = start.identifier.as_ref().map_or_else(
                 || self.sets.partition_point(|set| self.order.key(&set.name) < from),
@@ -175,7 +186,7 @@ mod tests {
             let next = self.sets.get(end).map(|set| Start {
                 kind: Some(RrType::A),
                 identifier: Some(end.to_string()),
-                ..Start::at(set.name.clone())
+                ..Start::at(&set.name)
             });
             Ok((self.sets[first..end].to_vec(), next))
         }
@@ -188,8 +199,7 @@ mod tests {
                 assert!(found.iter().any(|set| set.name == name(text)), "{text} in {:?} order", self.order);
             }
             let starts = self.starts.borrow();
-            let keys: Vec<_> =
-                starts.iter().map(|start| start.name.as_ref().map(|name| self.order.key(name))).collect();
+            let keys: Vec<_> = starts.iter().map(|start| start.name().map(|name| self.order.key(&name))).collect();
             assert!(keys.is_sorted_by(|a, b| a < b), "{starts:?}");
             assert!(starts.len() <= self.sets.len().div_ceil(PAGE), "{} calls in {:?} order", starts.len(), self.order);
             starts.len()
@@ -272,8 +282,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_listing_goes_on_where_route_53_says_though_the_name_there_cannot_be_read() {
+        let edge = || Start { at: Some("a..example.com.".to_owned()), kind: Some(RrType::Cname), identifier: None };
+        assert_eq!(edge().name(), None);
+        let zone = Zone::new(Order::Written, ["z.example.com".to_owned()]);
+        let page = async |start: &Start| match start {
+            start if *start == edge() => Ok((zone.sets.clone(), None)),
+            _ => Ok((Vec::new(), Some(edge()))),
+        };
+        for names in [Names::EveryPair, Names::Listed(vec![name("b.example.com"), name("z.example.com")])] {
+            assert_eq!(walk(&names, page).await.unwrap(), zone.sets);
+        }
+    }
+
+    #[tokio::test]
     async fn a_listing_that_goes_backwards_ends_in_an_error() {
-        let named = |text: &str| Start::at(name(text));
+        let named = |text: &str| Start::at(&name(text));
         for (wanted, nexts) in [
             (Names::EveryPair, ["m.example.com", "b.example.com"]),
             (Names::EveryPair, ["m.example.com", "m.example.com"]),
