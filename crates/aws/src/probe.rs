@@ -126,8 +126,8 @@ fn of_io(kind: io::ErrorKind) -> Probe {
         K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe | K::UnexpectedEof | K::NotConnected => {
             Probe::Silent(Silence::ConnectionClosed)
         }
-        // A router on the way says so of a host that is gone: the request left.
-        K::HostUnreachable => Probe::Silent(Silence::TimedOut),
+        // The request left.
+        K::HostUnreachable => Probe::Silent(Silence::HostUnreachable),
         K::NetworkUnreachable | K::NetworkDown | K::AddrNotAvailable | K::PermissionDenied => {
             Probe::NotSent(Unsent::NoRoute)
         }
@@ -236,7 +236,7 @@ mod tests {
     fn no_route_from_here_says_nothing_of_the_site() {
         for (kind, probe) in [
             (io::ErrorKind::NetworkUnreachable, Probe::NotSent(Unsent::NoRoute)),
-            (io::ErrorKind::HostUnreachable, Probe::Silent(Silence::TimedOut)),
+            (io::ErrorKind::HostUnreachable, Probe::Silent(Silence::HostUnreachable)),
             (io::ErrorKind::OutOfMemory, Probe::NotSent(Unsent::OurSide)),
             (io::ErrorKind::ConnectionReset, Probe::Silent(Silence::ConnectionClosed)),
             (io::ErrorKind::TimedOut, Probe::Silent(Silence::TimedOut)),

@@ -51,6 +51,8 @@ pub enum Silence {
     TimedOut,
     /// The connection ended before an answer.
     ConnectionClosed,
+    /// A router on the way says that the host is gone.
+    HostUnreachable,
 }
 
 /// Why a request never left.
@@ -126,6 +128,7 @@ impl fmt::Display for Silence {
             Self::ConnectionRefused => "nothing listens there",
             Self::TimedOut => "no answer in time",
             Self::ConnectionClosed => "the connection ended before an answer",
+            Self::HostUnreachable => "a router on the way says that the host cannot be reached",
         })
     }
 }
