@@ -40,7 +40,9 @@ pub struct Runs {
 }
 
 /// What a detector calls its alarms about the site: NamePrefix, one of these and maybe more (detector.yaml).
-pub(crate) const ABOUT_THE_SITE: [&str; 3] = ["-site-down", "-prolonged-outage", STARTED];
+pub(crate) const ABOUT_THE_SITE: [&str; 3] = [SITE_DOWN, "-prolonged-outage", STARTED];
+/// What every detector calls the alarm that tells people at once: NamePrefix and this (detector.yaml).
+pub const SITE_DOWN: &str = "-site-down";
 /// What every detector calls the alarm that starts a failover: NamePrefix and this (detector.yaml).
 pub const STARTED: &str = "-failover-started";
 /// Every detector has an alarm NamePrefix and the first (detector.yaml), every responder BusName and the second (template.yaml).

@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use aws::cloudwatch::AlarmReader as _;
+use aws::watch::{SITE_DOWN, STARTED};
 use failover::incident::{AlarmState, Incident};
 use failover::observation::NameView;
 use failover::pin::Observation;
 use failover::register::{Reading, Register};
 use failover::users::{Place, Users};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -26,6 +28,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 struct Status {
     at: Timestamp,
     users: Users,
+    /// The site is down, and nothing has moved yet.
+    outage: Option<Outage>,
     mode: String,
     alarms: Option<Vec<Alarm>>,
     probes: Value,
@@ -42,6 +46,13 @@ struct Alarm {
     name: String,
     state: AlarmState,
     since: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+struct Outage {
+    since: Timestamp,
+    /// When the failover starts if the site stays down; nothing if the wiring does not say.
+    fails_over_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Serialize)]
@@ -103,9 +114,12 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
         state: alarm.state,
         since: alarm.since,
     });
+    let (users, readiness) = (Users::seen(&workload.plan, &seen.alarms, &seen.names), ready(workload, &seen).await);
+    let outage = if users.place == Place::Primary { outage(workload, &readiness).await } else { None };
     Ok(Status {
         at: seen.now,
-        users: Users::seen(&workload.plan, &seen.alarms, &seen.names),
+        users,
+        outage,
         mode: format!("{:?}", workload.plan.mode).to_lowercase(),
         alarms: seen.alarms.is_some().then(|| alarms.collect()),
         probes: json!({"primary": seen.probes.primary.to_string(), "dr": seen.probes.dr.to_string()}),
@@ -119,11 +133,20 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
                 facts: decision.facts,
             })
             .collect(),
-        readiness: ready(workload, &seen).await,
+        readiness,
         now: look::findings(&decisions),
         if_the_alarm_rang: look::findings(&look::decide(workload, &look::with_alarm(workload, &seen))),
         incident,
     })
+}
+
+/// An outage that has begun, by the detector's site-down alarm. That it is not known stops nobody.
+async fn outage(workload: &Workload, readiness: &Readiness) -> Option<Outage> {
+    let arn = workload.plan.alarms.first()?.strip_suffix(STARTED)?.to_owned() + SITE_DOWN;
+    let alarms = workload.metrics.alarms(&[arn]).await.ok()?;
+    let since = alarms.into_iter().find(|alarm| alarm.state == AlarmState::Alarm)?.since;
+    let lasts = readiness.dns_seconds.map(|seconds| SignedDuration::from_secs(seconds.into()));
+    Some(Outage { since, fails_over_at: lasts.and_then(|lasts| since.checked_add(lasts).ok()) })
 }
 
 async fn ready(workload: &Workload, seen: &Observation) -> Readiness {
@@ -186,6 +209,14 @@ fn print(terminal: &Terminal, status: &Status) {
         _ => WARNING,
     };
     terminal.say(format!("{users}{}{users:#}", status.users));
+    if let Some(Outage { since, fails_over_at }) = &status.outage {
+        let down = age(*since, status.at);
+        let then = fails_over_at.map_or(String::new(), |at| {
+            format!(": if it stays so, the failover starts at about {at}, in {}", age(status.at, at))
+        });
+        terminal
+            .say(format!("{BAD}the site is down{BAD:#} for {down}{then}. To go now: holdfast failover --reason WHY"));
+    }
     terminal.say(format!("{BOLD}holdfast{BOLD:#}  mode {}  {DIM}{}{DIM:#}", status.mode, status.at));
     if let Some(incident) = &status.incident {
         terminal.say(format!("{BAD}incident{BAD:#}  {incident}, {} ago", age(incident.began, status.at)));
