@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecordSet, ResourceRecordSetFailover};
@@ -148,7 +149,7 @@ async fn by_holdfast(stage: &Stage, count: usize, binaries: &Path, bundle: &Path
 }
 
 /// When a function's calls of one kind were answered: well, or with this error.
-fn calls<'a>(journal: &'a [Entry], wanted: &'a str, wrong: Option<&'a str>) -> impl Iterator<Item = Timestamp> {
+fn calls<'a>(journal: &'a [Arc<Entry>], wanted: &'a str, wrong: Option<&'a str>) -> impl Iterator<Item = Timestamp> {
     journal.iter().filter_map(move |entry| match &entry.what {
         What::Call { caller, action, error, .. } if caller == ACCESS_KEY && action == wanted => {
             (error.as_deref() == wrong).then_some(entry.at)
@@ -158,7 +159,7 @@ fn calls<'a>(journal: &'a [Entry], wanted: &'a str, wrong: Option<&'a str>) -> i
 }
 
 /// When the zone was changed, and whether that altered more than registers.
-fn changes<'a>(journal: &'a [Entry], wanted: &'a str) -> impl Iterator<Item = (Timestamp, bool)> {
+fn changes<'a>(journal: &'a [Arc<Entry>], wanted: &'a str) -> impl Iterator<Item = (Timestamp, bool)> {
     journal.iter().filter_map(move |entry| match &entry.what {
         What::Change { zone, status, names, .. } if zone == wanted && status == "PENDING" => {
             Some((entry.at, names.iter().any(|name| !name.starts_with("_holdfast."))))
@@ -217,7 +218,7 @@ async fn one_call_a_record(stage: &Stage, count: usize) -> Result<Pinned, Failur
     let ours: BTreeSet<_> = changes(&journal, &zone).map(|(at, _)| at).collect();
     let last = ours.last().ok_or("no change of the zone is in the journal")?;
     let is_refused =
-        |entry: &&Entry| matches!(&entry.what, What::Call { error: Some(code), .. } if code == "Throttling");
+        |entry: &&Arc<Entry>| matches!(&entry.what, What::Call { error: Some(code), .. } if code == "Throttling");
     Ok(Pinned {
         records: count,
         by: By::OneCallARecord,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use failover::name::Name;
 use failover::register::Register;
@@ -18,7 +19,7 @@ use crate::stage::{CLUSTER, DR, DR_ADDRESS, NAMES, PRIMARY, PRIMARY_ADDRESS, Sta
 /// Everything a check may look at.
 #[derive(Debug)]
 pub struct Evidence {
-    entries: Vec<Entry>,
+    entries: Vec<Arc<Entry>>,
     seen: Seen,
     /// The records before anything happened.
     pub original: Vec<RecordSet>,
@@ -100,7 +101,7 @@ impl Evidence {
 
     /// The lab's journal.
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[Arc<Entry>] {
         &self.entries
     }
 

@@ -27,7 +27,12 @@ pub fn of(report: &Report, about: &str, evidence: &Evidence) -> Page {
         figures: figures(report),
         stages: evidence.outage_at.map(|at| stages(report, at)).unwrap_or_default(),
         // What came before is the stage being set.
-        moments: evidence.entries().iter().filter(|entry| Some(entry.at) >= armed_at).filter_map(moment).collect(),
+        moments: evidence
+            .entries()
+            .iter()
+            .filter(|entry| Some(entry.at) >= armed_at)
+            .filter_map(|entry| moment(entry))
+            .collect(),
         checks: report.checks.iter().map(check).collect(),
         notes: vec![
             format!(

@@ -1,6 +1,6 @@
 //! What happened in the lab, in order: the evidence from which drills judge.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -147,8 +147,8 @@ pub enum What {
 /// The journal: append, read back, follow.
 #[derive(Debug)]
 pub struct Journal {
-    entries: Mutex<Vec<Entry>>,
-    followers: broadcast::Sender<Entry>,
+    entries: Mutex<Vec<Arc<Entry>>>,
+    followers: broadcast::Sender<Arc<Entry>>,
 }
 
 impl Default for Journal {
@@ -160,19 +160,19 @@ impl Default for Journal {
 impl Journal {
     /// Appends an entry.
     pub fn record(&self, at: Timestamp, what: What) {
-        let entry = Entry { at, what };
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry.clone());
+        let entry = Arc::new(Entry { at, what });
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&entry));
         // An error only says that nobody follows.
         let _ = self.followers.send(entry);
     }
 
-    /// Everything so far.
-    pub fn entries(&self) -> Vec<Entry> {
+    /// Everything so far. Whoever waits for something asks again and again, so nothing is copied.
+    pub fn entries(&self) -> Vec<Arc<Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Everything from now on.
-    pub fn follow(&self) -> broadcast::Receiver<Entry> {
+    pub fn follow(&self) -> broadcast::Receiver<Arc<Entry>> {
         self.followers.subscribe()
     }
 }

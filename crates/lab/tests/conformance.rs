@@ -79,8 +79,8 @@ async fn judged(file: &str) -> std::sync::Arc<Lab> {
 /// Every call of a service that was answered as asked.
 fn answered(labs: &[std::sync::Arc<Lab>], service: &str) -> BTreeSet<String> {
     let entries = labs.iter().flat_map(|lab| lab.journal.entries());
-    let answered = entries.filter_map(|entry| match entry.what {
-        What::Call { service: of, action, status: 200..=299, .. } if of == service => Some(action),
+    let answered = entries.filter_map(|entry| match &entry.what {
+        What::Call { service: of, action, status: 200..=299, .. } if of == service => Some(action.clone()),
         _ => None,
     });
     answered.collect()

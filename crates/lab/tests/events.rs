@@ -82,8 +82,8 @@ async fn an_event_crosses_to_a_bus_in_another_region_unchanged_and_waits_while_t
         .journal
         .entries()
         .into_iter()
-        .filter_map(|entry| match entry.what {
-            What::Event { event, .. } => Some(event),
+        .filter_map(|entry| match &entry.what {
+            What::Event { event, .. } => Some(event.clone()),
             _ => None,
         })
         .collect();

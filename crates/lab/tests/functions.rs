@@ -40,7 +40,7 @@ async fn log(lab: &Lab, expected: &str) {
 }
 
 async fn nth_end(lab: &Lab, n: usize) -> (Value, bool) {
-    journaled(lab, |_| lab.journal.entries().iter().filter_map(ended).nth(n)).await
+    journaled(lab, |_| lab.journal.entries().iter().filter_map(|entry| ended(entry)).nth(n)).await
 }
 
 #[tokio::test]

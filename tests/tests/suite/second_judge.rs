@@ -124,7 +124,7 @@ async fn functions(emulator: &Emulator, zone: &str) -> (Arc<Lab>, BTreeMap<&'sta
 async fn outcomes(lab: &Arc<Lab>, function: &str, events: Vec<Value>) -> Vec<String> {
     let ends = |lab: &Lab| -> Vec<String> {
         let entries = lab.journal.entries().into_iter();
-        let ended = entries.filter_map(|entry| match entry.what {
+        let ended = entries.filter_map(|entry| match &entry.what {
             What::Invocation { response, succeeded, .. } => {
                 assert!(succeeded, "{response}");
                 Some(response["outcome"].as_str().unwrap_or_default().to_owned())

@@ -45,7 +45,7 @@ pub fn echo() -> PathBuf {
 /// Waits until the journal has an entry `pick` takes, and returns what it made of it.
 pub async fn journaled<T>(lab: &Lab, pick: impl Fn(&Entry) -> Option<T>) -> T {
     let mut new = lab.journal.follow();
-    if let Some(found) = lab.journal.entries().iter().find_map(&pick) {
+    if let Some(found) = lab.journal.entries().iter().find_map(|entry| pick(entry)) {
         return found;
     }
     let search = async {

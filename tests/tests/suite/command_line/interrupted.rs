@@ -19,7 +19,7 @@ async fn run_killed_at(stage: &Stage, nth: usize, effect: Effect, arguments: &[&
         let mut calls = 0;
         while calls <= nth {
             let entry = journal.recv().await.expect("the journal is followed");
-            calls += usize::from(matches!(entry.what, What::Call { caller, .. } if caller == OPERATOR));
+            calls += usize::from(matches!(&entry.what, What::Call { caller, .. } if caller == OPERATOR));
         }
     };
     tokio::select! {

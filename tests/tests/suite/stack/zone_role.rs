@@ -22,7 +22,7 @@ async fn every_call_about_zones_is_made_as_the_role_given_and_no_other_call() {
     lab.clock.sleep(Duration::from_secs(60)).await;
     let mut assumed = 0;
     for entry in lab.journal.entries() {
-        let What::Call { caller, role, region, service, action, resource, .. } = entry.what else { continue };
+        let What::Call { caller, role, region, service, action, resource, .. } = &entry.what else { continue };
         if action == "AssumeRole" {
             assert_eq!(resource, ROLE);
             assert_ne!(region, "us-east-1", "STS is asked in the own region, not in {PRIMARY} nor in us-east-1");
