@@ -58,6 +58,12 @@ pub enum About {
     EventAgain,
     /// A pin that a person undoes.
     Undo,
+    /// A pin that a person undoes once more.
+    UndoAgain,
+    /// A person who lets go of what was left to people, instead of pinning it again.
+    Release,
+    /// A person who fails over by hand.
+    Declare,
     /// A person who disarms what is not pinned yet.
     Disarm,
     /// A person who points a SECONDARY record at the primary, and not back before the faults have ended.
@@ -110,20 +116,23 @@ enum Decides {
     List(BTreeMap<Place, u32>),
 }
 
-/// What a seed throws. Hands have dice of their own, so that most outages go as they did before hands were known.
+/// What a seed throws. Hands and orders have dice of their own, so that most outages go as they did before these were known.
 struct Dice {
     hands: SmallRng,
+    orders: SmallRng,
     all_else: SmallRng,
 }
 
 impl Dice {
     fn of_seed(seed: u64) -> Box<Self> {
-        Box::new(Self { hands: SmallRng::seed_from_u64(!seed), all_else: SmallRng::seed_from_u64(seed) })
+        let [hands, orders, all_else] = [!seed, seed.rotate_left(32), seed].map(SmallRng::seed_from_u64);
+        Box::new(Self { hands, orders, all_else })
     }
 
     fn of(&mut self, about: About) -> &mut SmallRng {
         match about {
             About::Swap | About::AlarmGone | About::PromotedByHand | About::Ttl => &mut self.hands,
+            About::UndoAgain | About::Release | About::Declare => &mut self.orders,
             _ => &mut self.all_else,
         }
     }

@@ -47,12 +47,16 @@ pub(crate) fn judge(outage: &Outage, is_failed_over: bool) -> Vec<Breach> {
     broken
 }
 
-/// What nobody armed before the alarm rang, or a person disarmed, keeps the workload where it is: people are paged instead.
+/// What nobody armed before the alarm rang or the others were pinned, or a person disarmed, keeps the workload where it is: people are
+/// paged instead.
 fn is_any_disarmed(holdfast: &Holdfast) -> bool {
-    let is_disarmed = |view: &NameView| {
-        view.register == Reading::Absent || matches!(view.register(), Some(Register::Disarmed { .. }))
-    };
-    holdfast.names().iter().any(is_disarmed)
+    let names = holdfast.names();
+    let pinned_at = names.iter().filter_map(|view| view.pin().map(|pin| pin.at)).min();
+    names.iter().any(|view| match view.register() {
+        Some(Register::Armed { since, .. }) => pinned_at.is_some_and(|at| *since >= at),
+        Some(Register::Disarmed { .. }) => true,
+        _ => view.register == Reading::Absent,
+    })
 }
 
 /// True if every old writer that is to be fenced is.

@@ -2,6 +2,7 @@
 //! people who interfere or sleep. What goes otherwise than in a quiet outage, [`Chance`] decides.
 
 mod hands;
+mod orders;
 
 use std::task::Poll;
 
@@ -229,6 +230,7 @@ impl Outage {
         if is_faulty && self.chance.happens(About::Disarm, 0.005) {
             self.disarm();
         }
+        self.give_orders(minute, is_faulty);
         self.lay_hands(minute, is_faulty);
         if minute >= FAULTY_MINUTES + self.circumstances.asleep_minutes {
             self.approve(minute);

@@ -70,6 +70,7 @@ impl Watch {
                     register_name: set.name.register(),
                     primaries: vec![primary],
                     undone: 0,
+                    pinned_again: 0,
                 }),
             }
         }
@@ -95,6 +96,12 @@ impl Watch {
     /// A person promoted this; it will be a writer then.
     pub fn promoted_by_hand(&mut self, writer_at: Timestamp, replica: &ReplicaId) {
         self.by_hand.insert(replica.clone(), writer_at);
+    }
+
+    /// A person said that Holdfast is to pin this name again as often as at first.
+    pub fn pinned_again(&mut self, zone: &str, name: &Name) {
+        let of = self.names.iter_mut().find(|watched| watched.zone == zone && watched.name == *name);
+        of.into_iter().for_each(|watched| watched.pinned_again += 1);
     }
 
     /// How often each name was pinned, over all incidents.
@@ -202,7 +209,7 @@ impl Watch {
         let pins = self.pins.entry((of.zone.clone(), name.clone(), incident.clone())).or_default();
         *pins += 1;
         let (pins, undone) = (*pins, of.undone);
-        if pins > 1 + undone.min(u32::from(REPINS_MAX)) {
+        if pins > 1 + undone.min(u32::from(REPINS_MAX) * (1 + of.pinned_again) + of.pinned_again) {
             self.accuse(now, Property::PinnedTwice, format!("{name}: {pins} times, undone by hand {undone} times"));
         }
         if !self.rang.contains(incident) && incident.as_declared_alarm().is_none() {

@@ -60,6 +60,8 @@ pub(crate) struct Watched {
     pub primaries: Vec<Primary>,
     /// Times that a person undid its pin.
     pub undone: u32,
+    /// Times that a person gave it back to Holdfast after it had been left to people.
+    pub pinned_again: u32,
 }
 
 impl Watched {

@@ -1,8 +1,6 @@
-//! What people do to records, alarms, registers and databases while Holdfast works.
+//! What people do to records, alarms and databases while Holdfast works.
 
-use failover::change;
 use failover::observation::NameView;
-use failover::register::Register;
 use jiff::SignedDuration;
 
 use super::{FAULTY_MINUTES, Outage, REPINS_MAX};
@@ -73,26 +71,14 @@ impl Outage {
         }
         let names = self.holdfast.names();
         let view = &names[choice % names.len()];
-        if view.register().is_some_and(|register| register.pin().is_some_and(|pin| pin.repins < REPINS_MAX))
-            && view.agrees()
-        {
-            let mut world = self.holdfast.world.get();
-            world.tell(|| format!("{} is undone by hand", view.name));
-            drop(world.undo(Author::Operator, &view.zone, &view.name));
+        if view.pin().is_some_and(|pin| pin.repins < REPINS_MAX) && view.agrees() {
+            self.undo(view);
         }
     }
 
-    /// A person disarms every name that is armed, at whatever point of somebody else's work.
-    pub(super) fn disarm(&self) {
-        for view in self.holdfast.names() {
-            let mut world = self.holdfast.world.get();
-            let disarmed = Register::disarmed(world.now, "kim".to_owned());
-            if !matches!(view.register(), Some(Register::Armed { .. })) {
-                continue;
-            }
-            let Ok(write) = change::rewrite_register(&view, disarmed) else { continue };
-            let written = world.submit(Author::Operator, &view.zone, write.changes.iter());
-            world.tell(|| format!("kim disarms {}: {}", view.name, if written.is_ok() { "done" } else { "refused" }));
-        }
+    pub(super) fn undo(&self, view: &NameView) {
+        let mut world = self.holdfast.world.get();
+        world.tell(|| format!("{} is undone by hand", view.name));
+        drop(world.undo(Author::Operator, &view.zone, &view.name));
     }
 }
