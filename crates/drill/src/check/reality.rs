@@ -38,6 +38,9 @@ pub const NO_REPLICA_TOLD: Check = Check {
     name: "operators are told before the outage that the databases are no replicas (R09)",
     run: |e| told_before_outage(e, &["R09"]).map(|mail| mail.subject),
 };
+/// Whoever missed the mail is rung.
+pub const DATABASES_UNREADY_RANG: Check =
+    Check { name: "the alarm of databases that would not be promoted rings before the outage", run: databases_rang };
 /// No end without proof.
 pub const CLOSED_AFTER_APPROVAL: Check = Check {
     name: "nobody is told FAILED OVER before a person approved what no promotion proves",
@@ -122,6 +125,13 @@ fn told_before_outage(evidence: &Evidence, words: &[&str]) -> Result<Mail, Strin
     mails
         .find(|mail| words.iter().all(|word| mail.body.contains(word)))
         .ok_or_else(|| format!("no mail before the outage says {words:?}"))
+}
+
+fn databases_rang(evidence: &Evidence) -> Result<String, String> {
+    let outage = evidence.outage_at.ok_or("there was no outage")?;
+    let is_it = |mail: &Mail| mail.at < outage && mail.subject.starts_with("ALARM: \"holdfast-databases-unready\"");
+    let rang = evidence.mailbox().into_iter().find(is_it).ok_or("it did not ring")?;
+    Ok(format!("{} minutes before it", outage.duration_since(rang.at).as_mins()))
 }
 
 fn closed_after_approval(evidence: &Evidence) -> Result<String, String> {
