@@ -70,6 +70,9 @@ pub struct Layout {
     pub crowd: usize,
 }
 
+/// `SettleSeconds` of the template, where no layout says otherwise.
+const SETTLE_SECONDS: u64 = 900;
+
 /// Why the stage could not be set.
 pub type SetupError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -232,6 +235,13 @@ impl Stage {
                 Some((protected.replace("\\052", "*"), Register::parse(&text).ok()?))
             })
             .collect()
+    }
+
+    /// How long all must have been well before a name arms itself, or an alarm asks nobody.
+    #[must_use]
+    pub fn settle_seconds(&self) -> u64 {
+        let given = self.responder.get("SettleSeconds");
+        given.and_then(|seconds| seconds.parse().ok()).unwrap_or(SETTLE_SECONDS)
     }
 
     /// True if every protected name's register is as `wanted` says.

@@ -51,7 +51,8 @@ fn seeds(name: &str, seeds: impl Iterator<Item = u64>) -> Vec<Drill> {
 #[test]
 fn every_scenario_ends_as_it_should() {
     let drill = |scenario| Drill { scenario, settings: Settings { seed: 1, speed: SPEED } };
-    let reports = pass(&SCENARIOS.iter().map(drill).collect::<Vec<_>>());
+    // Those that wait longest for real time-outs are listed last, and begin first.
+    let reports = pass(&SCENARIOS.iter().rev().map(drill).collect::<Vec<_>>());
     let permissions = Permissions::of_all(reports.iter().map(|report| &report.permissions));
     // While a stack is updated, what still runs of an old function has the new role.
     let at_rest = reports.iter().filter(|report| report.scenario != "redeploy-mid-incident");
@@ -78,7 +79,7 @@ fn a_role_without_an_action_fails_the_drill_and_pages_and_a_spare_action_is_repo
     let Drill { scenario, settings } = seeds("region-outage", 1..=1)[0];
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let played = runtime.block_on(async {
-        let stage = Stage::set(settings, &scenario.layout, &lambdas).await.expect("the stage can be set");
+        let stage = Stage::set(settings, &scenario::QUICK, &lambdas).await.expect("the stage can be set");
         stage.update_to(&broken, &[]).expect("it deploys");
         scenario.play(stage, settings).await
     });

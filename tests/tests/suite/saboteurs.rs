@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use drill::check::{self, Check};
 use drill::lambdas::{COMMAND_LINE, LAMBDAS, build};
 use drill::run::{self, Drill};
-use drill::scenario;
+use drill::scenario::{self, QUICK, Scenario};
 use drill::stage::Settings;
 
 /// A broken rule, the function that breaks it, where it shows, and the checks that must notice.
@@ -148,6 +148,9 @@ fn folder(honest: &Path, saboteur: &Path, companion: &Companion) -> PathBuf {
 /// What went unnoticed, with the report; nothing if all was noticed.
 fn unnoticed(companion: &Companion, lambdas: &Path) -> Option<String> {
     let scenario = scenario::named(companion.scenario).expect("there is such a scenario");
+    // What is broken shows after a short outage, too.
+    let quick: &Scenario = Box::leak(Box::new(scenario.on(QUICK)));
+    let scenario = if companion.scenario == "region-outage" { quick } else { scenario };
     let drill = Drill { scenario, settings: Settings { seed: 1, speed: 3_600.0 } };
     let told = |what: &str| Some(format!("{} in {}: {what}", companion.sabotage, companion.scenario));
     let report = match run::one(drill, lambdas, |_| {}) {

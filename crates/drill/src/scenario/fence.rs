@@ -22,7 +22,7 @@ impl Play {
         // Each tick asks the silent region, at its clients' limits and in real time; a few show as much as many.
         self.stage.minutes(2).await;
         let healed_at = self.heal_primary();
-        self.stage.minutes(45).await;
+        self.stage.minutes(31).await;
         let groups = || [rds::groups(&self.stage.lab, PRIMARY, "app"), rds::groups(&self.stage.lab, PRIMARY, "orders")];
         let fenced = groups();
         self.operator(&["report"]).await?;

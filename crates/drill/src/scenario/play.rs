@@ -30,7 +30,7 @@ impl Play {
         self.stage.lab.route53.set_propagation(Duration::from_secs(5)..=slowest);
         self.armed().await?;
         // Beyond the settle time, at a second that the seed chooses.
-        let pause = 16 * 60 + self.settings.seed.wrapping_mul(31) % 60;
+        let pause = self.stage.settle_seconds() + 60 + self.settings.seed.wrapping_mul(31) % 60;
         self.stage.lab.clock.sleep(Duration::from_secs(pause)).await;
         Ok(())
     }

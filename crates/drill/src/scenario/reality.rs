@@ -54,14 +54,14 @@ impl Play {
         Ok(self.to_the_end(outage_at).await)
     }
 
-    /// Somebody puts snapshots of the day before in the replicas' places, for a test; an hour later the primary goes down.
+    /// Somebody puts snapshots of the day before in the replicas' places, for a test; half an hour later the primary goes down.
     pub(super) async fn not_a_replica(self) -> Result<Evidence, Stuck> {
         self.begin().await?;
         self.say("somebody restores a snapshot under the name of each replica");
         for id in [CLUSTER, INSTANCE] {
             rds::restore_from_snapshot(&self.stage.lab, DR, id);
         }
-        self.stage.minutes(60).await;
+        self.stage.minutes(30).await;
         let outage_at = self.fail_primary();
         let Some(incident) = self.asked(90).await else { return Ok(self.to_the_end(outage_at).await) };
         self.stage.minutes(10 + self.settings.seed % 20).await;
@@ -117,7 +117,7 @@ impl Play {
         self.say("the primary's health pages are mended");
         let healed_at = self.stage.lab.clock.now();
         PAGES.iter().for_each(|page| self.stage.lab.sites.mend_page(PRIMARY, page));
-        self.stage.minutes(45).await;
+        self.stage.minutes(31).await;
         Ok(self.evidence(outage_at, Some(healed_at)))
     }
 }
