@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use failover::observation::{Attention, NameView};
+use failover::observation::Attention;
 use failover::outcome::{Kind, Outcome, Trigger};
 use failover::register::{Reading, Register};
 use failover::rule::Rule;
