@@ -114,10 +114,10 @@ async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
     // One batch a zone; each name's register and pairs are deleted and created.
     assert_eq!(plan["batches"].as_array().map(Vec::len), Some(2));
     assert_eq!(plan["batches"][0]["changes"].as_array().map(Vec::len), Some(2 * (4 + 5)));
+    assert_eq!(stage.registers(), armed);
     stage.minutes(4).await;
     let words = ["the site is down", "the failover starts at about", "holdfast failover --reason"];
     contains_all(&text(&stage, &["status"]).await, &words);
-    assert_eq!(stage.registers(), armed);
 }
 
 /// A stage whose two stacks disagree.
