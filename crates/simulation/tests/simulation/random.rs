@@ -1,4 +1,4 @@
-//! Fifteen thousand random outages.
+//! Eight thousand random outages.
 
 use failover::outcome::Kind;
 use simulation::campaign::{self, Tally};
@@ -6,7 +6,7 @@ use simulation::chance::Chance;
 use simulation::outage::{self, Detail};
 use simulation::shrink;
 
-const SEEDS: u64 = 15_000;
+const SEEDS: u64 = 8_000;
 
 #[test]
 fn no_random_outage_breaks_a_property() {
