@@ -62,6 +62,9 @@ pub enum DeployError {
     },
 }
 
+/// The type that the template's globals are for.
+const FUNCTION: &str = "AWS::Serverless::Function";
+
 /// Every stack deployed so far.
 #[derive(Debug, Default)]
 pub struct Stacks(Mutex<BTreeMap<(String, String), BTreeMap<String, Deployed>>>);
@@ -199,7 +202,7 @@ fn resource(
     let kind = declared.r#type.as_str();
     let refused = |why: String| DeployError::Resource { id: id.to_owned(), kind: kind.to_owned(), why };
     let mut unresolved = if declared.properties.is_null() { json!({}) } else { declared.properties.clone() };
-    if kind == "AWS::Serverless::Function" {
+    if kind == FUNCTION {
         unresolved = merged(template.globals.function.clone(), unresolved);
     }
     let resolve = |value: &Value| scope.resolve(value).map_err(|error| refused(error.to_string()));
@@ -251,6 +254,9 @@ fn order<'a>(template: &'a Template, scope: &Scope) -> Result<Vec<&'a str>, Depl
         }
         let mut needs = Vec::new();
         scope::references(&declared.properties, &mut needs);
+        if declared.r#type == FUNCTION {
+            scope::references(&template.globals.function, &mut needs);
+        }
         let explicit: Vec<String> = match declared.depends_on.clone() {
             Value::String(id) => vec![id],
             Value::Null => Vec::new(),

@@ -29,7 +29,7 @@ Globals:
     Handler: bootstrap
     Timeout: 5
     Environment:
-      Variables: {SHARED: everywhere}
+      Variables: {SHARED: everywhere, LAST: !Ref Zoo}
 Resources:
   Worker:
     Type: AWS::Serverless::Function
@@ -57,6 +57,9 @@ Resources:
   Failed:
     Type: AWS::SQS::Queue
     DeletionPolicy: Retain
+  # What only the globals refer to is there before the functions.
+  Zoo:
+    Type: AWS::SQS::Queue
   Topic:
     Type: AWS::SNS::Topic
   Mail:
