@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use drill::lambdas::{self, repository};
@@ -29,15 +30,19 @@ document.getElementById('measured').textContent =
   JSON.stringify({ found, circles: document.querySelectorAll('circle').length, scripts: document.scripts.length });
 </script>"#;
 
-/// Debian's browser; installed where it is missing and this machine lets us.
+/// Debian's browser; installed, once, where it is missing and this machine lets us.
 fn chromium() -> &'static str {
-    let is_there = || Command::new("chromium").arg("--version").output().is_ok();
-    if !is_there() {
-        let installed =
-            Command::new("sh").args(["-c", "apt-get update -qq && apt-get install -y -qq chromium"]).output();
-        assert!(is_there(), "this test needs a browser: apt-get install chromium ({installed:?})");
-    }
-    "chromium"
+    static BROWSER: LazyLock<&str> = LazyLock::new(|| {
+        let is_there = || Command::new("chromium").arg("--version").output().is_ok();
+        if !is_there() {
+            // Somebody else may be installing something.
+            let install = "apt-get update -qq && apt-get install -y -qq -o DPkg::Lock::Timeout=600 chromium";
+            let installed = Command::new("sh").args(["-c", install]).output();
+            assert!(is_there(), "this test needs a browser: apt-get install chromium ({installed:?})");
+        }
+        "chromium"
+    });
+    *BROWSER
 }
 
 fn browse(arguments: &[&str], page: &Path) -> Output {
