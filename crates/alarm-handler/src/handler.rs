@@ -10,6 +10,7 @@ use aws::route53::{
 use aws::telemetry::{self, Metric};
 use aws::{CallError, PASSES_MAX};
 use failover::change::{self, Batch, Write};
+use failover::hold;
 use failover::incident::{AlarmState, Incident};
 use failover::name::Name;
 use failover::observation::{Alarms, Attention, Fact, Probes};
@@ -21,7 +22,7 @@ use failover::rule::Rule;
 use failover::signal::Signal;
 use failover::unready::unready;
 use failover::users::Users;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// How long refused batches are tried in parts. The changes that carry the other names' pins are to be on record within
 /// [`pin::RECORDING_SECONDS`]; and Route 53 takes five requests a second from the whole account, which a quiet minute must not
@@ -61,26 +62,32 @@ where
         };
         let mut progress = Progress::default();
         let mut findings = Vec::new();
-        let mut users = None;
+        let (mut users, mut saw_all) = (None, false);
         for pass in 1..=PASSES_MAX {
             let seen = match observe(plan, &self.reader, &self.alarms, &self.prober, &signal).await {
                 Ok(seen) => seen,
                 Err(blind) => {
                     findings = vec![blind.into_finding()];
+                    saw_all = false;
                     break;
                 }
             };
+            saw_all = seen.alarms.is_some();
             report_states(plan, &seen);
             users.get_or_insert_with(|| Users::seen(plan, &seen.alarms, &seen.names));
             let pending;
             (pending, findings) = decide(plan, &seen, &mut progress);
-            let pending = end_maintenance(&self.writer, plan, pending, &mut findings).await;
+            let check = hold::maintained_check(plan, &seen.names);
+            let pending = end_maintenance(&self.writer, check, pending, &mut findings).await;
             self.act(pending, pass == PASSES_MAX, &mut progress, &mut findings).await;
             if progress.uncertain.is_empty() {
                 break;
             }
         }
         findings.extend(progress.settled.into_values());
+        if plan.switch.is_some() && saw_all {
+            report_hold(self.reader.now(), &findings);
+        }
         if trigger == Trigger::Approval {
             // Nobody remembers an approval.
             let refused = findings.iter_mut().filter(|finding| finding.kind == Kind::WriteRefused);
@@ -258,12 +265,12 @@ fn decide(plan: &Plan, seen: &Observation, progress: &mut Progress) -> (Pending,
 /// between leaves a register that the next tick ends again. What must wait for the check is left out.
 async fn end_maintenance(
     writer: &impl HealthCheckWriter,
-    plan: &Plan,
+    check: Option<&str>,
     pending: Pending,
     findings: &mut Vec<Finding>,
 ) -> Pending {
     let ends_one = |write: &Write| matches!(write.register, Register::Armed { by: ArmedBy::MaintenanceEnd, .. });
-    let Some(check) = &plan.failover_health_check else { return pending };
+    let Some(check) = check else { return pending };
     if !pending.iter().any(|(write, _)| ends_one(write)) {
         return pending;
     }
@@ -273,6 +280,13 @@ async fn end_maintenance(
         Finding::interrupted(write.name.to_string(), error.fate(), &error, finding.incident, finding.since)
     }));
     rest
+}
+
+/// The heartbeat by which the switch keeps DNS at the primary; the template's HoldAlarm watches it.
+fn report_hold(at: Timestamp, findings: &[Finding]) {
+    if let Some(holds) = hold::heartbeat(findings) {
+        telemetry::emit(at, &[Metric { name: "Hold", unit: "Count", value: f64::from(u8::from(holds)) }]);
+    }
 }
 
 /// How many names are in each state, every minute: for the alarms that say that nothing is armed or that something would not

@@ -1,7 +1,7 @@
 //! How the detector is wired, as AWS describes it: what stands between an outage and the failover-started alarm, and where its event goes.
 
 use aws_sdk_cloudwatch::types::{AlarmType, EvaluationState, EvaluationWindow, MetricAlarm, WarmUpConfiguration};
-use aws_sdk_route53::types::{CloudWatchAlarmConfiguration, HealthCheckConfig};
+use aws_sdk_route53::types::{CloudWatchAlarmConfiguration, HealthCheckConfig, HealthCheckType};
 use failover::plan::{alarm_name, arn_region};
 
 use crate::error::CallError;
@@ -41,6 +41,10 @@ pub struct Check {
     pub disabled: bool,
     /// The alarm it follows; none if it is of another type.
     pub follows: Option<Follows>,
+    /// The checks of which one must be healthy for it to be; none if it is of another type, or counts otherwise.
+    pub any_of: Vec<String>,
+    /// What it is while CloudWatch has no data, as in `LastKnownStatus`; none if it is of another type.
+    pub without_data: Option<String>,
 }
 
 /// A health check of type `CLOUDWATCH_METRIC` keeps a copy of an alarm's settings (Route 53 developer guide, "Updating health checks when
@@ -129,7 +133,11 @@ fn evaluation(alarm: &MetricAlarm) -> Evaluation {
     }
 }
 
-async fn check(session: &Session, id: &str) -> Result<Option<Check>, CallError> {
+/// A health check as it is set up; none if there is none of that id.
+///
+/// # Errors
+/// The first call that failed.
+pub async fn check(session: &Session, id: &str) -> Result<Option<Check>, CallError> {
     let answer = route53::client(session, session.config()).get_health_check().health_check_id(id).send().await;
     let check = match answer.map_err(|error| CallError::of("GetHealthCheck", error)) {
         Ok(answer) => answer.health_check,
@@ -149,7 +157,19 @@ async fn check(session: &Session, id: &str) -> Result<Option<Check>, CallError> 
         }
         _ => None,
     };
-    Ok(Some(Check { disabled: config.and_then(HealthCheckConfig::disabled).unwrap_or_default(), follows }))
+    let is_any_of = |config: &&HealthCheckConfig| {
+        *config.r#type() == HealthCheckType::Calculated
+            && config.health_threshold() == Some(1)
+            && config.inverted() != Some(true)
+    };
+    Ok(Some(Check {
+        disabled: config.and_then(HealthCheckConfig::disabled).unwrap_or_default(),
+        follows,
+        any_of: config.filter(is_any_of).map(|config| config.child_health_checks().to_vec()).unwrap_or_default(),
+        without_data: config
+            .and_then(HealthCheckConfig::insufficient_data_health_status)
+            .map(|status| status.as_str().to_owned()),
+    }))
 }
 
 async fn targets(session: &Session, region: Option<&str>, rule: &str) -> Result<Vec<String>, CallError> {

@@ -3,11 +3,13 @@
 //! Everything here is a pure function of its arguments: no I/O, no async, no clock, no AWS. The same code decides in the
 //! Lambdas, the command line's dry run, the simulator, the model checker and the tests.
 
+pub mod adopt;
 pub mod change;
 pub mod failback;
 pub mod fence;
 #[cfg(test)]
 mod fixture;
+pub mod hold;
 pub mod incident;
 pub mod message;
 pub mod name;

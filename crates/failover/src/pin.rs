@@ -209,7 +209,7 @@ pub const TABLE: &[Row] = &[
     row(Rule::P11, "shadow mode", |f| f.plan.mode == Mode::Shadow,
         Verdict::WouldPin, Notice, "nothing was changed; in automatic mode the records would have been pinned to DR now"),
     row(Rule::P12, "approval mode, and nobody has approved this incident", |f| f.plan.mode == Mode::Approval && !f.lifted(Rule::P12),
-        Verdict::Ask, Page, "approve the failover, or leave it to Route 53's health checks"),
+        Verdict::Ask, Page, "approve the failover if the primary is really down"),
     row(Rule::P13, "failover has started, and nothing speaks against it", |_| true,
         Verdict::Pin, Page, "the databases are promoted once the pin is in sync and clients of the primary have drained"),
 ];

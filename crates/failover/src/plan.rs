@@ -1,11 +1,13 @@
 //! The plan: what is protected, how, and within which limits. One JSON text, built by the template from its parameters.
 
+mod arn;
 mod fence;
 mod probe;
 
 use serde::Deserialize;
 
 use crate::name::{Name, NameError};
+pub use arn::{alarm_name, arn_account, arn_region};
 pub use fence::Fence;
 use fence::RawFence;
 
@@ -30,6 +32,8 @@ pub struct Plan {
     pub probes: ProbeUrls,
     /// The health check of the PRIMARY records, if Holdfast may disable it for a maintenance and enable it again.
     pub failover_health_check: Option<String>,
+    /// The switch: the CALCULATED check that is healthy while there is no outage or Holdfast holds, if DNS is to move by Holdfast alone.
+    pub switch: Option<String>,
     /// How the old writers are fenced, if they are to be.
     pub fence: Option<Fence>,
     /// ARNs of the alarms that mean "failover has started"; never empty.
@@ -183,6 +187,8 @@ struct RawPlan {
     #[serde(default)]
     failover_health_check: String,
     #[serde(default)]
+    switch: String,
+    #[serde(default)]
     fence: RawFence,
     alarms: Vec<String>,
     #[serde(default = "yes")]
@@ -242,6 +248,7 @@ impl Plan {
         };
         let hosted_zone_role = given(vec![raw.hosted_zone_role]).pop();
         let failover_health_check = given(vec![raw.failover_health_check]).pop();
+        let switch = given(vec![raw.switch]).pop();
         let (fence, limits) = (raw.fence.parse()?, raw.limits);
         Ok(Self {
             mode: raw.mode,
@@ -250,6 +257,7 @@ impl Plan {
             replicas,
             probes,
             failover_health_check,
+            switch,
             fence,
             alarms,
             rehearse: raw.rehearse,
@@ -261,27 +269,6 @@ impl Plan {
 fn databases(aurora_clusters: Vec<String>, rds_instances: Vec<String>) -> Vec<ReplicaId> {
     let clusters = given(aurora_clusters).into_iter().map(ReplicaId::AuroraCluster);
     clusters.chain(given(rds_instances).into_iter().map(ReplicaId::RdsInstance)).collect()
-}
-
-/// The alarm's name within its ARN, `arn:aws:cloudwatch:REGION:ACCOUNT:alarm:NAME`.
-#[must_use]
-pub fn alarm_name(arn: &str) -> Option<&str> {
-    let mut parts = arn.splitn(7, ':');
-    let kind = (parts.next()?, parts.nth(1)?, parts.nth(2)?);
-    let name = parts.next().filter(|name| !name.is_empty())?;
-    matches!(kind, ("arn", "cloudwatch", "alarm")).then_some(name)
-}
-
-/// The region within an ARN.
-#[must_use]
-pub fn arn_region(arn: &str) -> Option<&str> {
-    arn.split(':').nth(3)
-}
-
-/// The account within an ARN.
-#[must_use]
-pub fn arn_account(arn: &str) -> Option<&str> {
-    arn.split(':').nth(4)
 }
 
 fn given(texts: Vec<String>) -> Vec<String> {
@@ -352,7 +339,7 @@ mod tests {
         let names = ["app.example.com", "*.example.com"].map(|name| name.parse().unwrap());
         assert_eq!(plan.zones[0].names, Names::Listed(names.to_vec()));
         assert_eq!(plan.replicas, [ReplicaId::AuroraCluster("app-dr".to_owned())]);
-        assert_eq!((plan.probes.dr, plan.hosted_zone_role, plan.rehearse), (None, None, true));
+        assert_eq!((plan.probes.dr, plan.hosted_zone_role, plan.switch, plan.rehearse), (None, None, None, true));
         assert_eq!(alarm_name(&plan.alarms[0]), Some("failover: started"));
         assert_eq!(arn_region(&plan.alarms[0]), Some("us-east-1"));
         assert_eq!(arn_account(&plan.alarms[0]), Some("123456789012"));

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::hold;
 use crate::incident::{AlarmSighting, AlarmState, OPERATOR};
 use crate::observation::{Alarms, NameView, in_alarm};
 use crate::outcome::{Finding, Kind};
@@ -40,6 +41,10 @@ pub enum Place {
         /// Whether a maintenance brings them back, since the plan names that health check.
         returnable: bool,
     },
+    /// Still to the primary, though the alarm rings: the switch keeps them there while Holdfast holds.
+    HeldAtPrimary,
+    /// To DR within minutes, by Route 53: Holdfast could not pin, and has let go.
+    LetGo,
     /// To DR, by Holdfast's pin.
     KeptOnDr,
     /// Some of the pinned names lead elsewhere, by somebody's doing.
@@ -69,9 +74,14 @@ impl Users {
     pub fn seen(plan: &Plan, alarms: &Alarms, names: &[NameView]) -> Self {
         let kept = Self::kept(plan, names);
         let ringing: Vec<_> = in_alarm(alarms).into_iter().filter(|alarm| plan.alarms.contains(&alarm.arn)).collect();
+        let unpinned = || names.iter().filter(|view| view.pin().is_none());
+        let on_switch = unpinned().filter(|view| hold::is_on_switch(plan, view)).count();
         let is_quiet = |alarm: &AlarmSighting| alarm.state == AlarmState::Ok && alarm.watches(plan);
         let (place, since) = match (ringing.first(), alarms) {
             _ if names.iter().any(moves_otherwise) => (Place::Unknown, None),
+            (Some(_), _) if on_switch > 0 && on_switch == unpinned().count() => (Place::HeldAtPrimary, None),
+            // Some are held at the primary, and the others moved.
+            (Some(_), _) if on_switch > 0 => (Place::Unknown, None),
             (Some(_), _) if is_overruled(plan, names) => (Place::Unknown, None),
             // The alarm watches the health check of the PRIMARY records.
             (Some(alarm), _) => {
@@ -111,10 +121,11 @@ impl Users {
         self.place = match self.place {
             Place::Parted { moved } if moved <= restored => Place::KeptOnDr,
             Place::Parted { moved } => Place::Parted { moved: moved - restored },
-            Place::Primary | Place::SentToDr { .. } | Place::Unknown if pinned > 0 => {
+            Place::Primary | Place::SentToDr { .. } | Place::HeldAtPrimary | Place::Unknown if pinned > 0 => {
                 self.since = self.since.or(Some(now));
                 Place::KeptOnDr
             }
+            Place::HeldAtPrimary if hold::lets_go(findings) => Place::LetGo,
             place => place,
         };
         let takes_writes = done(&[Kind::FailedOver]) > 0 || self.dr_takes_writes == Some(true);
@@ -135,10 +146,24 @@ impl Users {
         matches!(self.place, Place::SentToDr { .. })
     }
 
+    /// True if the switch keeps them at the primary.
+    #[must_use]
+    pub fn are_held(&self) -> bool {
+        self.place == Place::HeldAtPrimary
+    }
+
+    /// True if they are on DR, or on their way.
+    fn are_on_dr(&self) -> bool {
+        match self.place {
+            Place::SentToDr { .. } | Place::LetGo | Place::KeptOnDr | Place::Parted { .. } => true,
+            Place::Primary | Place::HeldAtPrimary | Place::Unknown => false,
+        }
+    }
+
     /// True if they are where no database takes writes, as far as is known.
     #[must_use]
     pub fn cannot_write(&self) -> bool {
-        !matches!(self.place, Place::Primary | Place::Unknown) && self.dr_takes_writes == Some(false)
+        self.are_on_dr() && self.dr_takes_writes == Some(false)
     }
 }
 
@@ -150,6 +175,16 @@ impl fmt::Display for Users {
             Place::Unknown => {
                 return f.write_str("Where users are is not known from here; holdfast status shows what DNS answers.");
             }
+            Place::HeldAtPrimary => {
+                return f.write_str(
+                    "Users are still sent to the primary: Holdfast holds DNS there until it pins. Were Holdfast silent for five \
+                     minutes, Route 53 would send them to DR.",
+                );
+            }
+            Place::LetGo => f.write_str(
+                "Users go to DR within about five minutes: Holdfast cannot pin, and holds DNS no more. Route 53 moves them, and takes \
+                 them back once it finds the primary well.",
+            )?,
             Place::SentToDr { .. } => write!(
                 f,
                 "Users are on DR{since}: Route 53's health check sends them there, whatever Holdfast decides, and takes them back \
@@ -162,12 +197,13 @@ impl fmt::Display for Users {
                 counted(moved)
             )?,
         }
-        if !self.are_sent() && self.unpinned > 0 {
-            write!(f, " Not pinned, and moved by Route 53's health check: {}.", counted(self.unpinned))?;
+        let is_by_route_53 = self.are_sent() || self.place == Place::LetGo;
+        if !is_by_route_53 && self.unpinned > 0 {
+            write!(f, " Not pinned, and moved by Route 53's health check alone: {}.", counted(self.unpinned))?;
         }
         match self.dr_takes_writes {
             Some(true) => f.write_str(" DR's databases take writes."),
-            Some(false) if !self.are_sent() => f.write_str(" Not every database there takes writes yet."),
+            Some(false) if !is_by_route_53 => f.write_str(" Not every database there takes writes yet."),
             Some(false) => f.write_str(" Holdfast has promoted no database there, so writes fail."),
             None => Ok(()),
         }
@@ -198,7 +234,7 @@ mod tests {
             rule: None,
             because: String::new(),
             attention: Attention::None,
-            incident: None,
+            incident: Some(crate::incident::Incident { alarm: "a".to_owned(), began: at(0) }),
             since: None,
             despite: std::collections::BTreeSet::new(),
             facts: Vec::new(),
@@ -212,6 +248,9 @@ mod tests {
             (users(SENT, 2), vec![Kind::Pinned, Kind::Pinned], users(Place::KeptOnDr, 0)),
             (users(SENT, 2), vec![Kind::Pinned, Kind::WriteRefused], users(Place::KeptOnDr, 1)),
             (users(SENT, 2), vec![Kind::Held], users(SENT, 2)),
+            (users(Place::HeldAtPrimary, 2), vec![Kind::Held], users(Place::HeldAtPrimary, 2)),
+            (users(Place::HeldAtPrimary, 2), vec![Kind::WriteRefused], users(Place::LetGo, 2)),
+            (users(Place::HeldAtPrimary, 2), vec![Kind::Pinned, Kind::WriteRefused], users(Place::KeptOnDr, 1)),
             (users(Place::Parted { moved: 2 }, 0), vec![Kind::PinnedAgain], users(Place::Parted { moved: 1 }, 0)),
             (users(Place::Parted { moved: 1 }, 0), vec![Kind::Followed], users(Place::KeptOnDr, 0)),
             (
@@ -232,15 +271,20 @@ mod tests {
         for (users, words) in [
             (users(SENT, 1), "Route 53's health check sends them there, whatever Holdfast decides"),
             (users(SENT, 1), "promoted no database there, so writes fail."),
-            (users(Place::KeptOnDr, 1), "moved by Route 53's health check: 1 name."),
+            (users(Place::KeptOnDr, 1), "moved by Route 53's health check alone: 1 name."),
             (users(Place::Parted { moved: 1 }, 0), "but for those of 1 name, whose"),
             (Users { dr_takes_writes: Some(true), ..users(Place::KeptOnDr, 0) }, "DR's databases take writes."),
             (Users { dr_takes_writes: None, ..users(Place::KeptOnDr, 0) }, "the pin keeps them there."),
+            (users(Place::LetGo, 1), "go to DR within about five minutes"),
+            (users(Place::LetGo, 1), "promoted no database there, so writes fail."),
+            (users(Place::HeldAtPrimary, 1), "still sent to the primary"),
             (users(Place::Unknown, 1), "not known"),
         ] {
             assert!(users.to_string().contains(words), "{words:?} is not in {users}");
         }
-        assert!(!users(Place::Primary, 1).to_string().contains("write"));
-        assert!(users(SENT, 0).cannot_write() && !users(Place::Primary, 0).cannot_write());
+        for place in [Place::Primary, Place::HeldAtPrimary] {
+            assert!(!users(place, 1).to_string().contains("write") && !users(place, 0).cannot_write());
+        }
+        assert!(users(SENT, 0).cannot_write() && users(Place::LetGo, 0).cannot_write());
     }
 }

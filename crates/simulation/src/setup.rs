@@ -92,6 +92,7 @@ impl Setup {
             probes: if self.probes { whole.probes } else { ProbeUrls::default() },
             fence: whole.fence.filter(|_| self.fence),
             failover_health_check: whole.failover_health_check,
+            switch: whole.switch,
             hosted_zone_role: whole.hosted_zone_role,
             alarms: whole.alarms,
             rehearse: whole.rehearse,

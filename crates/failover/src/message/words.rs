@@ -20,6 +20,7 @@ pub(super) fn headline(outcome: &Outcome) -> String {
         // R09 speaks of a database that takes writes.
         Some(users) if users.cannot_write() && outcome.rule != Some(Rule::R09) => "users on READ-ONLY DR",
         Some(users) if users.are_sent() => "users on DR",
+        Some(users) if users.are_held() => "users stay on PRIMARY",
         _ => return cause.to_owned(),
     };
     if cause.ends_with('?') { format!("{cause} {}", capitalised(price)) } else { format!("{cause}, {price}") }

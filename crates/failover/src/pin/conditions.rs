@@ -37,9 +37,9 @@ impl Facts<'_> {
 
     /// The health check of a PRIMARY record that is not the plan's: an outage would move users at another time, or not at all.
     pub(super) fn other_check(&self) -> Option<&str> {
-        let planned = self.plan.failover_health_check.as_deref()?;
-        let checks = self.view.pairs.iter().flatten().filter_map(|pair| pair.primary().health_check.as_deref());
-        checks.into_iter().find(|check| *check != planned)
+        let Plan { failover_health_check: Some(own), switch, .. } = self.plan else { return None };
+        let mut checks = self.view.pairs.iter().flatten().filter_map(|pair| pair.primary().health_check.as_deref());
+        checks.find(|check| *check != own && Some(*check) != switch.as_deref())
     }
 
     pub(super) fn pin(&self) -> Option<&Pin> {

@@ -40,7 +40,7 @@ impl Facts<'_> {
         facts.extend(self.other_check().map(|check| {
             Fact::new(
                 "warning",
-                format!("a PRIMARY record has the health check {check}, which is not FailoverHealthCheckId"),
+                format!("a PRIMARY record has the health check {check}, which is neither FailoverHealthCheckId nor the switch"),
             )
         }));
         facts.extend(self.fault.map(|fault| Fact::new("fault", fault)));

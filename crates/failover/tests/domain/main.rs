@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows tests by #[test] only")]
 
+mod adopting;
 mod changes;
 mod common;
 mod evidence;

@@ -195,6 +195,7 @@ const OUTAGE_CASES: &[Case] = &[
     ("an alarm that is gone guards nothing", |s| s.alarms(&[alarm(0, Missing, 60), alarm(1, Fine, -900)]), Rule::P06, BLIND, Verdict::Refuse),
     ("but the other one that rings counts", |s| s.alarms(&[alarm(0, Alarm, 0), alarm(1, Missing, 60)]), Rule::P13, PIN, Verdict::Pin),
     ("a PRIMARY record with another health check than the plan's is told in peace", |s| { s.all_ok_since(-900); s.plan.failover_health_check = Some("hc-2".to_owned()); }, Rule::P07, AT_RISK, Verdict::Warn),
+    ("one with the switch is not", |s| { s.all_ok_since(-900); s.plan.failover_health_check = Some("hc-2".to_owned()); s.plan.switch = Some("hc-1".to_owned()); }, Rule::P06, QUIET, Verdict::Nothing),
     ("one with the plan's is not", |s| { s.all_ok_since(-900); s.plan.failover_health_check = Some("hc-1".to_owned()); }, Rule::P06, QUIET, Verdict::Nothing),
     ("an alias with target health is told in peace", |s| { s.all_ok_since(-900); s.view = risky(); }, Rule::P07, AT_RISK, Verdict::Warn),
     ("and pinned in an outage", |s| s.view = risky(), Rule::P13, PIN, Verdict::Pin),

@@ -65,3 +65,25 @@ fn users_on_dr_can_write_once_every_name_has_failed_over_and_of_no_database_noth
     assert_eq!(writes(&without_databases, [failed_over(0), failed_over(0)]), None);
     assert_eq!(Users::kept(&plan(), &names(PRIMARY, [disarmed(), disarmed()])), None);
 }
+
+#[test]
+fn while_the_switch_stands_on_its_records_a_name_is_held_at_the_primary_though_the_alarm_rings() {
+    let switch =
+        |check: &str| Plan { switch: Some(check.to_owned()), failover_health_check: Some("hc".to_owned()), ..plan() };
+    let ringing = Some(vec![alarm(0, AlarmState::Alarm, 0)]);
+    let seen = |plan: &Plan, registers| Users::seen(plan, &ringing, &names(PRIMARY, registers));
+    for registers in
+        [[disarmed(), disarmed()], [paused(600), paused(600)], [armed(-7_200, ArmedBy::Operator), disarmed()]]
+    {
+        let users = seen(&switch("hc-1"), registers.clone());
+        assert_eq!((users.place, users.since), (Place::HeldAtPrimary, None), "{registers:?}");
+        assert!(users.are_held() && !users.cannot_write());
+    }
+    // The records have another health check than the switch.
+    assert_eq!(seen(&switch("other"), [disarmed(), disarmed()]).place, Place::SentToDr { returnable: true });
+    let mut apart = names(PRIMARY, [disarmed(), disarmed()]);
+    let mut sets = pair(&apart[1].name, "A", values(60, &[PRIMARY]), values(60, &[DR]));
+    sets[0].health_check = Some("hc".to_owned());
+    apart[1] = NameView::of_name("Z1", &apart[1].name, &sets);
+    assert_eq!(Users::seen(&switch("hc-1"), &ringing, &apart).place, Place::Unknown, "one is held and one is moved");
+}
