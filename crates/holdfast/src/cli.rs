@@ -90,6 +90,12 @@ pub enum Command {
         #[command(flatten)]
         ask: Ask,
     },
+    /// Lets DNS move by Holdfast alone: puts the switch on the PRIMARY records, in place of the alarm's own health check.
+    Adopt {
+        /// Gives the records the alarm's own health check back: Route 53 moves users as the alarm rings.
+        #[arg(long)]
+        off: bool,
+    },
     /// Planned work on the primary: DNS stays on it and Holdfast does not act, until the maintenance ends by itself.
     Maintenance {
         #[command(subcommand)]

@@ -1,5 +1,6 @@
 //! `holdfast`: what a person needs before, during and after a failover.
 
+mod adopt;
 mod cli;
 mod dns;
 mod explain;
@@ -61,6 +62,7 @@ async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), Failure> {
         Command::Plan(what_if) => plan::show(&workload, terminal, &what_if).await,
         Command::Arm => orders::arm(&workload, terminal).await,
         Command::Disarm { lasting, ask } => orders::disarm(&workload, terminal, lasting, &ask).await,
+        Command::Adopt { off } => adopt::adopt(&workload, terminal, off).await,
         Command::Maintenance { command } => orders::maintenance(&workload, terminal, command).await,
         Command::Reject { incident } => orders::reject(&workload, terminal, incident).await,
         Command::PinAgain => orders::pin_again(&workload, terminal).await,

@@ -3,6 +3,7 @@
 use aws::rds;
 use aws::route53::{HealthCheckWriter, RecordReader as _, RecordWriter, Writer};
 use failover::change::{self, Batch, Change, Write};
+use failover::hold;
 use failover::incident::Incident;
 use failover::order::{Order, register_for};
 use failover::pin::Observation;
@@ -132,14 +133,20 @@ async fn begin(workload: &Workload, terminal: &Terminal, lasting: SignedDuration
         let why = "nothing was changed: every name is disarmed, so there is nothing to pause; arm first".to_owned();
         return Err(Failure::Refused(why));
     }
-    if workload.plan.failover_health_check.is_none() {
-        terminal.say(format!(
+    let check = hold::maintained_check(&workload.plan, &seen.names);
+    match (check, &workload.plan.failover_health_check) {
+        (Some(_), _) => {}
+        (None, Some(_)) => terminal.say(
+            "Holdfast holds DNS at the primary meanwhile. Were it silent for five minutes, with the site down for OutageMinutes, Route 53 \
+             would send users to DR",
+        ),
+        (None, None) => terminal.say(format!(
             "{WARNING}the plan names no failover health check (the template's FailoverHealthCheckId): Holdfast will not act, but \
              Route 53 answers with DR if the primary is unhealthy{WARNING:#}"
-        ));
+        )),
     }
     submit(workload, terminal, &seen, writes, &format!("Begin a maintenance until {until}?")).await?;
-    if let Some(check) = &workload.plan.failover_health_check {
+    if let Some(check) = check {
         Writer::new(&workload.session).set_disabled(check, true).await?;
         terminal.say(format!("health check {check} is disabled: DNS stays on the primary until {until}"));
     }
@@ -151,7 +158,7 @@ async fn end_now(workload: &Workload, terminal: &Terminal) -> Result<(), Failure
     let order = Order::Resume;
     Written::of(&seen, &order)?;
     terminal.confirm("End the maintenance now?")?;
-    if let Some(check) = &workload.plan.failover_health_check {
+    if let Some(check) = hold::maintained_check(&workload.plan, &seen.names) {
         Writer::new(&workload.session).set_disabled(check, false).await?;
         terminal.say(format!("health check {check} is enabled"));
     }
@@ -199,7 +206,8 @@ impl Written {
     }
 }
 
-fn told(refusals: &[String]) -> String {
+/// The first of them, and how many more there are.
+pub fn told(refusals: &[String]) -> String {
     let more = match refusals.len().saturating_sub(REFUSALS_TOLD_MAX) {
         0 => String::new(),
         more => format!("; and {more} more names alike"),
@@ -243,7 +251,8 @@ async fn submit(
         }
         terminal.confirm(question)?;
         let writer = Writer::new(&workload.session);
-        if let Some(check) = workload.plan.failover_health_check.as_ref().filter(|_| ends_pause(seen, &writes)) {
+        let check = hold::maintained_check(&workload.plan, &seen.names);
+        if let Some(check) = check.filter(|_| ends_pause(seen, &writes)) {
             writer.set_disabled(check, false).await?;
         }
         for batch in change::batches(writes) {

@@ -5,6 +5,7 @@ mod detectors;
 mod look;
 mod own;
 mod records;
+pub mod switch;
 mod zones;
 
 use aws::CallError;
@@ -18,6 +19,7 @@ use serde::Serialize;
 use clients::KeepAlive;
 pub use look::look;
 use own::Own;
+use switch::Switch;
 use zones::Zone;
 pub use zones::{doubtful_guardrails, in_the_way, in_words, lift};
 
@@ -81,6 +83,8 @@ pub struct Around {
     zones: Vec<Zone>,
     /// What our own health requests found.
     probes: Probes,
+    /// The plan's switch, if it has one.
+    switch: Option<Switch>,
     /// Holdfast itself.
     own: Own,
     /// The load balancers that PRIMARY records lead to.
@@ -114,6 +118,9 @@ pub fn judge(plan: &Plan, responder: Responder<'_>, around: &Around) -> Readines
             ),
             Ok(Some(detector)) => readiness.judge_detector(plan, around, &pairs, responder, (alarm, detector)),
         }
+    }
+    if let Some(switch) = &around.switch {
+        readiness.judge_switch(plan, names, switch);
     }
     around.zones.iter().for_each(|zone| readiness.judge_zone(names, zone));
     readiness.judge_probes(around.probes);

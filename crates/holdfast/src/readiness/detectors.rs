@@ -50,7 +50,9 @@ impl Readiness {
                 "give the responder the detector's failover-started alarm as FailoverAlarmName",
             );
         };
-        let others = pairs.iter().map(|pair| pair.primary()).filter(|set| set.health_check.as_ref() != Some(watched));
+        let planned = [Some(watched), plan.switch.as_ref()];
+        let others =
+            pairs.iter().map(|pair| pair.primary()).filter(|set| !planned.contains(&set.health_check.as_ref()));
         self.report(
             records("PRIMARY", others),
             format!("has another health check than the one that {alarm} watches"),

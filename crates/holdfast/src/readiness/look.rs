@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 
 use super::own::Own;
 use super::zones::Zone;
-use super::{Around, LOOKBACK_MINUTES, clients};
+use super::{Around, LOOKBACK_MINUTES, clients, switch};
 use crate::orders::not_replicating;
 use crate::workload::Workload;
 
@@ -29,7 +29,7 @@ pub async fn look(workload: &Workload, seen: &Observation) -> Around {
         features: zone::features(session, &zone.id).await,
     });
     let (detectors, zones) = (join_all(detectors).await, join_all(zones).await);
-    let own = own(workload, seen).await;
+    let (switch, own) = (switch::look(session, plan).await, own(workload, seen).await);
     let idle = not_replicating(workload).await.map_err(|error| error.to_string());
     // The balancers are in the primary region: in an outage nobody should wait for it, nor care.
     let calm = seen.alarms.iter().flatten().all(|alarm| alarm.state != AlarmState::Alarm);
@@ -40,7 +40,8 @@ pub async fn look(workload: &Workload, seen: &Observation) -> Around {
         (name, seconds.unwrap_or_else(|_| Err(silent())))
     });
     let keep_alives = join_all(keep_alives).await;
-    Around { names: seen.names.clone(), detectors, zones, probes: seen.probes, own, keep_alives, idle, now: seen.now }
+    let (names, probes, now) = (seen.names.clone(), seen.probes, seen.now);
+    Around { names, detectors, zones, probes, switch, own, keep_alives, idle, now }
 }
 
 async fn own(workload: &Workload, seen: &Observation) -> Own {

@@ -11,7 +11,7 @@ use super::*;
 const ALARM: &str = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:started";
 const HERE: Responder<'_> = Responder { region: "eu-central-1", bus: "holdfast" };
 
-fn plan() -> Plan {
+pub fn plan() -> Plan {
     let plan = r#"{"mode":"automatic","zones":[{"id":"Z1","names":["a.example.com","b.example.com"]}],"failover_health_check":"hc",
         "alarms":["ALARM"],"limits":{"lag_seconds_max":60,"settle_seconds":900,"cooldown_seconds":3600,"drain_seconds":90,
         "detection_seconds_max":2400}}"#;
@@ -51,7 +51,7 @@ fn detector() -> Detector {
     let follows = Follows { alarm: "prolonged".to_owned(), copy, now, evaluation: Evaluation::default() };
     Detector {
         watched: Some("hc".to_owned()),
-        check: Some(Check { disabled: false, follows: Some(follows) }),
+        check: Some(Check { follows: Some(follows), ..Check::default() }),
         forwards_to: vec!["arn:aws:events:eu-central-1:123456789012:event-bus/holdfast".to_owned()],
         ..Detector::default()
     }
@@ -70,6 +70,7 @@ fn around(names: &[NameView], detector: Result<Option<Detector>, CallError>) -> 
         detectors: vec![(ALARM.to_owned(), detector)],
         zones: vec![Zone { id: "Z1".to_owned(), protections: Ok(Vec::new()), features: Ok(features) }],
         probes: Probes { primary: Probe::Answers, dr: Probe::Answers },
+        switch: None,
         own: own(),
         keep_alives: Vec::new(),
         idle: Ok(Vec::new()),
@@ -83,9 +84,14 @@ fn judged(names: &[NameView], detector: Result<Option<Detector>, CallError>) -> 
 
 /// Where all is well but for this.
 pub fn judged_with(change: impl FnOnce(&mut Around)) -> Readiness {
+    judged_by(&plan(), change)
+}
+
+/// The same by another plan.
+pub fn judged_by(plan: &Plan, change: impl FnOnce(&mut Around)) -> Readiness {
     let mut around = around(&names("hc", None), Ok(Some(detector())));
     change(&mut around);
-    judge(&plan(), HERE, &around)
+    judge(plan, HERE, &around)
 }
 
 /// Every shortcoming, one a line.
