@@ -4,6 +4,7 @@ mod failback;
 mod fence;
 mod incident;
 mod reality;
+mod switch;
 mod update;
 
 use failover::name::Name;
@@ -20,6 +21,7 @@ pub use failback::*;
 pub use fence::*;
 pub use incident::*;
 pub use reality::*;
+pub use switch::*;
 pub use update::*;
 
 /// How long a resolver may keep an answer: the longest TTL of the records that carry users.

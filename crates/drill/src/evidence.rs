@@ -46,7 +46,10 @@ pub struct Evidence {
     in_dr: BTreeSet<String>,
     in_primary: BTreeSet<String>,
     endpoint_check: String,
+    /// The health check that the PRIMARY records stand on.
     failover_check: String,
+    /// When that was put on them, if it was the switch.
+    adopted_at: Option<Timestamp>,
 }
 
 /// How the journal notes an outage.
@@ -95,7 +98,8 @@ impl Evidence {
             in_dr: ids(DR, CLUSTER),
             in_primary: ids(PRIMARY, "app"),
             endpoint_check: stage.endpoint_check.clone(),
-            failover_check: stage.failover_check.clone(),
+            failover_check: stage.switch.clone().unwrap_or_else(|| stage.failover_check.clone()),
+            adopted_at: stage.adopted_at,
         }
     }
 
@@ -155,6 +159,7 @@ impl Evidence {
     #[must_use]
     pub fn pins(&self) -> Vec<Pinning> {
         let mut pins: Vec<Pinning> = Vec::new();
+        let set_at = self.adopted_at.or_else(|| self.armed_at());
         for entry in &self.entries {
             let What::Change { id, status, names, .. } = &entry.what else { continue };
             if status == "INSYNC" {
@@ -163,7 +168,7 @@ impl Evidence {
                 }
                 continue;
             }
-            let after_setup = self.armed_at().is_some_and(|armed| entry.at >= armed);
+            let after_setup = set_at.is_some_and(|set| entry.at >= set);
             let touched = names.iter().filter_map(|name| name.parse::<Name>().ok()).map(|name| name.to_string());
             for name in touched.filter(|name| after_setup && NAMES.contains(&name.as_str())) {
                 pins.push(Pinning { name, change: id.clone(), requested_at: entry.at, in_sync_at: None });

@@ -91,6 +91,10 @@ pub struct Stage {
     pub endpoint_check: String,
     /// Id of the health check that moves DNS.
     pub failover_check: String,
+    /// Id of the switch, where DNS moves by Holdfast alone.
+    pub switch: Option<String>,
+    /// When the switch was put on the records.
+    pub adopted_at: Option<Timestamp>,
     /// How many names are protected.
     pub names: usize,
     /// Where the functions and the operators' command line are.
@@ -140,7 +144,7 @@ impl Stage {
         let mut responder = responder_parameters(port, &zones);
         responder.insert("FailoverHealthCheckId".to_owned(), detector["FailoverHealthCheckId"].clone());
         responder.extend(own(layout.responder));
-        deploy(&lab, lambdas, DR, "template", &read_template("template.yaml")?, &responder)?;
+        let mut outputs = deploy(&lab, lambdas, DR, "template", &read_template("template.yaml")?, &responder)?;
         drop(working);
         let original = records_of(&lab, &zones);
         let clients = Clients::new(&lab, port);
@@ -148,8 +152,20 @@ impl Stage {
         let check = |output: &str| detector[output].clone();
         let (endpoint_check, failover_check) = (check("EndpointHealthCheckId"), check("FailoverHealthCheckId"));
         let names = NAMES.len() + layout.crowd;
-        let binaries = lambdas.to_owned();
-        Ok(Self { lab, clients, zones, original, endpoint_check, failover_check, names, binaries, port, responder })
+        Ok(Self {
+            lab,
+            clients,
+            zones,
+            original,
+            endpoint_check,
+            failover_check,
+            switch: outputs.remove("SwitchHealthCheckId"),
+            adopted_at: None,
+            names,
+            binaries: lambdas.to_owned(),
+            port,
+            responder,
+        })
     }
 
     /// Updates the responder's stack with these parameters changed, as `sam deploy` does: functions get new processes and

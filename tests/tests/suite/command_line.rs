@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
 
+mod adopt;
 mod interrupted;
 mod left_to_people;
 

@@ -103,3 +103,9 @@ fn an_outage_fails_over_once_whatever_the_seed_and_whatever_else_goes_wrong() {
     let everything = seeds("everything", 2..=4);
     pass(&quiet.into_iter().chain(everything).collect::<Vec<_>>());
 }
+
+/// Each seed is held by something else; the first of them is played with all the stories.
+#[test]
+fn whatever_holds_a_failover_holds_users_at_the_primary_where_the_switch_stands() {
+    pass(&seeds("held", 2..=7));
+}

@@ -24,7 +24,7 @@ const JOBS: usize = 6;
 
 const HANDLER: &[&str] = &["alarm-handler"];
 
-const COMPANIONS: [Companion; 19] = [
+const COMPANIONS: [Companion; 20] = [
     Companion {
         sabotage: "ignores-probes",
         of: HANDLER,
@@ -73,6 +73,8 @@ const COMPANIONS: [Companion; 19] = [
         scenario: "lost-event",
         noticed_by: &[check::PINNED_ONCE, check::PROMOTED_ONCE, check::RECORDS_PINNED],
     },
+    // Without ticks there is no heartbeat.
+    Companion { sabotage: "ignores-ticks", of: HANDLER, scenario: "held", noticed_by: &[check::NOBODY_SENT_TO_DR] },
     Companion {
         sabotage: "keeps-silent",
         of: &["notifier"],

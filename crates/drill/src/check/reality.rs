@@ -65,7 +65,7 @@ pub const STRAGGLERS_CUT_OFF: Check = Check {
     run: stragglers_cut_off,
 };
 
-fn noted_at(evidence: &Evidence, note: &str) -> Result<Timestamp, String> {
+pub(super) fn noted_at(evidence: &Evidence, note: &str) -> Result<Timestamp, String> {
     let noted = evidence.last(|what| matches!(what, What::Fault { what } if what == note));
     noted.ok_or_else(|| format!("it never came to this: {note}"))
 }

@@ -56,6 +56,11 @@ impl Play {
 
     pub(super) async fn primary_still_up(self) -> Result<Evidence, Stuck> {
         self.begin().await?;
+        self.mistaken_alarm().await
+    }
+
+    /// The health check is wrong for 50 minutes, and the primary well.
+    pub(super) async fn mistaken_alarm(self) -> Result<Evidence, Stuck> {
         self.say("the page that the health check asks for breaks; the primary itself is well");
         let outage_at = self.stage.lab.clock.now();
         self.stage.lab.sites.fail_page(PRIMARY, "/health/deep");
@@ -75,7 +80,7 @@ impl Play {
     }
 
     /// An outage in which nothing may be touched.
-    pub(super) async fn held_outage(self) -> Result<Evidence, Stuck> {
+    pub(super) async fn held_outage(&self) -> Result<Evidence, Stuck> {
         let outage_at = self.fail_primary();
         self.stage.minutes(50).await;
         let healed_at = self.heal_primary();

@@ -54,7 +54,7 @@ impl Play {
     }
 
     /// Updates the stack, and notes with which parameters.
-    fn update(&self, changed: &[(&str, &str)]) -> Result<(), Stuck> {
+    pub(super) fn update(&self, changed: &[(&str, &str)]) -> Result<(), Stuck> {
         let told: Vec<_> = changed.iter().map(|(name, value)| format!("{name}={value}")).collect();
         self.say(&format!("{UPDATED}: {}", told.join(" ")));
         self.stage.update(changed).map_err(|error| Stuck::new(format!("for the stack to be updated: {error}")))

@@ -13,7 +13,12 @@ const STACK: &str = "template";
 
 /// Everything optional that has a place on the dashboard.
 const LAYOUT: Layout = Layout {
-    responder: &[("FenceRegion", "eu-west-1"), ("FenceSecurityGroupId", "sg-1"), ("FenceRdsInstances", "orders")],
+    responder: &[
+        ("DnsMoves", "by-holdfast"),
+        ("FenceRegion", "eu-west-1"),
+        ("FenceSecurityGroupId", "sg-1"),
+        ("FenceRdsInstances", "orders"),
+    ],
     detector: &[],
     crowd: 0,
 };

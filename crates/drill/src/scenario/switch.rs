@@ -1,0 +1,68 @@
+//! DNS moves by Holdfast alone: the switch stands on the PRIMARY records.
+
+use lab::fault::{CallEffect, CallFault, Effect, Loss, Site};
+
+use super::Stuck;
+use super::play::Play;
+use crate::evidence::Evidence;
+use crate::stage::DR;
+
+/// How the journal notes that the functions die.
+pub(crate) const FUNCTIONS_DIE: &str = "every function dies at its first call";
+
+impl Play {
+    /// As [`Play::begin`], and then somebody puts the switch on the records.
+    async fn begin_on_switch(&mut self) -> Result<(), Stuck> {
+        self.begin().await?;
+        self.operator(&["adopt"]).await?;
+        // Beyond the slowest propagation, so that what follows is after it.
+        self.stage.minutes(2).await;
+        self.stage.note_original();
+        self.stage.adopted_at = Some(self.stage.lab.clock.now());
+        Ok(())
+    }
+
+    pub(super) async fn switch(mut self) -> Result<Evidence, Stuck> {
+        self.begin_on_switch().await?;
+        let outage_at = self.fail_primary();
+        Ok(self.to_the_end(outage_at).await)
+    }
+
+    /// One of seven things holds the failover.
+    pub(super) async fn held(mut self) -> Result<Evidence, Stuck> {
+        self.begin_on_switch().await?;
+        let hold = self.settings.seed % 7;
+        match hold {
+            0 => return self.mistaken_alarm().await,
+            1 => {
+                self.say("the DR site is unwell");
+                self.stage.lab.sites.fail_page(DR, "/health");
+            }
+            2 => self.update(&[("Mode", "shadow")])?,
+            3 => self.update(&[("Mode", "approval")])?,
+            4 => self.operator(&["disarm", "--reason", "a drill"]).await?,
+            // Armed within the settle time: so soon a failover needs an approval, as it does in a cool-down.
+            5 => self.update(&[("SettleSeconds", "86400")])?,
+            _ => self.operator(&["maintenance", "begin", "--for", "2h", "--reason", "a drill"]).await?,
+        }
+        self.stage.minutes(2).await;
+        let Evidence { outage_at, healed_at, .. } = self.held_outage().await?;
+        match hold {
+            4 => self.operator(&["arm"]).await?,
+            6 => self.operator(&["maintenance", "end"]).await?,
+            _ => {}
+        }
+        Ok(Evidence::gather(&self.stage, outage_at, healed_at))
+    }
+
+    /// Every function dies at its first call, some time before an outage, and until long after it.
+    pub(super) async fn holdfast_dead(mut self) -> Result<Evidence, Stuck> {
+        self.begin_on_switch().await?;
+        self.say(FUNCTIONS_DIE);
+        let of_function = |site: &Site<'_>| site.caller_region.is_some();
+        let dies = CallEffect::Lose(Loss::Kill, Effect::Without);
+        self.stage.lab.faults.set_call_fault(CallFault::when(of_function, dies));
+        self.stage.minutes(10 + self.settings.seed % 5).await;
+        self.held_outage().await
+    }
+}
