@@ -26,6 +26,8 @@ pub struct Faults {
 struct State {
     regions_down: BTreeSet<String>,
     partitions: BTreeSet<(String, String)>,
+    /// Regions whose CloudWatch alone is down.
+    without_metrics: BTreeSet<String>,
     /// By signing name.
     services: BTreeMap<String, ServiceFault>,
     calls: Vec<CallFault>,
@@ -34,6 +36,9 @@ struct State {
     /// How often each caller made each call, and each target was delivered to.
     counts: BTreeMap<(String, String), u64>,
 }
+
+/// The signing name of CloudWatch.
+const CLOUDWATCH: &str = "monitoring";
 
 /// What is wrong with a service, in every region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +94,16 @@ impl Faults {
         self.set_service_fault(service, ServiceFault::Down);
     }
 
+    /// The same of CloudWatch in one region.
+    pub fn fail_metrics(&self, region: &str) {
+        self.change(|state| state.without_metrics.insert(region.to_owned()));
+    }
+
+    /// CloudWatch works in that region again.
+    pub fn heal_metrics(&self, region: &str) {
+        self.change(|state| state.without_metrics.remove(region));
+    }
+
     /// Answers a service's calls this much later, in lab time.
     pub fn slow_service(&self, service: &str, by: Duration) {
         self.set_service_fault(service, ServiceFault::Slow(by));
@@ -107,7 +122,9 @@ impl Faults {
     /// True while CloudWatch takes no metrics and evaluates no alarms in a region.
     pub fn is_silent(&self, region: &str) -> bool {
         let state = self.state();
-        state.regions_down.contains(region) || state.services.get("monitoring") == Some(&ServiceFault::Down)
+        state.regions_down.contains(region)
+            || state.without_metrics.contains(region)
+            || state.services.get(CLOUDWATCH) == Some(&ServiceFault::Down)
     }
 
     /// Makes everything whole again.
@@ -123,6 +140,7 @@ impl Faults {
         let state = self.state();
         let regions = state.regions_down.iter().map(|region| format!("{region} is down"));
         let partitions = state.partitions.iter().map(|(one, other)| format!("{one} and {other} are cut apart"));
+        let metrics = state.without_metrics.iter().map(|region| format!("CloudWatch of {region} is down"));
         let services = state.services.iter().map(|(service, fault)| match fault {
             ServiceFault::Down => format!("{service} is down"),
             ServiceFault::Slow(by) => format!("{service} is slow by {:.1} s", by.as_secs_f64()),
@@ -133,7 +151,7 @@ impl Faults {
         let chaos = state.chaos.iter().map(|chaos| {
             format!("chance: {:.0} % of calls and {:.0} % of events", chaos.calls * 100.0, chaos.events * 100.0)
         });
-        regions.chain(partitions).chain(services).chain(calls).chain(events).chain(chaos).collect()
+        regions.chain(partitions).chain(metrics).chain(services).chain(calls).chain(events).chain(chaos).collect()
     }
 
     /// Adds a fault of calls, in force until [`Self::clear_call_faults`]. The first that matches a call befalls it.
@@ -183,7 +201,9 @@ impl Faults {
         }
         let mut state = self.state();
         let site = Site { nth: state.count(site.caller, site.action), ..site };
+        let without_metrics = site.service == CLOUDWATCH && state.without_metrics.contains(site.region);
         let of_service = match state.services.get(site.service) {
+            _ if without_metrics => Some(CallEffect::unavailable()),
             Some(ServiceFault::Down) => Some(CallEffect::unavailable()),
             Some(ServiceFault::Slow(by)) => Some(CallEffect::Slow(*by)),
             Some(ServiceFault::Throttled) if site.nth % 3 != 2 => Some(CallEffect::throttle()),

@@ -83,7 +83,11 @@ pub(crate) fn keep(lab: &Lab, region: &str, function: &str, line: String) {
     lab.record(What::Log { function: function.to_owned(), line });
 }
 
+/// Where CloudWatch takes no metrics, what a log says of them is lost.
 fn extract(lab: &Lab, region: &str, root: &Value, directive: &Value) {
+    if lab.faults.is_silent(region) {
+        return;
+    }
     let namespace = directive["Namespace"].as_str().unwrap_or_default();
     let at = root["_aws"]["Timestamp"].as_i64().and_then(|at| Timestamp::from_millisecond(at).ok());
     let names = |value: &Value| -> Vec<String> {
