@@ -62,31 +62,30 @@ where
         };
         let mut progress = Progress::default();
         let mut findings = Vec::new();
-        let (mut users, mut saw_all) = (None, false);
+        let (mut users, mut saw) = (None, None);
         for pass in 1..=PASSES_MAX {
             let seen = match observe(plan, &self.reader, &self.alarms, &self.prober, &signal).await {
                 Ok(seen) => seen,
                 Err(blind) => {
                     findings = vec![blind.into_finding()];
-                    saw_all = false;
+                    saw = None;
                     break;
                 }
             };
-            saw_all = seen.alarms.is_some();
             report_states(plan, &seen);
-            users.get_or_insert_with(|| Users::seen(plan, &seen.alarms, &seen.names));
+            users.get_or_insert_with(|| Users::seen(plan, &seen.alarms, seen.hold, &seen.names));
             let pending;
             (pending, findings) = decide(plan, &seen, &mut progress);
-            let check = hold::maintained_check(plan, &seen.names);
-            let pending = end_maintenance(&self.writer, check, pending, &mut findings).await;
+            let pending = end_maintenance(&self.writer, plan, pending, &mut findings).await;
             self.act(pending, pass == PASSES_MAX, &mut progress, &mut findings).await;
+            saw = Some(seen);
             if progress.uncertain.is_empty() {
                 break;
             }
         }
         findings.extend(progress.settled.into_values());
-        if plan.switch.is_some() && saw_all {
-            report_hold(self.reader.now(), &findings);
+        if let Some(seen) = saw.filter(|_| plan.switch.is_some()) {
+            report_hold(self.reader.now(), hold::heartbeat(trigger, &seen, &findings));
         }
         if trigger == Trigger::Approval {
             // Nobody remembers an approval.
@@ -135,7 +134,9 @@ where
                 let finding = Finding::interrupted(write.name.to_string(), error.fate(), &error, incident, since);
                 // A rehearsal that did not come off is tried again in an hour; nobody need get up for it.
                 let attention = if rule == Some(Rule::P14) { Attention::None } else { finding.attention };
-                findings.push(Finding { attention, ..finding });
+                // A pin that was due and is not made lets go of DNS.
+                let rule = rule.filter(|rule| *rule == Rule::P13);
+                findings.push(Finding { attention, rule, ..finding });
             }
         }
         self.record_changes(&done.accepted, patience).await;
@@ -164,9 +165,10 @@ pub async fn observe(
     prober: &impl Prober,
     signal: &Signal,
 ) -> Result<Observation, Blind> {
-    let (names, described, primary, dr) = tokio::join!(
+    let (names, described, hold, primary, dr) = tokio::join!(
         protected_names(plan, reader),
         alarms.alarms(&plan.alarms),
+        hold_state(plan, alarms),
         prober.probe(plan.probes.primary.as_deref()),
         prober.probe(plan.probes.dr.as_deref()),
     );
@@ -179,7 +181,14 @@ pub async fn observe(
     let changes = spreading_changes(reader, &names).await;
     let probes = Probes { primary, dr };
     let (approval, foreign_alarm) = (signal.approval().cloned(), signal.is_foreign(plan));
-    Ok(Observation { now: reader.now(), alarms, probes, names, changes, approval, foreign_alarm })
+    Ok(Observation { now: reader.now(), alarms, hold, probes, names, changes, approval, foreign_alarm })
+}
+
+/// Whether the switch hears the heartbeat. That it is not known keeps nothing from being decided.
+async fn hold_state(plan: &Plan, alarms: &impl AlarmReader) -> Option<AlarmState> {
+    let described = alarms.alarms(std::slice::from_ref(plan.hold_alarm.as_ref()?)).await;
+    let described = described.inspect_err(|error| tracing::warn!(%error, "CloudWatch cannot be asked for the hold"));
+    described.ok()?.first().map(|alarm| alarm.state)
 }
 
 /// A call failed that may yet succeed; `P06` waits only while nobody can tell what the alarm says.
@@ -265,12 +274,12 @@ fn decide(plan: &Plan, seen: &Observation, progress: &mut Progress) -> (Pending,
 /// between leaves a register that the next tick ends again. What must wait for the check is left out.
 async fn end_maintenance(
     writer: &impl HealthCheckWriter,
-    check: Option<&str>,
+    plan: &Plan,
     pending: Pending,
     findings: &mut Vec<Finding>,
 ) -> Pending {
     let ends_one = |write: &Write| matches!(write.register, Register::Armed { by: ArmedBy::MaintenanceEnd, .. });
-    let Some(check) = check else { return pending };
+    let Some(check) = &plan.failover_health_check else { return pending };
     if !pending.iter().any(|(write, _)| ends_one(write)) {
         return pending;
     }
@@ -283,8 +292,8 @@ async fn end_maintenance(
 }
 
 /// The heartbeat by which the switch keeps DNS at the primary; the template's HoldAlarm watches it.
-fn report_hold(at: Timestamp, findings: &[Finding]) {
-    if let Some(holds) = hold::heartbeat(findings) {
+fn report_hold(at: Timestamp, heartbeat: Option<bool>) {
+    if let Some(holds) = heartbeat {
         telemetry::emit(at, &[Metric { name: "Hold", unit: "Count", value: f64::from(u8::from(holds)) }]);
     }
 }

@@ -1,7 +1,9 @@
 //! What an operator's command line calls beside what the functions do: the bus, the caller's identity, the deployed plan.
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use failover::announcement::Announcement;
 use failover::incident::Approval;
+use serde::Serialize;
 
 use crate::error::CallError;
 use crate::session::Session;
@@ -32,15 +34,26 @@ fn events(session: &Session) -> aws_sdk_eventbridge::Client {
 /// # Errors
 /// If EventBridge does not take it.
 pub async fn put_approval(session: &Session, bus: &str, approval: &Approval) -> Result<(), CallError> {
+    put(session, bus, "Holdfast Approval", approval).await
+}
+
+/// Puts on the bus what an operator did.
+///
+/// # Errors
+/// If EventBridge does not take it.
+pub async fn announce(session: &Session, bus: &str, announcement: &Announcement) -> Result<(), CallError> {
+    put(session, bus, "Holdfast Order", announcement).await
+}
+
+async fn put(session: &Session, bus: &str, detail_type: &str, detail: &impl Serialize) -> Result<(), CallError> {
     const CALL: &str = "PutEvents";
+    let detail =
+        serde_json::to_string(detail).map_err(|error| CallError::NeverSent { call: CALL, why: error.to_string() })?;
     let entry = PutEventsRequestEntry::builder()
         .event_bus_name(bus)
         .source("holdfast.operator")
-        .detail_type("Holdfast Approval")
-        .detail(
-            serde_json::to_string(approval)
-                .map_err(|error| CallError::NeverSent { call: CALL, why: error.to_string() })?,
-        )
+        .detail_type(detail_type)
+        .detail(detail)
         .build();
     let answer =
         events(session).put_events().entries(entry).send().await.map_err(|error| CallError::of(CALL, error))?;

@@ -125,8 +125,18 @@ impl Session {
 
     /// Reads region, credentials and endpoint as every AWS SDK does.
     pub async fn load() -> Self {
+        Self::load_in(None).await
+    }
+
+    /// The same, but in this region, if one is given.
+    pub async fn load_in(region: Option<String>) -> Self {
         let client = http_client();
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        let given = aws_config::defaults(BehaviorVersion::v2026_01_12());
+        let given = match region {
+            Some(region) => given.region(aws_config::Region::new(region)),
+            None => given,
+        };
+        let config = given
             .timeout_config(limits(CALL_SECONDS_MAX))
             .retry_config(retries(ATTEMPTS_MAX))
             .http_client(client.clone())

@@ -3,31 +3,32 @@
 //! The switch is a health check of the PRIMARY records that is healthy while there is no outage or Holdfast holds. So while Holdfast
 //! lives, users move by its pin alone; if it is dead or blind for five minutes, DNS follows the outage.
 
-use crate::observation::NameView;
-use crate::outcome::{Finding, Kind};
+use crate::incident::AlarmState;
+use crate::observation::{NameView, in_alarm};
+use crate::outcome::{Finding, Kind, Trigger};
+use crate::pin::Observation;
 use crate::plan::Plan;
 use crate::record::Pair;
+use crate::register::{Register, Spread};
 use crate::rule::Rule;
 
-/// What the heartbeat is at the end of a look that saw all it needed: true holds, false lets go, and nothing is said while the pin
-/// moves users. Said then, a hold that had lapsed would take them back to the primary until the pin has spread.
+/// What the heartbeat is at the end of a look that saw all it needed: true holds, false lets go. Nothing is said where a hold that had
+/// lapsed would take users back to a dead primary: while a pin is on its way, and once the outage has moved them.
 #[must_use]
-pub fn heartbeat(findings: &[Finding]) -> Option<bool> {
-    if findings.iter().any(|finding| finding.kind == Kind::Pinned) {
-        return None;
-    }
-    Some(!lets_go(findings))
+pub fn heartbeat(trigger: Trigger, seen: &Observation, findings: &[Finding]) -> Option<bool> {
+    let is_spreading = |view: &NameView| matches!(view.register(), Some(Register::Pinned { spread, .. }) if !matches!(spread, Spread::InSync { .. }));
+    let is_pinning = findings.iter().any(|finding| finding.kind == Kind::Pinned) || seen.names.iter().any(is_spreading);
+    let has_moved = seen.hold == Some(AlarmState::Alarm) && !in_alarm(&seen.alarms).is_empty();
+    (seen.alarms.is_some() && !is_pinning && !has_moved).then(|| !lets_go(trigger, findings))
 }
 
-/// True if users are to move and Holdfast cannot move them: what it decided is not written.
+/// True if users are to move and Holdfast cannot move them: the pin that it decided is not written, and each tick decides it anew. What a
+/// person approved nobody remembers: the next tick asks again, and holds.
 #[must_use]
-pub(crate) fn lets_go(findings: &[Finding]) -> bool {
-    let is_unwritten = |finding: &Finding| match finding.kind {
-        Kind::Interrupted | Kind::WriteRefused => true,
-        Kind::Refused => finding.rule == Some(Rule::P13),
-        _ => false,
-    };
-    findings.iter().any(|finding| finding.incident.is_some() && is_unwritten(finding))
+pub(crate) fn lets_go(trigger: Trigger, findings: &[Finding]) -> bool {
+    let is_unwritten = |kind| matches!(kind, Kind::Interrupted | Kind::WriteRefused | Kind::Refused);
+    let is_pin = |finding: &Finding| finding.rule == Some(Rule::P13) && finding.incident.is_some();
+    trigger != Trigger::Approval && findings.iter().any(|finding| is_pin(finding) && is_unwritten(finding.kind))
 }
 
 /// True if the switch decides where the users of all of this name's records go.
@@ -37,7 +38,8 @@ pub fn is_on_switch(plan: &Plan, view: &NameView) -> bool {
     plan.switch.is_some() && view.pairs.as_ref().is_ok_and(|pairs| pairs.iter().all(is_on))
 }
 
-/// The health check that a maintenance disables; none where the switch holds every name anyway.
+/// The health check that a maintenance disables as it begins; none where the switch holds every name anyway. Its end enables the plan's
+/// check in any case: records may have been given the switch meanwhile.
 #[must_use]
 pub fn maintained_check<'a>(plan: &'a Plan, names: &[NameView]) -> Option<&'a str> {
     let is_needed = names.iter().any(|view| !is_on_switch(plan, view));
@@ -46,12 +48,27 @@ pub fn maintained_check<'a>(plan: &'a Plan, names: &[NameView]) -> Option<&'a st
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::fixture::at;
-    use crate::incident::Incident;
-    use crate::observation::Attention;
+    use crate::fixture::{app, at, values};
+    use crate::incident::{AlarmSighting, Incident};
+    use crate::observation::{Attention, Changes, Probes};
+    use crate::register::Pin;
+
+    fn seen(alarm: AlarmState, hold: Option<AlarmState>, names: Vec<NameView>) -> Observation {
+        let (arn, name, since) = ("a".to_owned(), "started".to_owned(), at(0));
+        Observation {
+            now: at(60),
+            alarms: Some(vec![AlarmSighting { arn, name, state: alarm, since, trouble: None }]),
+            hold,
+            probes: Probes::default(),
+            names,
+            changes: Changes::new(),
+            approval: None,
+            foreign_alarm: false,
+        }
+    }
 
     fn found(kind: Kind, rule: Rule, incident: bool) -> Finding {
         Finding {
@@ -65,6 +82,44 @@ mod tests {
             despite: BTreeSet::new(),
             facts: Vec::new(),
             next: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_hold_that_lapsed_in_an_outage_comes_back_only_after_it() {
+        let held = [found(Kind::ApprovalNeeded, Rule::P12, true)];
+        for (alarm, hold, said) in [
+            (AlarmState::Alarm, Some(AlarmState::Alarm), None),
+            (AlarmState::Alarm, Some(AlarmState::Ok), Some(true)),
+            (AlarmState::Alarm, None, Some(true)),
+            (AlarmState::Ok, Some(AlarmState::Alarm), Some(true)),
+        ] {
+            assert_eq!(heartbeat(Trigger::Tick, &seen(alarm, hold, Vec::new()), &held), said, "{alarm:?} {hold:?}");
+        }
+        let blind = Observation { alarms: None, ..seen(AlarmState::Alarm, None, Vec::new()) };
+        assert_eq!(heartbeat(Trigger::Tick, &blind, &held), None, "who does not know of an outage does not hold");
+    }
+
+    #[test]
+    fn nothing_is_said_while_a_pin_is_on_its_way() {
+        let incident = Incident { alarm: "started".to_owned(), began: at(0) };
+        let view = |spread| {
+            let original = BTreeMap::from([("A".to_owned(), values(60, &["192.0.2.1"]))]);
+            let register = Register::Pinned { pin: Pin::new(at(30), incident.clone(), original), spread };
+            let set = register.record_set(&app()).unwrap();
+            NameView::of_name("Z1", &app(), &[set])
+        };
+        let stays = [found(Kind::StaysOnDr, Rule::P02, true)];
+        for (spread, said) in [
+            (Spread::Unrecorded { at: at(30) }, None),
+            (Spread::Change { id: "C1".to_owned() }, None),
+            (Spread::InSync { at: at(60) }, Some(true)),
+        ] {
+            assert_eq!(
+                heartbeat(Trigger::Tick, &seen(AlarmState::Alarm, None, vec![view(spread.clone())]), &stays),
+                said,
+                "{spread:?}"
+            );
         }
     }
 
@@ -91,6 +146,8 @@ mod tests {
             ),
             ("Route 53 refuses the pin", vec![found(Kind::WriteRefused, Rule::P13, outage)], Some(false)),
             ("Route 53 does not answer", vec![found(Kind::Interrupted, Rule::P13, outage)], Some(false)),
+            ("a maintenance whose end is refused", vec![found(Kind::WriteRefused, Rule::P05, outage)], Some(true)),
+            ("what was left to people", vec![found(Kind::WriteRefused, Rule::P03, outage)], Some(true)),
             ("the pin cannot be written", vec![found(Kind::Refused, Rule::P13, outage)], Some(false)),
             (
                 "one of two",
@@ -98,7 +155,14 @@ mod tests {
                 Some(false),
             ),
         ] {
-            assert_eq!(heartbeat(&findings), said, "{story}");
+            assert_eq!(
+                heartbeat(Trigger::Tick, &seen(AlarmState::Alarm, Some(AlarmState::Ok), Vec::new()), &findings),
+                said,
+                "{story}"
+            );
         }
+        let refused = [found(Kind::WriteRefused, Rule::P13, outage)];
+        let of_approval = heartbeat(Trigger::Approval, &seen(AlarmState::Alarm, None, Vec::new()), &refused);
+        assert_eq!(of_approval, Some(true), "the next tick asks again");
     }
 }

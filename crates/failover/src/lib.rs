@@ -4,6 +4,7 @@
 //! Lambdas, the command line's dry run, the simulator, the model checker and the tests.
 
 pub mod adopt;
+pub mod announcement;
 pub mod change;
 pub mod failback;
 pub mod fence;

@@ -1,16 +1,19 @@
 //! What operators are told, and when they are told it again.
 
 mod form;
+mod sender;
 mod words;
 
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
+use crate::announcement::Announcement;
 use crate::incident::Incident;
 use crate::observation::Attention;
 use crate::outcome::{Kind, Outcome, Trigger};
 use crate::rule::Rule;
+pub use sender::Sender;
 use words::{headline, sentence, what_to_run};
 
 /// SNS: "Subjects must be ASCII text … less than 100 characters" (Publish, parameter Subject).
@@ -22,6 +25,11 @@ const REPEAT_MINUTES_MAX: i64 = 240;
 /// Nobody knows when a person undid a pin, only when it was made, and by then its intervals may have grown to hours: such
 /// a page comes by the clock.
 const YIELDED_MINUTES: i64 = 15;
+
+/// That a name stays on DR calls for nothing. It is told after so many minutes, since whoever was to tell the pin or the end may have
+/// been killed, and then once a day.
+const STAYS_MINUTES: i64 = 16;
+const DAY_MINUTES: i64 = 1_440;
 
 /// A refused rehearsal is told again after so many hours.
 const REHEARSAL_HOURS: i64 = 4;
@@ -47,6 +55,10 @@ pub struct Message {
     pub incident: Option<Incident>,
     /// The names or databases it is about, or the function.
     pub subjects: Vec<String>,
+    /// Who speaks, as the subject begins.
+    from: String,
+    /// The subject without that.
+    headline: String,
     /// What a person must decide or put right, in a few words.
     decision: Option<String>,
     /// The parts that `body` is made of.
@@ -65,9 +77,11 @@ const HAPPENED: &str = "WHAT HAPPENED";
 const WHY: &str = "WHY";
 const NEXT: &str = "WHAT HAPPENS NEXT";
 const ALSO: &str = "ALSO";
+const ABOUT: &str = "WHAT IT IS ABOUT";
 const RUN: &str = "WHAT TO RUN";
 const INCIDENT: &str = "INCIDENT";
 const EVENT: &str = "THE EVENT";
+const FROM: &str = "FROM";
 
 /// A function invocation that failed for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +121,8 @@ pub fn is_failure_due(failure: &Failure) -> bool {
 ///
 /// What happens once is always told, and so is what an event brings up, and the answer to an approval. A state that lasts
 /// is told by the tick, computed from how long it has lasted; nothing is remembered. Pages come after 0, 1, 2, 4, 8, … minutes and then every four
-/// hours, notices after 1, 16, 256, … minutes; what was left to people every quarter of an hour.
+/// hours, notices after 1, 16, 256, … minutes; what was left to people every quarter of an hour; that a name stays on DR after 16 minutes
+/// and then once a day.
 #[must_use]
 pub fn is_due(outcome: &Outcome) -> bool {
     is_due_at(outcome, outcome.at)
@@ -142,6 +157,9 @@ pub fn is_due_at(outcome: &Outcome, scheduled: Timestamp) -> bool {
         return scheduled.as_second() / 60 % REPEAT_MINUTES_MAX == 0;
     };
     let minute = scheduled.duration_since(since).as_secs().div_euclid(60);
+    if outcome.outcome == Kind::StaysOnDr {
+        return minute == STAYS_MINUTES || (minute > 0 && minute % DAY_MINUTES == 0);
+    }
     let is_power_of_two = minute.count_ones() == 1;
     match outcome.attention {
         // A tick that was scheduled just before, and looked just after, leaves it to the next; one dated far ahead is told.
@@ -152,9 +170,9 @@ pub fn is_due_at(outcome: &Outcome, scheduled: Timestamp) -> bool {
     }
 }
 
-/// The message for an outcome. `bus` is the Holdfast bus's name, for the command that approves.
+/// The message for an outcome.
 #[must_use]
-pub fn of_outcome(outcome: &Outcome, bus: &str) -> Message {
+pub fn of_outcome(outcome: &Outcome, sender: &Sender) -> Message {
     let headline = headline(outcome);
     let subjects = match outcome.subject_count() {
         0 => String::new(),
@@ -169,17 +187,21 @@ pub fn of_outcome(outcome: &Outcome, bus: &str) -> Message {
         (WHY, std::iter::once(format!("{rule}{}.", outcome.because)).chain(facts).collect()),
         (NEXT, vec![format!("{}.", capitalised(&outcome.next))]),
         (ALSO, outcome.also.clone()),
-        (RUN, what_to_run(outcome, bus).into_iter().collect()),
+        (RUN, what_to_run(outcome, sender).into_iter().collect()),
         (INCIDENT, outcome.incident.iter().map(ToString::to_string).collect()),
+        (FROM, sender.in_words()),
     ]);
+    let (from, headline) = (sender.name(), format!("{headline}{subjects}"));
     Message {
-        subject: subject(&format!("{headline}{subjects}")),
+        subject: subject(&from, &headline),
         body: text(&sections),
         attention: outcome.attention,
         event: format!("{:?}", outcome.outcome),
         at: outcome.at,
         incident: outcome.incident.clone(),
         subjects: outcome.subjects.clone(),
+        from,
+        headline,
         decision: words::decision(outcome),
         sections,
     }
@@ -187,38 +209,76 @@ pub fn of_outcome(outcome: &Outcome, bus: &str) -> Message {
 
 /// The message for an invocation that failed for good.
 #[must_use]
-pub fn of_failure(failure: &Failure) -> Message {
+pub fn of_failure(failure: &Failure, sender: &Sender) -> Message {
     let Failure { function, request_id, error, event, condition, scheduled: _, at } = failure;
+    let region = &sender.region;
     let is_stopped = condition == STOPPED;
     let (happened, next, run) = if is_stopped {
         let happened =
             format!("{function} is stopped: its reserved concurrency is 0, so Lambda starts it for no event.");
         let next = "Nothing that this function does is done until it may run again; the event is kept in the dead-letter queue.";
         let run = format!(
-            "aws lambda delete-function-concurrency --function-name {function} (or put-function-concurrency with the stack's \
-             ReservedConcurrency)"
+            "aws lambda delete-function-concurrency --region {region} --function-name {function} (or put-function-concurrency with \
+             the stack's ReservedConcurrency)"
         );
         (happened, next, run)
     } else {
         let happened =
             format!("{function} could not handle an event, even when it was tried again: {}", bounded(error));
         let next = "The one-minute tick goes on deciding from what AWS says; the event itself is kept in the dead-letter queue.";
-        (happened, next, format!("aws logs tail /aws/lambda/{function} --since 1h --filter-pattern '\"{request_id}\"'"))
+        let log = format!("aws logs tail /aws/lambda/{function} --region {region} --since 1h");
+        (happened, next, format!("{log} --filter-pattern '\"{request_id}\"'"))
     };
     let sections = sections([
         (HAPPENED, vec![happened]),
         (NEXT, vec![next.to_owned()]),
         (RUN, vec![run]),
+        (FROM, sender.in_words()),
         (EVENT, vec![bounded(event)]),
     ]);
+    let (from, headline) = (sender.name(), format!("{function} {}", if is_stopped { "is STOPPED" } else { "failed" }));
     Message {
-        subject: subject(&format!("{function} {}", if is_stopped { "is STOPPED" } else { "failed" })),
+        subject: subject(&from, &headline),
         body: text(&sections),
         attention: Attention::Page,
         event: "Failed".to_owned(),
         at: *at,
         incident: None,
         subjects: vec![function.clone()],
+        from,
+        headline,
+        decision: None,
+        sections,
+    }
+}
+
+/// The message for what a person did: nobody needs to act, and everybody should know.
+#[must_use]
+pub fn of_announcement(announcement: &Announcement, sender: &Sender) -> Message {
+    let Announcement { deed, by, names, names_unlisted, at } = announcement;
+    let (means, next) = deed.in_words();
+    let about = match (names.first(), (names.len() + names_unlisted).saturating_sub(1)) {
+        (None, _) => String::new(),
+        (Some(first), 0) => format!(": {first}"),
+        (Some(first), others) => format!(": {first} and {others} more"),
+    };
+    let sections = sections([
+        (HAPPENED, vec![means, format!("By {by}")]),
+        (NEXT, vec![next.to_owned()]),
+        (ABOUT, if names.is_empty() { Vec::new() } else { vec![names.join(", ")] }),
+        (FROM, sender.in_words()),
+    ]);
+    let (from, headline) = (sender.name(), format!("{} by {}{about}", deed.headline(), announcement.who()));
+    Message {
+        subject: subject(&from, &headline),
+        body: text(&sections),
+        attention: Attention::Notice,
+        event: "Ordered".to_owned(),
+        at: *at,
+        incident: None,
+        subjects: names.clone(),
+        from,
+        headline,
         decision: None,
         sections,
     }
@@ -257,7 +317,8 @@ fn capitalised(sentence: &str) -> String {
     first.to_uppercase() + rest
 }
 
-fn subject(text: &str) -> String {
+fn subject(from: &str, headline: &str) -> String {
+    let text = format!("{from}: {headline}");
     let ascii = text.chars().map(|c| if c.is_ascii() && !c.is_ascii_control() { c } else { '?' });
-    format!("Holdfast: {}", ascii.collect::<String>()).chars().take(SUBJECT_CHARACTERS_MAX).collect()
+    ascii.take(SUBJECT_CHARACTERS_MAX).collect()
 }

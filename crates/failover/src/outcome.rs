@@ -226,8 +226,8 @@ impl Outcome {
     /// Says where users are, by what was seen before `findings` came of it.
     #[must_use]
     pub fn of_users(self, seen: Option<Users>, findings: &[Finding]) -> Self {
-        let at = self.at;
-        Self { users: seen.map(|users| users.after(findings, at)), ..self }
+        let (trigger, at) = (self.trigger, self.at);
+        Self { users: seen.map(|users| users.after(trigger, findings, at)), ..self }
     }
 
     /// How many names or databases it is about.

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::incident::{Approval, Incident};
+use crate::incident::{AlarmState, Approval, Incident};
 use crate::observation::{Alarms, Attention, Changes, Fact, NameView, Probe, Probes};
 use crate::plan::{Mode, Plan};
 use crate::register::{ArmedBy, REPINS_MAX, Register, Spread};
@@ -35,6 +35,8 @@ pub struct Observation {
     pub now: Timestamp,
     /// What the alarms say.
     pub alarms: Alarms,
+    /// Whether the switch hears Holdfast's heartbeat, by the alarm that it goes by; none if there is no switch, or if that is not known.
+    pub hold: Option<AlarmState>,
     /// What our own health requests found.
     pub probes: Probes,
     /// Every protected name.

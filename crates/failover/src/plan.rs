@@ -34,6 +34,8 @@ pub struct Plan {
     pub failover_health_check: Option<String>,
     /// The switch: the CALCULATED check that is healthy while there is no outage or Holdfast holds, if DNS is to move by Holdfast alone.
     pub switch: Option<String>,
+    /// ARN of the alarm that the switch's hold goes by.
+    pub hold_alarm: Option<String>,
     /// How the old writers are fenced, if they are to be.
     pub fence: Option<Fence>,
     /// ARNs of the alarms that mean "failover has started"; never empty.
@@ -189,6 +191,8 @@ struct RawPlan {
     #[serde(default)]
     switch: String,
     #[serde(default)]
+    hold_alarm: String,
+    #[serde(default)]
     fence: RawFence,
     alarms: Vec<String>,
     #[serde(default = "yes")]
@@ -248,7 +252,7 @@ impl Plan {
         };
         let hosted_zone_role = given(vec![raw.hosted_zone_role]).pop();
         let failover_health_check = given(vec![raw.failover_health_check]).pop();
-        let switch = given(vec![raw.switch]).pop();
+        let (switch, hold_alarm) = (given(vec![raw.switch]).pop(), given(vec![raw.hold_alarm]).pop());
         let (fence, limits) = (raw.fence.parse()?, raw.limits);
         Ok(Self {
             mode: raw.mode,
@@ -258,6 +262,7 @@ impl Plan {
             probes,
             failover_health_check,
             switch,
+            hold_alarm,
             fence,
             alarms,
             rehearse: raw.rehearse,

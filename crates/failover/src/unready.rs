@@ -23,6 +23,7 @@ pub fn unready<'a>(plan: &Plan, seen: &'a Observation) -> Vec<&'a NameView> {
         alarms: Some(ringing.collect()),
         probes: Probes { primary, dr: seen.probes.dr },
         approval: None,
+        hold: None,
         foreign_alarm: false,
         ..seen.clone()
     };

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::hold;
 use crate::incident::{AlarmSighting, AlarmState, OPERATOR};
 use crate::observation::{Alarms, NameView, in_alarm};
-use crate::outcome::{Finding, Kind};
+use crate::outcome::{Finding, Kind, Trigger};
 use crate::plan::Plan;
 use crate::promotion;
 use crate::record::Warning;
-use crate::register::Register;
+use crate::register::{Pin, Register};
 
 /// Where the users of a workload are, as far as records, registers and alarms tell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ fn is_overruled(plan: &Plan, names: &[NameView]) -> bool {
 impl Users {
     /// Where they are by what was seen.
     #[must_use]
-    pub fn seen(plan: &Plan, alarms: &Alarms, names: &[NameView]) -> Self {
+    pub fn seen(plan: &Plan, alarms: &Alarms, hold: Option<AlarmState>, names: &[NameView]) -> Self {
         let kept = Self::kept(plan, names);
         let ringing: Vec<_> = in_alarm(alarms).into_iter().filter(|alarm| plan.alarms.contains(&alarm.arn)).collect();
         let unpinned = || names.iter().filter(|view| view.pin().is_none());
@@ -79,9 +79,14 @@ impl Users {
         let is_quiet = |alarm: &AlarmSighting| alarm.state == AlarmState::Ok && alarm.watches(plan);
         let (place, since) = match (ringing.first(), alarms) {
             _ if names.iter().any(moves_otherwise) => (Place::Unknown, None),
-            (Some(_), _) if on_switch > 0 && on_switch == unpinned().count() => (Place::HeldAtPrimary, None),
-            // Some are held at the primary, and the others moved.
-            (Some(_), _) if on_switch > 0 => (Place::Unknown, None),
+            (Some(_), _) if on_switch > 0 => match hold {
+                // Of some that are held while others are moved, no one place can be told.
+                _ if on_switch < unpinned().count() => (Place::Unknown, None),
+                Some(AlarmState::Ok) => (Place::HeldAtPrimary, None),
+                // A maintenance finds that nothing holds, and disables the failover check.
+                Some(AlarmState::Alarm) => (Place::SentToDr { returnable: true }, None),
+                Some(AlarmState::InsufficientData | AlarmState::Missing) | None => (Place::Unknown, None),
+            },
             (Some(_), _) if is_overruled(plan, names) => (Place::Unknown, None),
             // The alarm watches the health check of the PRIMARY records.
             (Some(alarm), _) => {
@@ -101,7 +106,9 @@ impl Users {
     pub fn kept(plan: &Plan, names: &[NameView]) -> Option<Self> {
         let pinned = || names.iter().filter(|view| view.pin().is_some());
         let left = |view: &NameView| {
-            view.pin().map(|pin| if pin.incident.alarm == OPERATOR { pin.at } else { pin.incident.began })
+            // Nothing but the pin moves who is on the switch, nor whom a person sends.
+            let is_by_pin = |pin: &Pin| pin.incident.alarm == OPERATOR || hold::is_on_switch(plan, view);
+            view.pin().map(|pin| if is_by_pin(pin) { pin.at } else { pin.incident.began })
         };
         let since = pinned().filter_map(left).min()?;
         let place = match pinned().filter(|view| !view.agrees()).count() {
@@ -114,7 +121,7 @@ impl Users {
 
     /// Where they are once this was done.
     #[must_use]
-    pub fn after(mut self, findings: &[Finding], now: Timestamp) -> Self {
+    pub fn after(mut self, trigger: Trigger, findings: &[Finding], now: Timestamp) -> Self {
         let done = |kinds: &[Kind]| findings.iter().filter(|finding| kinds.contains(&finding.kind)).count();
         let (pinned, restored) = (done(&[Kind::Pinned]), done(&[Kind::PinnedAgain, Kind::Followed]));
         self.unpinned = self.unpinned.saturating_sub(pinned);
@@ -125,7 +132,7 @@ impl Users {
                 self.since = self.since.or(Some(now));
                 Place::KeptOnDr
             }
-            Place::HeldAtPrimary if hold::lets_go(findings) => Place::LetGo,
+            Place::HeldAtPrimary if hold::lets_go(trigger, findings) => Place::LetGo,
             place => place,
         };
         let takes_writes = done(&[Kind::FailedOver]) > 0 || self.dr_takes_writes == Some(true);
@@ -177,8 +184,7 @@ impl fmt::Display for Users {
             }
             Place::HeldAtPrimary => {
                 return f.write_str(
-                    "Users are still sent to the primary: Holdfast holds DNS there until it pins. Were Holdfast silent for five \
-                     minutes, Route 53 would send them to DR.",
+                    "Users are still sent to the primary: Holdfast holds DNS there until it pins.",
                 );
             }
             Place::LetGo => f.write_str(
@@ -231,7 +237,7 @@ mod tests {
         Finding {
             subject: String::new(),
             kind,
-            rule: None,
+            rule: Some(crate::rule::Rule::P13),
             because: String::new(),
             attention: Attention::None,
             incident: Some(crate::incident::Incident { alarm: "a".to_owned(), began: at(0) }),
@@ -260,10 +266,14 @@ mod tests {
             ),
         ] {
             let findings: Vec<_> = done.into_iter().map(found).collect();
-            assert_eq!(before.clone().after(&findings, at(NOW)), after, "{before:?} {findings:?}");
+            assert_eq!(before.clone().after(Trigger::Tick, &findings, at(NOW)), after, "{before:?} {findings:?}");
         }
         let declared = Users { since: None, ..users(Place::Primary, 1) };
-        assert_eq!(declared.after(&[found(Kind::Pinned)], at(NOW)).since, Some(at(NOW)), "a person began it");
+        assert_eq!(
+            declared.after(Trigger::Event, &[found(Kind::Pinned)], at(NOW)).since,
+            Some(at(NOW)),
+            "a person began it"
+        );
     }
 
     #[test]

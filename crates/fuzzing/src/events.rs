@@ -5,14 +5,14 @@ use std::sync::LazyLock;
 
 use arbitrary::{Result, Unstructured};
 use failover::incident::Incident;
-use failover::message::{self, Message};
+use failover::message::{self, Message, Sender};
 use failover::plan::{Plan, ReplicaId};
 use failover::record::Target;
 use failover::register::{ArmedBy, Evidence, Pin, Register, Spread};
 use failover::rule::Rule;
 use failover::signal::Signal;
 use futures_util::FutureExt;
-use notifier::event::Invocation;
+use notifier::event::News;
 use serde_json::Value;
 
 use crate::json;
@@ -106,12 +106,14 @@ fn promoter_acts(register: &Register, signal: replica_promoter::event::Signal) -
 }
 
 fn to_notifier(event: Value) {
+    let sender = Sender { bus: "holdfast".to_owned(), region: "eu-central-1".to_owned(), account: "1".to_owned() };
     match notifier::event::parse(event) {
-        Ok(Invocation::Returned { outcome, scheduled }) => {
+        Ok(News::Returned { outcome, scheduled }) => {
             let _ = message::is_due_at(&outcome, scheduled.unwrap_or(outcome.at));
-            told(&message::of_outcome(&outcome, "holdfast"));
+            told(&message::of_outcome(&outcome, &sender));
         }
-        Ok(Invocation::Failed(failure)) => told(&message::of_failure(&failure)),
+        Ok(News::Failed(failure)) => told(&message::of_failure(&failure, &sender)),
+        Ok(News::Ordered(announcement)) => told(&message::of_announcement(&announcement, &sender)),
         Err(_) => {}
     }
 }

@@ -30,6 +30,7 @@ fn out_and_back(sets: &[RecordSet]) {
         names: vec![view.clone()],
         changes: Changes::new(),
         approval: None,
+        hold: None,
         foreign_alarm: false,
     };
     let decision = pin::decide(&plan, &seen, &view);

@@ -3,24 +3,27 @@
 use aws::cloudwatch::AlarmReader as _;
 use aws::route53::Writer;
 use failover::adopt::adopt as adopted;
+use failover::announcement::Deed;
 use failover::change::{self, Write};
 use failover::incident::AlarmState;
 use failover::pin::Observation;
 use failover::plan::{Mode, Plan};
 use serde_json::json;
 
+use crate::announce::announce;
 use crate::failure::Failure;
 use crate::guard;
 use crate::look::look;
-use crate::orders::{submit_batch, told};
-use crate::readiness::switch::{self, Switch};
+use crate::orders::{named, submit_batch, told};
+use crate::readiness::switch;
 use crate::terminal::{BOLD, Terminal, WARNING};
 use crate::workload::Workload;
 
 /// Puts the switch on every PRIMARY record, in place of the alarm's own health check; or gives that back.
 pub async fn adopt(workload: &Workload, terminal: &Terminal, off: bool) -> Result<(), Failure> {
     let plan = &workload.plan;
-    let (Some(switch), Some(own)) = (&plan.switch, &plan.failover_health_check) else {
+    let check = if off { &plan.failover_health_check } else { &plan.switch };
+    let Some(check) = check.as_ref().filter(|_| plan.failover_health_check.is_some()) else {
         let why = "there is no switch: deploy the responder with DnsMoves=by-holdfast and the detector's FailoverHealthCheckId";
         return Err(Failure::Refused(why.to_owned()));
     };
@@ -30,22 +33,23 @@ pub async fn adopt(workload: &Workload, terminal: &Terminal, off: bool) -> Resul
         sound(workload).await?;
     }
     guard::writable(workload, terminal, &seen.names).await?;
-    let check = if off { own } else { switch };
-    let (mut writes, mut refusals) = (Vec::new(), Vec::new());
-    for view in &seen.names {
-        match adopted(view, check) {
-            Ok(write) => writes.extend(write),
-            Err(error) => refusals.push(error.to_string()),
-        }
-    }
+    let (writes, mut refusals) = adoptions(&seen, check, off);
+    let mut names = named(&writes);
     if !writes.is_empty() {
+        let by = workload.author("").await?;
         confirm(terminal, &writes, check, off)?;
+        // A question may be answered when the alarm has begun to ring.
+        let seen = look(workload).await?;
+        all_quiet(plan, &seen)?;
+        let writes;
+        (writes, refusals) = adoptions(&seen, check, off);
+        names = named(&writes);
         let writer = Writer::new(&workload.session);
-        for batch in change::batches(writes.clone()) {
+        for batch in change::batches(writes) {
             submit_batch(workload, &writer, &batch).await?;
         }
+        announce(workload, terminal, if off { Deed::SwitchGivenBack } else { Deed::SwitchAdopted }, &by, &names).await;
     }
-    let names: Vec<_> = writes.iter().map(|write| write.name.to_string()).collect();
     terminal.result(&json!({"health_check": check, "changed": names, "left": refusals}));
     if names.is_empty() && refusals.is_empty() {
         terminal.say(format!("nothing is to be changed: every PRIMARY record has the health check {check}"));
@@ -54,6 +58,22 @@ pub async fn adopt(workload: &Workload, terminal: &Terminal, off: bool) -> Resul
         true => Ok(()),
         false => Err(Failure::Refused(format!("not every name came along: {}", told(&refusals)))),
     }
+}
+
+/// What puts the check on the records, and why names are left out. What else moves a name's users would move them off the switch too.
+fn adoptions(seen: &Observation, check: &str, off: bool) -> (Vec<Write>, Vec<String>) {
+    let (mut writes, mut refusals) = (Vec::new(), Vec::new());
+    for view in &seen.names {
+        if let Some(warning) = view.warnings.first().filter(|_| !off) {
+            refusals.push(format!("{}: {warning}; put that right first", view.name));
+            continue;
+        }
+        match adopted(view, check) {
+            Ok(write) => writes.extend(write),
+            Err(error) => refusals.push(error.to_string()),
+        }
+    }
+    (writes, refusals)
 }
 
 fn confirm(terminal: &Terminal, writes: &[Write], check: &str, off: bool) -> Result<(), Failure> {
@@ -67,7 +87,8 @@ fn confirm(terminal: &Terminal, writes: &[Write], check: &str, off: bool) -> Res
         return terminal.confirm("Give the PRIMARY records the alarm's own health check back?");
     }
     terminal.say(
-        "Holdfast then holds DNS at the primary until it pins; were it silent for five minutes, DNS would follow the alarm",
+        "Holdfast then holds DNS at the primary until it pins; were it silent for five minutes, DNS would follow the alarm (not with \
+         WithoutHoldfast=stay)",
     );
     terminal.confirm("Let DNS move by Holdfast alone?")
 }
@@ -86,7 +107,7 @@ fn all_quiet(plan: &Plan, seen: &Observation) -> Result<(), Failure> {
     }
 }
 
-/// Whether each child of the switch has data and says what it should.
+/// Whether the records may stand on the switch.
 async fn sound(workload: &Workload) -> Result<(), Failure> {
     let plan = &workload.plan;
     if plan.mode == Mode::Shadow {
@@ -94,48 +115,29 @@ async fn sound(workload: &Workload) -> Result<(), Failure> {
                    the records' own health check alone";
         return Err(Failure::Refused(why.to_owned()));
     }
+    holds(workload).await
+}
+
+/// Whether Holdfast holds DNS for what stands on the switch now.
+pub async fn holds(workload: &Workload) -> Result<(), Failure> {
+    let plan = &workload.plan;
     let Some(switch) = switch::look(&workload.session, plan).await else { return Ok(()) };
     let unsound = switch::unsound(plan, &switch);
     if !unsound.is_empty() {
         return Err(Failure::Refused(format!("nothing was changed: {}", unsound.join("; "))));
     }
-    has_heartbeat(workload, &switch).await
+    has_heartbeat(workload).await
 }
 
-async fn has_heartbeat(workload: &Workload, switch: &Switch) -> Result<(), Failure> {
-    let name = switch::hold_alarm(&workload.plan, switch).unwrap_or_default();
-    let region = workload.session.config().region().map(ToString::to_string).unwrap_or_default();
-    let arn = beside(&workload.plan.alarms[0], &region, &name);
-    let known = workload.metrics.alarms(&[arn]).await?;
+async fn has_heartbeat(workload: &Workload) -> Result<(), Failure> {
+    let Some(arn) = &workload.plan.hold_alarm else { return Ok(()) };
+    let known = workload.metrics.alarms(std::slice::from_ref(arn)).await?;
     match known.first().map(|alarm| alarm.state) {
         Some(AlarmState::Ok) => Ok(()),
         state => Err(Failure::Refused(format!(
-            "nothing was changed: the alarm {name} in {region} is {}, so nobody knows whether Holdfast's heartbeat is heard; it has \
-             data some minutes after the deployment, if alarm-handler runs",
+            "nothing was changed: the alarm {arn} is {}, so nobody knows whether Holdfast's heartbeat is heard; it has data some \
+             minutes after the deployment, if alarm-handler runs",
             state.map_or("not there".to_owned(), |state| format!("{state:?}"))
         ))),
-    }
-}
-
-/// The ARN of another alarm of the same account.
-fn beside(arn: &str, region: &str, name: &str) -> String {
-    let mut parts: Vec<&str> = arn.splitn(7, ':').collect();
-    if let [.., of_region, _, _, of_name] = parts.as_mut_slice() {
-        (*of_region, *of_name) = (region, name);
-    }
-    parts.join(":")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_alarm_of_the_same_account_is_named_by_region_and_name() {
-        let arn = "arn:aws-cn:cloudwatch:us-east-1:123456789012:alarm:holdfast-failover-started";
-        assert_eq!(
-            beside(arn, "eu-central-1", "holdfast-hold-lapsed"),
-            "arn:aws-cn:cloudwatch:eu-central-1:123456789012:alarm:holdfast-hold-lapsed"
-        );
     }
 }

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 /// Looks after a workload that Holdfast fails over.
 ///
 /// Region, profile, credentials and endpoint are taken from the environment as by every AWS SDK; the region is the DR
-/// region. Exit codes: 0 done; 1 refused, with the rule or the reason; 2 wrong usage; 3 AWS did not do its part;
+/// region (--region). Exit codes: 0 done; 1 refused, with the rule or the reason; 2 wrong usage; 3 AWS did not do its part;
 /// 4 not confirmed.
 #[derive(Debug, Parser)]
 #[command(name = "holdfast", version, max_term_width = 100)]
@@ -34,6 +34,9 @@ pub struct Arguments {
 /// Where the plan and the world are.
 #[derive(Clone, Debug, Args)]
 pub struct Source {
+    /// The DR region; else the one that the environment or the profile names, as for every AWS SDK.
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<String>,
     /// Name of the deployed event bus, which is also the prefix of the functions' names.
     #[arg(long, global = true, env = "HOLDFAST_BUS", default_value = "holdfast")]
     pub bus: String,

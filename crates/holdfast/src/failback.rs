@@ -11,6 +11,7 @@ use aws::cloudwatch::{self, LagReader as _};
 use aws::rds::{self, ReplicaReader as _, ReplicaWriter as _};
 use aws::rebuild::Builder;
 use aws::route53::{RecordReader as _, Writer};
+use failover::announcement::Deed;
 use failover::change::{self, Write};
 use failover::failback::{self, Move, Observation, Obstacle, Readiness, Successor};
 use failover::observation::{ChangeStatus, NameView};
@@ -21,12 +22,13 @@ use jiff::{SignedDuration, Timestamp};
 use position::Engine;
 use serde_json::json;
 
+use crate::announce::announce;
 use crate::cli::{self, Homecoming, Named, Successors};
 use crate::failure::Failure;
 use crate::fence;
 use crate::guard;
 use crate::look::look;
-use crate::orders::submit_batch;
+use crate::orders::{self, submit_batch};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal};
 use crate::workload::Workload;
 
@@ -213,15 +215,17 @@ async fn switch(workload: &Workload, terminal: &Terminal, home: &Homecoming) -> 
     losses(workload, terminal, named).await?;
     guard::writable(workload, terminal, &seen.names).await?;
     // Before anything is promoted: a name that cannot be restored, or a move of what nobody had, is found out now.
-    restoring(workload, &seen, "", &home.moves)?;
-    promote(workload, terminal, named, &seen).await?;
+    let away = orders::named(&restoring(workload, &seen, "", &home.moves)?);
+    let by = workload.author("").await?;
+    if promote(workload, terminal, named, &seen).await? {
+        announce(workload, terminal, Deed::FailbackSwitching, &by, &away).await;
+    }
     // What may have changed while the databases were promoted.
     let seen = check(workload, terminal, named, stopped).await?;
-    let by = workload.author("").await?;
     // Of what leads to DR: that is what resolvers were given.
     let ttl_seconds = seen.names.iter().map(NameView::ttl_seconds).max().unwrap_or_default();
     let writes = restoring(workload, &seen, &by, &home.moves)?;
-    let names: Vec<_> = writes.iter().map(|write| write.name.to_string()).collect();
+    let names = orders::named(&writes);
     let batches = change::batches(writes);
     terminal.show_batches(&batches);
     terminal.confirm("Send users back to the primary?")?;
@@ -240,6 +244,9 @@ async fn switch(workload: &Workload, terminal: &Terminal, home: &Homecoming) -> 
     let lifted = fence::lift(workload, terminal).await?;
     terminal.result(&json!({"restored": names, "changes": changes, "lifted": lifted, "ttl_seconds": ttl_seconds}));
     tell_home(workload, terminal, &names, ttl_seconds);
+    if !names.is_empty() {
+        announce(workload, terminal, Deed::FailedBack, &by, &names).await;
+    }
     Ok(())
 }
 
@@ -271,14 +278,15 @@ fn tell_home(workload: &Workload, terminal: &Terminal, names: &[String], ttl_sec
     }
 }
 
-/// Promotes what has caught up and waits until it takes writes.
+/// Promotes what has caught up and waits until it takes writes; true if anything was.
 async fn promote(
     workload: &Workload,
     terminal: &Terminal,
     named: &Successors,
     seen: &Observation,
-) -> Result<(), Failure> {
-    let Some(pinned_at) = failback::pinned_at(&seen.names) else { return Ok(()) };
+) -> Result<bool, Failure> {
+    let mut has_promoted = false;
+    let Some(pinned_at) = failback::pinned_at(&seen.names) else { return Ok(has_promoted) };
     for successor in
         seen.successors.iter().filter(|one| one.readiness(pinned_at, seen.writes_stopped) == Readiness::CaughtUp)
     {
@@ -294,8 +302,9 @@ async fn promote(
         })
         .await?;
         terminal.say(format!("{id} in {} takes writes", chosen.region));
+        has_promoted = true;
     }
-    Ok(())
+    Ok(has_promoted)
 }
 
 /// Looks until it is so; a look that fails is made again.

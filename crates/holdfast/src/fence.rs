@@ -1,11 +1,13 @@
 //! `holdfast fence`: the old writers in the primary region, cut off or let in again.
 
 use aws::rds::{self, FenceWriter as _, OldWriterReader as _};
+use failover::announcement::Deed;
 use failover::fence::{self, Decision, Note, OldWriter, Stage};
 use failover::plan::{Fence, ReplicaId};
 use fencer::handler::Calls;
 use serde_json::{Value, json};
 
+use crate::announce::announce;
 use crate::cli;
 use crate::failure::Failure;
 use crate::look::look;
@@ -82,7 +84,7 @@ async fn now(workload: &Workload, terminal: &Terminal, fence: &Fence) -> Result<
 /// Gives the old writers back what they had before; which of them.
 pub async fn lift(workload: &Workload, terminal: &Terminal) -> Result<Vec<String>, Failure> {
     let Some(fence) = &workload.plan.fence else { return Ok(Vec::new()) };
-    let mut lifted = Vec::new();
+    let (mut lifted, by) = (Vec::new(), workload.author("").await?);
     for (id, arn, note) in fenced(workload, fence).await? {
         let groups: Vec<_> = note.original.iter().map(String::as_str).collect();
         // RDS takes an empty list for nothing to do, and the fence would stay.
@@ -100,6 +102,9 @@ pub async fn lift(workload: &Workload, terminal: &Terminal) -> Result<Vec<String
         writer.set_groups(&id, &note.original).await?;
         terminal.say(format!("{GOOD}lifted{GOOD:#}: {id} has its security groups back"));
         lifted.push(id.to_string());
+    }
+    if !lifted.is_empty() {
+        announce(workload, terminal, Deed::FenceLifted, &by, &lifted).await;
     }
     Ok(lifted)
 }

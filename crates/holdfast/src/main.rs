@@ -1,6 +1,7 @@
 //! `holdfast`: what a person needs before, during and after a failover.
 
 mod adopt;
+mod announce;
 mod cli;
 mod dns;
 mod explain;

@@ -2,6 +2,7 @@
 
 use aws::rds;
 use aws::route53::{HealthCheckWriter, RecordReader as _, RecordWriter, Writer};
+use failover::announcement::Deed;
 use failover::change::{self, Batch, Change, Write};
 use failover::hold;
 use failover::incident::Incident;
@@ -14,6 +15,8 @@ use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use crate::adopt;
+use crate::announce::announce;
 use crate::cli::{Ask, Maintenance};
 use crate::failure::Failure;
 use crate::guard;
@@ -127,30 +130,49 @@ async fn begin(workload: &Workload, terminal: &Terminal, lasting: SignedDuration
     let seen = look(workload).await?;
     guard::writable(workload, terminal, &seen.names).await?;
     let until = end(&seen, lasting)?;
-    let writes = Written::of_all(&seen, &Order::Pause { until, by })?;
+    let writes = Written::of_all(&seen, &Order::Pause { until, by: by.clone() })?;
     if writes.is_empty() {
         // A check disabled now would have nobody to enable it again.
         let why = "nothing was changed: every name is disarmed, so there is nothing to pause; arm first".to_owned();
         return Err(Failure::Refused(why));
     }
-    let check = hold::maintained_check(&workload.plan, &seen.names);
-    match (check, &workload.plan.failover_health_check) {
-        (Some(_), _) => {}
-        (None, Some(_)) => terminal.say(
-            "Holdfast holds DNS at the primary meanwhile. Were it silent for five minutes, with the site down for OutageMinutes, Route 53 \
-             would send users to DR",
-        ),
-        (None, None) => terminal.say(format!(
-            "{WARNING}the plan names no failover health check (the template's FailoverHealthCheckId): Holdfast will not act, but \
-             Route 53 answers with DR if the primary is unhealthy{WARNING:#}"
-        )),
-    }
+    let check = maintained(workload, terminal, &seen).await;
+    let names = named(&writes);
     submit(workload, terminal, &seen, writes, &format!("Begin a maintenance until {until}?")).await?;
     if let Some(check) = check {
         Writer::new(&workload.session).set_disabled(check, true).await?;
         terminal.say(format!("health check {check} is disabled: DNS stays on the primary until {until}"));
     }
+    announce(workload, terminal, Deed::MaintenanceBegun(until), &by, &names).await;
     Ok(())
+}
+
+/// The health check to disable, if DNS is not held without that.
+async fn maintained<'a>(workload: &'a Workload, terminal: &Terminal, seen: &Observation) -> Option<&'a str> {
+    let own = workload.plan.failover_health_check.as_deref();
+    let Some(check) = own else {
+        terminal.say(format!(
+            "{WARNING}the plan names no failover health check (the template's FailoverHealthCheckId): Holdfast will not act, but \
+             Route 53 answers with DR if the primary is unhealthy{WARNING:#}"
+        ));
+        return None;
+    };
+    if hold::maintained_check(&workload.plan, &seen.names).is_some() {
+        return own;
+    }
+    match adopt::holds(workload).await {
+        Ok(()) => {
+            terminal.say(
+                "Holdfast holds DNS at the primary meanwhile. Were it silent for five minutes, with the site down for OutageMinutes, \
+                 Route 53 would send users to DR (not with WithoutHoldfast=stay)",
+            );
+            None
+        }
+        Err(why) => {
+            terminal.say(format!("{WARNING}Holdfast does not hold DNS now{WARNING:#}, so {check} is disabled: {why}"));
+            own
+        }
+    }
 }
 
 async fn end_now(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
@@ -158,7 +180,7 @@ async fn end_now(workload: &Workload, terminal: &Terminal) -> Result<(), Failure
     let order = Order::Resume;
     Written::of(&seen, &order)?;
     terminal.confirm("End the maintenance now?")?;
-    if let Some(check) = hold::maintained_check(&workload.plan, &seen.names) {
+    if let Some(check) = &workload.plan.failover_health_check {
         Writer::new(&workload.session).set_disabled(check, false).await?;
         terminal.say(format!("health check {check} is enabled"));
     }
@@ -206,6 +228,11 @@ impl Written {
     }
 }
 
+/// The names that writes are about.
+pub fn named(writes: &[Write]) -> Vec<String> {
+    writes.iter().map(|write| write.name.to_string()).collect()
+}
+
 /// The first of them, and how many more there are.
 pub fn told(refusals: &[String]) -> String {
     let more = match refusals.len().saturating_sub(REFUSALS_TOLD_MAX) {
@@ -229,7 +256,16 @@ async fn obey(
         .iter()
         .take(REFUSALS_TOLD_MAX)
         .for_each(|why| terminal.say(format!("{WARNING}left as it is{WARNING:#}: {why}")));
+    let names = named(&writes);
+    // Before anything is written: what is done is told.
+    let by = match order {
+        Order::Disarm { by } | Order::Pause { by, .. } | Order::Release { by } => by.clone(),
+        Order::Arm | Order::Resume | Order::Reject { .. } | Order::PinAgain => workload.author("").await?,
+    };
     submit(workload, terminal, seen, writes, question).await?;
+    if !names.is_empty() {
+        announce(workload, terminal, Deed::of(order), &by, &names).await;
+    }
     // A name that was never in an incident is rejected as much as it can be, and what Holdfast holds is not left to anybody.
     let concerns_some = matches!(order, Order::Reject { .. } | Order::PinAgain | Order::Release { .. });
     match refusals.is_empty() || concerns_some {
@@ -251,8 +287,7 @@ async fn submit(
         }
         terminal.confirm(question)?;
         let writer = Writer::new(&workload.session);
-        let check = hold::maintained_check(&workload.plan, &seen.names);
-        if let Some(check) = check.filter(|_| ends_pause(seen, &writes)) {
+        if let Some(check) = workload.plan.failover_health_check.as_ref().filter(|_| ends_pause(seen, &writes)) {
             writer.set_disabled(check, false).await?;
         }
         for batch in change::batches(writes) {

@@ -70,6 +70,8 @@ struct Name {
 struct Record {
     kind: String,
     primary: String,
+    /// What the PRIMARY record said before the pin, if that is something else.
+    was: Option<String>,
     secondary: String,
     dns: String,
 }
@@ -114,7 +116,8 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
         state: alarm.state,
         since: alarm.since,
     });
-    let (users, readiness) = (Users::seen(&workload.plan, &seen.alarms, &seen.names), ready(workload, &seen).await);
+    let (users, readiness) =
+        (Users::seen(&workload.plan, &seen.alarms, seen.hold, &seen.names), ready(workload, &seen).await);
     let outage = if users.place == Place::Primary { outage(workload, &readiness).await } else { None };
     Ok(Status {
         at: seen.now,
@@ -171,7 +174,9 @@ async fn names(workload: &Workload, seen: &Observation, dns: Option<SocketAddr>)
                 Err(why) => why.clone(),
             };
             let (primary, secondary) = (pair.primary().target.to_string(), pair.secondary().target.to_string());
-            records.push(Record { kind, primary, secondary, dns });
+            let original = view.pin().and_then(|pin| pin.original.get(&kind));
+            let was = original.map(ToString::to_string).filter(|was| *was != primary);
+            records.push(Record { kind, primary, was, secondary, dns });
         }
         server = Some((&view.zone, of_zone));
         names.push(Name {
@@ -243,8 +248,9 @@ fn print(terminal: &Terminal, status: &Status) {
             terminal.say(format!("  {BAD}{fault}{BAD:#}"));
         }
         for record in &name.records {
-            let Record { kind, primary, secondary, dns } = record;
-            terminal.say(format!("  {kind:<5} PRIMARY {primary}  SECONDARY {secondary}  DNS {BOLD}{dns}{BOLD:#}"));
+            let Record { kind, primary, was, secondary, dns } = record;
+            let was = was.as_ref().map_or(String::new(), |was| format!(" {DIM}(pinned; was {was}){DIM:#}"));
+            terminal.say(format!("  {kind:<5} PRIMARY {primary}{was}  SECONDARY {secondary}  DNS {BOLD}{dns}{BOLD:#}"));
         }
     }
     for database in &status.databases {

@@ -53,8 +53,8 @@ async fn heard(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> 
     match operator::has_bus(session, bus).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(Failure::Usage(format!(
-            "nothing was said: there is no event bus {bus} in {region}, and EventBridge would take the event and drop it; set AWS_REGION to \
-             the DR region, --bus to the stack's BusName"
+            "nothing was said: there is no event bus {bus} in {region}, and EventBridge would take the event and drop it; give the DR \
+             region with --region, the stack's BusName with --bus"
         ))),
         // Who may put events may not be allowed to look.
         Err(CallError::Refused { code, .. }) => {
@@ -193,6 +193,7 @@ mod tests {
             names: vec![NameView::of_name("Z1", &name, &sets)],
             changes: Changes::new(),
             approval: None,
+            hold: None,
             foreign_alarm: false,
         };
         seen.names.iter().map(|view| pin::decide(&plan(), &seen, view)).collect()

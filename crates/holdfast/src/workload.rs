@@ -29,7 +29,7 @@ pub struct Workload {
 impl Workload {
     /// Reads the plan: from the file or the environment if given, else from the deployed function.
     pub async fn load(source: &Source) -> Result<Self, Failure> {
-        let session = Session::load().await.patient();
+        let session = Session::load_in(source.region.clone()).await.patient();
         let text = match (&source.plan_file, &source.plan) {
             (Some(file), _) => std::fs::read_to_string(file)
                 .map_err(|error| Failure::Usage(format!("--plan-file {}: {error}", file.display())))?,
@@ -60,7 +60,7 @@ async fn deployed_plan(session: &Session, bus: &str) -> Result<String, Failure> 
     let function = format!("{bus}-alarm-handler");
     let region = session.config().region().map_or("no region", |region| region.as_ref());
     let remedy = format!(
-        "set AWS_REGION to the DR region (it is {region}), --bus to the stack's BusName, or give the plan with --plan-file"
+        "the region is {region}: give the DR region with --region, the stack's BusName with --bus, or the plan with --plan-file"
     );
     match operator::function_variable(session, &function, PLAN_VARIABLE).await {
         Ok(Some(plan)) => Ok(plan),

@@ -160,6 +160,7 @@ impl Holdfast {
             names: look.names(),
             changes: changes(look, statuses),
             approval: told.approval().cloned(),
+            hold: None,
             foreign_alarm: told.is_foreign(plan),
         };
         let (mut writes, mut violation) = (Vec::new(), None);

@@ -1,5 +1,6 @@
-//! What notifier is given: Lambda's account of an invocation, as the asynchronous destination puts it on the bus.
+//! What notifier is given: Lambda's account of an invocation, as the asynchronous destination puts it on the bus; and what a person did.
 
+use failover::announcement::Announcement;
 use failover::message::Failure;
 use failover::outcome::Outcome;
 use jiff::Timestamp;
@@ -7,23 +8,30 @@ use lambda_runtime::Diagnostic;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What became of an invocation.
+/// What there is to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Invocation {
-    /// It returned an outcome.
+pub enum News {
+    /// An invocation returned an outcome.
     Returned {
         /// What it returned.
         outcome: Box<Outcome>,
         /// When the tick that woke it was to come, if a tick did.
         scheduled: Option<Timestamp>,
     },
-    /// It failed for good.
+    /// An invocation failed for good.
     Failed(Failure),
+    /// A person did something by the command line.
+    Ordered(Announcement),
 }
+
+/// What the command line calls the event of what a person did.
+const ORDER: &str = "Holdfast Order";
 
 /// Why an event cannot be told. Lambda tries again, then keeps the event; the queue's alarm pages.
 #[derive(Debug, thiserror::Error)]
-#[error("notifier takes Lambda's invocation records, and this is none: {0}; check the event rules")]
+#[error(
+    "notifier takes Lambda's invocation records and people's orders, and this is neither: {0}; check the event rules"
+)]
 pub struct EventError(String);
 
 impl From<EventError> for Diagnostic {
@@ -64,16 +72,19 @@ struct Context {
 /// Reads an event.
 ///
 /// # Errors
-/// If it is no invocation record, or the function returned what is no outcome.
-pub fn parse(event: Value) -> Result<Invocation, EventError> {
+/// If it is neither an invocation record nor an order, or the function returned what is no outcome.
+pub fn parse(event: Value) -> Result<News, EventError> {
     let unreadable = |error: serde_json::Error| EventError(error.to_string());
+    if event["detail-type"] == ORDER {
+        return serde_json::from_value(event["detail"].clone()).map(News::Ordered).map_err(unreadable);
+    }
     let Event { detail_type, detail: record } = serde_json::from_value(event).map_err(unreadable)?;
     if detail_type.ends_with("- Success") {
         let scheduled = scheduled(&record.request_payload);
         let outcome = serde_json::from_value(record.response_payload).map_err(unreadable)?;
-        return Ok(Invocation::Returned { outcome, scheduled });
+        return Ok(News::Returned { outcome, scheduled });
     }
-    Ok(Invocation::Failed(Failure {
+    Ok(News::Failed(Failure {
         function: function_name(&record.request_context.function_arn).to_owned(),
         error: error_text(&record),
         scheduled: scheduled(&record.request_payload),
@@ -129,7 +140,7 @@ mod tests {
             scheduled: None,
             at: "2026-01-01T12:00:01Z".parse().unwrap(),
         };
-        assert_eq!(parse(event).unwrap(), Invocation::Failed(failure));
+        assert_eq!(parse(event).unwrap(), News::Failed(failure));
     }
 
     #[test]
@@ -151,8 +162,22 @@ mod tests {
     fn an_invocation_that_never_ran_is_told_by_its_condition() {
         let mut event = record("Lambda Function Invocation Result - Failure", Value::Null);
         event["detail"]["responseContext"] = Value::Null;
-        let Invocation::Failed(failure) = parse(event).unwrap() else { panic!("it failed") };
+        let News::Failed(failure) = parse(event).unwrap() else { panic!("it failed") };
         assert_eq!(failure.error, "RetriesExhausted");
+    }
+
+    #[test]
+    fn what_a_person_did_is_read_as_the_command_line_wrote_it_and_nothing_else_is() {
+        let order = |detail: Value| json!({"source": "holdfast.operator", "detail-type": ORDER, "detail": detail});
+        let written = json!({"deed": {"paused": "2026-01-01T14:00:00Z"}, "by": "arn:aws:iam::1:user/kim: new network",
+            "names": ["a.example.com"], "names_unlisted": 4, "at": "2026-01-01T12:00:00Z"});
+        let News::Ordered(read) = parse(order(written.clone())).unwrap() else { panic!("a person did it") };
+        assert_eq!(serde_json::to_value(read).unwrap(), written);
+        for other in
+            [json!({}), json!({"deed": "armed"}), json!({"deed": "juggled", "by": "kim", "names": [], "at": 1})]
+        {
+            assert!(parse(order(other.clone())).is_err(), "{other}");
+        }
     }
 
     #[test]

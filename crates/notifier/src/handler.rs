@@ -3,19 +3,20 @@
 use aws::CallError;
 use aws::sns::{Publisher, TopicArns};
 use aws::telemetry::Record;
-use failover::message;
+use failover::message::{self, Sender};
+use failover::plan::{arn_account, arn_region};
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
 
-use crate::event::{EventError, Invocation};
+use crate::event::{EventError, News};
 
 /// Where the messages go, and what they need to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The operators' topics.
     pub topics: TopicArns,
-    /// The Holdfast bus, for the command that approves.
-    pub bus: String,
+    /// Which Holdfast speaks.
+    pub sender: Sender,
 }
 
 /// A setting that is missing.
@@ -36,14 +37,17 @@ impl Settings {
             chat: optional("HOLDFAST_CHAT_TOPIC_ARN"),
             pager: optional("HOLDFAST_PAGER_TOPIC_ARN"),
         };
-        Ok(Self { topics, bus: setting("HOLDFAST_BUS")? })
+        // The topic is the stack's own, and says where that is.
+        let own = |part: fn(&str) -> Option<&str>| part(&topics.operators).unwrap_or_default().to_owned();
+        let sender = Sender { bus: setting("HOLDFAST_BUS")?, region: own(arn_region), account: own(arn_account) };
+        Ok(Self { topics, sender })
     }
 }
 
 /// Why a message was not sent, or not to every topic. Lambda tries again, so that it is sent once or more, never not at all.
 #[derive(Debug, thiserror::Error)]
 pub enum Unsent {
-    /// The event is no invocation record.
+    /// The event is none of those that are told.
     #[error(transparent)]
     Event(#[from] EventError),
     /// SNS did not take it.
@@ -71,21 +75,20 @@ pub struct Told {
 ///
 /// # Errors
 /// If SNS does not take the message.
-pub async fn handle(topics: &impl Publisher, bus: &str, invocation: Invocation) -> Result<Told, Unsent> {
-    let message = match &invocation {
-        Invocation::Returned { outcome, scheduled }
-            if !message::is_due_at(outcome, scheduled.unwrap_or(outcome.at)) =>
-        {
+pub async fn handle(topics: &impl Publisher, sender: &Sender, news: News) -> Result<Told, Unsent> {
+    let message = match &news {
+        News::Returned { outcome, scheduled } if !message::is_due_at(outcome, scheduled.unwrap_or(outcome.at)) => {
             return Ok(Told { subject: None });
         }
-        Invocation::Returned { outcome, .. } => message::of_outcome(outcome, bus),
-        Invocation::Failed(failure) if !message::is_failure_due(failure) => return Ok(Told { subject: None }),
-        Invocation::Failed(failure) => message::of_failure(failure),
+        News::Returned { outcome, .. } => message::of_outcome(outcome, sender),
+        News::Failed(failure) if !message::is_failure_due(failure) => return Ok(Told { subject: None }),
+        News::Failed(failure) => message::of_failure(failure, sender),
+        News::Ordered(announcement) => message::of_announcement(announcement, sender),
     };
     topics.publish(&message).await?;
-    let incident = match invocation {
-        Invocation::Returned { outcome, .. } => outcome.incident,
-        Invocation::Failed(_) => None,
+    let incident = match news {
+        News::Returned { outcome, .. } => outcome.incident,
+        News::Failed(_) | News::Ordered(_) => None,
     };
     Record::Told { subject: message.subject.clone(), incident }.log();
     Ok(Told { subject: Some(message.subject) })

@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
     let topics = Topics::new(&session, settings.topics.clone());
     let (topics, settings) = (&topics, &settings);
     run(service_fn(move |event: LambdaEvent<Value>| async move {
-        Box::pin(handler::handle(topics, &settings.bus, event::parse(event.payload)?)).await
+        Box::pin(handler::handle(topics, &settings.sender, event::parse(event.payload)?)).await
     }))
     .await
 }

@@ -152,7 +152,7 @@ async fn notifier(sabotage: Sabotage, session: &Session) -> Result<(), Error> {
     let topic = Bent { honest: Topics::new(session, settings.topics.clone()), sabotage };
     let (topic, settings) = (&topic, &settings);
     run(service_fn(move |event: LambdaEvent<Value>| async move {
-        Box::pin(handler::handle(topic, &settings.bus, event::parse(event.payload)?)).await
+        Box::pin(handler::handle(topic, &settings.sender, event::parse(event.payload)?)).await
     }))
     .await
 }

@@ -5,3 +5,10 @@ mod many_names;
 mod refusals;
 mod rehearsal;
 mod zone;
+
+use failover::message::Sender;
+
+/// Which Holdfast speaks.
+fn sender() -> Sender {
+    Sender { bus: "holdfast".to_owned(), region: "eu-central-1".to_owned(), account: "123456789012".to_owned() }
+}

@@ -8,6 +8,7 @@ use failover::observation::Attention;
 use failover::outcome::{Kind, Outcome};
 use failover::record::{RecordSet, Role, Routing};
 
+use crate::sender;
 use crate::zone::{Refuses, Zone, nth, values};
 
 fn names(numbers: impl IntoIterator<Item = usize>) -> BTreeSet<Name> {
@@ -24,7 +25,7 @@ fn all_pinned_but(zone: &Zone, count: usize, refused: &BTreeSet<Name>) {
 
 /// All that is told of one outcome.
 fn told(outcome: &Outcome) -> String {
-    let message = message::of_outcome(outcome, "holdfast");
+    let message = message::of_outcome(outcome, &sender());
     format!("{}\n{}", message.subject, message.body)
 }
 

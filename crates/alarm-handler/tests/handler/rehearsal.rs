@@ -9,6 +9,7 @@ use failover::outcome::{Kind, Outcome};
 use failover::register::{ArmedBy, Register};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::sender;
 use crate::zone::{Refuses, Zone, noon, nth};
 
 const HOUR: usize = 60;
@@ -98,7 +99,7 @@ fn a_refused_rehearsal_is_a_page_that_day_and_is_tried_again_once_an_hour() {
     let told: Vec<_> = refused.iter().filter(|outcome| message::is_due(outcome)).collect();
     assert!((6..=7).contains(&told.len()), "told {} times in a day", told.len());
     assert!(message::is_due(refused[0]), "the first is told");
-    let body = message::of_outcome(told[0], "holdfast").body;
+    let body = message::of_outcome(told[0], &sender()).body;
     for said in ["n00002.example.com could not be failed over now", "is protected: ask kim", "P14"] {
         assert!(body.contains(said), "{said} is not in {body}");
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ALSO, EVENT, HAPPENED, Message, NEXT, RUN, SUBJECT_CHARACTERS_MAX, USERS, WHY, text};
+use super::{ALSO, EVENT, FROM, HAPPENED, Message, NEXT, RUN, SUBJECT_CHARACTERS_MAX, USERS, WHY, text};
 use crate::observation::Attention;
 
 /// Slack's block of text ends at 3,000 characters.
@@ -27,7 +27,7 @@ impl Message {
     #[must_use]
     pub fn card(&self) -> String {
         let icon = if self.attention == Attention::Page { "\u{1f6a8}" } else { "\u{2139}\u{fe0f}" };
-        let summary = self.subject.strip_prefix("Holdfast: ").unwrap_or(&self.subject);
+        let summary = &self.headline;
         let told =
             [USERS, HAPPENED, WHY, ALSO].map(|title| self.lines(title).map(plain).collect::<Vec<_>>().join("\n"));
         let description = told.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
@@ -51,7 +51,7 @@ impl Message {
                 "textType": "client-markdown",
                 "title": format!("{icon} {}", plain(summary)),
                 "description": bounded(&description, CARD_CHARACTERS_MAX),
-                "nextSteps": self.lines(NEXT).map(plain).chain(run).collect::<Vec<_>>(),
+                "nextSteps": self.lines(NEXT).map(plain).chain(run).chain(self.lines(FROM).map(str::to_owned)).collect::<Vec<_>>(),
                 "keywords": ["Holdfast", self.event],
             },
             "metadata": metadata,
@@ -80,7 +80,7 @@ impl Message {
             "EvaluateLowSampleCountPercentile": "",
         });
         let decision = self.decision.as_ref().map(|headline| format!("{headline}, ")).unwrap_or_default();
-        let incident = self.incident.as_ref().map(|incident| format!("Holdfast: {decision}{incident}"));
+        let incident = self.incident.as_ref().map(|incident| format!("{}: {decision}{incident}", self.from));
         let told: Vec<_> = self.sections.iter().filter(|section| section.title != EVENT).cloned().collect();
         let at = self.at.strftime("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string();
         let body = json!({

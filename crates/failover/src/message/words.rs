@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::capitalised;
+use super::{Sender, capitalised};
 use crate::observation::Attention;
 use crate::outcome::{Kind, Outcome};
 use crate::rule::Rule;
@@ -102,13 +102,17 @@ pub(super) fn sentence(outcome: &Outcome) -> String {
         0 => "the workload".to_owned(),
         _ => outcome.subjects_in_words(10),
     };
+    let (is, its, records, s, takes) = match outcome.subject_count() {
+        0 | 1 => ("is", "its", "record", "s", "takes"),
+        _ => ("are", "their", "records", "", "take"),
+    };
     match outcome.outcome {
         Kind::Nothing => format!("There is nothing to do now about {who}."),
         Kind::Waiting => format!("Holdfast still waits before it goes on with {who}."),
         Kind::InSync => format!("Every name server answers with the pin of {who}."),
         Kind::Rehearsed => format!("Route 53 took a batch such as the pin of {who} would be. It changed nothing."),
-        Kind::Armed => format!("{who} is armed."),
-        Kind::StaysOnDr => format!("{who} is pinned to DR, whatever the primary does."),
+        Kind::Armed => format!("{who} {is} armed."),
+        Kind::StaysOnDr => format!("{who} {is} pinned to DR, whatever the primary does."),
         Kind::Confirmed => {
             format!(
                 "The PRIMARY records of {who} point at DR. No change was on record that carries them, so one was made."
@@ -145,11 +149,13 @@ pub(super) fn sentence(outcome: &Outcome) -> String {
             format!("The pin of {who} was undone again after Holdfast had twice restored it. Nothing was changed.")
         }
         Kind::AtRisk => {
-            format!("{who} is guarded, but not everything about its records is as it should be. Nothing was changed.")
+            format!(
+                "{who} {is} guarded, but not everything about {its} records is as it should be. Nothing was changed."
+            )
         }
         Kind::Swapped => {
             format!(
-                "{who} is pinned, and its SECONDARY record now leads where its users were before, or to a new place in \
+                "{who} {is} pinned, and {its} SECONDARY {records} now lead{s} where {its} users were before, or to a new place in \
                  that AWS region. Nothing was changed."
             )
         }
@@ -159,7 +165,7 @@ pub(super) fn sentence(outcome: &Outcome) -> String {
             )
         }
         Kind::PinnedAgain => format!("Someone had changed the pinned records of {who}; they point at DR again."),
-        Kind::Fenced => format!("{who} takes no connections any more; what was open is cut by a reboot."),
+        Kind::Fenced => format!("{who} {takes} no connections any more; what was open is cut by a reboot."),
         Kind::PromotionRequested => {
             format!("RDS was asked to promote {who}. Its data and the primary's go separate ways from here.")
         }
@@ -174,27 +180,27 @@ pub(super) fn sentence(outcome: &Outcome) -> String {
 
 /// Commands that serve now. Whoever finds the primary well can have users back at once: a maintenance disables the health check that
 /// moved them.
-pub(super) fn what_to_run(outcome: &Outcome, bus: &str) -> Option<String> {
+pub(super) fn what_to_run(outcome: &Outcome, sender: &Sender) -> Option<String> {
     let incident = outcome.incident.as_ref().filter(|_| !outcome.despite.is_empty())?;
     let detail = json!({"incident": incident, "by": "YOUR NAME", "reason": "WHY", "despite": outcome.despite});
     let entry = json!([{
-        "EventBusName": bus, "Source": "holdfast.operator", "DetailType": "Holdfast Approval", "Detail": detail.to_string(),
+        "EventBusName": sender.bus, "Source": "holdfast.operator", "DetailType": "Holdfast Approval", "Detail": detail.to_string(),
     }]);
     // The shell takes all between single quotes as it is, and JSON allows every character to be written as its number.
     let quoted = entry.to_string().replace('\'', "\\u0027");
     let rules: Vec<_> = outcome.despite.iter().map(ToString::to_string).collect();
     let incident = incident.to_string().replace('\'', "'\\''");
-    let (rules, other_bus) = (rules.join(","), if bus == "holdfast" { String::new() } else { format!(" --bus {bus}") });
+    let (rules, options, region) = (rules.join(","), sender.options(), &sender.region);
     let back = match &outcome.users {
         Some(users) if users.maintenance_brings_back() && outcome.rule == Some(Rule::P09) => {
             format!(
-                "to send users back for an hour, if the primary is fine: holdfast maintenance begin --for 1h{other_bus}\n"
+                "to send users back for an hour, if the primary is fine: holdfast maintenance begin --for 1h{options}\n"
             )
         }
         _ => String::new(),
     };
     Some(format!(
-        "{back}to approve, in the DR region: holdfast approve '{incident}' --despite {rules}{other_bus} --reason WHY\n\
-         or without it: aws events put-events --entries '{quoted}'"
+        "{back}to approve: holdfast approve '{incident}' --despite {rules}{options} --reason WHY\n\
+         or without it: aws events put-events --region {region} --entries '{quoted}'"
     ))
 }

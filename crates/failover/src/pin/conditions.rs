@@ -16,6 +16,16 @@ use crate::rule::Rule;
 /// How long an alarm may be without data before people are told, in seconds: a new one begins so.
 const BLIND_SECONDS: u32 = 600;
 
+/// Why P08 asks.
+pub(super) enum TooRecent {
+    /// Nobody knows whether the outage that the alarm tells of still goes on.
+    RangBefore { armed: Timestamp },
+    /// A change that was just made is the likeliest cause of an alarm.
+    Settling { armed: Timestamp, settle_seconds: u32 },
+    /// So is a primary that was just come back to.
+    Cooling { failed_back: Timestamp, cooldown_seconds: u32 },
+}
+
 /// What the conditions are written in.
 pub(super) struct Facts<'a> {
     pub(super) plan: &'a Plan,
@@ -172,15 +182,27 @@ impl Facts<'_> {
         }
     }
 
-    pub(super) fn armed_too_recently(&self) -> bool {
+    /// Why a failover is asked about so soon, if it is.
+    pub(super) fn too_recent(&self) -> Option<TooRecent> {
         let (Some(Register::Armed { since, by, memory, .. }), Some(incident)) = (self.view.register(), self.incident())
         else {
-            return false;
+            return None;
         };
         let limits = &self.plan.limits;
         let failed_back = memory.failed_back.or((*by == ArmedBy::Failback).then_some(*since));
-        let is_cooling = |at: Timestamp| !elapsed(at, incident.began, limits.cooldown_seconds);
-        !elapsed(*since, incident.began, limits.settle_seconds) || failed_back.is_some_and(is_cooling)
+        let is_cooling = |at: &Timestamp| !elapsed(*at, incident.began, limits.cooldown_seconds);
+        if elapsed(*since, incident.began, limits.settle_seconds) {
+            let cooling = |at| TooRecent::Cooling { failed_back: at, cooldown_seconds: limits.cooldown_seconds };
+            return failed_back.filter(is_cooling).map(cooling);
+        }
+        Some(match incident.began <= *since {
+            true => TooRecent::RangBefore { armed: *since },
+            false => TooRecent::Settling { armed: *since, settle_seconds: limits.settle_seconds },
+        })
+    }
+
+    pub(super) fn armed_too_recently(&self) -> bool {
+        self.too_recent().is_some()
     }
 
     pub(super) fn lifted(&self, rule: Rule) -> bool {

@@ -1,6 +1,8 @@
 //! What a decision about a name saw, for people.
 
-use super::conditions::Facts;
+use std::fmt;
+
+use super::conditions::{Facts, TooRecent};
 use crate::incident::{AlarmSighting, Approval, EvaluationTrouble};
 use crate::observation::{Fact, Probe};
 use crate::register::Reading;
@@ -49,7 +51,25 @@ impl Facts<'_> {
                 facts.push(Fact::new(about, probe));
             }
         }
+        facts.extend(self.too_recent().map(|why| Fact::new("so soon", why)));
         facts.extend(self.approval.map(Approval::as_fact));
         facts
+    }
+}
+
+impl fmt::Display for TooRecent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RangBefore { armed } => write!(f, "the alarm has rung since before it was armed at {armed}"),
+            Self::Settling { armed, settle_seconds } => {
+                write!(f, "armed at {armed}, less than SettleSeconds ({settle_seconds}) before the alarm")
+            }
+            Self::Cooling { failed_back, cooldown_seconds } => {
+                write!(
+                    f,
+                    "failed back at {failed_back}, less than CooldownSeconds ({cooldown_seconds}) before the alarm"
+                )
+            }
+        }
     }
 }

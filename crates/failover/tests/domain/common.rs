@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use failover::incident::{AlarmSighting, AlarmState, Approval, EvaluationTrouble, Incident};
+use failover::message::Sender;
 use failover::name::Name;
 use failover::observation::{Alarms, Attention, Changes, Fact, NameView, Probes};
 use failover::outcome::{Finding, Kind, Outcome, Trigger};
@@ -25,6 +26,11 @@ pub const PLAN: &str = r#"{"mode":"automatic","zones":[{"id":"Z1","names":["app.
 
 pub fn plan() -> Plan {
     Plan::parse(PLAN).unwrap()
+}
+
+/// Which Holdfast speaks.
+pub fn sender() -> Sender {
+    Sender { bus: "holdfast".to_owned(), region: "eu-central-1".to_owned(), account: "123456789012".to_owned() }
 }
 
 /// Seconds after the first alarm of the outage.
@@ -268,6 +274,7 @@ impl Scene {
             names: std::iter::once(&self.view).chain(&self.siblings).cloned().collect(),
             changes: self.changes.clone(),
             approval: self.approval.clone(),
+            hold: None,
             foreign_alarm: self.foreign_alarm,
         }
     }

@@ -20,6 +20,7 @@ mod record_types;
 mod rehearsals;
 mod repeats;
 mod replica_rules;
+mod senders;
 mod texts;
 mod unready_names;
 mod users;

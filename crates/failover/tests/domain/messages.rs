@@ -33,7 +33,7 @@ fn every_outcome_says_what_happened_why_and_what_happens_next() {
     let bodies: BTreeSet<_> = kinds
         .iter()
         .map(|kind| {
-            let message = message::of_outcome(&outcome(*kind, Attention::Page, Trigger::Event, 0), "holdfast");
+            let message = message::of_outcome(&outcome(*kind, Attention::Page, Trigger::Event, 0), &sender());
             let lines: Vec<_> = message.body.lines().collect();
             for said in [
                 "  P13: failover has started.",
@@ -44,7 +44,7 @@ fn every_outcome_says_what_happened_why_and_what_happens_next() {
                 assert!(lines.contains(&said), "{kind:?} lacks {said:?}: {}", message.body);
             }
             let titles: Vec<_> = lines.iter().filter(|line| line.starts_with(char::is_uppercase)).collect();
-            assert_eq!(titles, [&"WHAT HAPPENED", &"WHY", &"WHAT HAPPENS NEXT", &"INCIDENT"], "{kind:?}");
+            assert_eq!(titles, [&"WHAT HAPPENED", &"WHY", &"WHAT HAPPENS NEXT", &"INCIDENT", &"FROM"], "{kind:?}");
             assert!(lines[1].contains("app.example.com") && message.subject.contains("app.example.com"), "{kind:?}");
             message.body
         })
@@ -68,7 +68,7 @@ fn the_weightiest_finding_leads_and_the_others_are_listed() {
     );
     assert_eq!(outcome.facts, [Fact::new("of", "a")], "subject and facts speak of the same name");
     assert_eq!(outcome.also, ["b.example.com: P13: half a pair"]);
-    let message = message::of_outcome(&outcome, "holdfast");
+    let message = message::of_outcome(&outcome, &sender());
     assert_eq!(message.subject, "Holdfast: pinned to DR: a.example.com and 1 more");
     assert!(message.body.contains("ALSO\n  b.example.com: P13: half a pair"), "{}", message.body);
 }
@@ -90,7 +90,7 @@ fn an_outcome_of_ten_thousand_names_fits_into_an_event_and_a_message_and_still_c
     assert!(event.len() < BYTES_MAX, "{} bytes", event.len());
     let read: Outcome = serde_json::from_str(&event).unwrap();
     assert_eq!(read, outcome);
-    let message = message::of_outcome(&read, "holdfast");
+    let message = message::of_outcome(&read, &sender());
     assert!(message.body.len() < BYTES_MAX, "{} bytes", message.body.len());
     assert!(message.body.contains("and 4990 more now point at DR"), "{}", &message.body[..4_000]);
 }
@@ -99,10 +99,11 @@ fn an_outcome_of_ten_thousand_names_fits_into_an_event_and_a_message_and_still_c
 fn of_many_names_ten_are_told() {
     let told = |count: usize| {
         let findings: Vec<_> = (0..count).map(|n| finding(Kind::Armed, Attention::Notice, &format!("n{n}"))).collect();
-        message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &findings), "holdfast").body
+        message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &findings), &sender()).body
     };
-    assert!(told(10).contains("n8, n9 is armed."));
-    assert!(told(11).contains("n8, n9 and 1 more is armed."));
+    assert!(told(1).contains("n0 is armed."));
+    assert!(told(10).contains("n8, n9 are armed."));
+    assert!(told(11).contains("n8, n9 and 1 more are armed."));
 }
 
 #[test]
@@ -125,8 +126,9 @@ fn following_the_message_fails_over_however_many_rules_stand_in_the_way() {
     let decision = scene.decide();
     assert_eq!(decision.row.rule, Rule::P08);
     let outcome = Outcome::of(at(60), Trigger::Tick, &[decision.into()]);
-    let message = message::of_outcome(&outcome, "holdfast");
-    assert!(message.body.contains("--despite P08,P09,P10 --reason WHY"), "{}", message.body);
+    let message = message::of_outcome(&outcome, &sender());
+    let command = "--despite P08,P09,P10 --region eu-central-1 --reason WHY";
+    assert!(message.body.contains(command), "{}", message.body);
     scene.approval = Some(approval_in(&message.body));
     assert_eq!(scene.decide().row.verdict, Verdict::Pin);
 }
@@ -138,7 +140,7 @@ fn what_waits_for_approval_is_told_with_its_command_even_beside_weightier_news()
     let promoted = finding(Kind::PromotionRequested, Attention::Page, "RDS instance a");
     let outcome = Outcome::of(at(60), Trigger::Tick, &[asks, promoted]);
     assert_eq!(outcome.outcome, Kind::PromotionRequested);
-    let approval = approval_in(&message::of_outcome(&outcome, "holdfast").body);
+    let approval = approval_in(&message::of_outcome(&outcome, &sender()).body);
     assert!(approval.lifts(Rule::R07, &incident(0)));
 }
 
@@ -148,7 +150,7 @@ fn where_no_approval_helps_no_command_is_given() {
     scene.register(&paused(9_000));
     let outcome = Outcome::of(at(60), Trigger::Tick, &[scene.decide().into()]);
     assert_eq!(outcome.outcome, Kind::Held);
-    assert!(!message::of_outcome(&outcome, "holdfast").body.contains("WHAT TO RUN"));
+    assert!(!message::of_outcome(&outcome, &sender()).body.contains("WHAT TO RUN"));
 }
 
 #[test]
@@ -162,7 +164,7 @@ fn an_approval_is_answered_whatever_comes_of_it() {
             let answer = outcome(kind, attention, Trigger::Approval, 420);
             assert_eq!(answer.attention, raised, "{kind:?}");
             assert!(message::is_due(&answer), "{kind:?}");
-            let body = message::of_outcome(&answer, "holdfast").body;
+            let body = message::of_outcome(&answer, &sender()).body;
             assert!(body.starts_with("WHAT HAPPENED\n  Your approval was received. "), "{body}");
             for trigger in [Trigger::Tick, Trigger::Event] {
                 assert_eq!(outcome(kind, attention, trigger, 420).attention, attention, "{kind:?}");
@@ -173,8 +175,7 @@ fn an_approval_is_answered_whatever_comes_of_it() {
 
 #[test]
 fn an_approval_that_changes_nothing_is_answered_with_why() {
-    let told =
-        |findings: &[Finding]| message::of_outcome(&Outcome::of(at(60), Trigger::Approval, findings), "holdfast");
+    let told = |findings: &[Finding]| message::of_outcome(&Outcome::of(at(60), Trigger::Approval, findings), &sender());
     let mut scene = Scene::outage();
     scene.all_ok_since(-900);
     let message = told(&[scene.decide().into()]);
@@ -200,7 +201,7 @@ fn a_failure_is_told_with_the_command_that_shows_its_log() {
         scheduled: None,
         at: at(0),
     };
-    let message = message::of_failure(&failure);
+    let message = message::of_failure(&failure, &sender());
     assert_eq!(message.subject, "Holdfast: alarm-handler failed");
     for said in [
         "WHAT HAPPENED",
@@ -216,7 +217,7 @@ fn a_failure_is_told_with_the_command_that_shows_its_log() {
 
 #[test]
 fn a_function_that_was_stopped_is_told_in_its_own_words_and_with_the_way_back() {
-    let message = message::of_failure(&Failure {
+    let stopped = Failure {
         function: "holdfast-alarm-handler".to_owned(),
         request_id: "1-2".to_owned(),
         error: "ZeroReservedConcurrency".to_owned(),
@@ -224,11 +225,13 @@ fn a_function_that_was_stopped_is_told_in_its_own_words_and_with_the_way_back() 
         condition: "ZeroReservedConcurrency".to_owned(),
         scheduled: None,
         at: at(0),
-    });
+    };
+    let message = message::of_failure(&stopped, &sender());
     assert_eq!(message.subject, "Holdfast: holdfast-alarm-handler is STOPPED");
-    for said in
-        ["reserved concurrency is 0", "aws lambda delete-function-concurrency --function-name holdfast-alarm-handler"]
-    {
+    for said in [
+        "reserved concurrency is 0",
+        "aws lambda delete-function-concurrency --region eu-central-1 --function-name holdfast-alarm-handler",
+    ] {
         assert!(message.body.contains(said), "{said}: {}", message.body);
     }
     assert!(!message.body.contains("tried again"), "Lambda tried nothing: {}", message.body);
@@ -269,9 +272,9 @@ fn a_failure_over_a_huge_event_is_told_with_its_beginning() {
         scheduled: None,
         at: at(0),
     };
-    let whole = message::of_failure(&failure("ü".repeat(20_000))).body;
+    let whole = message::of_failure(&failure("ü".repeat(20_000)), &sender()).body;
     assert!(whole.ends_with(&format!("THE EVENT\n  {}\n", "ü".repeat(20_000))));
-    let cut = message::of_failure(&failure("🦀".repeat(250_000))).body;
+    let cut = message::of_failure(&failure("🦀".repeat(250_000)), &sender()).body;
     let kept = "🦀".repeat(20_000);
     assert!(cut.ends_with(&format!("THE EVENT\n  {kept}\n  (cut here, after 20000 of 250000 characters)\n")));
     assert!(cut.len() < 256 * 1024, "SNS takes no more");
@@ -284,7 +287,7 @@ fn a_card_is_short_enough_to_be_shown_and_an_alarm_to_be_sent_whatever_they_are_
     findings.extend(
         (0..2_000).map(|n| Finding { because: format!("{n} {long}"), ..finding(Kind::Held, Attention::Page, "*.b") }),
     );
-    let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &findings), "holdfast");
+    let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &findings), &sender());
     let card: serde_json::Value = serde_json::from_str(&message.card()).unwrap();
     let description = card["content"]["description"].as_str().unwrap();
     assert!(description.chars().count() < 2_600 && description.ends_with("The rest is in the mail."), "{description}");
@@ -305,23 +308,23 @@ fn where_users_are_comes_first_and_what_a_hold_costs_them_is_in_the_subject() {
         let findings = std::slice::from_ref(finding);
         Outcome::of(at(60), Trigger::Tick, findings).of_users(Some(users), findings)
     };
-    let message = message::of_outcome(&outcome(moved_by_route_53(), &held), "holdfast");
+    let message = message::of_outcome(&outcome(moved_by_route_53(), &held), &sender());
     assert_eq!(message.subject, "Holdfast: HELD, primary may be up, users on READ-ONLY DR: app.example.com");
     assert!(
         message.body.starts_with("WHERE USERS ARE\n  Users are on DR since about 2026-01-01T12:00:00Z"),
         "{}",
         message.body
     );
-    assert!(message.body.contains("holdfast maintenance begin --for 1h\n"), "{}", message.body);
+    assert!(message.body.contains("holdfast maintenance begin --for 1h --region eu-central-1\n"), "{}", message.body);
     assert!(message.card().contains("READ-ONLY") && message.card().contains("writes fail"), "{}", message.card());
     let lasting = Users { place: Place::SentToDr { returnable: false }, ..moved_by_route_53() };
-    let body = message::of_outcome(&outcome(lasting, &held), "holdfast").body;
+    let body = message::of_outcome(&outcome(lasting, &held), &sender()).body;
     assert!(!body.contains("maintenance"), "it would move nobody: {body}");
     let without_databases = Users { dr_takes_writes: None, ..moved_by_route_53() };
-    let subject = message::of_outcome(&outcome(without_databases, &held), "holdfast").subject;
+    let subject = message::of_outcome(&outcome(without_databases, &held), &sender()).subject;
     assert_eq!(subject, "Holdfast: HELD, primary may be up, users on DR: app.example.com");
     let pinned = finding(Kind::Pinned, Attention::Page, "app.example.com");
-    let message = message::of_outcome(&outcome(moved_by_route_53(), &pinned), "holdfast");
+    let message = message::of_outcome(&outcome(moved_by_route_53(), &pinned), &sender());
     assert_eq!(message.subject, "Holdfast: pinned to DR: app.example.com");
     assert!(
         message.body.contains("and the pin keeps them there. Not every database there takes writes yet."),
@@ -334,7 +337,7 @@ fn where_users_are_comes_first_and_what_a_hold_costs_them_is_in_the_subject() {
 fn opposite_situations_never_share_a_subject() {
     let subject = |(kind, rule): (Kind, Rule)| {
         let finding = Finding { rule: Some(rule), ..finding(kind, Attention::Page, "a") };
-        message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[finding]), "holdfast").subject
+        message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[finding]), &sender()).subject
     };
     let situations = [
         (Kind::Held, Rule::P05),
@@ -355,7 +358,7 @@ fn opposite_situations_never_share_a_subject() {
 fn a_decision_is_a_pagers_incident_of_its_own_and_all_that_goes_as_planned_is_one() {
     let named = |kind, rule, attention| {
         let finding = Finding { rule: Some(rule), ..finding(kind, attention, "app.example.com") };
-        let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[finding]), "holdfast");
+        let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[finding]), &sender());
         let body: serde_json::Value = serde_json::from_str(&message.alarm("eu-central-1", "123456789012").1).unwrap();
         body["AlarmName"].as_str().unwrap().to_owned()
     };
@@ -371,7 +374,7 @@ fn a_decision_is_a_pagers_incident_of_its_own_and_all_that_goes_as_planned_is_on
 
 #[test]
 fn a_card_nobody_need_get_up_for_looks_so() {
-    let card = message::of_outcome(&outcome(Kind::Armed, Attention::Notice, Trigger::Tick, 0), "holdfast").card();
+    let card = message::of_outcome(&outcome(Kind::Armed, Attention::Notice, Trigger::Tick, 0), &sender()).card();
     let card: serde_json::Value = serde_json::from_str(&card).unwrap();
     assert_eq!(card["content"]["title"], "\u{2139}\u{fe0f} armed: app.example.com");
 }
@@ -381,7 +384,7 @@ fn no_character_of_a_name_is_markdown_in_a_card_and_every_command_can_be_copied(
     let mut asks = finding(Kind::ApprovalNeeded, Attention::Page, "*.shop.example.com");
     asks.incident = Some(Incident { alarm: "started".to_owned(), began: at(0) });
     asks.despite = BTreeSet::from([Rule::P09]);
-    let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[asks]), "holdfast");
+    let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[asks]), &sender());
     let card: serde_json::Value = serde_json::from_str(&message.card()).unwrap();
     assert!(card["content"]["description"].as_str().unwrap().contains("*\u{200b}.shop.example.com"));
     let title = card["content"]["title"].as_str().unwrap();
@@ -403,7 +406,7 @@ fn a_failure_pages_and_its_alarm_leaves_out_the_event() {
         scheduled: None,
         at: at(0),
     };
-    let message = message::of_failure(&failure);
+    let message = message::of_failure(&failure, &sender());
     assert_eq!(message.attributes(), [("attention", "page"), ("outcome", "Failed")]);
     let (subject, body) = message.alarm("eu-central-1", "123456789012");
     assert_eq!(subject, "ALARM: Holdfast: alarm-handler failed");
@@ -424,7 +427,7 @@ proptest! {
             scheduled: None,
             at: at(0),
         };
-        let told = [message::of_outcome(&outcome, "holdfast"), message::of_failure(&failure)];
+        let told = [message::of_outcome(&outcome, &sender()), message::of_failure(&failure, &sender())];
         let alarms = told.each_ref().map(|message| message.alarm("eu-central-1", "123456789012").0);
         for subject in told.map(|message| message.subject).into_iter().chain(alarms) {
             prop_assert!(subject.len() <= 99 && subject.chars().all(|c| c == ' ' || c.is_ascii_graphic()), "{:?}", subject);
@@ -440,7 +443,7 @@ proptest! {
         let mut asks = finding(Kind::ApprovalNeeded, Attention::Page, "app.example.com");
         asks.incident = Some(incident.clone());
         asks.despite = despite.iter().copied().collect();
-        let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[asks]), "holdfast");
+        let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[asks]), &sender());
         let approval = approval_in(&message.body);
         for rule in despite {
             prop_assert!(approval.lifts(rule, &incident));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::common::{
-    self, DR, PRIMARY, armed, at, disarmed, failed_over, lines, paused, pinned, plan, unrecorded, view,
+    self, DR, PRIMARY, armed, at, disarmed, failed_over, lines, paused, pinned, plan, sender, unrecorded, view,
 };
 use failover::message;
 use failover::observation::Attention;
@@ -114,7 +114,7 @@ fn a_shortcoming_is_a_page_that_says_neither_that_there_is_an_outage_nor_that_th
     ] {
         let outcome = Outcome::of(at(0), Trigger::Tick, &[Finding::from(shortcoming)]);
         assert_eq!((outcome.outcome, outcome.attention), (Kind::DatabaseTrouble, Attention::Page));
-        let message = message::of_outcome(&outcome, "holdfast");
+        let message = message::of_outcome(&outcome, &sender());
         assert_eq!(message.subject, subject);
         assert!(message.body.contains(sentence) && !message.body.contains("on DR"), "{}", message.body);
     }

@@ -6,7 +6,7 @@ use crate::common::*;
 use crate::pin_cases::{cases, wide};
 use failover::incident::AlarmState::Alarm;
 use failover::incident::{Approval, Incident};
-use failover::observation::{NameView, Probe, Silence};
+use failover::observation::{Fact, NameView, Probe, Silence};
 use failover::pin::{TABLE, Verdict};
 use failover::plan::Mode;
 use failover::register::{ArmedBy, Register, Spread};
@@ -168,4 +168,23 @@ fn whatever_a_decision_saw_is_told() {
     scene.view = unreadable("app.example.com", PRIMARY);
     let seen = lines(&scene.decide().facts);
     assert!(seen.iter().any(|fact| fact.starts_with("register: the register says \"v=9 asleep\"")), "{seen:?}");
+}
+
+#[test]
+fn whoever_is_asked_for_an_approval_so_soon_is_told_why_in_particular() {
+    for (since, by, said) in [
+        (50, ArmedBy::Operator, "the alarm has rung since before it was armed at 2026-01-01T12:00:50Z"),
+        (-899, ArmedBy::Operator, "armed at 2026-01-01T11:45:01Z, less than SettleSeconds (900) before the alarm"),
+        (
+            -3_599,
+            ArmedBy::Failback,
+            "failed back at 2026-01-01T11:00:01Z, less than CooldownSeconds (3600) before the alarm",
+        ),
+    ] {
+        let mut scene = Scene::outage();
+        scene.register(&armed(since, by));
+        let facts = scene.decide().facts;
+        assert!(facts.contains(&Fact::new("so soon", said)), "{facts:?}");
+    }
+    assert!(Scene::outage().decide().facts.iter().all(|fact| fact.about != "so soon"));
 }

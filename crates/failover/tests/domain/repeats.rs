@@ -44,12 +44,12 @@ fn a_late_or_retried_tick_neither_loses_nor_doubles_a_message() {
 }
 
 #[test]
-fn that_a_name_stays_on_dr_is_told_by_the_minute_whatever_the_alarm_says() {
+fn that_a_name_stays_on_dr_is_told_once_soon_and_then_once_a_day_whatever_the_alarm_says() {
     for trigger in [Trigger::Tick, Trigger::Event] {
-        let told: Vec<_> = (0..=300)
+        let told: Vec<_> = (-1..=3_000)
             .filter(|minute| message::is_due(&outcome(Kind::StaysOnDr, Attention::Notice, trigger, minute * 60)))
             .collect();
-        assert_eq!(told, [1, 16, 256], "{trigger:?}");
+        assert_eq!(told, [16, 1_440, 2_880], "{trigger:?}");
     }
 }
 
@@ -60,7 +60,7 @@ fn a_wait_that_has_become_too_long_is_told_at_once() {
     let due = |now| {
         let gate = decide_gate(&plan(), at(now), &names, &Changes::new());
         let outcome = Outcome::of(at(now), Trigger::Tick, &[gate.into()]);
-        message::is_due(&outcome).then(|| message::of_outcome(&outcome, "holdfast"))
+        message::is_due(&outcome).then(|| message::of_outcome(&outcome, &sender()))
     };
     assert_eq!(due(629), None);
     let message = due(630).unwrap();

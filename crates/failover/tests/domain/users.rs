@@ -40,7 +40,7 @@ fn where_users_are_is_what_records_and_alarms_say_and_silence_says_nothing() {
         (Some(quiet()), names(DR, [held(), calm()]), Place::KeptOnDr, 1),
         (with(AlarmState::Alarm), names(PRIMARY, [held(), failed_over(0)]), Place::Parted { moved: 2 }, 0),
     ] {
-        let users = Users::seen(&plan(), &alarms, &names);
+        let users = Users::seen(&plan(), &alarms, None, &names);
         assert_eq!((users.place, users.unpinned), (place, unpinned), "{alarms:?}");
         let moved = !matches!(place, Place::Primary | Place::Unknown);
         assert_eq!((users.since, users.cannot_write()), (moved.then_some(at(0)), moved), "{users:?}");
@@ -54,11 +54,11 @@ fn users_on_dr_can_write_once_every_name_has_failed_over_and_of_no_database_noth
     assert_eq!(writes(&plan(), [failed_over(0), pinned(0, in_sync(60))]), Some(false));
     let with_check = Plan { failover_health_check: Some("hc-1".to_owned()), ..plan() };
     let ringing = Some(vec![alarm(0, AlarmState::Alarm, 0)]);
-    let sent = Users::seen(&with_check, &ringing, &names(PRIMARY, [disarmed(), disarmed()]));
+    let sent = Users::seen(&with_check, &ringing, None, &names(PRIMARY, [disarmed(), disarmed()]));
     assert!(sent.maintenance_brings_back(), "{sent:?}");
-    let in_maintenance = Users::seen(&with_check, &ringing, &names(PRIMARY, [paused(600), paused(600)]));
+    let in_maintenance = Users::seen(&with_check, &ringing, None, &names(PRIMARY, [paused(600), paused(600)]));
     let calm = Some(vec![alarm(0, AlarmState::Ok, -90_000), alarm(1, AlarmState::Ok, -90_000)]);
-    let calm = Users::seen(&with_check, &calm, &names(PRIMARY, [paused(600), paused(600)]));
+    let calm = Users::seen(&with_check, &calm, None, &names(PRIMARY, [paused(600), paused(600)]));
     assert_eq!(calm.place, Place::Primary, "the check is disabled: nobody is moved");
     assert_eq!(in_maintenance.place, Place::Unknown, "the check is disabled, and the alarm has not heard of it yet");
     let without_databases = Plan { replicas: Vec::new(), ..plan() };
@@ -71,7 +71,7 @@ fn while_the_switch_stands_on_its_records_a_name_is_held_at_the_primary_though_t
     let switch =
         |check: &str| Plan { switch: Some(check.to_owned()), failover_health_check: Some("hc".to_owned()), ..plan() };
     let ringing = Some(vec![alarm(0, AlarmState::Alarm, 0)]);
-    let seen = |plan: &Plan, registers| Users::seen(plan, &ringing, &names(PRIMARY, registers));
+    let seen = |plan: &Plan, registers| Users::seen(plan, &ringing, Some(AlarmState::Ok), &names(PRIMARY, registers));
     for registers in
         [[disarmed(), disarmed()], [paused(600), paused(600)], [armed(-7_200, ArmedBy::Operator), disarmed()]]
     {
@@ -85,5 +85,24 @@ fn while_the_switch_stands_on_its_records_a_name_is_held_at_the_primary_though_t
     let mut sets = pair(&apart[1].name, "A", values(60, &[PRIMARY]), values(60, &[DR]));
     sets[0].health_check = Some("hc".to_owned());
     apart[1] = NameView::of_name("Z1", &apart[1].name, &sets);
-    assert_eq!(Users::seen(&switch("hc-1"), &ringing, &apart).place, Place::Unknown, "one is held and one is moved");
+    let of_apart = Users::seen(&switch("hc-1"), &ringing, Some(AlarmState::Ok), &apart);
+    assert_eq!(of_apart.place, Place::Unknown, "one is held and one is moved");
+    // Whether the switch hears the heartbeat decides where they are; where that is not known, neither are they.
+    let both = names(PRIMARY, [disarmed(), disarmed()]);
+    for (hold, place) in [
+        (Some(AlarmState::Alarm), Place::SentToDr { returnable: true }),
+        (Some(AlarmState::InsufficientData), Place::Unknown),
+        (Some(AlarmState::Missing), Place::Unknown),
+        (None, Place::Unknown),
+    ] {
+        assert_eq!(Users::seen(&switch("hc-1"), &ringing, hold, &both).place, place, "{hold:?}");
+    }
+}
+
+#[test]
+fn whoever_the_switch_held_is_on_dr_since_the_pin_and_not_since_the_alarm() {
+    let on_switch = Plan { switch: Some("hc-1".to_owned()), ..plan() };
+    let held = || names(DR, [pinned(0, in_sync(60)), pinned(0, in_sync(60))]);
+    assert_eq!(Users::kept(&on_switch, &held()).unwrap().since, Some(at(30)));
+    assert_eq!(Users::kept(&plan(), &held()).unwrap().since, Some(at(0)));
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws::CallError;
 use aws::rebuild::{Builder, Pattern, Placement};
+use failover::announcement::Deed;
 use failover::failback;
 use failover::plan::ReplicaId;
 use failover::rebuild::{Settings, Step, catches_up_in_seconds, lost, next_step, old_identifier};
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{LOOK_EVERY, WHOLE_LOOK_EVERY, identifier, observe, renamed};
+use crate::announce::announce;
 use crate::cli::{Named, Placed, Successors};
 use crate::failure::Failure;
 use crate::look::look;
@@ -41,7 +43,7 @@ pub async fn rebuild(workload: &Workload, terminal: &Terminal, placed: &Placed) 
     let Some(since) = failback::pinned_at(&seen.names) else {
         return Err(Failure::Refused("nothing was changed: no name is pinned to DR (F01)".to_owned()));
     };
-    let mut made = Vec::new();
+    let (mut made, by) = (Vec::new(), workload.author("").await?);
     for (of, named) in chosen(workload, &placed.successors)? {
         let (source, target) = (Builder::new(&workload.session), in_region(workload, &named.region));
         let id = renamed(of, &named.id);
@@ -49,6 +51,7 @@ pub async fn rebuild(workload: &Workload, terminal: &Terminal, placed: &Placed) 
         make(terminal, &making, &placed.placement()).await?;
         made.push(format!("{} in {}", making.id, making.region));
     }
+    announce(workload, terminal, Deed::FailbackRebuilt, &by, &made).await;
     terminal.result(&json!({"rebuilt": made}));
     terminal.say(format!("{DIM}next: holdfast failback catch-up, with the same --successor{DIM:#}"));
     Ok(())

@@ -41,11 +41,6 @@ pub fn unsound(plan: &Plan, switch: &Switch) -> Vec<String> {
     readiness.shortcomings.into_iter().filter(|it| it.weight != Weight::Advises).map(in_words).collect()
 }
 
-/// The alarm behind the hold.
-pub fn hold_alarm(plan: &Plan, switch: &Switch) -> Option<String> {
-    hold(plan, switch)?.1.follows.as_ref().map(|follows| follows.alarm.clone())
-}
-
 fn hold<'a>(plan: &Plan, switch: &'a Switch) -> Option<(&'a str, &'a Check)> {
     let is_hold = |(id, _): &&(String, Looked)| Some(id) != plan.failover_health_check.as_ref();
     let (id, check) = switch.children.iter().find(is_hold)?;
@@ -95,6 +90,14 @@ impl Readiness {
             );
             return self.report(Some(about), seen, again);
         }
+        let is_disabled = |(id, check): &(String, Looked)| {
+            id == own && check.as_ref().is_ok_and(|check| check.as_ref().is_some_and(|check| check.disabled))
+        };
+        self.report(
+            switch.children.iter().any(is_disabled).then(|| format!("health check {own}")),
+            "is disabled: no outage is noticed",
+            format!("aws route53 update-health-check --no-disabled --health-check-id {own}"),
+        );
         match hold(plan, switch) {
             Some((id, hold)) => self.judge_hold(id, hold, again),
             None => self.unknown(about, "stands on a hold that cannot be looked at", again),
@@ -173,7 +176,6 @@ mod tests {
     #[test]
     fn a_switch_that_stands_on_outage_and_hold_is_in_order_and_so_are_the_records_on_it() {
         assert_eq!(said(&judged(&plan_with_switch(), "sw", |_| {})), "");
-        assert_eq!(hold_alarm(&plan_with_switch(), &switch()).as_deref(), Some("holdfast-hold-lapsed"));
         assert_eq!(unsound(&plan_with_switch(), &switch()), [""; 0]);
     }
 
