@@ -287,7 +287,8 @@ impl ReplicaWriter for Aws {
             ReplicaId::RdsInstance(_) => (replica.clone(), "PromoteReadReplica"),
         };
         let is_done = self.sabotage() != Some(Sabotage::NeverPromotes);
-        self.call(api, move |world| if is_done { world.promote(&id) } else { Ok(()) }).await
+        let asked = self.world.get().asked_to_promote();
+        self.call(api, move |world| if is_done { world.promote(&id, &asked) } else { Ok(()) }).await
     }
 }
 

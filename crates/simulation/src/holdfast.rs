@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use aws::route53::protected_names;
+use failover::message::Sender;
 use failover::observation::{Attention, NameView};
 use failover::outcome::{Kind, Outcome};
 use failover::plan::Plan;
@@ -341,13 +342,14 @@ async fn run(caller: Caller, plan: Rc<Plan>, aws: Aws, event: Value) -> Result<R
         Function::Notifier => {
             let invocation = notifier::event::parse(event).map_err(|error| error.to_string())?;
             let invocation = match (caller.sabotage, invocation) {
-                (Some(sabotage), notifier::event::Invocation::Returned { outcome, scheduled }) => {
+                (Some(sabotage), notifier::event::News::Returned { outcome, scheduled }) => {
                     let Some(outcome) = sabotage.telling(*outcome) else { return Ok(Returned::Told) };
-                    notifier::event::Invocation::Returned { outcome: Box::new(outcome), scheduled }
+                    notifier::event::News::Returned { outcome: Box::new(outcome), scheduled }
                 }
                 (_, invocation) => invocation,
             };
-            let told = notifier::handler::handle(&aws, "holdfast", invocation).await;
+            let sender = Sender { bus: "holdfast".to_owned(), region: "dr".to_owned(), account: "1".to_owned() };
+            let told = notifier::handler::handle(&aws, &sender, invocation).await;
             told.map(|_| Returned::Told).map_err(|error| error.to_string())
         }
     }

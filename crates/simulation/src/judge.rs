@@ -18,6 +18,7 @@ use crate::setup::start;
 const PAGE_MINUTES: [i64; 10] = [0, 1, 2, 4, 8, 16, 32, 64, 128, 240];
 /// The same of a notice.
 const NOTICE_MINUTES: [i64; 3] = [1, 16, 256];
+const DAY_MINUTES: i64 = 1_440;
 /// How often people hear that a pin was left to them, by the clock.
 const YIELDED_MINUTES: i64 = 15;
 const REHEARSAL_HOURS: i64 = 4;
@@ -71,9 +72,10 @@ fn was_told(outage: &Outage, words: &str, since: Timestamp) -> bool {
     world.mailbox.iter().any(|letter| letter.at >= since && letter.message.subject.contains(words))
 }
 
-/// That the names are pinned, by whoever pinned them, or by the reminder if that one did not live to say so.
+/// That the names are pinned, by whoever pinned them; or, if that one did not live to say so, by what comes of it, or by the reminder.
 fn pin_was_told(outage: &Outage) -> bool {
-    was_told(outage, "pinned to DR", start()) || was_told(outage, "stays on DR", start())
+    let told = |words| was_told(outage, words, start());
+    ["pinned to DR", "promoting in DR", "FAILED OVER", "stays on DR"].into_iter().any(told)
 }
 
 /// That the incident is closed: so too, but a reminder from before the end says nothing of it.
@@ -114,6 +116,10 @@ fn is_promised(outcome: &Outcome, scheduled: Option<Timestamp>) -> bool {
         (_, _, Kind::Yielded | Kind::Swapped, _) => clock % YIELDED_MINUTES == 0,
         (_, _, Kind::WriteRefused, Some(since)) if outcome.rule == Some(Rule::P14) => {
             (lasts(since) + 30) / 60 % REHEARSAL_HOURS == 0
+        }
+        (_, _, Kind::StaysOnDr, Some(since)) => {
+            let minutes = lasts(since);
+            minutes == 16 || (minutes > 0 && minutes % DAY_MINUTES == 0)
         }
         (_, _, _, None) => clock % PAGE_MINUTES[9] == 0,
         (Attention::Page, _, _, Some(since)) => {

@@ -93,6 +93,7 @@ impl Setup {
             fence: whole.fence.filter(|_| self.fence),
             failover_health_check: whole.failover_health_check,
             switch: whole.switch,
+            hold_alarm: whole.hold_alarm,
             hosted_zone_role: whole.hosted_zone_role,
             alarms: whole.alarms,
             rehearse: whole.rehearse,

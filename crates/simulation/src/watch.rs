@@ -285,8 +285,14 @@ impl Watch {
         self.names = names;
     }
 
-    /// RDS began to promote; so much may be lost, if anybody knows.
-    pub fn promoted(&mut self, now: Timestamp, replica: &ReplicaId, loss_seconds: Option<i64>, route53: &Route53) {
+    /// What speaks against a promotion that is asked for now.
+    pub fn asked_to_promote(&mut self, now: Timestamp, route53: &Route53) -> Asked {
+        self.before_arrival(now, route53);
+        Asked { at: now, against: self.led_to_primary(now, route53) }
+    }
+
+    /// RDS began to promote, as was asked; so much may be lost, if anybody knows.
+    pub fn promoted(&mut self, now: Timestamp, replica: &ReplicaId, loss_seconds: Option<i64>, asked: Asked) {
         let times = self.promotions.entry(replica.clone()).or_default();
         *times += 1;
         if *times > 1 {
@@ -297,8 +303,7 @@ impl Watch {
         if is_great && !is_approved {
             self.accuse(now, Property::PromotedAtALoss, format!("{replica}: {loss_seconds:?} s of writes"));
         }
-        self.before_arrival(now, route53);
-        if let Some(what) = self.led_to_primary(now, route53) {
+        if let Some(what) = asked.against {
             self.accuse(now, Property::PromotedTooEarly, what);
         }
     }
@@ -327,6 +332,14 @@ impl Watch {
                 || matches!(register(), Some(Register::FailedOver { .. }))
         })
     }
+}
+
+/// When a promotion was asked for, and what spoke against it then.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// When.
+    pub at: Timestamp,
+    against: Option<String>,
 }
 
 fn seconds(seconds: u32) -> SignedDuration {

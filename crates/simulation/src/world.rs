@@ -20,7 +20,7 @@ use crate::event;
 use crate::holdfast::Subject;
 use crate::primary::{self, OldDatabase};
 use crate::route53::{Records, Route53};
-use crate::watch::{Author, Watch};
+use crate::watch::{Asked, Author, Watch};
 use crate::watched::plays;
 
 /// A handle on the world; clones share it.
@@ -211,11 +211,16 @@ impl World {
         id
     }
 
+    /// Somebody asks for a promotion now, whenever RDS hears of it.
+    pub fn asked_to_promote(&mut self) -> Asked {
+        self.watch.asked_to_promote(self.now, &self.route53)
+    }
+
     /// Asks RDS to promote, which it does once: "not a replica" and "not available" are the same fault.
     ///
     /// # Errors
     /// `InvalidDBClusterStateFault` or `InvalidDBInstanceState`.
-    pub fn promote(&mut self, id: &ReplicaId) -> Result<(), CallError> {
+    pub fn promote(&mut self, id: &ReplicaId, asked: &Asked) -> Result<(), CallError> {
         let loss_seconds = self.loss_seconds();
         let Some(replica) = self.replicas.get_mut(id).filter(|replica| replica.is_promotable()) else {
             let (call, code) = match id {
@@ -225,7 +230,9 @@ impl World {
             return Err(CallError::Refused { call, code: code.to_owned(), message: format!("{id} is not a replica") });
         };
         replica.promote(self.now, self.promotion_time);
-        self.watch.promoted(self.now, id, loss_seconds, &self.route53);
+        // What people do while the call is under way is not for whoever made it to know.
+        let asked = if asked.at < self.now { asked.clone() } else { self.asked_to_promote() };
+        self.watch.promoted(self.now, id, loss_seconds, asked);
         self.tell(|| format!("RDS promotes {id}"));
         Ok(())
     }

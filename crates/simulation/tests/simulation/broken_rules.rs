@@ -178,9 +178,10 @@ fn a_second_promotion_is_noticed() {
     let id = ReplicaId::AuroraCluster("app-dr-1".to_owned());
     {
         let mut world = holdfast.world.get();
-        assert!(world.promote(&id).is_err(), "RDS refuses what is no replica");
+        let asked = world.asked_to_promote();
+        assert!(world.promote(&id, &asked).is_err(), "RDS refuses what is no replica");
         world.replicas.get_mut(&id).expect("it is there").replicate_again();
-        world.promote(&id).expect("it is a replica again");
+        world.promote(&id, &asked).expect("it is a replica again");
     }
     assert_noticed(&holdfast, Property::PromotedTwice);
 }
