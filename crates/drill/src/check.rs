@@ -91,8 +91,15 @@ pub const LOSS_WITHIN_LAG: Check = Check {
     run: loss_within_lag,
 };
 /// The mailbox after a failover.
-pub const OPERATORS_TOLD: Check =
-    Check { name: "operators are told of the outage, the pin, the promotion and the end", run: operators_told };
+pub const OPERATORS_TOLD: Check = Check {
+    name: "operators are told of the outage, the pin, the promotion and the end",
+    run: |e| words_told(e, &["site-down", "pinned to DR", "promoting in DR", "FAILED OVER"]),
+};
+/// The mailbox after a failover of which the pin's own word was lost.
+pub const END_TOLD: Check = Check {
+    name: "operators are told of the outage, the promotion and the end though the word of the pin is lost",
+    run: |e| words_told(e, &["site-down", "promoting in DR", "FAILED OVER"]),
+};
 /// The primary is back, and nothing follows.
 pub const RETURN_CHANGES_NOTHING: Check =
     Check { name: "the primary's return changes nothing", run: return_changes_nothing };
@@ -261,14 +268,11 @@ fn loss_within_lag(evidence: &Evidence) -> Result<String, String> {
     )
 }
 
-fn operators_told(evidence: &Evidence) -> Result<String, String> {
+fn words_told(evidence: &Evidence, wanted: &[&str]) -> Result<String, String> {
     let mailbox = evidence.mailbox();
-    // Where the word of the pin itself was lost, the reminder tells.
-    for wanted in [&["site-down"][..], &["pinned to DR", "stays on DR"], &["promoting in DR"], &["FAILED OVER"]] {
-        if !mailbox.iter().any(|mail| wanted.iter().any(|words| mail.subject.contains(words))) {
-            let subjects: Vec<_> = mailbox.iter().map(|mail| mail.subject.as_str()).collect();
-            return Err(format!("no mail says {wanted:?}; the mailbox has {subjects:?}"));
-        }
+    if let Some(untold) = wanted.iter().find(|words| !mailbox.iter().any(|mail| mail.subject.contains(**words))) {
+        let subjects: Vec<_> = mailbox.iter().map(|mail| mail.subject.as_str()).collect();
+        return Err(format!("no mail says {untold:?}; the mailbox has {subjects:?}"));
     }
     let long = mailbox.iter().find(|mail| mail.subject.len() > 100 || !mail.subject.is_ascii());
     ensure(long.is_none(), format!("{} mails", mailbox.len()))

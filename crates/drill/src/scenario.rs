@@ -22,7 +22,7 @@ pub(crate) use failback::ROUND_TRIPS;
 pub use list::{QUICK, SCENARIOS};
 use play::Play;
 pub(crate) use reality::{ODD_NAME, PROTECTED_BECAUSE, TARGETS_FAIL, UNPROTECTED};
-pub(crate) use switch::FUNCTIONS_DIE;
+pub(crate) use switch::{FUNCTIONS_DIE, METRICS_DARK};
 
 /// A story with a moral.
 #[derive(Clone, Copy)]

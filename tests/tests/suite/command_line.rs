@@ -225,7 +225,10 @@ async fn a_person_fails_over_by_the_rules_and_fails_back() {
     contains_all(&stdout(&output), &["P13 Pin", "pinned to DR", "incident operator@"]);
     let failed_over = |stage: &Stage| states(stage) == ["failed over"; NAMES];
     assert!(stage.until(Duration::from_secs(1_800), failed_over).await, "{:?}", states(&stage));
-    contains_all(&text(&stage, &["status"]).await, &["failed over to DR", "DNS 127.0.20.1", "incident  operator@"]);
+    contains_all(
+        &text(&stage, &["status"]).await,
+        &["failed over to DR", "(pinned; was 127.0.10.1)", "DNS 127.0.20.1", "incident  operator@"],
+    );
     contains_all(&refused(&stage, &["disarm"], 1).await, &["holdfast failback"]);
     let output = stage.holdfast(&["failback", "switch"], true).await.expect("holdfast starts");
     assert!(output.status.success(), "{}", stderr(&output));
@@ -325,7 +328,11 @@ async fn what_cannot_be_done_is_said_with_a_remedy_and_an_exit_code() {
     );
     let absent = stage.holdfast_as("owner", &["status", "--bus", "elsewhere"], false).await.expect("holdfast starts");
     assert_eq!(absent.status.code(), Some(2));
-    contains_all(&stderr(&absent), &["elsewhere-alarm-handler", "--bus", "AWS_REGION"]);
+    contains_all(&stderr(&absent), &["elsewhere-alarm-handler", "--bus", "--region"]);
+    let elsewhere = ["status", "--region", "us-west-2"];
+    let elsewhere = stage.holdfast_as("owner", &elsewhere, false).await.expect("holdfast starts");
+    assert_eq!(elsewhere.status.code(), Some(2));
+    contains_all(&stderr(&elsewhere), &["the region is us-west-2", "--region"]);
     contains_all(&refused(&stage, &["status", "--plan-file", "/nowhere"], 2).await, &["--plan-file /nowhere"]);
     contains_all(&refused(&stage, &["fence", "status"], 1).await, &["the plan has no fence", "FenceRegion"]);
     contains_all(&refused(&stage, &["maintenance", "begin", "--for", "1m"], 2).await, &["at least 10m"]);

@@ -1,5 +1,7 @@
 //! Checks of what belongs to one kind of incident.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use lab::journal::What;
 
@@ -28,6 +30,9 @@ pub const USERS_NEVER_LEFT: Check =
 /// Shadow mode's word.
 pub const SHADOW_TOLD: Check =
     Check { name: "operators are told what would have been done (P11)", run: |e| told(e, "SHADOW would have") };
+/// Nobody finds out a day later what a colleague did.
+pub const ORDERS_TOLD: Check =
+    Check { name: "whatever a person ordered by the command line is told to everybody", run: orders_told };
 /// A person is asked.
 pub const ASKED: Check = Check { name: "operators are asked for their approval", run: |e| told(e, "APPROVE") };
 /// Where users are comes first.
@@ -121,6 +126,38 @@ fn users_told(evidence: &Evidence) -> Result<String, String> {
         Some(mail) => Err(format!("{:?}: {}", mail.subject, mail.body)),
         None => ensure(!mails.is_empty(), format!("{} messages", mails.len())),
     }
+}
+
+/// The commands that change what Holdfast does or where users are, and what is told of each.
+const ORDERS: [(&str, &str); 9] = [
+    ("adopt", "switch adopted by operator"),
+    ("arm", "armed by operator"),
+    ("disarm", "DISARMED by operator"),
+    ("maintenance begin", "maintenance begun by operator"),
+    ("maintenance end", "maintenance ended by operator"),
+    ("failback rebuild", "failback, replicas made by operator"),
+    ("failback switch", "BACK on the primary by operator"),
+    ("failback protect", "armed by operator"),
+    ("fence lift", "fence lifted by operator"),
+];
+
+fn orders_told(evidence: &Evidence) -> Result<String, String> {
+    let run = |command: &str| {
+        let run = format!("somebody runs holdfast {command}");
+        evidence
+            .count(|what| matches!(what, What::Fault { what } if *what == run || what.starts_with(&format!("{run} "))))
+    };
+    let mailbox = evidence.mailbox();
+    let mut orders = 0;
+    for words in ORDERS.iter().map(|(_, words)| *words).collect::<BTreeSet<_>>() {
+        let given: usize = ORDERS.iter().filter(|(_, told)| *told == words).map(|(command, _)| run(command)).sum();
+        let told = mailbox.iter().filter(|mail| mail.subject.contains(words)).count();
+        if told < given {
+            return Err(format!("{given} orders, and {told} mails that say {words:?}"));
+        }
+        orders += given;
+    }
+    ensure(orders > 0, format!("{orders} orders"))
 }
 
 fn approved_at(evidence: &Evidence) -> Result<Timestamp, String> {

@@ -1,12 +1,18 @@
 //! Checks of where users are while the switch holds DNS.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
 use jiff::SignedDuration;
 
 use super::reality::noted_at;
 use super::{Check, ensure};
-use crate::evidence::{Evidence, Mail};
-use crate::scenario::FUNCTIONS_DIE;
+use crate::evidence::{Evidence, Mail, site};
+use crate::scenario::{FUNCTIONS_DIE, METRICS_DARK};
 use crate::stage::{DR_ADDRESS, PRIMARY_ADDRESS};
+
+/// Users ask every few seconds, one name or another.
+const ANSWERED_NEAR: SignedDuration = SignedDuration::from_secs(45);
 
 /// Five minutes of outage and five without a heartbeat, which run side by side, and what metrics and resolvers take.
 const DNS_FOLLOWS_WITHIN: SignedDuration = SignedDuration::from_mins(12);
@@ -14,6 +20,16 @@ const DNS_FOLLOWS_WITHIN: SignedDuration = SignedDuration::from_mins(12);
 /// The pin is what moves users.
 pub const MOVED_BY_PIN: Check =
     Check { name: "nobody is sent to DR before Holdfast has asked for the pin", run: moved_by_pin };
+/// Nothing blinks.
+pub const MOVED_ONCE: Check = Check {
+    name: "each name's answers change once, from the primary to DR, and never before the outage",
+    run: moved_once,
+};
+/// What a hold by metrics costs.
+pub const MOVED_BY_SILENCE: Check = Check {
+    name: "users stay at the primary until DR's metrics are silent, and are on DR within minutes of it",
+    run: moved_by_silence,
+};
 /// What a hold is worth.
 pub const NOBODY_SENT_TO_DR: Check =
     Check { name: "nobody is ever sent to a DR that takes no writes", run: nobody_sent_to_dr };
@@ -22,6 +38,9 @@ pub const HOLD_TOLD: Check = Check {
     name: "each message that says that Holdfast waits begins with where users are: still at the primary",
     run: hold_told,
 };
+/// The first line of a message is true.
+pub const TOLD_AS_DNS: Check =
+    Check { name: "no message says that users are at the primary once DNS answers with DR", run: told_as_dns };
 /// Silence is told.
 pub const HOLD_LAPSED_MAILED: Check =
     Check { name: "operators are told before the outage that Holdfast holds no more", run: hold_lapsed_mailed };
@@ -39,6 +58,33 @@ fn moved_by_pin(evidence: &Evidence) -> Result<String, String> {
             Ok(format!("the pin was asked for {} s after the outage began", pinned.duration_since(outage).as_secs()))
         }
     }
+}
+
+fn moved_once(evidence: &Evidence) -> Result<String, String> {
+    let set = evidence.armed_at().ok_or("nothing was armed")?;
+    let outage = evidence.outage_at.ok_or("there was no outage")?;
+    let mut moves: BTreeMap<&str, (usize, Option<IpAddr>)> = BTreeMap::new();
+    for answer in evidence.answers_after(set).filter(|answer| answer.address.is_some()) {
+        let (count, last) = moves.entry(answer.name.as_str()).or_default();
+        if last.is_some() && *last != answer.address {
+            *count += 1;
+            if answer.at < outage {
+                return Err(format!("{} moved to {} at {}, in peace", answer.name, site(answer.address), answer.at));
+            }
+        }
+        *last = answer.address;
+    }
+    let counts: Vec<_> = moves.iter().map(|(name, (count, _))| format!("{name} {count}")).collect();
+    ensure(!moves.is_empty() && moves.values().all(|(count, _)| *count == 1), counts.join(", "))
+}
+
+fn moved_by_silence(evidence: &Evidence) -> Result<String, String> {
+    let outage = evidence.outage_at.ok_or("there was no outage")?;
+    let dark = noted_at(evidence, METRICS_DARK)?;
+    let sent = evidence.answers_after(outage).find(|answer| answer.address == Some(DR_ADDRESS));
+    let sent = sent.ok_or("DNS never answered with DR")?.at;
+    let seconds = sent.duration_since(dark).as_secs();
+    ensure(sent > dark && sent <= dark + DNS_FOLLOWS_WITHIN, format!("{seconds} s after the metrics fell silent"))
 }
 
 fn nobody_sent_to_dr(evidence: &Evidence) -> Result<String, String> {
@@ -62,6 +108,25 @@ fn hold_told(evidence: &Evidence) -> Result<String, String> {
         Some(mail) => Err(format!("{:?}: {}", mail.subject, mail.body)),
         None => ensure(!mails.is_empty(), format!("{} messages", mails.len())),
     }
+}
+
+fn told_as_dns(evidence: &Evidence) -> Result<String, String> {
+    let outage = evidence.outage_at.ok_or("there was no outage")?;
+    let mailbox = evidence.mailbox();
+    let says = |mail: &&Mail| mail.body.contains("Users are still sent to the primary");
+    let mut told = 0;
+    for mail in mailbox.iter().filter(says) {
+        told += 1;
+        // What one of them was answered a moment before and a moment after.
+        let near =
+            evidence.answers_after(mail.at - ANSWERED_NEAR).take_while(|answer| answer.at <= mail.at + ANSWERED_NEAR);
+        let mut near = near.filter(|answer| answer.address.is_some()).peekable();
+        if near.peek().is_some() && near.all(|answer| answer.address == Some(DR_ADDRESS)) {
+            return Err(format!("{:?} at {}, when DNS answered with DR", mail.subject, mail.at));
+        }
+    }
+    let all = mailbox.iter().filter(|mail| mail.at >= outage).count();
+    Ok(format!("{told} of {all} messages say so, each in time"))
 }
 
 fn hold_lapsed_mailed(evidence: &Evidence) -> Result<String, String> {

@@ -98,7 +98,13 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "planned work takes the primary down for an hour: nothing acts; it ends by itself, and a later outage fails over",
         layout: PLAIN,
         play: |play| Box::pin(play.maintenance()),
-        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::NOTHING_BEFORE, check::ARMED_AGAIN]],
+        checks: &[
+            PINNED_AND_PROMOTED,
+            HOLDS,
+            LOSS,
+            TOLD,
+            &[check::NOTHING_BEFORE, check::ARMED_AGAIN, check::ORDERS_TOLD],
+        ],
     },
     Scenario {
         name: "shadow",
@@ -132,6 +138,7 @@ pub const SCENARIOS: &[Scenario] = &[
             check::USERS_CAME_HOME,
             check::LOSS_NEAR_OUTAGES,
             check::NOTHING_DELETED,
+            check::ORDERS_TOLD,
             check::STILL_ARMED,
             check::USERS_ON_PRIMARY,
         ]],
@@ -146,7 +153,7 @@ pub const SCENARIOS: &[Scenario] = &[
             HOLDS,
             LOSS,
             TOLD,
-            &[check::FENCED_ONCE, check::STRAYS_CUT_OFF, check::FENCE_LIFTED],
+            &[check::FENCED_ONCE, check::STRAYS_CUT_OFF, check::FENCE_LIFTED, check::ORDERS_TOLD],
         ],
     },
     Scenario {
@@ -161,7 +168,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "the switch, and something holds the failover, by the seed: nobody is sent to a DR that takes no writes",
         layout: ON_SWITCH,
         play: |play| Box::pin(play.held()),
-        checks: &[HELD, &[check::NOBODY_SENT_TO_DR, check::HOLD_TOLD]],
+        checks: &[HELD, &[check::NOBODY_SENT_TO_DR, check::HOLD_TOLD, check::TOLD_AS_DNS, check::ORDERS_TOLD]],
     },
     Scenario {
         name: "holdfast-dead",
@@ -169,6 +176,32 @@ pub const SCENARIOS: &[Scenario] = &[
         layout: ON_SWITCH,
         play: |play| Box::pin(play.holdfast_dead()),
         checks: &[HELD, &[check::HOLD_LAPSED_MAILED, check::DNS_FOLLOWED]],
+    },
+    Scenario {
+        name: "flapping-switch",
+        about: "the switch, CloudWatch dark in one region after the other in peace, a blinking DR site in the outage: DNS moves once",
+        layout: ON_SWITCH,
+        play: |play| Box::pin(play.flapping_switch()),
+        checks: &[
+            PINNED_AND_PROMOTED,
+            HOLDS,
+            LOSS,
+            TOLD,
+            &[check::MOVED_BY_PIN, check::MOVED_ONCE, check::TOLD_AS_DNS],
+        ],
+    },
+    Scenario {
+        name: "dr-metrics-dark",
+        about: "the switch, an outage that waits for an approval, and DR's CloudWatch falls silent: DNS follows the outage, and all else holds",
+        layout: ON_SWITCH,
+        play: |play| Box::pin(play.dr_metrics_dark()),
+        checks: &[
+            PINNED_AND_PROMOTED,
+            HOLDS,
+            LOSS,
+            TOLD,
+            &[check::MOVED_BY_SILENCE, check::TOLD_AS_DNS, check::PINNED_AFTER_APPROVAL],
+        ],
     },
     Scenario {
         name: "lagging-replica",
@@ -273,7 +306,12 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "the stack is updated five times, at the worst moments of a failover, its parameters changed: the same end",
         layout: QUICK,
         play: |play| Box::pin(play.redeploy_mid_incident()),
-        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::UPDATED_AT_THE_WORST, check::NEW_PARAMETERS_HEARD]],
+        checks: &[
+            PINNED_AND_PROMOTED,
+            HOLDS,
+            LOSS,
+            &[check::END_TOLD, check::UPDATED_AT_THE_WORST, check::NEW_PARAMETERS_HEARD],
+        ],
     },
     Scenario {
         name: "many-records",
@@ -298,7 +336,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "a region outage, with the alarm's event and alarm-handler's own Pinned event lost: the tick saves it",
         layout: QUICK,
         play: |play| Box::pin(play.lost_event()),
-        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::LOSSES_HAPPENED]],
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, &[check::END_TOLD, check::LOSSES_HAPPENED]],
     },
     Scenario {
         name: "lambda-crashes",

@@ -5,10 +5,13 @@ use lab::fault::{CallEffect, CallFault, Effect, Loss, Site};
 use super::Stuck;
 use super::play::Play;
 use crate::evidence::Evidence;
-use crate::stage::DR;
+use crate::stage::{DETECTOR, DR};
 
 /// How the journal notes that the functions die.
 pub(crate) const FUNCTIONS_DIE: &str = "every function dies at its first call";
+
+/// How the journal notes that DR's CloudWatch is dark.
+pub(crate) const METRICS_DARK: &str = "DR's CloudWatch falls silent";
 
 impl Play {
     /// As [`Play::begin`], and then somebody puts the switch on the records.
@@ -52,7 +55,54 @@ impl Play {
             6 => self.operator(&["maintenance", "end"]).await?,
             _ => {}
         }
+        self.stage.minutes(1).await;
         Ok(Evidence::gather(&self.stage, outage_at, healed_at))
+    }
+
+    /// In peace CloudWatch is dark in us-east-1, then in DR, then in both; in the outage the DR site blinks, so that Holdfast holds and
+    /// goes on.
+    pub(super) async fn flapping_switch(mut self) -> Result<Evidence, Stuck> {
+        self.begin_on_switch().await?;
+        let faults = &self.stage.lab.faults;
+        for dark in [&[DETECTOR][..], &[DR], &[DETECTOR, DR]] {
+            self.say(&format!("CloudWatch is dark in {}", dark.join(" and in ")));
+            dark.iter().for_each(|region| faults.fail_metrics(region));
+            self.stage.minutes(8 + self.settings.seed % 5).await;
+            self.say("CloudWatch works again");
+            dark.iter().for_each(|region| faults.heal_metrics(region));
+            self.stage.minutes(8).await;
+        }
+        let outage_at = self.fail_primary();
+        self.say("the DR site blinks");
+        for nth in 0..14 {
+            let sites = &self.stage.lab.sites;
+            if nth % 2 == 0 {
+                sites.fail_page(DR, "/health")
+            } else {
+                sites.mend_page(DR, "/health")
+            }
+            self.seconds(45).await;
+        }
+        Ok(self.to_the_end(outage_at).await)
+    }
+
+    /// An outage is held for want of an approval, and DR's CloudWatch falls silent: that looks like a dead Holdfast, and DNS follows the
+    /// outage. Then somebody approves.
+    pub(super) async fn dr_metrics_dark(mut self) -> Result<Evidence, Stuck> {
+        self.begin_on_switch().await?;
+        self.update(&[("Mode", "approval")])?;
+        self.stage.minutes(2).await;
+        let outage_at = self.fail_primary();
+        let Some(incident) = self.asked(60).await else { return Ok(self.to_the_end(outage_at).await) };
+        self.stage.minutes(5).await;
+        self.say(METRICS_DARK);
+        self.stage.lab.faults.fail_metrics(DR);
+        self.stage.minutes(12 + self.settings.seed % 4).await;
+        self.approver(&["approve", &incident, "--despite", "P12", "--reason", "a drill"]).await?;
+        self.stage.minutes(5).await;
+        self.say("DR's CloudWatch works again");
+        self.stage.lab.faults.heal_metrics(DR);
+        Ok(self.to_the_end(outage_at).await)
     }
 
     /// Every function dies at its first call, some time before an outage, and until long after it.

@@ -38,6 +38,29 @@ impl Stage {
         change(&route53(&self.lab), &self.zones["example.com"], ChangeAction::Upsert, [set]).await
     }
 
+    /// Puts the switch on every PRIMARY record, as infrastructure code does.
+    ///
+    /// # Errors
+    /// If Route 53 refuses, or if there is no switch.
+    pub async fn stand_on_switch(&self) -> Result<(), SetupError> {
+        let switch = self.switch.as_ref().ok_or("the stack has no switch")?;
+        let role = ResourceRecordSetFailover::Primary;
+        let half = |name: &str, kind| half(name, kind, &role, switch);
+        let plain = |name, kind, record| half(name, kind).ttl(RECORD_TTL_SECONDS).resource_records(record);
+        let (client, com) = (route53(&self.lab), &self.zones["example.com"]);
+        let alias = AliasTarget::builder().hosted_zone_id(com).dns_name("primary.example.com");
+        let sets = [
+            plain(NAMES[0], RrType::A, value(PRIMARY_ADDRESS)),
+            plain(NAMES[0], RrType::Aaaa, value("2001:db8::a")),
+            plain(NAMES[1], RrType::A, value(PRIMARY_ADDRESS)),
+            half(NAMES[2], RrType::A).alias_target(alias.evaluate_target_health(false).build()?),
+            plain(NAMES[3], RrType::Cname, value("primary.example.com")),
+        ];
+        change(&client, com, ChangeAction::Upsert, sets).await?;
+        let org = plain(NAMES[4], RrType::A, value(PRIMARY_ADDRESS));
+        change(&client, &self.zones["example.org"], ChangeAction::Upsert, [org]).await
+    }
+
     /// Puts records of other types beside the pairs, some of them pairs themselves, and a long TTL behind an alias.
     ///
     /// # Errors

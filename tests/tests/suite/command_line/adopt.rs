@@ -43,9 +43,9 @@ async fn the_switch_is_adopted_once_its_heartbeat_is_heard_and_given_back_by_the
     let begun = run(&stage, &["maintenance", "begin", "--for", "2h", "--reason", "new network"]).await;
     contains_all(&(stdout(&begun) + &stderr(&begun)), &["Holdfast holds DNS at the primary meanwhile"]);
     contains_all(&refused(&stage, &["adopt", "--off"], 1).await, &["is in maintenance"]);
-    text(&stage, &["maintenance", "end"]).await;
     let updates = |what: &What| matches!(what, What::Call { action, .. } if action == "UpdateHealthCheck");
     assert!(!stage.lab.journal.entries().iter().any(|entry| updates(&entry.what)));
+    text(&stage, &["maintenance", "end"]).await;
 
     stage.lab.faults.fail_region(PRIMARY);
     let rings = |stage: &Stage| {
@@ -81,4 +81,19 @@ async fn the_switch_moves_nobody_in_shadow_mode_or_without_a_heartbeat_and_is_no
     stage.lab.faults.set_call_fault(CallFault::when(of_function, dies));
     stage.minutes(8).await;
     contains_all(&refused(&stage, &["adopt"], 1).await, &["nothing was changed", "holdfast-hold-lapsed"]);
+}
+
+/// Records may be given the switch in the middle of a maintenance: its end enables what its beginning disabled.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_maintenance_that_disabled_the_failover_check_enables_it_whatever_the_records_stand_on_by_then() {
+    let stage = stage(&ON_SWITCH).await;
+    text(&stage, &["arm"]).await;
+    stage.minutes(6).await;
+    let begun = run(&stage, &["maintenance", "begin", "--for", "12m", "--reason", "new network"]).await;
+    contains_all(&(stdout(&begun) + &stderr(&begun)), &["is disabled: DNS stays on the primary"]);
+    stage.stand_on_switch().await.expect("Route 53 takes the records");
+    let armed = |stage: &Stage| states(stage) == ["armed"; NAMES];
+    assert!(stage.until(Duration::from_secs(1_200), armed).await, "the maintenance ends by itself");
+    let status = text(&stage, &["status"]).await;
+    assert!(!status.contains("is disabled") && !status.contains("does not have the switch"), "{status}");
 }
