@@ -16,10 +16,18 @@ use crate::rule::Rule;
 /// lapsed would take users back to a dead primary: while a pin is on its way, and once the outage has moved them.
 #[must_use]
 pub fn heartbeat(trigger: Trigger, seen: &Observation, findings: &[Finding]) -> Option<bool> {
-    let is_spreading = |view: &NameView| matches!(view.register(), Some(Register::Pinned { spread, .. }) if !matches!(spread, Spread::InSync { .. }));
-    let is_pinning = findings.iter().any(|finding| finding.kind == Kind::Pinned) || seen.names.iter().any(is_spreading);
+    let is_pinning =
+        findings.iter().any(|finding| finding.kind == Kind::Pinned) || seen.names.iter().any(is_on_its_way);
     let has_moved = seen.hold == Some(AlarmState::Alarm) && !in_alarm(&seen.alarms).is_empty();
     (seen.alarms.is_some() && !is_pinning && !has_moved).then(|| !lets_go(trigger, findings))
+}
+
+/// True if a name's pin is not known to be at every name server.
+fn is_on_its_way(view: &NameView) -> bool {
+    match view.register() {
+        Some(Register::Pinned { spread, .. }) => !matches!(spread, Spread::InSync { .. }),
+        _ => false,
+    }
 }
 
 /// True if users are to move and Holdfast cannot move them: the pin that it decided is not written, and each tick decides it anew. What a
