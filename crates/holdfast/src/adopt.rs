@@ -5,6 +5,7 @@ use aws::route53::Writer;
 use failover::adopt::adopt as adopted;
 use failover::announcement::Deed;
 use failover::change::{self, Write};
+use failover::hold;
 use failover::incident::AlarmState;
 use failover::pin::Observation;
 use failover::plan::{Mode, Plan};
@@ -127,6 +128,34 @@ pub async fn holds(workload: &Workload) -> Result<(), Failure> {
         return Err(Failure::Refused(format!("nothing was changed: {}", unsound.join("; "))));
     }
     has_heartbeat(workload).await
+}
+
+/// The health check that a maintenance disables, if DNS is not held without that.
+pub async fn maintained_check<'a>(workload: &'a Workload, terminal: &Terminal, seen: &Observation) -> Option<&'a str> {
+    let own = workload.plan.failover_health_check.as_deref();
+    let Some(check) = own else {
+        terminal.say(format!(
+            "{WARNING}the plan names no failover health check (the template's FailoverHealthCheckId): Holdfast will not act, but \
+             Route 53 answers with DR if the primary is unhealthy{WARNING:#}"
+        ));
+        return None;
+    };
+    if hold::maintained_check(&workload.plan, &seen.names).is_some() {
+        return own;
+    }
+    match holds(workload).await {
+        Ok(()) => {
+            terminal.say(
+                "Holdfast holds DNS at the primary meanwhile. Were it silent for five minutes, with the site down for OutageMinutes, \
+                 Route 53 would send users to DR (not with WithoutHoldfast=stay)",
+            );
+            None
+        }
+        Err(why) => {
+            terminal.say(format!("{WARNING}Holdfast does not hold DNS now{WARNING:#}, so {check} is disabled: {why}"));
+            own
+        }
+    }
 }
 
 async fn has_heartbeat(workload: &Workload) -> Result<(), Failure> {

@@ -4,7 +4,6 @@ use aws::rds;
 use aws::route53::{HealthCheckWriter, RecordReader as _, RecordWriter, Writer};
 use failover::announcement::Deed;
 use failover::change::{self, Batch, Change, Write};
-use failover::hold;
 use failover::incident::Incident;
 use failover::order::{Order, register_for};
 use failover::pin::Observation;
@@ -136,7 +135,7 @@ async fn begin(workload: &Workload, terminal: &Terminal, lasting: SignedDuration
         let why = "nothing was changed: every name is disarmed, so there is nothing to pause; arm first".to_owned();
         return Err(Failure::Refused(why));
     }
-    let check = maintained(workload, terminal, &seen).await;
+    let check = adopt::maintained_check(workload, terminal, &seen).await;
     let names = named(&writes);
     submit(workload, terminal, &seen, writes, &format!("Begin a maintenance until {until}?")).await?;
     if let Some(check) = check {
@@ -145,34 +144,6 @@ async fn begin(workload: &Workload, terminal: &Terminal, lasting: SignedDuration
     }
     announce(workload, terminal, Deed::MaintenanceBegun(until), &by, &names).await;
     Ok(())
-}
-
-/// The health check to disable, if DNS is not held without that.
-async fn maintained<'a>(workload: &'a Workload, terminal: &Terminal, seen: &Observation) -> Option<&'a str> {
-    let own = workload.plan.failover_health_check.as_deref();
-    let Some(check) = own else {
-        terminal.say(format!(
-            "{WARNING}the plan names no failover health check (the template's FailoverHealthCheckId): Holdfast will not act, but \
-             Route 53 answers with DR if the primary is unhealthy{WARNING:#}"
-        ));
-        return None;
-    };
-    if hold::maintained_check(&workload.plan, &seen.names).is_some() {
-        return own;
-    }
-    match adopt::holds(workload).await {
-        Ok(()) => {
-            terminal.say(
-                "Holdfast holds DNS at the primary meanwhile. Were it silent for five minutes, with the site down for OutageMinutes, \
-                 Route 53 would send users to DR (not with WithoutHoldfast=stay)",
-            );
-            None
-        }
-        Err(why) => {
-            terminal.say(format!("{WARNING}Holdfast does not hold DNS now{WARNING:#}, so {check} is disabled: {why}"));
-            own
-        }
-    }
 }
 
 async fn end_now(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
