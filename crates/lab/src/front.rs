@@ -21,7 +21,7 @@ use crate::api::{Call, Reply};
 use crate::fault::{CallEffect, Effect, Loss, Site};
 use crate::functions::Process;
 use crate::journal::What;
-use crate::{cloudwatch, control, elb, events, functions, iam, logs, rds, route53, sns, sqs, sts, wire};
+use crate::{cloudwatch, control, dynamodb, elb, events, functions, iam, logs, rds, route53, sns, sqs, sts, wire};
 
 const BODY_BYTES_MAX: usize = 6 * 1024 * 1024;
 
@@ -149,6 +149,7 @@ async fn route(lab: &Arc<Lab>, call: &Call) -> Reply {
     match call.service.as_str() {
         "route53" => route53::answer(lab, call).await,
         "monitoring" => cloudwatch::answer(lab, call).await,
+        "dynamodb" => dynamodb::answer(lab, call).await,
         "elasticloadbalancing" => elb::answer(lab, call).await,
         "events" => events::answer(lab, call).await,
         "lambda" => functions::answer(lab, call).await,

@@ -77,7 +77,7 @@ pub(crate) fn authorise(lab: &Lab, call: &Call, action: &str) -> Result<(), Refu
     if lab.iam.policy(&call.caller).is_none() {
         return Ok(());
     }
-    for request in request::of(call, action)? {
+    for request in request::of(lab, call, action)? {
         lab.iam.allow(&call.caller, request).map_err(|message| denied(call, message))?;
     }
     Ok(())
@@ -86,7 +86,7 @@ pub(crate) fn authorise(lab: &Lab, call: &Call, action: &str) -> Result<(), Refu
 /// "AccessDeniedException" in the JSON protocols, "AccessDenied" in XML; SNS has a name of its own for it.
 fn denied(call: &Call, message: String) -> Refusal {
     let (status, code) = match call.service.as_str() {
-        "events" | "logs" => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
+        "dynamodb" | "events" | "logs" => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
         "lambda" => (StatusCode::FORBIDDEN, "AccessDeniedException"),
         "sns" => (StatusCode::FORBIDDEN, "AuthorizationError"),
         _ => (StatusCode::FORBIDDEN, "AccessDenied"),

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod cloudwatch;
 pub mod control;
 pub mod dns;
+pub mod dynamodb;
 pub mod elb;
 pub mod events;
 pub mod fault;
@@ -67,6 +68,8 @@ pub struct Lab {
     pub route53: route53::Route53,
     /// Metrics and alarms.
     pub cloudwatch: cloudwatch::CloudWatch,
+    /// Tables.
+    pub dynamodb: dynamodb::DynamoDb,
     /// Event buses and rules.
     pub events: events::Events,
     /// Lambda functions.
@@ -105,6 +108,7 @@ impl Lab {
             faults: Faults::default(),
             route53: route53::Route53::default(),
             cloudwatch: cloudwatch::CloudWatch::default(),
+            dynamodb: dynamodb::DynamoDb::default(),
             events: events::Events::default(),
             functions: functions::Functions::default(),
             iam: iam::Iam::default(),

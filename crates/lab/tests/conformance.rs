@@ -122,6 +122,12 @@ async fn eventbridge_passes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn dynamodb_passes() {
+    let labs = [judged("test_dynamodb.py").await];
+    the_table_is_complete_and_true("dynamodb.md", "dynamodb", &labs);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lambda_passes() {
     let labs = [judged("test_lambda.py").await];
     the_table_is_complete_and_true("lambda.md", "lambda", &labs);

@@ -181,7 +181,7 @@ async fn a_function_has_the_role_that_sam_makes_and_without_leave_its_destinatio
 async fn whatever_the_lab_does_not_know_is_refused_by_name() {
     let lab = lab(1000.0).await;
     let table = [
-        ("AWS::SNS::Topic", "AWS::DynamoDB::Table", "AWS::DynamoDB::Table"),
+        ("AWS::SNS::Topic", "AWS::S3::Bucket", "AWS::S3::Bucket"),
         ("CodeUri: .", "Layers: [x]", "Layers"),
         ("- Version: '2012-10-17'\n          Statement:", "- AWSLambdaRole\n        - Statement:", "AWSLambdaRole"),
         ("Resource: !Ref Topic}", "Resource: '*', NotAction: 'x:y'}", "NotAction"),
@@ -203,4 +203,49 @@ async fn whatever_the_lab_does_not_know_is_refused_by_name() {
     }
     let error = deployed(&lab, TEMPLATE, &[("BusName", "Ours!")]).unwrap_err().to_string();
     assert!(error.contains("BusName") && error.contains("AllowedPattern"), "{error}");
+}
+
+const REGISTER: &str = "
+Parameters:
+  Protected: {Type: String, Default: 'true'}
+Resources:
+  Register:
+    Type: AWS::DynamoDB::Table
+    DeletionPolicy: Retain
+    Properties:
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      BillingMode: PAY_PER_REQUEST
+      DeletionProtectionEnabled: !Ref Protected
+      SSESpecification: {SSEEnabled: true}
+      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
+      Tags: [{Key: a, Value: b}]
+Outputs:
+  Name: {Value: !Ref Register}
+  Arn: {Value: !GetAtt Register.Arn}
+";
+
+#[tokio::test]
+async fn a_deployed_table_is_ready_at_once_and_keeps_its_items_when_it_is_deployed_again() {
+    let lab = lab(1000.0).await;
+    let outputs = deployed(&lab, REGISTER, &[]).unwrap();
+    assert_eq!(outputs["Name"], "app-Register");
+    assert_eq!(outputs["Arn"], "arn:aws:dynamodb:us-west-2:123456789012:table/app-Register");
+    lab.dynamodb.put(DR, "app-Register", "k", &[("state", "kept")]);
+    deployed(&lab, REGISTER, &[("Protected", "false")]).unwrap();
+    assert_eq!(lab.dynamodb.text(DR, "app-Register", "k", "state").as_deref(), Some("kept"));
+    for (known, unknown, named) in [
+        ("KeyType: HASH", "KeyType: RANGE", "RANGE"),
+        ("AttributeType: S", "AttributeType: N", "unknown variant `N`"),
+        ("BillingMode: PAY_PER_REQUEST", "BillingMode: PROVISIONED", "PROVISIONED"),
+        ("      BillingMode: PAY_PER_REQUEST\n", "", "BillingMode"),
+        ("Tags:", "TimeToLiveSpecification: {}\n      Tags:", "TimeToLiveSpecification"),
+        ("AttributeName: pk, KeyType", "AttributeName: sk, KeyType", "not defined in AttributeDefinitions"),
+        ("Default: 'true'", "Default: 'maybe'", "maybe"),
+    ] {
+        let error = deployed(&lab, &REGISTER.replacen(known, unknown, 1), &[]).unwrap_err().to_string();
+        assert!(error.contains(named), "{unknown}: {error}");
+    }
+    let other = REGISTER.replace("AttributeName: pk", "AttributeName: id");
+    assert!(deployed(&lab, &other, &[]).unwrap_err().to_string().contains("already exists"), "its key cannot change");
 }

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Request;
+use crate::Lab;
 use crate::api::Call;
 use crate::arn::arn;
 use crate::wire::Refusal;
 use crate::wire::query::Form;
-use crate::{events, functions, route53};
+use crate::{dynamodb, events, functions, route53};
 
 impl Request {
     /// A request of one action on one resource, with `aws:RequestedRegion`.
@@ -26,13 +27,14 @@ impl Request {
 }
 
 /// What AWS would authorise before it carries a call out; nothing where no permission is needed.
-pub(super) fn of(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
+pub(super) fn of(lab: &Lab, call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
     match call.service.as_str() {
         "route53" => of_route53(call, action),
         "monitoring" => of_cloudwatch(call, action),
         "rds" => of_rds(call, action),
         "events" => of_events(call, action),
         "lambda" => of_lambda(call, action),
+        "dynamodb" => of_dynamodb(lab, call, action),
         _ => of_others(call, action),
     }
 }
@@ -185,6 +187,19 @@ fn of_lambda(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
         _ => return Err(unknown(call, action)),
     };
     Ok(vec![Request::new(action, functions::arn_in(call), &call.region)])
+}
+
+/// "arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}". Of its condition keys the lab knows `LeadingKeys`.
+fn of_dynamodb(lab: &Lab, call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
+    match action {
+        "CreateTable" | "DescribeTable" | "DeleteTable" | "GetItem" | "PutItem" | "DeleteItem" => {}
+        _ => return Err(unknown(call, action)),
+    }
+    let request = Request::new(&format!("dynamodb:{action}"), dynamodb::table_of(call), &call.region);
+    Ok(vec![match dynamodb::leading_keys(lab, call) {
+        Some(keys) => request.with("dynamodb:LeadingKeys", keys),
+        None => request,
+    }])
 }
 
 fn of_others(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {

@@ -9,6 +9,7 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::dynamodb::{AttributeDefinition, BillingMode, KeySchemaElement};
 use crate::events::Target;
 
 /// Reads resolved properties.
@@ -23,6 +24,16 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::
             text.parse().map(Some).map_err(|error| D::Error::custom(format!("{text:?} is no number: {error}")))
         }
         other => serde_json::from_value(other).map(Some).map_err(D::Error::custom),
+    }
+}
+
+/// A truth, also where a parameter made it text.
+fn truth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => {
+            text.parse().map_err(|_| D::Error::custom(format!("{text:?} is neither true nor false")))
+        }
+        other => serde_json::from_value(other).map_err(D::Error::custom),
     }
 }
 
@@ -213,6 +224,25 @@ pub(super) struct Queue {
     _sqs_managed_sse_enabled: Option<Value>,
     #[serde(rename = "KmsMasterKeyId")]
     _kms_master_key_id: Option<Value>,
+    #[serde(rename = "Tags")]
+    _tags: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Table {
+    pub table_name: Option<String>,
+    pub attribute_definitions: Vec<AttributeDefinition>,
+    pub key_schema: Vec<KeySchemaElement>,
+    #[serde(rename = "BillingMode")]
+    _billing_mode: BillingMode,
+    #[serde(default, deserialize_with = "truth")]
+    pub deletion_protection_enabled: bool,
+    #[serde(rename = "SSESpecification")]
+    _sse_specification: Option<Value>,
+    /// Nothing is restored in the lab.
+    #[serde(rename = "PointInTimeRecoverySpecification")]
+    _point_in_time_recovery_specification: Option<Value>,
     #[serde(rename = "Tags")]
     _tags: Option<Value>,
 }

@@ -14,7 +14,7 @@ use crate::arn::{Arn, arn};
 use crate::events::RuleConfig;
 use crate::functions::{FunctionConfig, Functions};
 use crate::wire::Refusal;
-use crate::{iam, sqs};
+use crate::{dynamodb, iam, sqs};
 
 /// Types taken without effect, and why.
 const WITHOUT_EFFECT: [(&str, &str); 7] = [
@@ -50,6 +50,7 @@ pub(super) fn create(
             let name = roles::create(lab, scope, resource.id, resource.properties)?;
             Ok(created(&name, [("Arn", iam::role_arn(&name))]))
         }
+        "AWS::DynamoDB::Table" => table(lab, scope, resource),
         "AWS::SNS::Topic" => topic(lab, scope, resource),
         "AWS::SNS::Subscription" => subscription(lab, resource),
         "AWS::SQS::Queue" => queue(lab, scope, resource),
@@ -173,6 +174,16 @@ fn queue(lab: &Lab, scope: &Scope, resource: Resource<'_>) -> Result<Created, St
     let queue_arn = lab.sqs.create(&scope.region, &name, timeout);
     let url = sqs::url(lab, &name);
     Ok(created(&url, [("Arn", queue_arn), ("QueueName", name), ("QueueUrl", url.clone())]))
+}
+
+fn table(lab: &Lab, scope: &Scope, resource: Resource<'_>) -> Result<Created, String> {
+    let table: properties::Table = read(resource.properties)?;
+    let message = |refusal: Refusal| refusal.message;
+    let key = dynamodb::key_of(&table.key_schema, &table.attribute_definitions).map_err(message)?;
+    let name = name(scope, resource.id, table.table_name);
+    let table_arn = lab.dynamodb.create_table(&scope.region, &name, key, lab.clock.now()).map_err(message)?;
+    lab.dynamodb.protect(&scope.region, &name, table.deletion_protection_enabled);
+    Ok(created(&name, [("Arn", table_arn)]))
 }
 
 fn alarm(lab: &Arc<Lab>, scope: &Scope, mut resource: Resource<'_>) -> Result<Created, String> {
