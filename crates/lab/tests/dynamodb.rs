@@ -188,7 +188,7 @@ async fn a_table_comes_and_goes_in_its_time_and_not_while_it_is_protected() {
 
 #[tokio::test]
 async fn keys_and_items_that_cannot_be_are_refused_in_the_words_of_aws() {
-    let (_lab, client) = register().await;
+    let (lab, client) = register().await;
     let put = || client.put_item().table_name(TABLE);
     let table = [
         (put().item("pk", text("")), "a key attribute cannot contain an empty string value. Key: pk"),
@@ -223,7 +223,7 @@ async fn keys_and_items_that_cannot_be_are_refused_in_the_words_of_aws() {
     let absent = client.get_item().table_name("absent").key("pk", text("x")).send().await.unwrap_err();
     assert_eq!(absent.message(), Some("Requested resource not found"));
     assert!(absent.into_service_error().is_resource_not_found_exception());
-    let elsewhere = Client::new(&sdk(&_lab, PRIMARY).await);
+    let elsewhere = Client::new(&sdk(&lab, PRIMARY).await);
     assert!(elsewhere.describe_table().table_name(TABLE).send().await.is_err(), "a table is of its region");
 }
 
