@@ -12,6 +12,8 @@ pub mod clock;
 pub mod cloudwatch;
 #[cfg(feature = "operator")]
 pub mod detector;
+#[cfg(feature = "dns")]
+pub mod dns;
 pub mod error;
 #[cfg(feature = "operator")]
 pub mod history;
