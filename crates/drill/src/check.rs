@@ -3,6 +3,7 @@
 mod failback;
 mod fence;
 mod incident;
+mod observer;
 mod reality;
 mod switch;
 mod update;
@@ -20,6 +21,7 @@ use crate::stage::{CLUSTER, DR_ADDRESS, INSTANCE, NAMES, PRIMARY_ADDRESS};
 pub use failback::*;
 pub use fence::*;
 pub use incident::*;
+pub use observer::*;
 pub use reality::*;
 pub use switch::*;
 pub use update::*;

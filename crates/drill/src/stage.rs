@@ -1,6 +1,7 @@
 //! The stage of a drill: a workload in two regions, Holdfast deployed from its templates, and users.
 
 mod operator;
+mod parameters;
 mod records;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,9 @@ use lab::{Lab, Options, rds, template};
 use crate::client::Clients;
 use crate::lambdas::repository;
 pub use operator::{APPROVER, OPERATOR};
+pub(crate) use parameters::NAME_SERVERS;
+pub use parameters::name_servers;
+use parameters::{detector_parameters, endpoint_parameters, one_stack_parameters, parameters_of, responder_parameters};
 pub(crate) use records::LONG_TTL_SECONDS;
 use records::{create_crowd, create_endpoints, create_pairs, route53};
 
@@ -27,6 +31,9 @@ pub const PRIMARY: &str = "eu-west-1";
 pub const DR: &str = "eu-central-1";
 /// Where Route 53's metrics are, and so the detector.
 pub const DETECTOR: &str = "us-east-1";
+
+/// Where somebody is who has nothing to do with the workload.
+pub const ELSEWHERE: &str = "eu-north-1";
 
 /// The Aurora cluster in the DR region; the primary's is `app`.
 pub const CLUSTER: &str = "app-dr";
@@ -48,8 +55,6 @@ pub const TYPED: [&str; 5] =
 /// A security group in the primary region that lets nobody in.
 pub const CLOSED_GROUP: &str = "sg-0c105ed";
 
-const MAILBOX: &str = "oncall@example.com";
-
 /// What a drill may vary.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -68,6 +73,8 @@ pub struct Layout {
     pub detector: &'static [(&'static str, &'static str)],
     /// How many protected names there are besides [`NAMES`], over both zones.
     pub crowd: usize,
+    /// Whether the DR region's stack is all there is (`Detection=dr-region`); the detector's parameters are then its own.
+    pub one_stack: bool,
 }
 
 /// `SettleSeconds` of the template, where no layout says otherwise.
@@ -136,21 +143,31 @@ impl Stage {
         create_endpoints(&client, &zones["example.com"]).await?;
         let own =
             |pairs: &[(&str, &str)]| parameters_of(pairs.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        let mut detector = detector_parameters(port);
-        detector.extend(own(layout.detector));
-        let detector = deploy(&lab, lambdas, DETECTOR, "detector", &read_template("detector.yaml")?, &detector)?;
-        create_pairs(&client, &zones, &detector["FailoverHealthCheckId"]).await?;
-        create_crowd(&client, &zones, &detector["FailoverHealthCheckId"], layout.crowd).await?;
+        lab.functions.give_all(NAME_SERVERS, name_servers(&lab));
         let mut responder = responder_parameters(port, &zones);
-        responder.insert("FailoverHealthCheckId".to_owned(), detector["FailoverHealthCheckId"].clone());
+        let mut endpoint = endpoint_parameters(port);
+        endpoint.extend(own(layout.detector));
+        let detector = if layout.one_stack {
+            responder.extend(endpoint);
+            responder.extend(one_stack_parameters(&lab).await?);
+            None
+        } else {
+            endpoint.extend(detector_parameters());
+            let yaml = read_template("detector.yaml")?;
+            let outputs = deploy(&lab, lambdas, DETECTOR, "detector", &yaml, &endpoint)?;
+            responder.insert("FailoverHealthCheckId".to_owned(), outputs["FailoverHealthCheckId"].clone());
+            Some(outputs)
+        };
         responder.extend(own(layout.responder));
         let mut outputs = deploy(&lab, lambdas, DR, "template", &read_template("template.yaml")?, &responder)?;
+        let check = |output: &str| detector.as_ref().unwrap_or(&outputs)[output].clone();
+        let (endpoint_check, failover_check) = (check("EndpointHealthCheckId"), check("FailoverHealthCheckId"));
+        create_pairs(&client, &zones, &failover_check).await?;
+        create_crowd(&client, &zones, &failover_check, layout.crowd).await?;
         drop(working);
         let original = records_of(&lab, &zones);
         let clients = Clients::new(&lab, port);
         clients.start(&TYPED);
-        let check = |output: &str| detector[output].clone();
-        let (endpoint_check, failover_check) = (check("EndpointHealthCheckId"), check("FailoverHealthCheckId"));
         let names = NAMES.len() + layout.crowd;
         Ok(Self {
             lab,
@@ -327,33 +344,4 @@ fn deploy(
 /// If it cannot be read.
 pub fn read_template(file: &str) -> std::io::Result<String> {
     std::fs::read_to_string(repository().join(file))
-}
-
-fn parameters_of<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> BTreeMap<String, String> {
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-fn detector_parameters(port: u16) -> BTreeMap<String, String> {
-    parameters_of([
-        ("EndpointDomain", "primary.example.com".to_owned()),
-        ("EndpointPort", port.to_string()),
-        ("EndpointType", "HTTP".to_owned()),
-        ("EndpointPath", "/health/deep".to_owned()),
-        ("OperatorEmail", MAILBOX.to_owned()),
-        ("ResponderRegion", DR.to_owned()),
-    ])
-}
-
-fn responder_parameters(port: u16, zones: &BTreeMap<&str, String>) -> BTreeMap<String, String> {
-    parameters_of([
-        ("HostedZoneId", zones["example.com"].clone()),
-        ("RecordNames", NAMES[..4].join(",")),
-        ("SecondHostedZoneId", zones["example.org"].clone()),
-        ("SecondRecordNames", NAMES[4].to_owned()),
-        ("AuroraClusters", CLUSTER.to_owned()),
-        ("RdsInstances", INSTANCE.to_owned()),
-        ("PrimaryProbeUrl", format!("http://{PRIMARY_ADDRESS}:{port}/health")),
-        ("DrProbeUrl", format!("http://{DR_ADDRESS}:{port}/health")),
-        ("OperatorEmail", MAILBOX.to_owned()),
-    ])
 }

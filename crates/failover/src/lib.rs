@@ -15,6 +15,7 @@ pub mod incident;
 pub mod message;
 pub mod name;
 pub mod observation;
+pub mod observer;
 pub mod order;
 pub mod outcome;
 pub mod pin;

@@ -5,6 +5,7 @@ mod chaos;
 mod event;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ struct State {
     calls: Vec<CallFault>,
     events: Vec<EventFault>,
     chaos: Option<Chaos>,
+    /// Name servers that are not well.
+    name_servers: BTreeMap<SocketAddr, Ailment>,
     /// How often each caller made each call, and each target was delivered to.
     counts: BTreeMap<(String, String), u64>,
 }
@@ -46,6 +49,15 @@ enum ServiceFault {
     Down,
     Slow(Duration),
     Throttled,
+}
+
+/// What ails a name server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ailment {
+    /// It answers nothing.
+    Silent,
+    /// It answers SERVFAIL.
+    Failing,
 }
 
 impl Default for Faults {
@@ -114,6 +126,24 @@ impl Faults {
         self.set_service_fault(service, ServiceFault::Throttled);
     }
 
+    /// Lets name servers ail; `None` makes them well.
+    pub fn ail_name_servers(&self, servers: &[SocketAddr], ailment: Option<Ailment>) {
+        self.change(|state| {
+            for server in servers {
+                match ailment {
+                    Some(ailment) => state.name_servers.insert(*server, ailment),
+                    None => state.name_servers.remove(server),
+                };
+            }
+            true
+        });
+    }
+
+    /// What ails a name server.
+    pub(crate) fn of_name_server(&self, server: SocketAddr) -> Option<Ailment> {
+        self.state().name_servers.get(&server).copied()
+    }
+
     /// Makes a service whole again.
     pub fn heal_service(&self, service: &str) {
         self.change(|state| state.services.remove(service).is_some());
@@ -146,12 +176,21 @@ impl Faults {
             ServiceFault::Slow(by) => format!("{service} is slow by {:.1} s", by.as_secs_f64()),
             ServiceFault::Throttled => format!("{service} throttles"),
         });
+        let servers = state.name_servers.iter().map(|(server, ailment)| format!("name server {server}: {ailment:?}"));
         let calls = state.calls.iter().map(|fault| format!("{fault:?}"));
         let events = state.events.iter().map(|fault| format!("{fault:?}"));
         let chaos = state.chaos.iter().map(|chaos| {
             format!("chance: {:.0} % of calls and {:.0} % of events", chaos.calls * 100.0, chaos.events * 100.0)
         });
-        regions.chain(partitions).chain(metrics).chain(services).chain(calls).chain(events).chain(chaos).collect()
+        regions
+            .chain(partitions)
+            .chain(metrics)
+            .chain(services)
+            .chain(servers)
+            .chain(calls)
+            .chain(events)
+            .chain(chaos)
+            .collect()
     }
 
     /// Adds a fault of calls, in force until [`Self::clear_call_faults`]. The first that matches a call befalls it.

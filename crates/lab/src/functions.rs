@@ -80,6 +80,8 @@ pub struct Functions {
 struct State {
     /// By ARN.
     functions: BTreeMap<String, Arc<Function>>,
+    /// What every function's environment has besides its own.
+    common: BTreeMap<String, String>,
     /// By access key id: every process has credentials of its own, as on AWS.
     keys: BTreeMap<String, Process>,
 }
@@ -130,6 +132,16 @@ impl Functions {
         };
         lab.functions.state().functions.insert(arn.clone(), Arc::new(function));
         Ok(arn)
+    }
+
+    /// Gives every function an environment variable that neither Lambda nor its template does, such as where a service of the lab is that
+    /// AWS's SDKs do not ask.
+    pub fn give_all(&self, variable: &str, value: String) {
+        self.state().common.insert(variable.to_owned(), value);
+    }
+
+    fn common(&self) -> BTreeMap<String, String> {
+        self.state().common.clone()
     }
 
     /// True if there is such a function.

@@ -51,7 +51,7 @@ pub struct Options {
     pub speed: f64,
     /// Where the AWS endpoint listens; port 0 takes any free one.
     pub endpoint: SocketAddr,
-    /// Where DNS listens, UDP and TCP; port 0 takes any free one.
+    /// Where the first name server listens, UDP and TCP; port 0 takes any free one. At a loopback address the others have those after it.
     pub dns: SocketAddr,
 }
 
@@ -90,8 +90,10 @@ pub struct Lab {
     pub stacks: template::Stacks,
     /// Where the AWS endpoint listens.
     pub endpoint: SocketAddr,
-    /// Where DNS listens.
+    /// Where the first name server listens.
     pub dns: SocketAddr,
+    /// Where each name server listens; all have every zone.
+    pub name_servers: Vec<SocketAddr>,
 }
 
 impl Lab {
@@ -102,6 +104,7 @@ impl Lab {
     pub async fn start(options: &Options) -> io::Result<Arc<Self>> {
         let endpoint = tokio::net::TcpListener::bind(options.endpoint).await?;
         let dns = dns::Sockets::bind(options.dns).await?;
+        let name_servers: Vec<_> = dns.iter().map(dns::Sockets::address).collect();
         let lab = Arc::new(Self {
             clock: Clock::start(options.start, options.speed),
             journal: Journal::default(),
@@ -119,10 +122,13 @@ impl Lab {
             sites: site::Sites::default(),
             stacks: template::Stacks::default(),
             endpoint: endpoint.local_addr()?,
-            dns: dns.address(),
+            dns: name_servers[0],
+            name_servers,
         });
         tokio::spawn(front::serve(lab.clone(), endpoint));
-        tokio::spawn(dns::serve(lab.clone(), dns));
+        for sockets in dns {
+            tokio::spawn(dns::serve(lab.clone(), sockets));
+        }
         tokio::spawn(health::run(lab.clone()));
         tokio::spawn(cloudwatch::run(lab.clone()));
         tokio::spawn(events::run_schedules(lab.clone()));

@@ -86,6 +86,8 @@ struct Template {
     #[serde(default)]
     conditions: Value,
     #[serde(default)]
+    rules: BTreeMap<String, Rule>,
+    #[serde(default)]
     globals: Globals,
     resources: BTreeMap<String, Declared>,
     #[serde(default)]
@@ -97,6 +99,22 @@ struct Template {
     _description: Option<Value>,
     #[serde(rename = "Metadata")]
     _metadata: Option<Value>,
+}
+
+/// What a template asks of its parameters together.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Rule {
+    rule_condition: Option<Value>,
+    assertions: Vec<Assertion>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Assertion {
+    assert: Value,
+    #[serde(default)]
+    assert_description: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -174,6 +192,7 @@ pub fn deploy(
         conditions: template.conditions.clone(),
         resources: BTreeMap::new(),
     };
+    obey(&template, &scope)?;
     let key = (region.to_owned(), stack_name.to_owned());
     let before = lab.stacks.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned().unwrap_or_default();
     let order = order(&template, &scope)?;
@@ -188,6 +207,21 @@ pub fn deploy(
     }
     lab.stacks.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, after);
     outputs(&template, &scope)
+}
+
+/// "If any one of the assertions … evaluates to false", nothing is deployed (CloudFormation user guide, "Rules").
+fn obey(template: &Template, scope: &Scope) -> Result<(), DeployError> {
+    for (name, rule) in &template.rules {
+        if !rule.rule_condition.as_ref().map_or(Ok(true), |condition| scope.is_true(condition))? {
+            continue;
+        }
+        for assertion in &rule.assertions {
+            if !scope.is_true(&assertion.assert)? {
+                return Err(DeployError::Template(format!("rule {name}: {}", assertion.assert_description)));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn resource(
@@ -214,6 +248,9 @@ fn resource(
             true => Ok(before.clone()),
             false => Err(refused("the lab cannot change a health check that is deployed".to_owned())),
         };
+    }
+    if let Some(before) = before.filter(|before| kind == "AWS::Route53::RecordSet" && before.properties == properties) {
+        return Ok(before.clone());
     }
     let resource = Resource { id, kind, properties: properties.clone(), metadata };
     let created = resources::create(lab, scope, resource, code).map_err(refused)?;

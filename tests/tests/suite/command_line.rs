@@ -22,7 +22,7 @@ const NAMES: usize = 5;
 
 /// A stage whose workload has no databases: what the records alone need.
 const WITHOUT_DATABASES: Layout =
-    Layout { responder: &[("AuroraClusters", ""), ("RdsInstances", "")], detector: &[], crowd: 0 };
+    Layout { responder: &[("AuroraClusters", ""), ("RdsInstances", "")], detector: &[], crowd: 0, one_stack: false };
 
 async fn stage(layout: &Layout) -> Stage {
     let lambdas = tokio::task::spawn_blocking(lambdas::build).await.expect("the build ends").expect("all builds");

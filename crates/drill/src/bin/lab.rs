@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use drill::live::view::Screen;
-use drill::stage::{DETECTOR, DR, Layout, PRIMARY, Settings, SetupError, Stage, start_lab};
+use drill::stage::{DETECTOR, DR, Layout, PRIMARY, Settings, SetupError, Stage, name_servers, start_lab};
 use drill::{lambdas, live};
 use lab::Lab;
 use lab::arn::arn;
@@ -216,6 +216,7 @@ fn print_environment(lab: &Arc<Lab>, holdfast: BTreeMap<String, String>) {
         ("AWS_ACCESS_KEY_ID", "operator".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "the-lab-checks-no-signatures".to_owned()),
         ("HOLDFAST_DNS", lab.dns.to_string()),
+        ("HOLDFAST_NAME_SERVERS", name_servers(lab)),
     ];
     let aws = aws.map(|(name, value)| (name.to_owned(), value));
     for (name, value) in aws.into_iter().chain(holdfast) {

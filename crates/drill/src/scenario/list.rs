@@ -33,11 +33,16 @@ const TOLD: &[Check] = &[check::OPERATORS_TOLD];
 const HELD: &[Check] = &[check::NOTHING_TOUCHED, check::STILL_ARMED, check::USERS_ON_PRIMARY];
 
 /// As the templates have it.
-const PLAIN: Layout = Layout { responder: &[], detector: &[], crowd: 0 };
+const PLAIN: Layout = Layout { responder: &[], detector: &[], crowd: 0, one_stack: false };
 /// For stories that are not about how long an outage or a calm lasts, which is most of what a drill takes.
-pub const QUICK: Layout = Layout { responder: &[SETTLES_SOON], detector: &[("OutageMinutes", "5")], crowd: 0 };
+pub const QUICK: Layout =
+    Layout { responder: &[SETTLES_SOON], detector: &[("OutageMinutes", "5")], crowd: 0, one_stack: false };
 /// The same, where DNS moves by Holdfast alone.
 const ON_SWITCH: Layout = Layout { responder: &[SETTLES_SOON, ("DnsMoves", "by-holdfast")], ..QUICK };
+/// The DR region's stack alone.
+const ONE_STACK: Layout = Layout { one_stack: true, ..QUICK };
+/// The same, where DNS moves by Holdfast alone.
+const ONE_STACK_ON_SWITCH: Layout = Layout { one_stack: true, ..ON_SWITCH };
 const SETTLES_SOON: (&str, &str) = ("SettleSeconds", "120");
 
 /// Parameters that fence the old writers.
@@ -204,6 +209,27 @@ pub const SCENARIOS: &[Scenario] = &[
         ],
     },
     Scenario {
+        name: "one-stack",
+        about: "the DR region's stack is all there is, and the primary region goes down: the observer sees it, and all is as with two",
+        layout: ONE_STACK,
+        play: |play| Box::pin(play.one_stack()),
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::OBSERVED]],
+    },
+    Scenario {
+        name: "us-east-1-dark",
+        about: "one stack on the switch, CloudWatch of us-east-1 dark from before the outage to after it: a failover all the same",
+        layout: ONE_STACK_ON_SWITCH,
+        play: |play| Box::pin(play.detector_region_dark()),
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::MOVED_BY_PIN, check::OBSERVED]],
+    },
+    Scenario {
+        name: "observer-blind",
+        about: "one stack: name servers fail in peace, then nobody answers in an outage, not even others: pages, and no failover",
+        layout: ONE_STACK,
+        play: |play| Box::pin(play.observer_blind()),
+        checks: &[HELD, &[check::BLINDNESS_MAILED, check::NO_OUTAGE_INVENTED]],
+    },
+    Scenario {
         name: "lagging-replica",
         about: "a replica is a quarter of an hour behind: users go to DR, promotion waits for a person",
         layout: QUICK,
@@ -320,6 +346,7 @@ pub const SCENARIOS: &[Scenario] = &[
             responder: &[("RecordNames", "ALL"), ("SecondRecordNames", "ALL"), ("SettleSeconds", "120")],
             detector: &[("OutageMinutes", "5")],
             crowd: 1_000,
+            one_stack: false,
         },
         play: |play| Box::pin(play.many_records()),
         checks: &[PINNED_AND_PROMOTED, LOSS, TOLD, &[check::FEW_BATCHES]],

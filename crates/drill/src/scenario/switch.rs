@@ -15,7 +15,7 @@ pub(crate) const METRICS_DARK: &str = "DR's CloudWatch falls silent";
 
 impl Play {
     /// As [`Play::begin`], and then somebody puts the switch on the records.
-    async fn begin_on_switch(&mut self) -> Result<(), Stuck> {
+    pub(super) async fn begin_on_switch(&mut self) -> Result<(), Stuck> {
         self.begin().await?;
         self.operator(&["adopt"]).await?;
         // Beyond the slowest propagation, so that what follows is after it.

@@ -6,7 +6,7 @@ use lab::functions::SKEW_VARIABLE;
 use lab::iam::Policy;
 use tokio::process::Command;
 
-use super::{DR, SetupError, Stage};
+use super::{DR, NAME_SERVERS, SetupError, Stage, name_servers};
 use crate::lambdas::{COMMAND_LINE, repository};
 
 /// The access key of those who operate; it is also the name of their example policy.
@@ -51,6 +51,7 @@ impl Stage {
             .env("AWS_ACCESS_KEY_ID", who)
             .env("AWS_SECRET_ACCESS_KEY", "the-lab-checks-no-signatures")
             .env("HOLDFAST_DNS", self.lab.dns.to_string())
+            .env(NAME_SERVERS, name_servers(&self.lab))
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output()

@@ -6,7 +6,7 @@ mod choice;
 mod rdata;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,11 +20,14 @@ use tokio::net::{TcpListener, UdpSocket};
 
 use self::rdata::{record, type_of};
 use crate::Lab;
+use crate::fault::Ailment;
 use crate::route53::{DnsName, Kind};
 
 pub use self::answer::{Answer, Answered, Rcode, View};
 pub use self::balancer::{Balancer, Balancers};
 
+/// "Route 53 assigns four name servers" to each zone (developer guide); the lab's zones share theirs.
+const NAME_SERVERS: u32 = 4;
 const FREE_PORT_TRIES: u32 = 16;
 const TCP_IDLE: Duration = Duration::from_secs(5);
 /// Answers that may wait for a slow TCP client.
@@ -32,7 +35,7 @@ const TCP_ANSWERS_MAX: usize = 64;
 /// What the lab takes over UDP at most (DNS Flag Day 2020).
 const UDP_BYTES_MAX: u16 = 1_232;
 
-/// The bound sockets, both on one port.
+/// A name server's bound sockets, both on one port.
 #[derive(Debug)]
 pub struct Sockets {
     udp: UdpSocket,
@@ -41,23 +44,40 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// Binds UDP and TCP on the same port.
+    /// Binds the name servers of every zone, each with UDP and TCP, all on the same port: the first at `wanted`, the others at the
+    /// loopback addresses after it.
     ///
     /// # Errors
     /// If the port is taken.
-    pub async fn bind(wanted: SocketAddr) -> io::Result<Self> {
+    pub async fn bind(wanted: SocketAddr) -> io::Result<Vec<Self>> {
         let mut tries = if wanted.port() == 0 { FREE_PORT_TRIES } else { 1 };
         loop {
-            let tcp = TcpListener::bind(wanted).await?;
-            let address = tcp.local_addr()?;
             tries -= 1;
-            match UdpSocket::bind(address).await {
-                Ok(udp) => return Ok(Self { udp, tcp, address }),
-                // A port that is free for TCP may be taken for UDP.
+            match Self::bind_all(wanted).await {
+                // A port that is free at one address, or for TCP, may be taken at another, or for UDP.
                 Err(error) if tries > 0 && error.kind() == io::ErrorKind::AddrInUse => {}
-                Err(error) => return Err(error),
+                bound => return bound,
             }
         }
+    }
+
+    async fn bind_all(wanted: SocketAddr) -> io::Result<Vec<Self>> {
+        let mut bound = vec![Self::bind_one(wanted).await?];
+        let (first, port) = (wanted.ip(), bound[0].address.port());
+        let IpAddr::V4(first) = first else { return Ok(bound) };
+        if first.is_loopback() {
+            for next in 1..NAME_SERVERS {
+                let address = Ipv4Addr::from_bits(first.to_bits().wrapping_add(next));
+                bound.push(Self::bind_one(SocketAddr::from((address, port))).await?);
+            }
+        }
+        Ok(bound)
+    }
+
+    async fn bind_one(wanted: SocketAddr) -> io::Result<Self> {
+        let tcp = TcpListener::bind(wanted).await?;
+        let address = tcp.local_addr()?;
+        Ok(Self { udp: UdpSocket::bind(address).await?, tcp, address })
     }
 
     /// Where they listen.
@@ -68,7 +88,7 @@ impl Sockets {
 
 /// Answers queries for as long as the lab lives.
 pub async fn serve(lab: Arc<Lab>, sockets: Sockets) {
-    let mut server = Server::new(NameServer(lab));
+    let mut server = Server::new(NameServer { lab, address: sockets.address });
     server.register_socket(sockets.udp);
     server.register_listener(sockets.tcp, TCP_IDLE, TCP_ANSWERS_MAX);
     if let Err(error) = server.block_until_done().await {
@@ -76,14 +96,26 @@ pub async fn serve(lab: Arc<Lab>, sockets: Sockets) {
     }
 }
 
-struct NameServer(Arc<Lab>);
+struct NameServer {
+    lab: Arc<Lab>,
+    address: SocketAddr,
+}
 
 #[async_trait::async_trait]
 impl RequestHandler for NameServer {
     async fn handle_request<R: ResponseHandler, T: Time>(&self, request: &Request, mut to: R) -> ResponseInfo {
-        let (code, mut answers, mut authority) = self.answer(request);
+        let ailment = self.lab.faults.of_name_server(self.address);
+        if ailment == Some(Ailment::Silent) {
+            let mut metadata = Metadata::new(request.metadata.id, MessageType::Response, OpCode::Query);
+            metadata.response_code = ResponseCode::ServFail;
+            return hickory_server::proto::op::Header { metadata, counts: HeaderCounts::default() }.into();
+        }
+        let (code, mut answers, mut authority) = match ailment {
+            Some(_) => (ResponseCode::ServFail, Vec::new(), Vec::new()),
+            None => self.answer(request),
+        };
         let mut metadata = Metadata::response_from_request(&request.metadata);
-        metadata.authoritative = code != ResponseCode::Refused;
+        metadata.authoritative = !matches!(code, ResponseCode::Refused | ResponseCode::ServFail);
         metadata.recursion_available = false;
         metadata.response_code = code;
         if request.protocol() == Protocol::Udp && bytes(request, &answers, &authority) > bytes_max(request) {
@@ -120,7 +152,7 @@ impl NameServer {
         let Ok(info) = request.request_info() else { return nothing(ResponseCode::FormErr) };
         let name = name_asked(info.query.name());
         let kind = Kind::ALL.into_iter().find(|kind| type_of(*kind) == info.query.query_type());
-        let answer = self.0.route53.asked(self.0.clock.now(), &name, kind);
+        let answer = self.lab.route53.asked(self.lab.clock.now(), &name, kind);
         let code = match answer.rcode {
             Rcode::NoError => ResponseCode::NoError,
             Rcode::NxDomain => ResponseCode::NXDomain,

@@ -197,7 +197,7 @@ fn environment(lab: &Lab, function: &Function, access_key: String, runtime_api: 
     let own = function.config.environment.iter().map(|(name, value)| (name.clone(), value.clone()));
     // It names a file of Lambda's own image; where that is absent, nothing is to be trusted from it.
     let usable = |(name, value): &(String, String)| name != "SSL_CERT_FILE" || Path::new(value).exists();
-    defined.chain(own).filter(usable).collect()
+    defined.chain(lab.functions.common()).chain(own).filter(usable).collect()
 }
 
 /// SDKs that correct a clock which differs from the service's try a denial again, for it might be about the time of the signature. In the

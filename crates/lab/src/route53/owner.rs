@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 use std::sync::atomic::Ordering;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use super::features::{AcceleratedRecovery, Tier};
 use super::listing::Listing;
 use super::refusal::{ErrorRoot, Refusal};
 use super::zone::State;
-use super::{DnsName, Guardrail, Kind, RecordSet, Route53, checks, protections};
+use super::{DnsName, Guardrail, Kind, RecordSet, Route53, checks, protections, zones};
 use crate::Lab;
 use crate::dns::{Answer, Balancer, View};
 use crate::health::{Checks, HealthCheckConfig};
@@ -32,6 +32,15 @@ impl Route53 {
         let (zone, change) = state.create_zone(now, DnsName::parse(name)?, reference, None)?;
         state.publish(&change.id);
         Ok(zone.id)
+    }
+
+    /// Creates or replaces a record set, given as a request's XML has it, but in JSON.
+    ///
+    /// # Errors
+    /// As the call `ChangeResourceRecordSets`.
+    pub fn put_record_set(lab: &Arc<Lab>, zone: &str, set: serde_json::Value) -> Result<(), Refusal> {
+        let set = serde_json::from_value(set).map_err(|error| Refusal::InvalidInput(error.to_string()))?;
+        zones::put(lab, zone, set)
     }
 
     /// The control plane's record sets of a zone; none if there is no such zone.

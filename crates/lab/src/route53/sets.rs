@@ -181,6 +181,10 @@ impl From<&RecordSet> for WireSet {
 }
 
 impl WireChange {
+    pub(super) fn upsert(resource_record_set: WireSet) -> Self {
+        Self { action: WireAction::Upsert, resource_record_set }
+    }
+
     /// Reads a change, refusing what no record set can be.
     pub(super) fn read(self) -> Result<Edit, Refusal> {
         let (set, action) = (self.resource_record_set, self.action);

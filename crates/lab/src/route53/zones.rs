@@ -192,6 +192,17 @@ pub(super) fn change(lab: &Arc<Lab>, call: &Call, zone: &str) -> Outcome {
     ok("ChangeResourceRecordSetsResponse", ChangeAnswer { change_info: (&change).into() })
 }
 
+/// Creates or replaces a record set as one change, as CloudFormation does.
+///
+/// # Errors
+/// As the call `ChangeResourceRecordSets`.
+pub(super) fn put(lab: &Arc<Lab>, zone: &str, set: WireSet) -> Result<(), Refusal> {
+    let edits = [WireChange::upsert(set).read()?];
+    let change = lab.route53.state().change(lab.clock.now(), zone, &edits, None)?;
+    follow(lab, &change);
+    Ok(())
+}
+
 pub(super) fn get_change(lab: &Lab, id: &str) -> Outcome {
     let state = lab.route53.state();
     let change = state.changes.get(id).ok_or_else(|| Refusal::NoSuchChange(id.to_owned()))?;

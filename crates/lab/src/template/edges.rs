@@ -7,9 +7,10 @@ use serde_json::{Map, Value, json};
 use crate::Lab;
 use crate::cloudwatch::Alarm;
 use crate::health::HealthCheckConfig;
+use crate::route53::Route53;
 
 /// Properties that are numbers or booleans; CloudFormation takes them as strings too, as parameters give them.
-const NUMBERS: [&str; 8] = [
+const NUMBERS: [&str; 9] = [
     "DatapointsToAlarm",
     "EvaluationPeriods",
     "FailureThreshold",
@@ -17,6 +18,7 @@ const NUMBERS: [&str; 8] = [
     "Period",
     "Port",
     "RequestInterval",
+    "TTL",
     "Threshold",
 ];
 const BOOLEANS: [&str; 3] = ["ActionsEnabled", "Disabled", "Inverted"];
@@ -38,6 +40,25 @@ pub(super) fn create_health_check(lab: &Arc<Lab>, properties: &Value) -> Result<
     let tags = properties["HealthCheckTags"].as_array().into_iter().flatten();
     config.name = tags.filter(|tag| tag["Key"] == "Name").find_map(|tag| Some(tag["Value"].as_str()?.to_owned()));
     lab.route53.create_health_check(lab, config).map_err(|refusal| refusal.to_string())
+}
+
+/// Creates or replaces a record set from its resolved CloudFormation properties; returns its name.
+pub(super) fn put_record_set(lab: &Arc<Lab>, properties: &Value) -> Result<String, String> {
+    let mut set = typed(properties);
+    let taken = |set: &mut Value, name: &str| set.as_object_mut().and_then(|set| set.remove(name));
+    let Some(Value::String(zone)) = taken(&mut set, "HostedZoneId") else {
+        return Err("the lab needs HostedZoneId".to_owned());
+    };
+    // People read it in the change that made it.
+    drop(taken(&mut set, "Comment"));
+    if let Some(values) = taken(&mut set, "ResourceRecords") {
+        // A plain list in a template, a wrapped one on the wire.
+        let wrapped: Vec<_> = values.as_array().into_iter().flatten().map(|value| json!({"Value": value})).collect();
+        set["ResourceRecords"] = json!({"ResourceRecord": wrapped});
+    }
+    let name = set["Name"].as_str().unwrap_or_default().to_owned();
+    Route53::put_record_set(lab, &zone, set).map_err(|refusal| refusal.to_string())?;
+    Ok(name)
 }
 
 fn typed(properties: &Value) -> Value {

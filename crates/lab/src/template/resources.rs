@@ -59,6 +59,7 @@ pub(super) fn create(
             let id = edges::create_health_check(lab, &resource.properties)?;
             Ok(created(&id, [("HealthCheckId", id.clone())]))
         }
+        "AWS::Route53::RecordSet" => Ok(created(&edges::put_record_set(lab, &resource.properties)?, [])),
         kind if WITHOUT_EFFECT.iter().any(|(known, _)| *known == kind) => Ok(without_effect(scope, &resource)),
         _ => Err("the lab does not know this type".to_owned()),
     }

@@ -82,6 +82,11 @@ impl Scope {
         self.named_condition(name, 0)
     }
 
+    /// True if what stands where a condition may is true.
+    pub fn is_true(&self, condition: &Value) -> Resolved<bool> {
+        self.condition(condition, 0)
+    }
+
     fn named_condition(&self, name: &str, depth: usize) -> Resolved<bool> {
         match self.conditions.get(name) {
             _ if depth > CONDITION_DEPTH_MAX => refused(format!("condition {name} refers to itself")),

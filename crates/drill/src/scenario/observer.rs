@@ -1,0 +1,53 @@
+//! The DR region's stack is all there is: its observer tells an outage.
+
+use lab::fault::Ailment;
+
+use super::Stuck;
+use super::play::Play;
+use crate::evidence::Evidence;
+use crate::stage::{DETECTOR, ELSEWHERE};
+
+/// How the journal notes that the name servers fail.
+pub(crate) const SERVERS_FAIL: &str = "three of the four name servers fail";
+
+/// How the journal notes that nothing answers any more.
+pub(crate) const NOTHING_ANSWERS: &str = "nobody answers a request of the DR region's functions";
+
+impl Play {
+    pub(super) async fn one_stack(self) -> Result<Evidence, Stuck> {
+        self.begin().await?;
+        let outage_at = self.fail_primary();
+        Ok(self.to_the_end(outage_at).await)
+    }
+
+    /// CloudWatch of us-east-1, where Route 53's own metrics are, tells nobody anything.
+    pub(super) async fn detector_region_dark(mut self) -> Result<Evidence, Stuck> {
+        self.begin_on_switch().await?;
+        self.say("CloudWatch is dark in us-east-1");
+        self.stage.lab.faults.fail_metrics(DETECTOR);
+        self.stage.minutes(5 + self.settings.seed % 3).await;
+        let outage_at = self.fail_primary();
+        Ok(self.to_the_end(outage_at).await)
+    }
+
+    /// In peace the observer hears one name server alone; then the primary is down, and so is whoever else it asks.
+    pub(super) async fn observer_blind(self) -> Result<Evidence, Stuck> {
+        self.begin().await?;
+        let (lab, faults) = (&self.stage.lab, &self.stage.lab.faults);
+        self.say(SERVERS_FAIL);
+        // Users' resolvers ask the first.
+        faults.ail_name_servers(&lab.name_servers[1..], Some(Ailment::Failing));
+        self.stage.minutes(8).await;
+        self.say("the name servers are well");
+        faults.ail_name_servers(&lab.name_servers, None);
+        self.stage.minutes(8).await;
+        self.say(NOTHING_ANSWERS);
+        faults.fail_region(ELSEWHERE);
+        let outage_at = self.fail_primary();
+        self.stage.minutes(10).await;
+        faults.heal_region(ELSEWHERE);
+        let healed_at = self.heal_primary();
+        self.stage.minutes(15).await;
+        Ok(self.evidence(outage_at, Some(healed_at)))
+    }
+}
