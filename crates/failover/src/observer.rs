@@ -91,43 +91,73 @@ pub struct Judgement {
 /// What a look says. The primary is down only if enough name servers say so, all that were heard agree, and its own silence is not ours.
 #[must_use]
 pub fn judge(seen: &Sighting) -> Judgement {
-    let (verdict, because) = match of_servers(&seen.servers) {
+    let heard = Heard::of(&seen.servers);
+    let (verdict, because) = match heard.together() {
         (Verdict::Down, told) => of_probes(seen, &told),
         settled => settled,
     };
-    let leaves = seen.primary == Probe::NotAsked || is_answered(seen.reference);
-    let could_tell = verdict != Verdict::NotKnown && (verdict == Verdict::Down || leaves);
-    let because = match (verdict, leaves) {
-        (Verdict::Up, false) => {
-            format!("{because}; but an outage could not be told: the reference is not answered ({})", seen.reference)
+    let obstacle = match verdict {
+        // What would keep the next outage from being told is told in peace.
+        Verdict::Up if heard.count() < heard.needed() => Some(heard.too_few()),
+        Verdict::Up if seen.primary != Probe::NotAsked && !is_answered(seen.reference) => {
+            Some(format!("the reference is not answered ({})", seen.reference))
         }
-        _ => because,
+        _ => None,
+    };
+    let could_tell = verdict != Verdict::NotKnown && obstacle.is_none();
+    let because = match obstacle {
+        Some(obstacle) => format!("{because}; but an outage could not be told: {obstacle}"),
+        None => because,
     };
     Judgement { verdict, could_tell, because }
 }
 
 /// What the name servers say together.
-fn of_servers(servers: &[Said]) -> (Verdict, String) {
-    let all = servers.len();
-    let count = |wanted: &Said| servers.iter().filter(|said| *said == wanted).count();
-    let (ups, downs) = (count(&Said::Up), count(&Said::Down));
-    let needed = SERVERS_NEEDED.min(all).max(SERVERS_LEAST);
-    let other = servers.iter().find_map(|said| match said {
-        Said::Other(text) => Some(text),
-        _ => None,
-    });
-    let why_not = servers.iter().find_map(|said| match said {
-        Said::NotHeard(why) => Some(why.as_str()),
-        _ => None,
-    });
-    match other {
-        _ if ups > 0 => (Verdict::Up, format!("{ups} of {all} name servers say `{UP}`")),
-        Some(text) => (Verdict::NotKnown, format!("a name server answers what is not Holdfast's: {text}")),
-        None if downs < needed => {
-            let why = why_not.unwrap_or("no more are known");
-            (Verdict::NotKnown, format!("{downs} of {all} name servers were heard, and {needed} are needed: {why}"))
+struct Heard<'a> {
+    all: usize,
+    ups: usize,
+    downs: usize,
+    other: Option<&'a str>,
+    why_not: Option<&'a str>,
+}
+
+impl<'a> Heard<'a> {
+    fn of(servers: &'a [Said]) -> Self {
+        let count = |wanted: &Said| servers.iter().filter(|said| *said == wanted).count();
+        let other = servers.iter().find_map(|said| match said {
+            Said::Other(text) => Some(text.as_str()),
+            _ => None,
+        });
+        let why_not = servers.iter().find_map(|said| match said {
+            Said::NotHeard(why) => Some(why.as_str()),
+            _ => None,
+        });
+        Self { all: servers.len(), ups: count(&Said::Up), downs: count(&Said::Down), other, why_not }
+    }
+
+    fn count(&self) -> usize {
+        self.ups + self.downs
+    }
+
+    fn needed(&self) -> usize {
+        SERVERS_NEEDED.min(self.all).max(SERVERS_LEAST)
+    }
+
+    fn too_few(&self) -> String {
+        let why = self.why_not.or(self.other).unwrap_or("no more are known");
+        format!("{} of {} name servers were heard, and {} are needed: {why}", self.count(), self.all, self.needed())
+    }
+
+    fn together(&self) -> (Verdict, String) {
+        let Self { all, ups, downs, .. } = self;
+        match self.other {
+            _ if self.count() >= SERVERS_LEAST && *ups > 0 => {
+                (Verdict::Up, format!("{ups} of {all} name servers say `{UP}`"))
+            }
+            Some(text) => (Verdict::NotKnown, format!("a name server answers what is not Holdfast's: {text}")),
+            None if self.count() < self.needed() => (Verdict::NotKnown, self.too_few()),
+            None => (Verdict::Down, format!("{downs} of {all} name servers say `{DOWN}`, and none `{UP}`")),
         }
-        None => (Verdict::Down, format!("{downs} of {all} name servers say `{DOWN}`, and none `{UP}`")),
     }
 }
 
@@ -182,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn down_takes_three_name_servers_of_one_mind_and_up_takes_one() {
+    fn down_takes_three_name_servers_of_one_mind_and_up_takes_one_of_two() {
         use Verdict::{Down, NotKnown, Up};
         for (letters, expected) in [
             ("uuuu", Up),
@@ -192,11 +222,17 @@ mod tests {
             ("d---", NotKnown),
             ("----", NotKnown),
             ("dddu", Up),
-            ("u---", Up),
+            ("uu--", Up),
+            ("ud--", Up),
+            ("u---", NotKnown),
             ("dddo", NotKnown),
             ("oooo", NotKnown),
-            ("ooou", Up),
+            ("oouu", Up),
+            ("ooou", NotKnown),
+            ("uuuo", Up),
             // A zone of another kind than Route 53's, which has four.
+            ("uu", Up),
+            ("u", NotKnown),
             ("ddd", Down),
             ("dd-", NotKnown),
             ("dd", Down),
@@ -204,9 +240,8 @@ mod tests {
             ("d", NotKnown),
             ("", NotKnown),
         ] {
-            let known = expected != NotKnown;
-            assert_eq!(verdict(letters, SILENT, Probe::Answers), (expected, known), "{letters}");
-            assert_eq!(verdict(letters, Probe::NotAsked, Probe::NotAsked), (expected, known), "{letters}, no probe");
+            assert_eq!(verdict(letters, SILENT, Probe::Answers).0, expected, "{letters}");
+            assert_eq!(verdict(letters, Probe::NotAsked, Probe::NotAsked).0, expected, "{letters}, no probe");
         }
     }
 
@@ -235,6 +270,15 @@ mod tests {
             let known = expected != NotKnown;
             assert_eq!(verdict("dddd", primary, reference), (expected, known), "{primary}, reference {reference}");
         }
+    }
+
+    #[test]
+    fn in_peace_name_servers_too_few_to_tell_an_outage_are_told() {
+        for (letters, could_tell) in [("uuuu", true), ("uuu-", true), ("uuud", true), ("uu--", false), ("uuoo", false)]
+        {
+            assert_eq!(verdict(letters, Probe::Answers, Probe::Answers), (Verdict::Up, could_tell), "{letters}");
+        }
+        assert_eq!(verdict("u---", Probe::Answers, Probe::Answers), (Verdict::NotKnown, false));
     }
 
     /// A function in a network from which nothing leaves but DNS would see every outage as its own silence.
