@@ -3,8 +3,8 @@
 //!
 //! What that emulator lacks, and what is done here in its place:
 //!
-//! - CloudFormation there refuses `AWS::Route53::HealthCheck`. So detector.yaml is deployed as a copy in which its two checks are
-//!   parameters of the same names; the checks are made through its Route 53 API. Every drill deploys the file itself, into the lab.
+//! - CloudFormation there refuses `AWS::Route53::HealthCheck`. So detector.yaml, and the one stack, are deployed as copies in which checks
+//!   are parameters of the same names; the checks are made through its Route 53 API. Every drill deploys the file itself, into the lab.
 //! - It evaluates no alarm and takes no event across regions. So the alarm is set by hand; its event, which nobody but AWS may put on a
 //!   bus, is held against the deployed rule, and then given to the rule's target.
 //! - It delivers no result of an asynchronous invocation. So it is the tick, not `Pinned`, that wakes replica-promoter.
@@ -142,28 +142,61 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     println!("{what}: {} s", began.elapsed().as_secs());
 }
 
-/// The template without its health checks: where they were referred to by name, parameters of these names stand in.
-fn detector_with_given_checks() -> PathBuf {
-    let template = std::fs::read_to_string(repository().join("detector.yaml")).expect("the template is there");
-    let (mut kept, mut dropping) = (String::new(), false);
-    for line in template.lines() {
+/// Copies a template without its health checks: where they were referred to by name, parameters of these names stand in.
+fn with_given_checks(template: &Path, copy: &Path) {
+    let text = std::fs::read_to_string(template).expect("the template is there");
+    let lines: Vec<_> = text.lines().collect();
+    let (mut kept, mut given, mut dropping) = (Vec::new(), Vec::new(), false);
+    for (at, line) in lines.iter().enumerate() {
         let is_key = line.len() > 2 && line.starts_with("  ") && !line[2..].starts_with([' ', '#']);
         if is_key || !line.starts_with(' ') && !line.is_empty() {
             dropping =
-                ["  EndpointHealthCheck:", "  EndpointAddressHealthCheck:", "  FailoverHealthCheck:"].contains(&line);
+                is_key && lines.get(at + 1).is_some_and(|next| next.ends_with("Type: AWS::Route53::HealthCheck"));
+            given.extend(dropping.then(|| format!("  {} {{Type: String, Default: ''}}", line.trim())));
         }
         if !dropping {
-            kept += &format!("{line}\n");
-        }
-        if line == "Parameters:" {
-            kept += "  EndpointHealthCheck: {Type: String}\n  FailoverHealthCheck: {Type: String}\n";
-            kept += "  EndpointAddressHealthCheck: {Type: String, Default: ''}\n";
+            kept.push((*line).to_owned());
         }
     }
+    let place = kept.iter().position(|line| line == "Parameters:").expect("it has parameters");
+    kept.splice(place + 1..place + 1, given);
+    let kept = kept.join("\n");
     assert!(!kept.contains("AWS::Route53::HealthCheck"), "a health check is left");
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("detector-with-given-checks.yaml");
-    std::fs::write(&path, kept).expect("the folder can be written to");
-    path
+    std::fs::write(copy, kept).expect("the folder can be written to");
+}
+
+/// One stack under another name, as far as this emulator goes: it takes no health check and evaluates no alarm.
+fn one_stack(person: &Person, zone: &str) {
+    let built = repository().join(".aws-sam/build/template.yaml");
+    let (copy, config) = (built.with_file_name("with-given-checks.yaml"), repository().join("samconfig.toml"));
+    with_given_checks(&built, &copy);
+    let files = [&copy, &config].map(|path| path.to_str().expect("it is UTF-8"));
+    let endpoint = json!({"Type": "HTTPS", "FullyQualifiedDomainName": "app-primary.example.com"});
+    let endpoint = health_check(person, "endpoint-of-one", &endpoint);
+    let failover = json!({"Type": "CLOUDWATCH_METRIC", "InsufficientDataHealthStatus": "LastKnownStatus",
+        "AlarmIdentifier": {"Name": "one-prolonged-outage-30min", "Region": DR}});
+    let failover = health_check(person, "failover-of-one", &failover);
+    let own = [architecture(), format!("HostedZoneId={zone}"), format!("RecordNames={}", NAMES.join(","))];
+    let checks = [format!("EndpointHealthCheck={endpoint}"), format!("FailoverHealthCheck={failover}")];
+    let fixed =
+        ["BusName=one", "Detection=dr-region", "DomainName=example.com", "EndpointDomain=app-primary.example.com"];
+    let overrides: Vec<_> = own.iter().chain(&checks).map(String::as_str).chain(fixed).collect();
+    let files = ["--region", DR, "--template-file", files[0], "--config-file", files[1], "--parameter-overrides"];
+    person.deploy("one-stack", &[&files[..], &overrides].concat());
+    assert_eq!(person.output("holdfast", DR, "FailoverHealthCheckId"), failover);
+    let [up, down, _] = person.records(zone, "_holdfast-endpoint.one.example.com");
+    assert_eq!([up.as_str(), down.as_str()], ["\"up\"", "\"down\""]);
+    let alarms = person.call("cloudwatch", DR, "describe_alarms", &json!({"AlarmNamePrefix": "one-prolonged-outage"}));
+    assert_eq!(alarms["MetricAlarms"][0]["AlarmName"], "one-prolonged-outage-30min");
+    // Nobody's name servers answer for the emulator's zone: the observer says so, and no more.
+    let look = json!({"time": Timestamp::now().to_string()}).to_string();
+    let answer = person.call("lambda", DR, "invoke", &json!({"FunctionName": "one-observer", "Payload": look}));
+    let said: Value = serde_json::from_str(answer["Payload"].as_str().expect("a payload")).expect("it is JSON");
+    assert_eq!(said["primary"], "not known", "{said}");
+}
+
+fn architecture() -> String {
+    format!("Architecture={}", if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" })
 }
 
 fn health_check(person: &Person, reference: &str, config: &Value) -> String {
@@ -185,13 +218,15 @@ async fn lab() -> Arc<Lab> {
 
 /// The functions are what they say: built for release, and without a word of the calls they must not make.
 fn built_as_meant() {
-    const FOREIGN: [(&str, &[&str]); 4] = [
+    const FOREIGN: [(&str, &[&str]); 5] = [
         ("AlarmHandler", &["PromoteReadReplica", "RebootDBInstance", "ModifyDBCluster"]),
         ("ReplicaPromoter", &["RebootDBInstance", "ModifyDBCluster", "UpdateHealthCheck"]),
         ("Fencer", &["PromoteReadReplica", "ChangeResourceRecordSets"]),
         ("Notifier", &["PromoteReadReplica", "ChangeResourceRecordSets", "DescribeAlarms"]),
+        ("Observer", &["PromoteReadReplica", "ChangeResourceRecordSets", "DescribeAlarms", "PutMetricData"]),
     ];
-    assert_eq!(FOREIGN.len(), LAMBDAS.len());
+    // The observer is built with the others, though only one stack has it.
+    assert_eq!(FOREIGN.len(), LAMBDAS.len() + 1);
     for (function, calls) in FOREIGN {
         let binary = repository().join(".aws-sam/build").join(function).join("bootstrap");
         let binary = std::fs::read(binary).expect("sam build made it");
@@ -262,7 +297,7 @@ fn promotions(lab: &Lab) -> usize {
 
 /// From nothing to both stacks and two pairs; the zone.
 fn install(person: &Person) -> String {
-    let architecture = format!("Architecture={}", if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" });
+    let architecture = architecture();
     person.sam("sam build --config-env responder", &["--parameter-overrides", &architecture]);
     built_as_meant();
     let zone = json!({"Name": "example.com", "CallerReference": "1"});
@@ -279,7 +314,9 @@ fn install(person: &Person) -> String {
     let failover = json!({"Type": "CLOUDWATCH_METRIC", "InsufficientDataHealthStatus": "LastKnownStatus", "AlarmIdentifier":
         {"Name": format!("holdfast-prolonged-outage-30min-{}", &endpoint[..8]), "Region": DETECTOR}});
     let failover = health_check(person, "failover", &failover);
-    let (template, endpoint) = (detector_with_given_checks(), format!("EndpointHealthCheck={endpoint}"));
+    let template = Path::new(env!("CARGO_TARGET_TMPDIR")).join("detector-with-given-checks.yaml");
+    with_given_checks(&repository().join("detector.yaml"), &template);
+    let endpoint = format!("EndpointHealthCheck={endpoint}");
     let (failover, dr) = (format!("FailoverHealthCheck={failover}"), format!("ResponderRegion={DR}"));
     let parameters = ["--parameter-overrides", "EndpointDomain=app-primary.example.com", &dr, &endpoint, &failover];
     let config = repository().join("samconfig.toml");
@@ -339,4 +376,6 @@ fn deploy_and_fail_over(lab: &Lab) {
     person.sam("sam delete --config-env responder", &["--region", DR, "--no-prompts"]);
     assert!(all([DR_TARGET, DR_TARGET, "pinned"]));
     assert_eq!(promotions(lab), 1);
+
+    one_stack(&person, &zone);
 }

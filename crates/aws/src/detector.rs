@@ -6,16 +6,17 @@ use failover::plan::{alarm_name, arn_region};
 
 use crate::error::CallError;
 use crate::session::Session;
+use crate::watch::rule_of;
 use crate::{cloudwatch, route53};
 
 /// The wiring behind one failover-started alarm.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Detector {
-    /// The health check whose metric the alarm watches; none if it watches something else.
+    /// The health check whose metric the alarm watches, or that follows the alarm itself; none if it has to do with none.
     pub watched: Option<String>,
     /// That health check; none if there is none.
     pub check: Option<Check>,
-    /// ARNs of what gets the alarm's event: the targets of the rule that bears the alarm's name, as the detector's does.
+    /// ARNs of what gets the alarm's event: the targets of the rule that bears the alarm's name.
     pub forwards_to: Vec<String>,
     /// Whether it is a composite alarm, which watches other alarms.
     pub is_composite: bool,
@@ -74,13 +75,18 @@ pub struct Settings {
     pub periods: u32,
 }
 
-/// Looks at the wiring behind an alarm; none if there is no such alarm.
+/// Looks at the wiring behind an alarm; none if there is no such alarm. An alarm on what the observer publishes watches no health check:
+/// the plan's check follows it.
 ///
 /// # Errors
 /// The first call that failed.
-pub async fn look(session: &Session, alarm_arn: &str) -> Result<Option<Detector>, CallError> {
+pub async fn look(
+    session: &Session,
+    alarm_arn: &str,
+    failover_check: Option<&str>,
+) -> Result<Option<Detector>, CallError> {
     let (region, name) = (arn_region(alarm_arn), alarm_name(alarm_arn).unwrap_or_default());
-    let forwards_to = async || targets(session, region, name).await;
+    let forwards_to = async || targets(session, region, &rule_of(name)).await;
     let alarm = match alarm(session, region, name).await? {
         Found::Metric(alarm) => alarm,
         Found::Composite => {
@@ -91,9 +97,17 @@ pub async fn look(session: &Session, alarm_arn: &str) -> Result<Option<Detector>
     let is_check = |metric: &MetricAlarm| metric.namespace() == Some("AWS/Route53");
     let id = alarm.dimensions().iter().find(|dimension| dimension.name() == Some("HealthCheckId"));
     let watched = id.filter(|_| is_check(&alarm)).and_then(|dimension| dimension.value()).map(str::to_owned);
-    let check = match &watched {
-        Some(id) => check(session, id).await?,
-        None => None,
+    let (watched, check) = match (watched, failover_check) {
+        (Some(id), _) => (Some(id.clone()), check(session, &id).await?),
+        (None, Some(id)) => {
+            let known = check(session, id).await?;
+            let follows = known.as_ref().and_then(|check| check.follows.as_ref());
+            match follows.is_some_and(|follows| follows.alarm == name) {
+                true => (Some(id.to_owned()), known),
+                false => (None, None),
+            }
+        }
+        (None, None) => (None, None),
     };
     let (forwards_to, evaluation) = (forwards_to().await?, evaluation(&alarm));
     Ok(Some(Detector { watched, check, forwards_to, is_composite: false, evaluation }))

@@ -12,7 +12,7 @@ use crate::error::CallError;
 use crate::rds;
 use crate::session::Session;
 use crate::telemetry::Record;
-use crate::watch::{ABOUT_THE_SITE, STARTED};
+use crate::watch::{ABOUT_THE_SITE, detector_of};
 
 /// An alarm changed its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Reader {
             .interceptor(session.clock().clone());
         let client = aws_sdk_cloudwatch::Client::from_conf(config.build());
         let name = alarm_name(alarm_arn).unwrap_or_default();
-        let detector = name.strip_suffix(STARTED);
+        let detector = detector_of(name);
         let mut pages = client
             .describe_alarm_history()
             .set_alarm_name(detector.is_none().then(|| name.to_owned()))

@@ -40,11 +40,35 @@ pub struct Runs {
 }
 
 /// What a detector calls its alarms about the site: NamePrefix, one of these and maybe more (detector.yaml).
-pub(crate) const ABOUT_THE_SITE: [&str; 3] = [SITE_DOWN, "-prolonged-outage", STARTED];
-/// What every detector calls the alarm that tells people at once: NamePrefix and this (detector.yaml).
+pub(crate) const ABOUT_THE_SITE: [&str; 3] = [SITE_DOWN, PROLONGED, STARTED];
+/// What every detector calls the alarm that tells people at once: NamePrefix and this (detector.yaml; BusName and this in template.yaml).
 pub const SITE_DOWN: &str = "-site-down";
 /// What every detector calls the alarm that starts a failover: NamePrefix and this (detector.yaml).
-pub const STARTED: &str = "-failover-started";
+const STARTED: &str = "-failover-started";
+/// What the DR region's stack calls the alarm that starts a failover where there is no other: BusName, this, and its minutes
+/// (template.yaml).
+pub(crate) const PROLONGED: &str = "-prolonged-outage";
+
+/// The detector whose alarm starts failovers: its NamePrefix, or the BusName of the one stack; none if the alarm is somebody's own.
+#[must_use]
+pub fn detector_of(alarm: &str) -> Option<&str> {
+    alarm.strip_suffix(STARTED).or_else(|| Some(alarm.rsplit_once(PROLONGED)?.0))
+}
+
+/// The rule that takes an alarm's event to Holdfast: it bears the alarm's name, but for the minutes in it.
+#[must_use]
+pub(crate) fn rule_of(alarm: &str) -> String {
+    match detector_of(alarm) {
+        Some(detector) if is_observed(alarm) => format!("{detector}{PROLONGED}"),
+        _ => alarm.to_owned(),
+    }
+}
+
+/// True if the alarm is the DR region's own, on what its observer publishes.
+#[must_use]
+pub fn is_observed(alarm: &str) -> bool {
+    !alarm.ends_with(STARTED) && detector_of(alarm).is_some()
+}
 /// Every detector has an alarm NamePrefix and the first (detector.yaml), every responder BusName and the second (template.yaml).
 const MARKS: [&str; 2] = [STARTED, "-unready"];
 
@@ -148,6 +172,18 @@ pub async fn runs(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_detector_of_an_alarm_is_known_by_its_name() {
+        for (alarm, detector, observed, rule) in [
+            ("shop-failover-started", Some("shop"), false, "shop-failover-started"),
+            ("shop-prolonged-outage-30min", Some("shop"), true, "shop-prolonged-outage"),
+            ("somebody-s-own", None, false, "somebody-s-own"),
+        ] {
+            let known = (detector_of(alarm), is_observed(alarm), rule_of(alarm));
+            assert_eq!(known, (detector, observed, rule.to_owned()), "{alarm}");
+        }
+    }
 
     #[test]
     fn of_two_stacks_in_an_account_each_has_its_own_alarms_though_one_name_begins_with_the_other() {

@@ -10,6 +10,7 @@ mod zones;
 
 use aws::CallError;
 use aws::detector::Detector;
+use aws::watch::is_observed;
 use failover::observation::{NameView, Probe, Probes};
 use failover::plan::{Plan, alarm_name, arn_region};
 use failover::record::Pair;
@@ -114,7 +115,12 @@ pub fn judge(plan: &Plan, responder: Responder<'_>, around: &Around) -> Readines
             Ok(None) => readiness.report(
                 Some(format!("alarm {alarm}")),
                 format!("is not in {region}: nothing would start a failover"),
-                "deploy detector.yaml there, or correct the responder's FailoverAlarmName and DetectorRegion",
+                match is_observed(alarm) {
+                    true => "deploy the stack again: the alarm is its own",
+                    false => {
+                        "deploy detector.yaml there, or correct the responder's FailoverAlarmName and DetectorRegion"
+                    }
+                },
             ),
             Ok(Some(detector)) => readiness.judge_detector(plan, around, &pairs, responder, (alarm, detector)),
         }

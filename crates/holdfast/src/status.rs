@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use aws::cloudwatch::AlarmReader as _;
-use aws::watch::{SITE_DOWN, STARTED};
+use aws::watch::{SITE_DOWN, detector_of};
 use failover::incident::{AlarmState, Incident};
 use failover::observation::NameView;
 use failover::pin::Observation;
@@ -145,7 +145,7 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
 
 /// An outage that has begun, by the detector's site-down alarm. That it is not known stops nobody.
 async fn outage(workload: &Workload, readiness: &Readiness) -> Option<Outage> {
-    let arn = workload.plan.alarms.first()?.strip_suffix(STARTED)?.to_owned() + SITE_DOWN;
+    let arn = detector_of(workload.plan.alarms.first()?)?.to_owned() + SITE_DOWN;
     let alarms = workload.metrics.alarms(&[arn]).await.ok()?;
     let since = alarms.into_iter().find(|alarm| alarm.state == AlarmState::Alarm)?.since;
     let lasts = readiness.dns_seconds.map(|seconds| SignedDuration::from_secs(seconds.into()));

@@ -16,6 +16,7 @@ use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode}
 use hickory_proto::rr::{Name, RData, RecordType};
 use lab::Lab;
 use lab::cloudwatch::{Alarm, ComparisonOperator, Dimension, Statistic, TreatMissingData};
+use lab::fault::Ailment;
 use lab::health::{AlarmIdentifier, CheckType, HealthCheckConfig, InsufficientData};
 use lab::journal::{Entry, What};
 use lab::site::Sites;
@@ -90,6 +91,30 @@ async fn create(lab: &Lab, zone: &str, sets: Vec<ResourceRecordSet>) {
 
 fn zone(lab: &Lab) -> String {
     lab.route53.create_zone(lab.clock.now(), "example.com").unwrap()
+}
+
+#[tokio::test]
+async fn each_of_four_name_servers_has_every_zone_and_ails_by_itself() {
+    let lab = common::lab(600.0).await;
+    zone(&lab);
+    assert_eq!((lab.name_servers.len(), lab.name_servers[0]), (4, lab.dns));
+    lab.faults.ail_name_servers(&lab.name_servers[1..2], Some(Ailment::Failing));
+    lab.faults.ail_name_servers(&lab.name_servers[2..3], Some(Ailment::Silent));
+    let asked = query("example.com", RecordType::SOA, None);
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let mut codes = Vec::new();
+    for server in &lab.name_servers {
+        socket.send_to(&asked, server).await.unwrap();
+        let mut answer = vec![0; 4096];
+        let heard = tokio::time::timeout(Duration::from_millis(500), socket.recv(&mut answer)).await;
+        codes.push(
+            heard.ok().map(|length| Message::from_vec(&answer[..length.unwrap()]).unwrap().metadata.response_code),
+        );
+    }
+    assert_eq!(codes, [Some(ResponseCode::NoError), Some(ResponseCode::ServFail), None, Some(ResponseCode::NoError)]);
+    assert_eq!(lab.faults.in_force().len(), 2);
+    lab.faults.heal_everything();
+    assert_eq!(lab.faults.in_force(), [""; 0]);
 }
 
 #[tokio::test]

@@ -177,6 +177,47 @@ async fn a_function_has_the_role_that_sam_makes_and_without_leave_its_destinatio
     assert!(dropped.await.contains("ours-worker is not authorized to perform: events:PutEvents"));
 }
 
+/// A record set is a change like any other; one that is as it was is left alone.
+#[tokio::test]
+async fn a_record_set_is_made_and_changed_with_its_stack() {
+    let lab = lab(1000.0).await;
+    let zone = lab.route53.create_zone(lab.clock.now(), "example.com").unwrap();
+    let template = |text: &str| {
+        format!(
+            "Resources:\n  Up:\n    Type: AWS::Route53::RecordSet\n    Properties: {{HostedZoneId: {zone}, Name: _it.example.com, Type: \
+             TXT, TTL: '60', SetIdentifier: up, Failover: PRIMARY, ResourceRecords: ['\"{text}\"']}}\nOutputs:\n  Name: {{Value: !Ref Up}}\n"
+        )
+    };
+    let values = || {
+        let sets = lab.route53.records(&zone);
+        let it = sets.iter().find(|set| set.key.name.bare() == "_it.example.com").unwrap();
+        (it.key.set_identifier.clone().unwrap(), it.failover().is_some(), it.values().to_vec())
+    };
+    let outputs = deployed(&lab, &template("up"), &[]).unwrap();
+    assert_eq!(outputs["Name"], "_it.example.com");
+    assert_eq!(values(), ("up".to_owned(), true, vec!["\"up\"".to_owned()]));
+    let changes = || count(&lab, |what| matches!(what, What::Change { status, .. } if status == "PENDING"));
+    deployed(&lab, &template("up"), &[]).unwrap();
+    assert_eq!(changes(), 1, "nothing was to be changed");
+    deployed(&lab, &template("well"), &[]).unwrap();
+    assert_eq!((values().2, changes()), (vec!["\"well\"".to_owned()], 2));
+    let error = deployed(&lab, &template("up").replace("_it.example.com", "_it.example.org"), &[]).unwrap_err();
+    assert!(error.to_string().contains("is not permitted in zone"), "{error}");
+}
+
+#[tokio::test]
+async fn a_rule_of_the_template_is_obeyed_before_anything_is_made() {
+    let lab = lab(1000.0).await;
+    let rules = "Rules:\n  SlowNeedsMail:\n    RuleCondition: !Equals [!Ref Mode, slow]\n    Assertions:\n      - Assert: !Not [!Equals [!Ref \
+                 Email, '']]\n        AssertDescription: a slow one needs Email\n";
+    let template = TEMPLATE.replacen("Conditions:\n", &format!("{rules}Conditions:\n"), 1);
+    let error = deployed(&lab, &template, &[("Mode", "slow")]).unwrap_err().to_string();
+    assert_eq!(error, "rule SlowNeedsMail: a slow one needs Email");
+    assert!(lab.stacks.kinds(DR, "app").is_empty());
+    deployed(&lab, &template, &[("Mode", "slow"), ("Email", "a@example.com")]).unwrap();
+    deployed(&lab, &template, &[]).unwrap();
+}
+
 #[tokio::test]
 async fn whatever_the_lab_does_not_know_is_refused_by_name() {
     let lab = lab(1000.0).await;

@@ -126,6 +126,7 @@ const AT_ODDS: Layout = Layout {
     responder: &[("AuroraClusters", ""), ("RdsInstances", ""), ("DetectionSecondsMax", "900")],
     detector: &[("ResponderBusName", "elsewhere")],
     crowd: 0,
+    one_stack: false,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -280,6 +281,7 @@ const FENCED: Layout = Layout {
     ],
     detector: &[],
     crowd: 0,
+    one_stack: false,
 };
 
 #[tokio::test(flavor = "multi_thread")]

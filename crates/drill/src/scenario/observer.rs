@@ -16,8 +16,11 @@ pub(crate) const NOTHING_ANSWERS: &str = "nobody answers a request of the DR reg
 impl Play {
     pub(super) async fn one_stack(self) -> Result<Evidence, Stuck> {
         self.begin().await?;
+        self.operator(&["status"]).await?;
         let outage_at = self.fail_primary();
-        Ok(self.to_the_end(outage_at).await)
+        let evidence = self.to_the_end(outage_at).await;
+        self.operator(&["report"]).await?;
+        Ok(evidence)
     }
 
     /// CloudWatch of us-east-1, where Route 53's own metrics are, tells nobody anything.

@@ -1,6 +1,7 @@
 //! What stands between an outage and the alarm that starts a failover.
 
 use aws::detector::{Detector, Evaluation, Follows};
+use aws::watch::is_observed;
 use failover::plan::{Plan, arn_region};
 use failover::record::Pair;
 use failover::register::Register;
@@ -25,14 +26,19 @@ impl Readiness {
         (alarm, detector): (&str, &Detector),
     ) {
         let (names, Responder { region, bus }) = (around.names.as_slice(), responder);
-        let is_ours = |arn: &String| arn_region(arn) == Some(region) && arn.ends_with(&format!(":event-bus/{bus}"));
+        // By way of our bus from elsewhere, straight to the function from here.
+        let ours = [format!(":event-bus/{bus}"), format!(":function:{bus}-alarm-handler")];
+        let is_ours = |arn: &String| arn_region(arn) == Some(region) && ours.iter().any(|ours| arn.ends_with(ours));
         if !detector.forwards_to.iter().any(is_ours) {
             let seen = match detector.forwards_to.as_slice() {
                 [] => "no rule of its name takes its event anywhere: only the tick sees it, up to a minute later"
                     .to_owned(),
                 others => format!("its event goes to {}, not to the bus {bus} in {region}", others.join(", ")),
             };
-            let remedy = format!("deploy the detector with ResponderRegion={region} and ResponderBusName={bus}");
+            let remedy = match is_observed(alarm) {
+                true => "deploy the stack again: its rule of the alarm's name wakes alarm-handler".to_owned(),
+                false => format!("deploy the detector with ResponderRegion={region} and ResponderBusName={bus}"),
+            };
             self.report(Some(format!("alarm {alarm}")), seen, remedy);
         }
         if detector.is_composite {
@@ -44,11 +50,17 @@ impl Readiness {
         }
         self.judge_evaluation(alarm, &detector.evaluation);
         let Some(watched) = &detector.watched else {
-            return self.report(
-                Some(format!("alarm {alarm}")),
-                "watches no health check: it says nothing of what Route 53 answers",
-                "give the responder the detector's failover-started alarm as FailoverAlarmName",
-            );
+            let (seen, remedy) = match is_observed(alarm) {
+                true => (
+                    "is not what the plan's failover health check follows: the two would begin at different times",
+                    "deploy the stack again: both are its own",
+                ),
+                false => (
+                    "watches no health check: it says nothing of what Route 53 answers",
+                    "give the responder the detector's failover-started alarm as FailoverAlarmName",
+                ),
+            };
+            return self.report(Some(format!("alarm {alarm}")), seen, remedy);
         };
         let planned = [Some(watched), plan.switch.as_ref()];
         let others =

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws::watch::{self, Mute, STARTED};
+use aws::watch::{self, Mute};
 use aws::{CallError, balancer, detector, zone};
 use failover::incident::AlarmState;
 use failover::pin::Observation;
@@ -22,7 +22,8 @@ const BALANCER_SECONDS_MAX: Duration = Duration::from_secs(5);
 /// Everything that readiness is judged by.
 pub async fn look(workload: &Workload, seen: &Observation) -> Around {
     let (plan, session) = (&workload.plan, &workload.session);
-    let detectors = plan.alarms.iter().map(async |arn| (arn.clone(), detector::look(session, arn).await));
+    let check = plan.failover_health_check.as_deref();
+    let detectors = plan.alarms.iter().map(async |arn| (arn.clone(), detector::look(session, arn, check).await));
     let zones = plan.zones.iter().map(async |zone| Zone {
         id: zone.id.clone(),
         protections: zone::protections(session, &zone.id).await,
@@ -48,9 +49,11 @@ async fn own(workload: &Workload, seen: &Observation) -> Own {
     let Workload { plan, session, bus, .. } = workload;
     let alarms = watch::own_alarms(session, bus).await;
     let mutes = mutes(workload, alarms.iter().flatten().map(|alarm| alarm.name.clone()).collect()).await;
-    let functions = ["alarm-handler", "replica-promoter", "fencer"].map(|function| format!("{bus}-{function}"));
-    // Where there is nothing to fence there is no fencer.
-    let functions = functions.into_iter().take(if plan.fence.is_some() { 3 } else { 2 });
+    let is_observed = plan.alarms.iter().filter_map(|arn| alarm_name(arn)).any(watch::is_observed);
+    // Where there is nothing to fence there is no fencer, and where another stack watches the primary no observer.
+    let others = [plan.fence.as_ref().map(|_| "fencer"), is_observed.then_some("observer")];
+    let functions = ["alarm-handler", "replica-promoter"].into_iter().chain(others.into_iter().flatten());
+    let functions = functions.map(|function| format!("{bus}-{function}"));
     let lookback = SignedDuration::from_mins(LOOKBACK_MINUTES);
     let runs = functions.map(async |function| {
         let runs = watch::runs(session, &function, seen.now, lookback).await;
@@ -65,7 +68,9 @@ async fn mutes(workload: &Workload, own: Vec<String>) -> Result<Vec<(String, Mut
     let mut watched: Vec<(Option<&str>, String)> = own.into_iter().map(|name| (None, name)).collect();
     for arn in &workload.plan.alarms {
         let (region, name) = (arn_region(arn), alarm_name(arn).unwrap_or_default());
-        match (name.strip_suffix(STARTED), region) {
+        match (watch::detector_of(name), region) {
+            // One of our own, which are there already but for what they say of the site.
+            (Some(_), _) if watch::is_observed(name) => watched.push((region, name.to_owned())),
             (Some(detector), Some(region)) => {
                 let of_detector = watch::own_alarms(&session.in_region(region), detector).await?;
                 watched.extend(of_detector.into_iter().map(|alarm| (Some(region), alarm.name)));

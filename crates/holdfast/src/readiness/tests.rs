@@ -181,6 +181,27 @@ fn each_disagreement_is_said_with_its_remedy() {
     }
 }
 
+/// One stack: the alarm is the DR region's own, and the plan's check follows it.
+#[test]
+fn an_alarm_of_the_same_stack_is_told_by_that_stack_s_words() {
+    const OWN_ALARM: &str = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:holdfast-prolonged-outage-30min";
+    let own = |change: fn(&mut Detector)| {
+        let mut one = detector();
+        one.forwards_to = vec!["arn:aws:lambda:eu-central-1:123456789012:function:holdfast-alarm-handler".to_owned()];
+        change(&mut one);
+        judged_with(|around| around.detectors = vec![(OWN_ALARM.to_owned(), Ok(Some(one)))])
+    };
+    assert_eq!(own(|_| {}), with(|_| {}), "all is well, and as fast");
+    let gone = judged_with(|around| around.detectors = vec![(OWN_ALARM.to_owned(), Ok(None))]);
+    for (readiness, words) in [
+        (own(|one| one.forwards_to.clear()), "rule of the alarm's name wakes alarm-handler"),
+        (own(|one| (one.watched, one.check) = (None, None)), "is not what the plan's failover health check follows"),
+        (gone, "is not in eu-central-1: nothing would start a failover; deploy the stack again"),
+    ] {
+        assert!(only(&readiness).contains(words), "{words} in {}", only(&readiness));
+    }
+}
+
 #[test]
 fn a_probe_that_can_tell_nothing_is_no_second_signal() {
     for (probes, words, weight) in [

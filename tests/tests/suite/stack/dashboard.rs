@@ -21,6 +21,7 @@ const LAYOUT: Layout = Layout {
     ],
     detector: &[],
     crowd: 0,
+    one_stack: false,
 };
 
 fn dashboard(lab: &Lab) -> Value {
