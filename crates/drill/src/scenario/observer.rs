@@ -1,5 +1,7 @@
 //! The DR region's stack is all there is: its observer tells an outage.
 
+use std::time::Duration;
+
 use lab::fault::Ailment;
 
 use super::Stuck;
@@ -14,10 +16,23 @@ pub(crate) const SERVERS_FAIL: &str = "three of the four name servers fail";
 pub(crate) const NOTHING_ANSWERS: &str = "nobody answers a request of the DR region's functions";
 
 impl Play {
+    /// A maintenance ends by itself in peace. For up to three minutes of the outage, by the seed, the observer hears one name server alone: nothing is published then.
     pub(super) async fn one_stack(self) -> Result<Evidence, Stuck> {
         self.begin().await?;
         self.operator(&["status"]).await?;
+        self.operator(&["maintenance", "begin", "--for", "10m", "--reason", "a drill"]).await?;
+        self.stage.minutes(12).await;
+        self.armed().await?;
+        self.stage.lab.clock.sleep(Duration::from_secs(self.stage.settle_seconds() + 60)).await;
         let outage_at = self.fail_primary();
+        let (lab, blind) = (&self.stage.lab, self.settings.seed % 4);
+        self.stage.minutes(2 + self.settings.seed % 5).await;
+        if blind > 0 {
+            self.say(SERVERS_FAIL);
+            lab.faults.ail_name_servers(&lab.name_servers[1..], Some(Ailment::Failing));
+            self.stage.minutes(blind).await;
+            lab.faults.ail_name_servers(&lab.name_servers, None);
+        }
         let evidence = self.to_the_end(outage_at).await;
         self.operator(&["report"]).await?;
         Ok(evidence)
