@@ -317,6 +317,35 @@ mod tests {
         assert_eq!((pin.home.len(), pin.dr.len(), pin.ttl_seconds, pin.drain_ttl_seconds()), (0, 0, None, 60));
     }
 
+    /// `written/VERSION.txt` has every form that a released version writes, for ever: docs/deploying.md promises to read them. A new form belongs to a
+    /// new version, and `HOLDFAST_WRITE_PAGES=1 cargo test -p failover registers` writes that one's file.
+    #[test]
+    fn registers_of_every_released_version_are_read_and_this_versions_are_on_record() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/register/written");
+        let of_this = folder.join(concat!(env!("CARGO_PKG_VERSION"), ".txt"));
+        let forms: String = all_states().iter().map(|register| format!("{register}\n")).collect();
+        if std::env::var_os("HOLDFAST_WRITE_PAGES").is_some() {
+            std::fs::write(&of_this, &forms).unwrap();
+        }
+        for file in std::fs::read_dir(folder).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for line in text.lines() {
+                let read = Register::parse(line).unwrap_or_else(|error| panic!("{error}"));
+                assert_eq!(read.to_string(), line, "nothing of it is lost");
+            }
+        }
+        assert!(
+            std::fs::read_to_string(of_this).unwrap_or_default() == forms,
+            "this version writes other forms:\n{forms}"
+        );
+    }
+
+    #[test]
+    fn a_further_field_of_a_newer_version_is_passed_over() {
+        let armed = Register::parse("v=1 armed since=2026-01-01T12:00:00Z by=settling mood=good");
+        assert_eq!(armed, Ok(Register::armed(at(0), ArmedBy::Settling)));
+    }
+
     #[test]
     fn a_long_text_is_cut_into_strings_that_txt_allows() {
         let many: Vec<_> = (0..60).map(|n| format!("198.51.100.{n}")).collect();
