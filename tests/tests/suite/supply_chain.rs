@@ -46,3 +46,14 @@ fn the_minimum_rust_version_is_one_number_that_every_dependency_keeps_to() {
         assert!(text.contains(&format!("Rust {minimum} or newer")), "{page} does not say Rust {minimum} or newer");
     }
 }
+
+#[test]
+fn the_version_is_told_in_the_changelog_and_the_licences_that_the_manifest_names_are_here() {
+    let read = |file: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file)).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(read("CHANGELOG.md").contains(&format!("\n## {version}")), "CHANGELOG.md does not tell of {version}");
+    for licence in read("Cargo.toml").lines().find_map(|line| line.strip_prefix("license = ")).unwrap().split(" OR ") {
+        let name = licence.trim_matches('"').trim_end_matches("-2.0").to_uppercase();
+        assert!(read(&format!("LICENSE-{name}")).contains("License"), "LICENSE-{name}");
+    }
+}
