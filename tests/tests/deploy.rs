@@ -34,6 +34,13 @@ const ALARM: &str = "holdfast-failover-started";
 const NAMES: [&str; 2] = ["app.example.com", "www.example.com"];
 const PRIMARY_TARGET: &str = "192.0.2.1";
 const DR_TARGET: &str = "198.51.100.1";
+/// The functions in the template, and the programs that they are.
+const PROGRAMS: [(&str, &str); 4] = [
+    ("AlarmHandler", "alarm-handler"),
+    ("ReplicaPromoter", "replica-promoter"),
+    ("Fencer", "fencer"),
+    ("Notifier", "notifier"),
+];
 /// Three ticks and the TTL take four minutes; the rest is for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(480);
 
@@ -45,9 +52,21 @@ answer = getattr(boto3.client(service, region), operation)(**json.loads(argument
 json.dump(answer, sys.stdout, default=lambda it: it.read().decode() if hasattr(it, 'read') else str(it))
 ";
 
+/// Uploads files: bucket, region, then key and file each.
+const UPLOAD: &str = "
+import boto3, sys
+bucket, region, *files = sys.argv[1:]
+s3 = boto3.client('s3', region)
+s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={'LocationConstraint': region})
+for key, file in zip(files[::2], files[1::2]):
+    s3.upload_file(file, bucket, key)
+";
+
 /// The stranger at a terminal.
 struct Person {
     page: String,
+    /// Their copy of samconfig.toml.
+    settings: PathBuf,
     emulator: Emulator,
     holdfast: PathBuf,
 }
@@ -76,18 +95,35 @@ impl Person {
         command
     }
 
-    /// Runs a `sam` command of the page; `more` is what the person wrote into samconfig.toml.
-    fn sam(&self, documented: &str, more: &[&str]) -> String {
+    /// Runs a `sam` command of the page, in a folder.
+    fn sam(&self, folder: &Path, documented: &str, more: &[&str]) -> String {
         assert!(self.page.contains(documented), "{PAGE} does not say {documented:?}");
         let began = Instant::now();
         let arguments: Vec<_> = documented.split_whitespace().skip(1).chain(more.iter().copied()).collect();
-        let said = run(self.command(&Self::tool("sam")).args(arguments));
+        let said = run(self.command(&Self::tool("sam")).current_dir(folder).args(arguments));
         println!("{documented}: {} s", began.elapsed().as_secs());
         said
     }
 
     fn deploy(&self, stack: &str, more: &[&str]) {
-        self.sam(&format!("sam deploy --config-env {stack}"), &[&["--no-confirm-changeset"][..], more].concat());
+        let settings = self.settings.to_str().expect("it is UTF-8");
+        let more = [&["--no-confirm-changeset", "--config-file", settings][..], more].concat();
+        self.sam(&repository(), &format!("sam deploy --config-env {stack}"), &more);
+    }
+
+    /// Writes into the settings: each text there becomes another.
+    fn edit(&self, edits: &[(&str, &str)]) {
+        let mut settings = std::fs::read_to_string(&self.settings).expect("it is there");
+        for (old, new) in edits {
+            assert!(settings.contains(old), "samconfig.toml does not say {old:?}");
+            settings = settings.replace(old, new);
+        }
+        std::fs::write(&self.settings, settings).expect("it can be written to");
+    }
+
+    /// What the page says of `key`, to be filled in.
+    fn fill_in(&self, key: &str, value: &str) {
+        self.edit(&[(&format!("\"{key}=FILL IN\""), &format!("\"{key}={value}\""))]);
     }
 
     fn call(&self, service: &str, region: &str, operation: &str, arguments: &Value) -> Value {
@@ -168,21 +204,21 @@ fn with_given_checks(template: &Path, copy: &Path) {
 /// One stack under another name, as far as this emulator goes: it takes no health check and evaluates no alarm.
 fn one_stack(person: &Person, zone: &str) {
     let built = repository().join(".aws-sam/build/template.yaml");
-    let (copy, config) = (built.with_file_name("with-given-checks.yaml"), repository().join("samconfig.toml"));
+    let copy = built.with_file_name("with-given-checks.yaml");
     with_given_checks(&built, &copy);
-    let files = [&copy, &config].map(|path| path.to_str().expect("it is UTF-8"));
     let endpoint = json!({"Type": "HTTPS", "FullyQualifiedDomainName": "app-primary.example.com"});
     let endpoint = health_check(person, "endpoint-of-one", &endpoint);
     let failover = json!({"Type": "CLOUDWATCH_METRIC", "InsufficientDataHealthStatus": "LastKnownStatus",
         "AlarmIdentifier": {"Name": "one-prolonged-outage-30min", "Region": DR}});
     let failover = health_check(person, "failover-of-one", &failover);
-    let own = [architecture(), format!("HostedZoneId={zone}"), format!("RecordNames={}", NAMES.join(","))];
+    let architecture = format!("Architecture={}", architecture());
+    let own = [architecture, format!("HostedZoneId={zone}"), format!("RecordNames={}", NAMES.join(","))];
     let checks = [format!("EndpointHealthCheck={endpoint}"), format!("FailoverHealthCheck={failover}")];
     let fixed =
         ["BusName=one", "Detection=dr-region", "DomainName=example.com", "EndpointDomain=app-primary.example.com"];
     let overrides: Vec<_> = own.iter().chain(&checks).map(String::as_str).chain(fixed).collect();
-    let files = ["--region", DR, "--template-file", files[0], "--config-file", files[1], "--parameter-overrides"];
-    person.deploy("one-stack", &[&files[..], &overrides].concat());
+    let file = ["--region", DR, "--template-file", copy.to_str().expect("it is UTF-8"), "--parameter-overrides"];
+    person.deploy("one-stack", &[&file[..], &overrides].concat());
     assert_eq!(person.output("holdfast", DR, "FailoverHealthCheckId"), failover);
     let [up, down, _] = person.records(zone, "_holdfast-endpoint.one.example.com");
     assert_eq!([up.as_str(), down.as_str()], ["\"up\"", "\"down\""]);
@@ -193,10 +229,6 @@ fn one_stack(person: &Person, zone: &str) {
     let answer = person.call("lambda", DR, "invoke", &json!({"FunctionName": "one-observer", "Payload": look}));
     let said: Value = serde_json::from_str(answer["Payload"].as_str().expect("a payload")).expect("it is JSON");
     assert_eq!(said["primary"], "not known", "{said}");
-}
-
-fn architecture() -> String {
-    format!("Architecture={}", if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" })
 }
 
 fn health_check(person: &Person, reference: &str, config: &Value) -> String {
@@ -295,43 +327,127 @@ fn promotions(lab: &Lab) -> usize {
     lab.journal.entries().iter().filter(|entry| is_one(&entry.what)).count()
 }
 
+/// What the functions are built for and run on.
+fn architecture() -> String {
+    let this = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+    std::env::var("HOLDFAST_ARCHITECTURE").unwrap_or_else(|_| this.to_owned())
+}
+
 /// From nothing to both stacks and two pairs; the zone.
 fn install(person: &Person) -> String {
-    let architecture = architecture();
-    person.sam("sam build --config-env responder", &["--parameter-overrides", &architecture]);
+    let given = format!("Architecture={}", architecture());
+    // The template's own choice needs no word of it.
+    let build = if given == "Architecture=arm64" { vec![] } else { vec!["--parameter-overrides", &given] };
+    person.sam(&repository(), "sam build --config-env responder", &build);
     built_as_meant();
     let zone = json!({"Name": "example.com", "CallerReference": "1"});
     let zone = person.call("route53", DETECTOR, "create_hosted_zone", &zone);
     let zone = zone["HostedZone"]["Id"].as_str().expect("it has an id").trim_start_matches("/hostedzone/").to_owned();
 
-    let (id, names) = (format!("HostedZoneId={zone}"), format!("RecordNames={}", NAMES.join(",")));
-    let responder = ["AuroraClusters=app-dr", "Mode=approval", "SettleSeconds=0", "DrainSeconds=0"];
-    let responder = [&["--region", DR, "--parameter-overrides", &architecture, &id, &names][..], &responder].concat();
-    person.deploy("responder", &responder);
+    person.edit(&[("region = \"FILL IN\"", &format!("region = \"{DR}\""))]);
+    for (key, value) in [
+        ("HostedZoneId", zone.as_str()),
+        ("RecordNames", &NAMES.join(",")),
+        ("AuroraClusters", "app-dr"),
+        ("OperatorEmail", "oncall@example.com"),
+        ("EndpointDomain", "app-primary.example.com"),
+        ("ResponderRegion", DR),
+        ("RecordName", NAMES[0]),
+    ] {
+        person.fill_in(key, value);
+    }
+    // More than must be filled in.
+    let quick =
+        format!("\"AuroraClusters=app-dr\", \"Mode=approval\", \"SettleSeconds=0\", \"DrainSeconds=0\", \"{given}\"");
+    person.edit(&[("\"AuroraClusters=app-dr\"", &quick)]);
+    person.deploy("responder", &[]);
 
     let endpoint = json!({"Type": "HTTPS", "FullyQualifiedDomainName": "app-primary.example.com"});
     let endpoint = health_check(person, "endpoint", &endpoint);
     let failover = json!({"Type": "CLOUDWATCH_METRIC", "InsufficientDataHealthStatus": "LastKnownStatus", "AlarmIdentifier":
         {"Name": format!("holdfast-prolonged-outage-30min-{}", &endpoint[..8]), "Region": DETECTOR}});
     let failover = health_check(person, "failover", &failover);
+    let checks =
+        format!("\"EndpointHealthCheck={endpoint}\", \"FailoverHealthCheck={failover}\", \"ResponderRegion={DR}\"");
+    person.edit(&[(&format!("\"ResponderRegion={DR}\""), &checks)]);
     let template = Path::new(env!("CARGO_TARGET_TMPDIR")).join("detector-with-given-checks.yaml");
     with_given_checks(&repository().join("detector.yaml"), &template);
-    let endpoint = format!("EndpointHealthCheck={endpoint}");
-    let (failover, dr) = (format!("FailoverHealthCheck={failover}"), format!("ResponderRegion={DR}"));
-    let parameters = ["--parameter-overrides", "EndpointDomain=app-primary.example.com", &dr, &endpoint, &failover];
-    let config = repository().join("samconfig.toml");
-    // sam looks for its settings beside the template.
-    let copy = [&template, &config].map(|path| path.to_str().expect("it is UTF-8"));
-    person.deploy("detector", &[&["--template-file", copy[0], "--config-file", copy[1]][..], &parameters].concat());
+    person.deploy("detector", &["--template-file", template.to_str().expect("it is UTF-8")]);
 
     let check = person.output("holdfast-detector", DETECTOR, "FailoverHealthCheckId");
-    let (name, given) = (format!("RecordName={}", NAMES[0]), format!("FailoverHealthCheckId={check}"));
-    let targets = [format!("PrimaryTarget={PRIMARY_TARGET}"), format!("SecondaryTarget={DR_TARGET}")];
-    person.deploy("records", &["--parameter-overrides", &id, &name, &given, &targets[0], &targets[1]]);
+    let given = format!("\"FailoverHealthCheckId={check}\"");
+    person.edit(&[
+        ("# \"FailoverHealthCheckId=0123abcd-0123-0123-0123-0123456789ab\"", &given),
+        ("\"FailoverHealthCheckId=FILL IN\"", &given),
+        ("PrimaryTarget=FILL IN", &format!("PrimaryTarget={PRIMARY_TARGET}")),
+        ("SecondaryTarget=FILL IN", &format!("SecondaryTarget={DR_TARGET}")),
+    ]);
+    person.deploy("records", &[]);
     becomes_a_pair(person, &zone, &check);
-    // All other parameters keep their values.
-    person.deploy("responder", &["--region", DR, "--parameter-overrides", &given]);
+    person.deploy("responder", &[]);
     zone
+}
+
+/// A release of the programs that `sam build` made; its folder.
+fn release() -> PathBuf {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("release");
+    let programs = place.join("programs").join(architecture());
+    std::fs::create_dir_all(&programs).expect("it can be made");
+    for (function, program) in PROGRAMS {
+        let built = repository().join(".aws-sam/build").join(function).join("bootstrap");
+        std::fs::copy(built, programs.join(program)).expect("sam build made it");
+    }
+    let package = repository().join(".ci/package");
+    let said =
+        run(Command::new(package).arg("--rehearsal").arg(place.join("programs")).arg(&place).arg(architecture()));
+    print!("{said}");
+    place.join(concat!("holdfast-", env!("CARGO_PKG_VERSION")))
+}
+
+/// What the deployed function is: its processor, and the size of its zip.
+fn deployed(person: &Person, function: &str) -> (Value, Value) {
+    let named = json!({"FunctionName": format!("holdfast-{function}")});
+    let is = person.call("lambda", DR, "get_function_configuration", &named);
+    (is["Architectures"][0].clone(), is["CodeSize"].clone())
+}
+
+/// By the page's way from a release: its folder, the settings of before, and no Rust in sight.
+fn upgrade(person: &Person, release: &Path) {
+    person.edit(&[("\"AuroraClusters=app-dr\"", "\"LogLevel=debug\", \"AuroraClusters=app-dr\"")]);
+    std::fs::copy(&person.settings, release.join("samconfig.toml")).expect("the folder can be written to");
+    let template = if architecture() == "arm64" { "template.yaml" } else { "template-x86_64.yaml" };
+    let began = Instant::now();
+    let mut sam = person.command(&Person::tool("sam"));
+    let arguments = ["deploy", "--config-env", "responder", "--no-confirm-changeset", "--template-file", template];
+    run(sam.current_dir(release).env("PATH", "/usr/bin:/bin").args(arguments));
+    println!("an upgrade from a release: {} s", began.elapsed().as_secs());
+}
+
+/// As Terraform and the console do: the zips in a bucket, and the template that reads them from there.
+fn upgrade_from_a_bucket(person: &Person, release: &Path) {
+    let prefix = format!("holdfast-{}/functions/{}", env!("CARGO_PKG_VERSION"), architecture());
+    let mut upload = person.command(&Person::tool("python"));
+    upload.current_dir(release).args(["-c", UPLOAD, "a-bucket", DR, "packaged.yaml", "packaged.yaml"]);
+    for (_, program) in PROGRAMS {
+        upload.arg(format!("{prefix}/{program}.zip")).arg(format!("functions/{}/{program}.zip", architecture()));
+    }
+    run(&mut upload);
+    let stack = json!({"StackName": "holdfast-responder"});
+    let before = person.call("cloudformation", DR, "describe_stacks", &stack);
+    let kept = before["Stacks"][0]["Parameters"].as_array().expect("it has parameters").iter();
+    let kept = kept.map(|parameter| json!({"ParameterKey": parameter["ParameterKey"], "UsePreviousValue": true}));
+    let parameters: Vec<_> =
+        kept.chain([json!({"ParameterKey": "CodeBucket", "ParameterValue": "a-bucket"})]).collect();
+    let url = format!("https://s3.{DR}.amazonaws.com/a-bucket/packaged.yaml");
+    let update = json!({"StackName": "holdfast-responder", "TemplateURL": url, "Parameters": parameters,
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]});
+    person.call("cloudformation", DR, "update_stack", &update);
+    wait_until("the stack is updated from a bucket", || {
+        let now = person.call("cloudformation", DR, "describe_stacks", &stack);
+        let status = now["Stacks"][0]["StackStatus"].as_str().expect("it has one").to_owned();
+        assert!(!status.contains("ROLLBACK") && !status.contains("FAILED"), "{now}");
+        status == "UPDATE_COMPLETE"
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -346,7 +462,9 @@ fn deploy_and_fail_over(lab: &Lab) {
     let log = File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("deploy-emulator.log")).expect("it can be made");
     let emulator = Emulator::start(&[("AWS_ENDPOINT_URL_RDS", &lab.endpoint_url())], log.into());
     let page = std::fs::read_to_string(repository().join(PAGE)).expect("the page is there");
-    let person = Person { page, emulator, holdfast: build().expect("all builds").join("holdfast") };
+    let settings = Path::new(env!("CARGO_TARGET_TMPDIR")).join("samconfig.toml");
+    std::fs::copy(repository().join("samconfig.toml"), &settings).expect("it is there");
+    let person = Person { page, settings, emulator, holdfast: build().expect("all builds").join("holdfast") };
     let zone = install(&person);
     let all = |wanted: [&str; 3]| {
         NAMES.iter().all(|name| person.records(&zone, name).iter().zip(wanted).all(|(is, wanted)| is.contains(wanted)))
@@ -371,9 +489,15 @@ fn deploy_and_fail_over(lab: &Lab) {
     wait_until("the replica is promoted", || promotions(lab) == 1);
 
     // An upgrade in the middle of it moves nothing; nor does the end of Holdfast.
-    person.deploy("responder", &["--region", DR, "--parameter-overrides", "LogLevel=debug"]);
+    let release = release();
+    let zip = release.join("functions").join(architecture()).join("notifier.zip");
+    let shipped = (json!(architecture()), json!(std::fs::metadata(zip).expect("the release has it").len()));
+    upgrade(&person, &release);
+    assert_eq!(deployed(&person, "notifier"), shipped);
+    upgrade_from_a_bucket(&person, &release);
+    assert_eq!(deployed(&person, "notifier"), shipped);
     assert!(all([DR_TARGET, DR_TARGET, "pinned"]));
-    person.sam("sam delete --config-env responder", &["--region", DR, "--no-prompts"]);
+    person.sam(&release, "sam delete --config-env responder", &["--no-prompts"]);
     assert!(all([DR_TARGET, DR_TARGET, "pinned"]));
     assert_eq!(promotions(lab), 1);
 
