@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use aws::beside;
 use aws::cloudwatch::AlarmReader;
+use aws::dns::NameServers;
 use aws::probe::Prober;
 use aws::route53::{
     HealthCheckWriter, RecordReader, RecordWriter, Refused, protected_names, spreading_changes, submit_by_name,
 };
+use aws::store::{StoreReader, StoreWriter};
 use aws::telemetry::{self, Metric};
 use aws::{CallError, PASSES_MAX};
 use failover::change::{self, Batch, Write};
 use failover::hold;
 use failover::incident::{AlarmState, Incident};
+use failover::latch::Reading;
+use failover::listing::Unanswered;
 use failover::name::Name;
-use failover::observation::{Alarms, Attention, Fact, Probes};
+use failover::observation::{Alarms, Attention, Changes, Fact, Probes};
 use failover::outcome::{ApprovalNotCarriedOut, Finding, Kind, Outcome, Trigger};
 use failover::pin::{self, Observation};
 use failover::plan::Plan;
@@ -24,6 +29,8 @@ use failover::unready::unready;
 use failover::users::Users;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::latch::unwritten;
+
 /// How long refused batches are tried in parts. The changes that carry the other names' pins are to be on record within
 /// [`pin::RECORDING_SECONDS`]; and Route 53 takes five requests a second from the whole account, which a quiet minute must not
 /// use up.
@@ -32,7 +39,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Everything alarm-handler calls. Only `writer` can change anything.
 #[derive(Clone, Debug)]
-pub struct Calls<R, W, A, P> {
+pub struct Calls<R, W, A, P, B> {
     /// Looks at Route 53.
     pub reader: R,
     /// Changes Route 53.
@@ -41,14 +48,17 @@ pub struct Calls<R, W, A, P> {
     pub alarms: A,
     /// Asks the sites.
     pub prober: P,
+    /// What stands beside Route 53's API. Of it, too, only what it commits there changes anything.
+    pub beside: B,
 }
 
-impl<R, W, A, P> Calls<R, W, A, P>
+impl<R, W, A, P, B> Calls<R, W, A, P, B>
 where
     R: RecordReader,
     W: RecordWriter + HealthCheckWriter,
     A: AlarmReader,
     P: Prober,
+    B: StoreReader + StoreWriter + NameServers,
 {
     /// Handles one event.
     ///
@@ -62,33 +72,44 @@ where
         };
         let mut progress = Progress::default();
         let mut findings = Vec::new();
-        let (mut users, mut saw) = (None, None);
+        let (mut users, mut saw, mut latch) = (None, None, None);
         for pass in 1..=PASSES_MAX {
-            let seen = match observe(plan, &self.reader, &self.alarms, &self.prober, &signal).await {
+            let seen = match observe(plan, &self.reader, &self.alarms, &self.prober, &self.beside, &signal).await {
                 Ok(seen) => seen,
                 Err(blind) => {
+                    latch = latch.or(blind.latch.closed().cloned());
                     findings = vec![blind.into_finding()];
+                    // Nobody knows how many names are pinned; the failover is committed all the same.
+                    findings.extend(latch.as_ref().map(|latch| Finding::latched(latch, 0)));
                     saw = None;
                     break;
                 }
             };
             report_states(plan, &seen);
-            users.get_or_insert_with(|| Users::seen(plan, &seen.alarms, seen.hold, &seen.names));
+            users.get_or_insert_with(|| Users::seen(plan, &seen.alarms, (seen.hold, &seen.latch), &seen.names));
             let pending;
             (pending, findings) = decide(plan, &seen, &mut progress);
-            let pending = end_maintenance(&self.writer, plan, pending, &mut findings).await;
-            self.act(pending, pass == PASSES_MAX, &mut progress, &mut findings).await;
+            latch = self.commit(plan, &seen, &pending).await.or(latch);
+            if let Some(unanswered) = &seen.remembered {
+                findings.extend(unwritten(pending, unanswered, latch.as_ref()));
+            } else {
+                let pending = end_maintenance(&self.writer, plan, pending, &mut findings).await;
+                self.act(pending, pass == PASSES_MAX, &mut progress, &mut findings).await;
+            }
             saw = Some(seen);
             if progress.uncertain.is_empty() {
                 break;
             }
         }
         findings.extend(progress.settled.into_values());
+        if let Some(seen) = &saw {
+            self.conclude(plan, seen, latch.as_ref(), &mut findings).await;
+        }
         if let Some(seen) = saw.filter(|_| plan.switch.is_some()) {
             report_hold(self.reader.now(), hold::heartbeat(trigger, &seen, &findings));
         }
-        if trigger == Trigger::Approval {
-            // Nobody remembers an approval.
+        if trigger == Trigger::Approval && latch.is_none() {
+            // Nobody but the latch remembers an approval.
             let refused = findings.iter_mut().filter(|finding| finding.kind == Kind::WriteRefused);
             refused.for_each(|finding| finding.next.push_str("; unless another name is pinned by then, approve again"));
         }
@@ -98,8 +119,8 @@ where
             telemetry::time_since_alarm("AlarmToPin", &outcome);
         }
         match (signal, findings.iter().find(|finding| keeps_an_approval_waiting(finding))) {
-            // Once one name is pinned the tick pins the others, without an approval.
-            (Signal::Approval { .. }, Some(finding)) if outcome.outcome != Kind::Pinned => {
+            // Once the latch is closed or one name is pinned, the tick pins the others without an approval.
+            (Signal::Approval { .. }, Some(finding)) if !matches!(outcome.outcome, Kind::Pinned | Kind::Latched) => {
                 Err(ApprovalNotCarriedOut(finding.because.clone()))
             }
             _ => Ok(outcome),
@@ -157,31 +178,45 @@ where
 /// Looks at everything at once: the records, the alarms, both sites. Nothing in it can write.
 ///
 /// # Errors
-/// If Route 53 cannot be read.
+/// If Route 53 cannot be read, and nothing is remembered of the records.
 pub async fn observe(
     plan: &Plan,
     reader: &impl RecordReader,
     alarms: &impl AlarmReader,
     prober: &impl Prober,
+    beside: &(impl StoreReader + NameServers),
     signal: &Signal,
 ) -> Result<Observation, Blind> {
-    let (names, described, hold, primary, dr) = tokio::join!(
+    let (names, described, hold, latch, primary, dr) = tokio::join!(
         protected_names(plan, reader),
         alarms.alarms(&plan.alarms),
         hold_state(plan, alarms),
+        beside::latch(plan, beside, reader.now()),
         prober.probe(plan.probes.primary.as_deref()),
         prober.probe(plan.probes.dr.as_deref()),
     );
     let described = described.inspect_err(|error| tracing::warn!(%error, "CloudWatch cannot be asked for the alarms"));
     let alarms = signal.known_alarms(plan, described.ok(), reader.now());
-    let names = match names {
-        Ok(names) => names,
-        Err(error) => return Err(Blind { error, alarms }),
+    let (names, remembered) = match names {
+        Ok(names) => (names, None),
+        // What is refused for good is refused on purpose: a role taken away, a zone that is gone.
+        Err(error) if error.is_refused_for_good() => return Err(Blind { error, alarms, latch }),
+        Err(error) => match beside::remembered(plan, beside, || reader.now()).await {
+            Ok(names) => (names, Some(Unanswered { fate: error.fate(), error: error.to_string() })),
+            Err(why) => {
+                tracing::warn!(why, "nothing is remembered of the records");
+                return Err(Blind { error, alarms, latch });
+            }
+        },
     };
-    let changes = spreading_changes(reader, &names).await;
+    let changes = match remembered {
+        None => spreading_changes(reader, &names).await,
+        Some(_) => Changes::new(),
+    };
     let probes = Probes { primary, dr };
     let (approval, foreign_alarm) = (signal.approval().cloned(), signal.is_foreign(plan));
-    Ok(Observation { now: reader.now(), alarms, hold, probes, names, changes, approval, foreign_alarm })
+    let now = reader.now();
+    Ok(Observation { now, alarms, hold, latch, remembered, probes, names, changes, approval, foreign_alarm })
 }
 
 /// Whether the switch hears the heartbeat. That it is not known keeps nothing from being decided.
@@ -197,10 +232,10 @@ fn keeps_an_approval_waiting(finding: &Finding) -> bool {
 }
 
 /// A protected name in its zone.
-type Key = (String, Name);
+pub(crate) type Key = (String, Name);
 
 /// What is to be written, with what will be said of it.
-type Pending = Vec<(Write, Finding)>;
+pub(crate) type Pending = Vec<(Write, Finding)>;
 
 /// What earlier passes of this invocation came to.
 #[derive(Default)]
@@ -211,7 +246,7 @@ struct Progress {
     uncertain: BTreeMap<Key, (Write, Finding)>,
 }
 
-fn key(write: &Write) -> Key {
+pub(crate) fn key(write: &Write) -> Key {
     (write.zone.clone(), write.name.clone())
 }
 
@@ -221,6 +256,7 @@ pub struct Blind {
     /// The call that failed.
     pub error: CallError,
     alarms: Alarms,
+    latch: Reading,
 }
 
 impl Blind {

@@ -2,8 +2,9 @@
 
 use alarm_handler::event;
 use alarm_handler::handler::Calls;
+use aws::beside::Beside;
 use aws::probe::HttpProber;
-use aws::{Session, cloudwatch, route53, start, telemetry};
+use aws::{Session, cloudwatch, route53, start, store, telemetry};
 use failover::plan::{PLAN_VARIABLE, Plan};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
@@ -20,6 +21,7 @@ async fn main() -> Result<(), Error> {
         writer: route53::Writer::new(&session),
         alarms: cloudwatch::Reader::new(&session),
         prober: HttpProber,
+        beside: Beside::new(store::Writer::new(&session)),
     };
     let (plan, calls) = (&plan, &calls);
     run(service_fn(move |event: LambdaEvent<Value>| async move {

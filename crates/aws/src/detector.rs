@@ -42,10 +42,19 @@ pub struct Check {
     pub disabled: bool,
     /// The alarm it follows; none if it is of another type.
     pub follows: Option<Follows>,
-    /// The checks of which one must be healthy for it to be; none if it is of another type, or counts otherwise.
-    pub any_of: Vec<String>,
+    /// The checks of which so many must be healthy for it to be; none if it is of another type, or inverted.
+    pub counts: Option<Counted>,
     /// What it is while CloudWatch has no data, as in `LastKnownStatus`; none if it is of another type.
     pub without_data: Option<String>,
+}
+
+/// What a calculated check counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// The ids of its children.
+    pub children: Vec<String>,
+    /// How many of them must be healthy.
+    pub healthy_min: u32,
 }
 
 /// A health check of type `CLOUDWATCH_METRIC` keeps a copy of an alarm's settings (Route 53 developer guide, "Updating health checks when
@@ -171,15 +180,15 @@ pub async fn check(session: &Session, id: &str) -> Result<Option<Check>, CallErr
         }
         _ => None,
     };
-    let is_any_of = |config: &&HealthCheckConfig| {
-        *config.r#type() == HealthCheckType::Calculated
-            && config.health_threshold() == Some(1)
-            && config.inverted() != Some(true)
+    let counted = |config: &HealthCheckConfig| {
+        let counts = *config.r#type() == HealthCheckType::Calculated && config.inverted() != Some(true);
+        let children = config.child_health_checks().to_vec();
+        counts.then(|| Counted { children, healthy_min: whole(config.health_threshold().unwrap_or_default()) })
     };
     Ok(Some(Check {
         disabled: config.and_then(HealthCheckConfig::disabled).unwrap_or_default(),
         follows,
-        any_of: config.filter(is_any_of).map(|config| config.child_health_checks().to_vec()).unwrap_or_default(),
+        counts: config.and_then(counted),
         without_data: config
             .and_then(HealthCheckConfig::insufficient_data_health_status)
             .map(|status| status.as_str().to_owned()),

@@ -7,6 +7,8 @@
 
 #[cfg(feature = "operator")]
 pub mod balancer;
+#[cfg(feature = "store")]
+pub mod beside;
 pub mod clock;
 #[cfg(feature = "cloudwatch")]
 pub mod cloudwatch;
@@ -31,6 +33,8 @@ pub mod session;
 #[cfg(feature = "sns")]
 pub mod sns;
 pub mod start;
+#[cfg(feature = "store")]
+pub mod store;
 pub mod telemetry;
 #[cfg(feature = "operator")]
 pub mod watch;

@@ -39,6 +39,8 @@ pub enum Deed {
     MaintenanceEnded,
     /// An incident is no reason to fail over.
     Rejected(Incident),
+    /// A failover that the latch had committed is taken back.
+    Unlatched(Incident),
     /// What was left to people is Holdfast's again.
     PinAgain,
     /// What was left to people is over: users belong where the records send them.
@@ -81,6 +83,7 @@ impl Deed {
             Self::MaintenanceBegun(_) => "maintenance begun",
             Self::MaintenanceEnded => "maintenance ended",
             Self::Rejected(_) => "incident REJECTED",
+            Self::Unlatched(_) => "failover TAKEN BACK",
             Self::PinAgain => "to be pinned again",
             Self::Released => "RELEASED from DR's pin",
             Self::SwitchAdopted => "switch adopted",
@@ -114,6 +117,12 @@ impl Deed {
                 return (means, "It ends by itself. To end it now: holdfast maintenance end.");
             }
             Self::MaintenanceEnded => ("Holdfast acts again.", "An alarm soon after asks for an approval first (P08)."),
+            Self::Unlatched(incident) => {
+                let means = format!(
+                    "The failover of {incident} is committed no more. Users who are not pinned to DR go back to the primary."
+                );
+                return (means, "While the alarm rings Holdfast commits anew, unless something holds it.");
+            }
             Self::Rejected(incident) => {
                 return (format!("{incident} is no reason to fail over."), "Holdfast acts on the next alarm.");
             }

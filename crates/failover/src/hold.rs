@@ -16,8 +16,8 @@ use crate::rule::Rule;
 /// lapsed would take users back to a dead primary: while a pin is on its way, and once the outage has moved them.
 #[must_use]
 pub fn heartbeat(trigger: Trigger, seen: &Observation, findings: &[Finding]) -> Option<bool> {
-    let is_pinning =
-        findings.iter().any(|finding| finding.kind == Kind::Pinned) || seen.names.iter().any(is_on_its_way);
+    let is_committed = |finding: &Finding| matches!(finding.kind, Kind::Pinned | Kind::Latched);
+    let is_pinning = findings.iter().any(is_committed) || seen.names.iter().any(is_on_its_way);
     let has_moved = seen.hold == Some(AlarmState::Alarm) && !in_alarm(&seen.alarms).is_empty();
     (seen.alarms.is_some() && !is_pinning && !has_moved).then(|| !lets_go(trigger, findings))
 }
@@ -61,6 +61,7 @@ mod tests {
     use super::*;
     use crate::fixture::{app, at, values};
     use crate::incident::{AlarmSighting, Incident};
+    use crate::latch;
     use crate::observation::{Attention, Changes, Probes};
     use crate::register::Pin;
 
@@ -70,6 +71,8 @@ mod tests {
             now: at(60),
             alarms: Some(vec![AlarmSighting { arn, name, state: alarm, since, trouble: None }]),
             hold,
+            latch: latch::Reading::NoStore,
+            remembered: None,
             probes: Probes::default(),
             names,
             changes: Changes::new(),
@@ -150,6 +153,11 @@ mod tests {
             (
                 "some are pinned",
                 vec![found(Kind::Pinned, Rule::P13, outage), found(Kind::WriteRefused, Rule::P13, outage)],
+                None,
+            ),
+            (
+                "the latch is closed, and Route 53 does not answer",
+                vec![found(Kind::Interrupted, Rule::P13, outage), found(Kind::Latched, Rule::P13, outage)],
                 None,
             ),
             ("Route 53 refuses the pin", vec![found(Kind::WriteRefused, Rule::P13, outage)], Some(false)),

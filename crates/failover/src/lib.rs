@@ -12,6 +12,8 @@ pub mod fence;
 mod fixture;
 pub mod hold;
 pub mod incident;
+pub mod latch;
+pub mod listing;
 pub mod message;
 pub mod name;
 pub mod observation;

@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::incident::{AlarmState, Approval, Incident};
+use crate::latch;
+use crate::listing::Unanswered;
 use crate::observation::{Alarms, Attention, Changes, Fact, NameView, Probe, Probes};
 use crate::plan::{Mode, Plan};
 use crate::register::{ArmedBy, REPINS_MAX, Register, Spread};
@@ -37,6 +39,10 @@ pub struct Observation {
     pub alarms: Alarms,
     /// Whether the switch hears Holdfast's heartbeat, by the alarm that it goes by; none if there is no switch, or if that is not known.
     pub hold: Option<AlarmState>,
+    /// The latch, as DR's store has it.
+    pub latch: latch::Reading,
+    /// Why the names are those that DR's store remembers, if Route 53's API did not tell them.
+    pub remembered: Option<Unanswered>,
     /// What our own health requests found.
     pub probes: Probes,
     /// Every protected name.
@@ -174,7 +180,7 @@ pub const TABLE: &[Row] = &[
         Verdict::Arm(ArmedBy::MaintenanceEnd), Notice, "from now on an outage fails over by itself"),
     row(Rule::P07, "the records or the register are not as they must be", |f| f.fault.is_some(),
         Verdict::Refuse, Page, "Holdfast will not touch this name until you have put it right"),
-    row(Rule::P13, "other names of this workload are already pinned in this incident", |f| f.committed_elsewhere().is_some() && f.plan.mode != Mode::Shadow,
+    row(Rule::P13, "other names of this workload are already pinned in this incident, or the latch is closed for it", |f| f.committed_elsewhere().is_some() && f.plan.mode != Mode::Shadow,
         Verdict::Pin, Page, "the databases are promoted once every name's pin is in sync"),
     row(Rule::P14, "all is well, and the pin has not been rehearsed for a day", |f| f.rehearsal_is_due(),
         Verdict::Rehearse, Quiet, "the PRIMARY records are written as they are, by a batch such as the pin's: an outage finds nothing that would refuse it"),

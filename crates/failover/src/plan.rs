@@ -2,7 +2,9 @@
 
 mod arn;
 mod fence;
+mod latch;
 mod probe;
+mod zone;
 
 use serde::Deserialize;
 
@@ -10,6 +12,9 @@ use crate::name::{Name, NameError};
 pub use arn::{alarm_name, arn_account, arn_region};
 pub use fence::Fence;
 use fence::RawFence;
+use latch::RawLatch;
+pub use latch::{Latch, Shown, latch_alarm};
+use zone::{RawZone, parse_zone, refuse_repeats};
 
 /// The environment variable that holds the plan.
 pub const PLAN_VARIABLE: &str = "HOLDFAST_PLAN";
@@ -36,6 +41,8 @@ pub struct Plan {
     pub switch: Option<String>,
     /// ARN of the alarm that the switch's hold goes by.
     pub hold_alarm: Option<String>,
+    /// Where a failover is committed beside Route 53, if it is to be.
+    pub latch: Option<Latch>,
     /// How the old writers are fenced, if they are to be.
     pub fence: Option<Fence>,
     /// ARNs of the alarms that mean "failover has started"; never empty.
@@ -167,6 +174,14 @@ pub enum PlanError {
         /// What is wrong with it.
         fault: &'static str,
     },
+    /// A suffix of the latch's pairs that is no name.
+    #[error("{PLAN_VARIABLE}: latch.pairs {text:?}: {error}; correct the template's DomainName")]
+    LatchPairs {
+        /// What it says.
+        text: String,
+        /// What is wrong with it.
+        error: NameError,
+    },
     /// An alarm that is not given by its ARN.
     #[error("{PLAN_VARIABLE}: alarms has {0:?}, which is no alarm ARN (arn:aws:cloudwatch:REGION:ACCOUNT:alarm:NAME)")]
     Alarm(String),
@@ -193,6 +208,8 @@ struct RawPlan {
     #[serde(default)]
     hold_alarm: String,
     #[serde(default)]
+    latch: RawLatch,
+    #[serde(default)]
     fence: RawFence,
     alarms: Vec<String>,
     #[serde(default = "yes")]
@@ -204,13 +221,6 @@ fn yes() -> bool {
     true
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawZone {
-    id: String,
-    names: Vec<String>,
-}
-
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawProbes {
@@ -218,12 +228,6 @@ struct RawProbes {
     primary: String,
     #[serde(default)]
     dr: String,
-}
-
-impl RawZone {
-    fn is_given(&self) -> bool {
-        !self.id.trim().is_empty() || self.names.iter().any(|name| !name.trim().is_empty())
-    }
 }
 
 impl Plan {
@@ -253,7 +257,7 @@ impl Plan {
         let hosted_zone_role = given(vec![raw.hosted_zone_role]).pop();
         let failover_health_check = given(vec![raw.failover_health_check]).pop();
         let (switch, hold_alarm) = (given(vec![raw.switch]).pop(), given(vec![raw.hold_alarm]).pop());
-        let (fence, limits) = (raw.fence.parse()?, raw.limits);
+        let (latch, fence, limits) = (raw.latch.parse()?, raw.fence.parse()?, raw.limits);
         Ok(Self {
             mode: raw.mode,
             zones,
@@ -263,6 +267,7 @@ impl Plan {
             failover_health_check,
             switch,
             hold_alarm,
+            latch,
             fence,
             alarms,
             rehearse: raw.rehearse,
@@ -278,51 +283,6 @@ fn databases(aurora_clusters: Vec<String>, rds_instances: Vec<String>) -> Vec<Re
 
 fn given(texts: Vec<String>) -> Vec<String> {
     texts.into_iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect()
-}
-
-fn parse_zone(raw: RawZone) -> Result<Zone, PlanError> {
-    let id = raw.id.trim().trim_start_matches("/hostedzone/").to_owned();
-    if id.is_empty() {
-        return Err(PlanError::Empty { field: "zones[].id", remedy: "set the template's HostedZoneId" });
-    }
-    let names = given(raw.names);
-    let names = match names.as_slice() {
-        [] => {
-            return Err(PlanError::Empty {
-                field: "zones[].names",
-                remedy: "set the template's RecordNames to the names to protect, or to ALL",
-            });
-        }
-        [all] if all == EVERY_PAIR => Names::EveryPair,
-        several if several.iter().any(|name| name == EVERY_PAIR) => {
-            return Err(PlanError::EveryPairAndNames { zone: id });
-        }
-        several => Names::Listed(
-            several
-                .iter()
-                .map(|name| name.parse().map_err(|error| PlanError::Name { zone: id.clone(), error }))
-                .collect::<Result<_, _>>()?,
-        ),
-    };
-    Ok(Zone { id, names })
-}
-
-fn refuse_repeats(zones: &[Zone]) -> Result<(), PlanError> {
-    let mut seen = std::collections::BTreeSet::new();
-    for zone in zones {
-        let listed = match &zone.names {
-            Names::EveryPair => &[][..],
-            Names::Listed(names) => names,
-        };
-        let said = std::iter::once(format!("zone {}", zone.id))
-            .chain(listed.iter().map(|name| format!("{name} in zone {}", zone.id)));
-        for what in said {
-            if !seen.insert(what.clone()) {
-                return Err(PlanError::Twice(what));
-            }
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -365,6 +325,7 @@ mod tests {
             (r#""https://p.example.com/health""#, r#""https://""#, "probes.primary"),
             (r#""https://p.example.com/health""#, r#""https:///health""#, "probes.primary"),
             ("arn:aws:cloudwatch:us-east-1:123456789012:alarm:failover: started", "failover-started", "alarm ARN"),
+            (r#""alarms":"#, r#""latch":{"table":"t","pairs":"a..b","margin_seconds":300},"alarms":"#, "DomainName"),
             (r#""lag_seconds_max":60"#, r#""lag_seconds_max":-1"#, "limits"),
             (r#""lag_seconds_max":60,"#, "", "lag_seconds_max"),
             (r#""alarms":"#, r#""fence":{"rds_instances":["app"]},"alarms":"#, "FenceRegion"),

@@ -186,6 +186,14 @@ impl Reading {
         }
     }
 
+    /// Reads what name servers answer: the record's text, or that there is none.
+    #[must_use]
+    pub fn of_text(name: &Name, text: Option<&str>) -> Self {
+        let Some(text) = text else { return Self::Absent };
+        let read = Register::parse(text).and_then(|register| Ok((register.record_set(name)?, register)));
+        read.map_or_else(Self::Unreadable, |(set, register)| Self::Known { set, register })
+    }
+
     /// What it says, if it is there and readable.
     #[must_use]
     pub fn register(&self) -> Option<&Register> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hold;
 use crate::incident::{AlarmSighting, AlarmState, OPERATOR};
+use crate::latch;
 use crate::observation::{Alarms, NameView, in_alarm};
 use crate::outcome::{Finding, Kind, Trigger};
 use crate::plan::Plan;
@@ -45,6 +46,8 @@ pub enum Place {
     HeldAtPrimary,
     /// To DR within minutes, by Route 53: Holdfast could not pin, and has let go.
     LetGo,
+    /// To DR within minutes, and for good, by the latch; the pin is not written yet.
+    Latched,
     /// To DR, by Holdfast's pin.
     KeptOnDr,
     /// Some of the pinned names lead elsewhere, by somebody's doing.
@@ -71,7 +74,12 @@ fn is_overruled(plan: &Plan, names: &[NameView]) -> bool {
 impl Users {
     /// Where they are by what was seen.
     #[must_use]
-    pub fn seen(plan: &Plan, alarms: &Alarms, hold: Option<AlarmState>, names: &[NameView]) -> Self {
+    pub fn seen(
+        plan: &Plan,
+        alarms: &Alarms,
+        (hold, latch): (Option<AlarmState>, &latch::Reading),
+        names: &[NameView],
+    ) -> Self {
         let kept = Self::kept(plan, names);
         let ringing: Vec<_> = in_alarm(alarms).into_iter().filter(|alarm| plan.alarms.contains(&alarm.arn)).collect();
         let unpinned = || names.iter().filter(|view| view.pin().is_none());
@@ -79,6 +87,9 @@ impl Users {
         let is_quiet = |alarm: &AlarmSighting| alarm.state == AlarmState::Ok && alarm.watches(plan);
         let (place, since) = match (ringing.first(), alarms) {
             _ if names.iter().any(moves_otherwise) => (Place::Unknown, None),
+            _ if on_switch > 0 && on_switch == unpinned().count() && latch.closed().is_some() => {
+                (Place::Latched, latch.closed().map(|latch| latch.at))
+            }
             (Some(_), _) if on_switch > 0 => match hold {
                 // Of some that are held while others are moved, no one place can be told.
                 _ if on_switch < unpinned().count() => (Place::Unknown, None),
@@ -97,7 +108,8 @@ impl Users {
             }
             (None, _) => (Place::Unknown, None),
         };
-        let dr_takes_writes = (!plan.replicas.is_empty()).then_some(false);
+        let is_over = latch.closed().is_some_and(|latch| matches!(latch.stage, latch::Stage::FailedOver { .. }));
+        let dr_takes_writes = (!plan.replicas.is_empty()).then_some(place == Place::Latched && is_over);
         kept.unwrap_or(Self { place, since, dr_takes_writes, unpinned: names.len() })
     }
 
@@ -125,10 +137,17 @@ impl Users {
         let done = |kinds: &[Kind]| findings.iter().filter(|finding| kinds.contains(&finding.kind)).count();
         let (pinned, restored) = (done(&[Kind::Pinned]), done(&[Kind::PinnedAgain, Kind::Followed]));
         self.unpinned = self.unpinned.saturating_sub(pinned);
+        if let Some(latched) = findings.iter().find(|finding| finding.kind == Kind::Latched)
+            && !matches!(self.place, Place::KeptOnDr | Place::Parted { .. } | Place::Unknown)
+        {
+            (self.place, self.since) = (Place::Latched, latched.since);
+        }
         self.place = match self.place {
             Place::Parted { moved } if moved <= restored => Place::KeptOnDr,
             Place::Parted { moved } => Place::Parted { moved: moved - restored },
-            Place::Primary | Place::SentToDr { .. } | Place::HeldAtPrimary | Place::Unknown if pinned > 0 => {
+            Place::Primary | Place::SentToDr { .. } | Place::HeldAtPrimary | Place::Unknown | Place::Latched
+                if pinned > 0 =>
+            {
                 self.since = self.since.or(Some(now));
                 Place::KeptOnDr
             }
@@ -162,7 +181,7 @@ impl Users {
     /// True if they are on DR, or on their way.
     fn are_on_dr(&self) -> bool {
         match self.place {
-            Place::SentToDr { .. } | Place::LetGo | Place::KeptOnDr | Place::Parted { .. } => true,
+            Place::SentToDr { .. } | Place::LetGo | Place::Latched | Place::KeptOnDr | Place::Parted { .. } => true,
             Place::Primary | Place::HeldAtPrimary | Place::Unknown => false,
         }
     }
@@ -196,6 +215,10 @@ impl fmt::Display for Users {
                 "Users are on DR{since}: Route 53's health check sends them there, whatever Holdfast decides, and takes them back \
                  once it finds the primary well."
             )?,
+            Place::Latched => write!(
+                f,
+                "Users are on DR{since}, or reach it within minutes, and the latch keeps them there; Route 53 has not taken every pin yet."
+            )?,
             Place::KeptOnDr => write!(f, "Users are on DR{since}, and the pin keeps them there.")?,
             Place::Parted { moved } => write!(
                 f,
@@ -204,7 +227,7 @@ impl fmt::Display for Users {
             )?,
         }
         let is_by_route_53 = self.are_sent() || self.place == Place::LetGo;
-        if !is_by_route_53 && self.unpinned > 0 {
+        if !is_by_route_53 && self.place != Place::Latched && self.unpinned > 0 {
             write!(f, " Not pinned, and moved by Route 53's health check alone: {}.", counted(self.unpinned))?;
         }
         match self.dr_takes_writes {
@@ -257,6 +280,12 @@ mod tests {
             (users(Place::HeldAtPrimary, 2), vec![Kind::Held], users(Place::HeldAtPrimary, 2)),
             (users(Place::HeldAtPrimary, 2), vec![Kind::WriteRefused], users(Place::LetGo, 2)),
             (users(Place::HeldAtPrimary, 2), vec![Kind::Pinned, Kind::WriteRefused], users(Place::KeptOnDr, 1)),
+            (
+                users(Place::HeldAtPrimary, 2),
+                vec![Kind::Latched, Kind::Interrupted],
+                Users { since: None, ..users(Place::Latched, 2) },
+            ),
+            (users(Place::KeptOnDr, 1), vec![Kind::Latched], users(Place::KeptOnDr, 1)),
             (users(Place::Parted { moved: 2 }, 0), vec![Kind::PinnedAgain], users(Place::Parted { moved: 1 }, 0)),
             (users(Place::Parted { moved: 1 }, 0), vec![Kind::Followed], users(Place::KeptOnDr, 0)),
             (
@@ -287,6 +316,8 @@ mod tests {
             (Users { dr_takes_writes: None, ..users(Place::KeptOnDr, 0) }, "the pin keeps them there."),
             (users(Place::LetGo, 1), "go to DR within about five minutes"),
             (users(Place::LetGo, 1), "promoted no database there, so writes fail."),
+            (users(Place::Latched, 1), "and the latch keeps them there"),
+            (users(Place::Latched, 1), "Not every database there takes writes yet."),
             (users(Place::HeldAtPrimary, 1), "still sent to the primary"),
             (users(Place::Unknown, 1), "not known"),
         ] {

@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use arbitrary::{Result, Unstructured};
+use aws::beside::Nothing;
 use failover::incident::Incident;
 use failover::message::{self, Message, Sender};
 use failover::plan::{Plan, ReplicaId};
@@ -60,7 +61,13 @@ fn to_alarm_handler(event: &Value) {
     let Ok(signal) = alarm_handler::event::parse(event.clone()) else { return };
     let may_act = matches!(&signal, Signal::Approval { approval, .. } if approval.despite.contains(&Rule::P09));
     let world = World::new(&Register::armed(noon(-7_200), ArmedBy::Operator));
-    let calls = alarm_handler::handler::Calls { reader: &world, writer: &world, alarms: &world, prober: &world };
+    let calls = alarm_handler::handler::Calls {
+        reader: &world,
+        writer: &world,
+        alarms: &world,
+        prober: &world,
+        beside: Nothing,
+    };
     let _ = calls.handle(&CALM, signal).now_or_never().expect("this world answers at once");
     let acts = world.acts();
     assert!(acts.is_empty() || may_act, "alarm-handler did {acts:?} for {event}");
@@ -100,6 +107,7 @@ fn promoter_acts(register: &Register, signal: replica_promoter::event::Signal) -
         replicas: &world,
         promoter: &world,
         lag: &world,
+        beside: Nothing,
     };
     let _ = calls.handle(&CALM, signal).now_or_never().expect("this world answers at once");
     world.acts()

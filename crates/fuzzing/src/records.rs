@@ -31,6 +31,8 @@ fn out_and_back(sets: &[RecordSet]) {
         changes: Changes::new(),
         approval: None,
         hold: None,
+        latch: failover::latch::Reading::NoStore,
+        remembered: None,
         foreign_alarm: false,
     };
     let decision = pin::decide(&plan, &seen, &view);

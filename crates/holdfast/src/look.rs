@@ -19,8 +19,8 @@ use crate::workload::Workload;
 
 /// What alarm-handler would see now.
 pub async fn look(workload: &Workload) -> Result<Observation, Failure> {
-    let Workload { plan, records, metrics, prober, .. } = workload;
-    let seen = handler::observe(plan, records, metrics, prober, &Signal::Tick).await;
+    let Workload { plan, records, metrics, prober, beside, .. } = workload;
+    let seen = handler::observe(plan, records, metrics, prober, beside, &Signal::Tick).await;
     seen.map_err(|blind| Failure::Aws(blind.error))
 }
 

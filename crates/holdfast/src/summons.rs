@@ -194,6 +194,8 @@ mod tests {
             changes: Changes::new(),
             approval: None,
             hold: None,
+            latch: failover::latch::Reading::NoStore,
+            remembered: None,
             foreign_alarm: false,
         };
         seen.names.iter().map(|view| pin::decide(&plan(), &seen, view)).collect()

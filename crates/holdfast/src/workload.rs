@@ -1,7 +1,8 @@
 //! The deployed workload: its plan, and everything that looks at it.
 
+use aws::beside::Beside;
 use aws::probe::HttpProber;
-use aws::{CallError, Session, cloudwatch, operator, rds, route53};
+use aws::{CallError, Session, cloudwatch, operator, rds, route53, store};
 use failover::plan::{PLAN_VARIABLE, Plan};
 
 use crate::cli::Source;
@@ -24,6 +25,8 @@ pub struct Workload {
     pub databases: rds::Reader,
     /// Asks the sites.
     pub prober: HttpProber,
+    /// Looks at the latch and asks name servers.
+    pub beside: Beside<store::Reader>,
 }
 
 impl Workload {
@@ -44,6 +47,7 @@ impl Workload {
             metrics: cloudwatch::Reader::new(&session),
             databases: rds::Reader::new(&session),
             prober: HttpProber,
+            beside: Beside::new(store::Reader::new(&session)),
             bus: source.bus.clone(),
             session,
         })

@@ -161,6 +161,8 @@ impl Holdfast {
             changes: changes(look, statuses),
             approval: told.approval().cloned(),
             hold: None,
+            latch: failover::latch::Reading::NoStore,
+            remembered: None,
             foreign_alarm: told.is_foreign(plan),
         };
         let (mut writes, mut violation) = (Vec::new(), None);

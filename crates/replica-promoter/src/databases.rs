@@ -2,11 +2,13 @@
 
 use aws::CallError;
 use aws::cloudwatch::LagReader;
+use aws::dns::NameServers;
 use aws::rds::{ReplicaReader, ReplicaWriter};
 use aws::route53::{RecordReader, RecordWriter};
+use aws::store::{StoreReader, StoreWriter};
 use aws::telemetry::{self, Metric};
 use failover::incident::{Approval, Incident};
-use failover::observation::NameView;
+use failover::observation::Attention;
 use failover::outcome::{Finding, Kind};
 use failover::plan::{Plan, ReplicaId};
 use failover::promotion::{self, Failover, GateDecision, ReplicaDecision, ReplicaState, ReplicaView, Verdict};
@@ -14,18 +16,21 @@ use failover::register::Evidence;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::handler::{Calls, Unwritten, closed};
+use crate::ground::Ground;
+use crate::handler::{Calls, closed};
+use crate::unwritten::Unwritten;
 
 /// How far back before the outage a lag sample is looked for.
 const LAG_LOOKBACK: SignedDuration = SignedDuration::from_hours(3);
 
-impl<R, W, D, P, L> Calls<R, W, D, P, L>
+impl<R, W, D, P, L, B> Calls<R, W, D, P, L, B>
 where
     R: RecordReader,
     W: RecordWriter,
     D: ReplicaReader,
     P: ReplicaWriter,
     L: LagReader,
+    B: StoreReader + StoreWriter + NameServers,
 {
     /// What RDS says of each database, without its lag.
     pub(crate) async fn states(&self, plan: &Plan) -> Vec<ReplicaView> {
@@ -57,12 +62,12 @@ where
     pub(crate) async fn open(
         &self,
         plan: &Plan,
-        names: &[NameView],
+        ground: &Ground,
         gate: GateDecision,
         incident: &Incident,
         approval: Option<&Approval>,
     ) -> Result<Vec<Finding>, Unwritten> {
-        let failover = &Failover::of(incident, gate.since, names);
+        let failover = &Failover::of(incident, gate.since, &ground.names);
         let look = async |id: &ReplicaId| {
             let now = self.records.now();
             let replica = observe_replica(plan, id, incident, now, &self.replicas, &self.lag).await;
@@ -95,14 +100,15 @@ where
             }
         }
         if !unrecorded.is_empty() {
-            return self.put_on_record(names, gate, findings, unrecorded, async |id| look(id).await.0).await;
+            return self.put_on_record(plan, ground, gate, findings, unrecorded, async |id| look(id).await.0).await;
         }
         if findings.iter().any(|finding| finding.kind != Kind::Nothing) {
             return Ok(findings);
         }
         let now = self.records.now();
         let over = closed(plan, &gate, incident, now);
-        match self.rewrite(names, &gate, |view| promotion::failed_over(view, now)).await {
+        let over = if ground.was_told() { Finding { attention: Attention::None, ..over } } else { over };
+        match self.rewrite(plan, ground, &gate, |view| promotion::failed_over(view, now)).await {
             // The incident is closed once every register says so.
             Ok(refused) if refused.is_empty() => Ok(vec![over]),
             Ok(refused) => Ok(refused),
@@ -114,7 +120,8 @@ where
     /// which sees the record.
     async fn put_on_record(
         &self,
-        names: &[NameView],
+        plan: &Plan,
+        ground: &Ground,
         gate: GateDecision,
         mut findings: Vec<Finding>,
         unrecorded: Vec<ReplicaDecision>,
@@ -123,8 +130,8 @@ where
         let seen: Evidence = unrecorded.iter().map(|decision| decision.to_record.clone()).collect();
         // Where no register has room, or Route 53 will not take it, the promotion goes on all the same: in the end a person
         // is asked about it (R09).
-        let write = promotion::put_on_record(names, &seen);
-        match self.write(Ok(write.into_iter().collect()), &gate).await {
+        let write = promotion::put_on_record(&ground.names, &seen);
+        match self.write(plan, ground, Ok(write.into_iter().collect()), &gate).await {
             Ok(refused) => findings.extend(refused),
             Err(unwritten) if findings.iter().all(|finding| finding.kind != Kind::PromotionRequested) => {
                 return Err(unwritten);

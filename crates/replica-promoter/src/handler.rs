@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use aws::PASSES_MAX;
 use aws::cloudwatch::LagReader;
+use aws::dns::NameServers;
 use aws::rds::{ReplicaReader, ReplicaWriter};
-use aws::route53::{RecordReader, RecordWriter, Refused, protected_names, spreading_changes, submit_by_name};
+use aws::route53::{RecordReader, RecordWriter, Refused, submit_by_name};
+use aws::store::{StoreReader, StoreWriter};
 use aws::telemetry;
-use aws::{CallError, PASSES_MAX};
 use failover::change::{self, Write};
 use failover::incident::{Approval, Incident};
 use failover::observation::{Attention, Fact, NameView};
@@ -20,13 +22,15 @@ use failover::users::Users;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::Signal;
+use crate::ground::Ground;
+use crate::unwritten::{Unwritten, cannot_be_written};
 
 /// How long registers that Route 53 refuses together are tried in parts.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(20);
 
 /// Everything replica-promoter calls. Only `registers` and `promoter` can change anything.
 #[derive(Clone, Debug)]
-pub struct Calls<R, W, D, P, L> {
+pub struct Calls<R, W, D, P, L, B> {
     /// Looks at Route 53.
     pub records: R,
     /// Changes registers.
@@ -37,15 +41,18 @@ pub struct Calls<R, W, D, P, L> {
     pub promoter: P,
     /// Looks at replica lag.
     pub lag: L,
+    /// What stands beside Route 53's API. Of it, too, only what it keeps in the latch changes anything.
+    pub beside: B,
 }
 
-impl<R, W, D, P, L> Calls<R, W, D, P, L>
+impl<R, W, D, P, L, B> Calls<R, W, D, P, L, B>
 where
     R: RecordReader,
     W: RecordWriter,
     D: ReplicaReader,
     P: ReplicaWriter,
     L: LagReader,
+    B: StoreReader + StoreWriter + NameServers,
 {
     /// Handles one event.
     ///
@@ -79,19 +86,16 @@ where
     async fn go_on_from_a_fresh_look(&self, plan: &Plan, approval: Option<&Approval>) -> (Vec<Finding>, Option<Users>) {
         let (mut pass, mut closing) = (1, None);
         loop {
-            let names = match protected_names(plan, &self.records).await {
-                Ok(names) => names,
-                Err(error) => {
-                    let finding = Finding::interrupted("the records".to_owned(), error.fate(), &error, None, None);
-                    return (vec![finding], None);
-                }
+            let mut ground = match self.ground(plan).await {
+                Ok(ground) => ground,
+                Err(finding) => return (vec![finding], None),
             };
-            let users = Users::kept(plan, &names);
+            let users = ground.users(plan);
             // Of two invocations each may have closed a part, and neither seen the other's.
-            if let Some(closed) = closing.take_if(|_| promotion::is_over(&names)) {
+            if let Some(closed) = closing.take_if(|_| promotion::is_over(&ground.names)) {
                 return (vec![closed], users);
             }
-            match self.go_on(plan, &names, approval).await {
+            match self.go_on(plan, &mut ground, approval).await {
                 Ok(findings) => return (findings, users),
                 Err(unwritten) if pass < PASSES_MAX && unwritten.may_look_again() => {
                     tracing::warn!(error = %unwritten.error, "looking again");
@@ -107,12 +111,12 @@ where
     async fn go_on(
         &self,
         plan: &Plan,
-        names: &[NameView],
+        ground: &mut Ground,
         approval: Option<&Approval>,
     ) -> Result<Vec<Finding>, Unwritten> {
-        let changes = spreading_changes(&self.records, names).await;
         let now = self.records.now();
-        let gate = promotion::decide_gate(plan, now, names, &changes);
+        let mut gate = promotion::decide_gate(&ground.plan(plan), now, &ground.names, &ground.changes);
+        gate.facts.extend(ground.facts());
         tracing::info!(
             rule = %gate.row.rule, because = gate.row.condition,
             incident = gate.incident.as_ref().map(ToString::to_string), "decided"
@@ -120,11 +124,17 @@ where
         match (gate.row.verdict, gate.incident.clone()) {
             (Gate::RecordInSync, _) => {
                 let seen = promotion::seen_as_replicas(&self.states(plan).await);
-                let refused = self.write(promotion::record_in_sync(names, &changes, now, &seen), &gate).await?;
+                let in_sync = promotion::record_in_sync(&ground.names, &ground.changes, now, &seen);
+                let refused = self.write(plan, ground, in_sync, &gate).await?;
                 Ok(if refused.is_empty() { vec![gate.into()] } else { refused })
             }
-            (Gate::Open, Some(incident)) => self.open(plan, names, gate, &incident, approval).await,
-            (Gate::Closed, _) if promotion::is_guarded(names) => Ok(self.keep_watch(plan, gate).await),
+            (Gate::Open, Some(incident)) => {
+                if let Err(error) = self.begin(plan, ground).await {
+                    return Err(Unwritten::of(error, gate));
+                }
+                self.open(plan, ground, gate, &incident, approval).await
+            }
+            (Gate::Closed, _) if promotion::is_guarded(&ground.names) => Ok(self.keep_watch(plan, gate).await),
             (Gate::Closed, Some(_)) => {
                 let findings = promotion::left_behind(&gate, &self.states(plan).await);
                 Ok(if findings.is_empty() { vec![gate.into()] } else { findings })
@@ -136,17 +146,21 @@ where
     /// Rewrites registers, as `next` says, by compare-and-swap; says of which names Route 53 refuses it.
     pub(crate) async fn rewrite(
         &self,
-        names: &[NameView],
+        plan: &Plan,
+        ground: &Ground,
         gate: &GateDecision,
         next: impl Fn(&NameView) -> Option<Register>,
     ) -> Result<Vec<Finding>, Unwritten> {
-        let writes = names.iter().filter_map(|view| Some(change::rewrite_register(view, next(view)?)));
-        self.write(writes.collect(), gate).await
+        let writes = ground.names.iter().filter_map(|view| Some(change::rewrite_register(view, next(view)?)));
+        self.write(plan, ground, writes.collect(), gate).await
     }
 
-    /// Submits rewritten registers; says of which names Route 53 refuses it.
+    /// Submits rewritten registers, or keeps what they say in the latch that stands in for them; says of which names Route 53
+    /// refuses it.
     pub(crate) async fn write(
         &self,
+        plan: &Plan,
+        ground: &Ground,
         writes: Result<Vec<Write>, RegisterError>,
         gate: &GateDecision,
     ) -> Result<Vec<Finding>, Unwritten> {
@@ -154,6 +168,14 @@ where
             Ok(writes) => writes,
             // None is written: what is wrong with one must not be seen when half of them say otherwise.
             Err(error) => return Ok(vec![cannot_be_written(&error, gate.clone())]),
+        };
+        let writes = match ground.latch.as_ref().filter(|_| ground.is_by_latch) {
+            None => writes,
+            Some(latch) => {
+                self.keep(plan, latch, &writes).await.map_err(|error| Unwritten::of(error, gate.clone()))?;
+                // The latch keeps what has no register yet; what is pinned in Route 53 is told there too, or a failback would wait for it.
+                writes.into_iter().filter(|write| ground.written.contains(&write.name)).collect()
+            }
         };
         let done = submit_by_name(&self.records, &self.registers, writes, PATIENCE).await;
         let refused = done.refused.into_iter().map(|Refused { write, error, alone }| {
@@ -168,46 +190,6 @@ where
             }
             None => Ok(refused),
         }
-    }
-}
-
-/// Registers that Route 53 has not taken, and may yet.
-pub(crate) struct Unwritten {
-    error: CallError,
-    gate: GateDecision,
-    /// What it will not take.
-    refused: Vec<Finding>,
-    /// Some of them were taken, or may have been.
-    may_have_written: bool,
-    /// What is to be told if they were to close the incident, and a new look finds it closed.
-    closing: Option<Finding>,
-}
-
-impl Unwritten {
-    fn may_look_again(&self) -> bool {
-        self.error.may_look_again()
-    }
-
-    /// Whoever closed even a part of the incident tells its end.
-    pub(crate) fn closing(self, closed: Finding) -> Self {
-        let closing = self.may_have_written.then_some(closed);
-        Self { closing, ..self }
-    }
-
-    pub(crate) fn into_findings(self) -> Vec<Finding> {
-        let Self { error, gate, mut refused, .. } = self;
-        refused.push(Finding::interrupted("the registers".to_owned(), error.fate(), &error, gate.incident, gate.since));
-        refused
-    }
-}
-
-fn cannot_be_written(error: &RegisterError, gate: GateDecision) -> Finding {
-    Finding {
-        kind: Kind::Refused,
-        because: error.to_string(),
-        attention: Attention::Page,
-        next: "Holdfast goes no further until you have put it right".to_owned(),
-        ..gate.into()
     }
 }
 
@@ -238,6 +220,8 @@ mod tests {
     use std::future::pending;
 
     use super::*;
+    use aws::CallError;
+    use aws::beside::Nothing;
     use failover::change::Batch;
     use failover::observation::{ChangeStatus, Changes};
     use failover::plan::Names;
@@ -277,10 +261,19 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let plan = r#"{"mode":"automatic","zones":[{"id":"Z1","names":["ALL"]}],"alarms":["arn:aws:cloudwatch:us-east-1:1:alarm:started"],
             "limits":{"lag_seconds_max":60,"settle_seconds":900,"cooldown_seconds":3600,"drain_seconds":60,"detection_seconds_max":2400}}"#;
-        let gate = promotion::decide_gate(&Plan::parse(plan).unwrap(), now, &names, &Changes::new());
+        let plan = Plan::parse(plan).unwrap();
+        let ground = Ground::of_pins(names.into(), None);
+        let gate = promotion::decide_gate(&plan, now, &ground.names, &Changes::new());
         let rds = SilentRds::default();
-        let calls = Calls { records: &rds, registers: NothingToWrite, replicas: &rds, promoter: &rds, lag: &rds };
-        let told = calls.rewrite(&names, &gate, |view| promotion::failed_over(view, now)).await;
+        let calls = Calls {
+            records: &rds,
+            registers: NothingToWrite,
+            replicas: &rds,
+            promoter: &rds,
+            lag: &rds,
+            beside: Nothing,
+        };
+        let told = calls.rewrite(&plan, &ground, &gate, |view| promotion::failed_over(view, now)).await;
         let outcome = Outcome::of(now, Trigger::Tick, &told.unwrap_or_else(Unwritten::into_findings));
         assert_eq!((outcome.outcome, outcome.attention), (Kind::Refused, Attention::Page));
         assert_eq!(outcome.because, RegisterError::TooLong("b.example.com".parse().unwrap()).to_string());
@@ -357,7 +350,14 @@ mod tests {
             clusters.join(",")
         );
         let (plan, rds) = (Plan::parse(&plan).unwrap(), SilentRds::default());
-        let calls = Calls { records: &rds, registers: NothingToWrite, replicas: &rds, promoter: &rds, lag: &rds };
+        let calls = Calls {
+            records: &rds,
+            registers: NothingToWrite,
+            replicas: &rds,
+            promoter: &rds,
+            lag: &rds,
+            beside: Nothing,
+        };
         assert!(calls.handle(&plan, Signal::Tick).now_or_never().is_none(), "it waits for RDS");
         assert_eq!(*rds.0.borrow(), plan.replicas);
     }

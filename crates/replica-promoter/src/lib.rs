@@ -2,4 +2,6 @@
 
 pub mod databases;
 pub mod event;
+mod ground;
 pub mod handler;
+mod unwritten;

@@ -1,6 +1,7 @@
 //! The Lambda: parse, observe, decide, act, return.
 
-use aws::{Session, cloudwatch, rds, route53, start, telemetry};
+use aws::beside::Beside;
+use aws::{Session, cloudwatch, rds, route53, start, store, telemetry};
 use failover::plan::{PLAN_VARIABLE, Plan};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use replica_promoter::event;
@@ -20,6 +21,7 @@ async fn main() -> Result<(), Error> {
         replicas: rds::Reader::new(&session),
         promoter: rds::Writer::new(&session),
         lag: cloudwatch::Reader::new(&session),
+        beside: Beside::new(store::Writer::new(&session)),
     };
     let (plan, calls) = (&plan, &calls);
     run(service_fn(move |event: LambdaEvent<Value>| async move {

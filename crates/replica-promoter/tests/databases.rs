@@ -5,6 +5,7 @@
 use std::cell::{Cell, RefCell};
 
 use aws::CallError;
+use aws::beside::Nothing;
 use aws::cloudwatch::LagReader;
 use aws::rds::{ReplicaReader, ReplicaWriter};
 use aws::route53::{RecordReader, RecordWriter};
@@ -95,7 +96,8 @@ impl World {
     }
 
     async fn hears(&self, signal: Signal) -> Outcome {
-        let calls = Calls { records: self, registers: self, replicas: self, promoter: self, lag: self };
+        let calls =
+            Calls { records: self, registers: self, replicas: self, promoter: self, lag: self, beside: Nothing };
         calls.handle(&Plan::parse(PLAN).unwrap(), signal).await.unwrap()
     }
 

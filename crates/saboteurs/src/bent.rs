@@ -300,7 +300,7 @@ pub async fn all_are_armed(plan: &Plan, reader: &impl RecordReader) -> bool {
 }
 
 /// Arms every name that is in an incident, as if there were none.
-pub async fn start_afresh<R: RecordReader, W: RecordWriter, A, P>(plan: &Plan, calls: &Calls<R, W, A, P>) {
+pub async fn start_afresh<R: RecordReader, W: RecordWriter, A, P, B>(plan: &Plan, calls: &Calls<R, W, A, P, B>) {
     let Ok(views) = protected_names(plan, &calls.reader).await else { return };
     let armed = Register::armed(calls.reader.now(), ArmedBy::Settling);
     let in_incident = views.iter().filter(|view| view.register().and_then(Register::pin).is_some());
@@ -312,9 +312,9 @@ pub async fn start_afresh<R: RecordReader, W: RecordWriter, A, P>(plan: &Plan, c
 }
 
 /// Writes the original values back where the alarm is over; true if there was anything to write.
-pub async fn went_back<R: RecordReader, W: RecordWriter, A: AlarmReader, P>(
+pub async fn went_back<R: RecordReader, W: RecordWriter, A: AlarmReader, P, B>(
     plan: &Plan,
-    calls: &Calls<R, W, A, P>,
+    calls: &Calls<R, W, A, P, B>,
 ) -> bool {
     let Ok(alarms) = calls.alarms.alarms(&plan.alarms).await else { return false };
     if alarms.iter().any(|alarm| alarm.state == AlarmState::Alarm) {

@@ -9,10 +9,11 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
+use aws::beside::Beside;
 use aws::rds::ReplicaWriter as _;
 use aws::route53::RecordReader as _;
 use aws::sns::Topics;
-use aws::{Session, cloudwatch, rds, route53, telemetry};
+use aws::{Session, cloudwatch, rds, route53, store, telemetry};
 use bent::{Bent, BentAlarms, BentProber, BentReader, BentWriter, Sabotage};
 use failover::outcome::{Kind, Outcome, Trigger};
 use failover::plan::{Mode, PLAN_VARIABLE, Plan};
@@ -68,6 +69,7 @@ async fn alarm_handler(sabotage: Sabotage, session: &Session) -> Result<(), Erro
         writer: writer(session, sabotage),
         alarms: BentAlarms { honest: cloudwatch::Reader::new(session), ringing_since: OnceLock::new() },
         prober: BentProber::default(),
+        beside: Beside::new(store::Writer::new(session)),
     };
     let on_dr = AtomicBool::new(false);
     let has_run = &AtomicBool::new(false);
@@ -118,6 +120,7 @@ async fn replica_promoter(sabotage: Sabotage, session: &Session) -> Result<(), E
         replicas: rds::Reader::new(session),
         promoter: rds::Writer::new(session),
         lag: cloudwatch::Reader::new(session),
+        beside: Beside::new(store::Writer::new(session)),
     };
     let (plan, calls) = (&plan, &calls);
     run(service_fn(move |event: LambdaEvent<Value>| async move {

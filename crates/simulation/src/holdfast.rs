@@ -320,7 +320,8 @@ async fn run(caller: Caller, plan: Rc<Plan>, aws: Aws, event: Value) -> Result<R
                 reader: aws.clone(),
                 writer: aws.clone(),
                 alarms: aws.clone(),
-                prober: aws,
+                prober: aws.clone(),
+                beside: aws,
             };
             outcome(calls.handle(&plan, signal).await)
         }
@@ -331,7 +332,8 @@ async fn run(caller: Caller, plan: Rc<Plan>, aws: Aws, event: Value) -> Result<R
                 registers: aws.clone(),
                 replicas: aws.clone(),
                 promoter: aws.clone(),
-                lag: aws,
+                lag: aws.clone(),
+                beside: aws,
             };
             outcome(calls.handle(&plan, signal).await)
         }

@@ -21,6 +21,7 @@ pub mod route53;
 pub mod sabotage;
 pub mod setup;
 pub mod shrink;
+mod store;
 pub mod watch;
 mod watched;
 pub mod world;

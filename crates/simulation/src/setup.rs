@@ -94,6 +94,7 @@ impl Setup {
             failover_health_check: whole.failover_health_check,
             switch: whole.switch,
             hold_alarm: whole.hold_alarm,
+            latch: whole.latch,
             hosted_zone_role: whole.hosted_zone_role,
             alarms: whole.alarms,
             rehearse: whole.rehearse,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use aws::CallError;
+use aws::store::Item;
 use failover::change::{Batch, Change};
 use failover::incident::{AlarmSighting, AlarmState, Incident};
 use failover::message::Message;
@@ -83,6 +84,8 @@ pub struct World {
     detection: SignedDuration,
     /// Whoever asks now is served from a copy that the newest write has not reached.
     pub is_stale: bool,
+    /// DR's own store.
+    pub store: BTreeMap<Item, String>,
     /// What the operators were told.
     pub mailbox: Vec<Letter>,
     /// Events that AWS has sent and the bus has not taken yet.
@@ -124,6 +127,7 @@ impl World {
             lag: vec![(now, 2)],
             detection: SignedDuration::from_secs(i64::from(plan.limits.detection_seconds_max)),
             is_stale: false,
+            store: BTreeMap::new(),
             mailbox: Vec::new(),
             outbox: Vec::new(),
             late: Vec::new(),

@@ -6,6 +6,7 @@ use std::future::pending;
 
 use alarm_handler::handler::Calls;
 use aws::CallError;
+use aws::beside::Nothing;
 use aws::cloudwatch::AlarmReader;
 use aws::probe::Prober;
 use aws::route53::{HealthCheckWriter, RecordReader, RecordWriter};
@@ -140,7 +141,7 @@ impl Zone {
     pub fn tick_that_dies(&self, fatal: Option<usize>) -> Option<Outcome> {
         self.now.set(self.now.get() + SignedDuration::from_mins(1));
         self.fatal.set(fatal.map(|nth| self.batches.get() + nth));
-        let calls = Calls { reader: self, writer: self, alarms: self, prober: self };
+        let calls = Calls { reader: self, writer: self, alarms: self, prober: self, beside: Nothing };
         let (mode, rehearse) = self.mode.get();
         let plan = format!(
             r#"{{"mode":"{mode}","rehearse":{rehearse},"zones":[{{"id":"Z1","names":["ALL"]}}],"alarms":["{ALARM}"],"limits":{{"lag_seconds_max":60,

@@ -86,6 +86,7 @@ fn cause_and_act(outcome: &Outcome) -> &'static str {
         Kind::PinnedAgain => "pin was undone, pinned again",
         Kind::Fenced => "old writer FENCED",
         Kind::PromotionRequested => "promoting in DR",
+        Kind::Latched => "COMMITTED to DR, pin to follow",
         Kind::Pinned => "pinned to DR",
         Kind::FailedOver => "FAILED OVER to DR",
     }
@@ -168,6 +169,12 @@ pub(super) fn sentence(outcome: &Outcome) -> String {
         Kind::Fenced => format!("{who} {takes} no connections any more; what was open is cut by a reboot."),
         Kind::PromotionRequested => {
             format!("RDS was asked to promote {who}. Its data and the primary's go separate ways from here.")
+        }
+        Kind::Latched => {
+            format!(
+                "The failover of {who} is committed in DR's own store, by which the switch sends users to DR. Route 53 has not taken \
+                 every pin yet."
+            )
         }
         Kind::Pinned => {
             format!("The PRIMARY records of {who} now point at DR, and stay there when the primary comes back.")

@@ -77,6 +77,9 @@ impl Facts<'_> {
 
     pub(super) fn committed_elsewhere(&self) -> Option<&Incident> {
         let armed_since = self.armed_since()?;
+        if let Some(latch) = self.seen.latch.closed().filter(|latch| latch.takes_along(self.view)) {
+            return Some(&latch.incident);
+        }
         self.committed.iter().copied().find(|incident| armed_since < incident.began)
     }
 

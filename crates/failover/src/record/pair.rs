@@ -112,6 +112,12 @@ impl Pair {
         &self.primary
     }
 
+    /// The pair once it is pinned.
+    #[must_use]
+    pub fn as_pinned(&self) -> Self {
+        Self { primary: self.pinned(), secondary: self.secondary.clone() }
+    }
+
     /// The SECONDARY record set.
     #[must_use]
     pub fn secondary(&self) -> &RecordSet {

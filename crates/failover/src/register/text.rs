@@ -20,20 +20,15 @@ impl Register {
     /// # Errors
     /// If any of it is not understood.
     pub fn parse(text: &str) -> Result<Self, RegisterError> {
-        let unknown = || RegisterError::Version(text.to_owned());
-        let (state, fields) = match text.split(' ').collect::<Vec<_>>().as_slice() {
-            ["v=1", state, fields @ ..] => ((*state).to_owned(), Fields::read(text, fields)?),
-            _ => return Err(unknown()),
-        };
-        match state.as_str() {
+        let (state, fields) = Fields::of(text)?;
+        match state {
             "disarmed" => {
                 Ok(Self::Disarmed { at: fields.time("at")?, by: fields.text("by")?, memory: fields.memory()? })
             }
             "armed" => {
                 let by = fields.text("by")?;
                 let by = ArmedBy::NAMES.iter().find(|(_, name)| *name == by).ok_or_else(|| fields.error("by"))?.0;
-                let rehearsed =
-                    fields.values.contains_key("rehearsed").then(|| fields.time("rehearsed")).transpose()?;
+                let rehearsed = fields.optional_time("rehearsed")?;
                 Ok(Self::Armed { since: fields.time("since")?, by, rehearsed, memory: fields.memory()? })
             }
             "paused" => {
@@ -42,7 +37,7 @@ impl Register {
             }
             "pinned" => Ok(Self::Pinned { pin: fields.pin("at")?, spread: fields.spread()? }),
             "failed-over" => Ok(Self::FailedOver { at: fields.time("at")?, pin: fields.pin("pinned")? }),
-            _ => Err(unknown()),
+            _ => Err(RegisterError::Version(text.to_owned())),
         }
     }
 }
@@ -122,8 +117,7 @@ fn write_pin(f: &mut fmt::Formatter<'_>, pin: &Pin) -> fmt::Result {
             }
         }
     }
-    write_databases(f, REPLICAS, &pin.evidence.replicas)?;
-    write_databases(f, ACCEPTED, &pin.evidence.accepted)?;
+    write_evidence(f, &pin.evidence)?;
     for (nth, (kind, digest)) in pin.dr.iter().enumerate() {
         write!(f, "{}{},{digest}", if nth == 0 { " dr=" } else { ";" }, encode(kind))?;
     }
@@ -131,6 +125,11 @@ fn write_pin(f: &mut fmt::Formatter<'_>, pin: &Pin) -> fmt::Result {
         write!(f, "{}{digest}", if nth == 0 { " home=" } else { "," })?;
     }
     pin.ttl_seconds.map_or(Ok(()), |seconds| write!(f, " ttl={seconds}"))
+}
+
+pub(crate) fn write_evidence(f: &mut fmt::Formatter<'_>, evidence: &Evidence) -> fmt::Result {
+    write_databases(f, REPLICAS, &evidence.replicas)?;
+    write_databases(f, ACCEPTED, &evidence.accepted)
 }
 
 /// A field that is left out where there is nothing to say, so that a register without databases reads as it always did.
@@ -152,12 +151,20 @@ const CLUSTER: &str = "cluster";
 const INSTANCE: &str = "db";
 
 /// The `key=value` fields of a register's text.
-struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     text: &'a str,
     values: BTreeMap<&'a str, &'a str>,
 }
 
 impl<'a> Fields<'a> {
+    /// The state that a text names, and its fields.
+    pub(crate) fn of(text: &'a str) -> Result<(&'a str, Self), RegisterError> {
+        match text.split(' ').collect::<Vec<_>>().as_slice() {
+            ["v=1", state, fields @ ..] => Ok((state, Self::read(text, fields)?)),
+            _ => Err(RegisterError::Version(text.to_owned())),
+        }
+    }
+
     fn read(text: &'a str, fields: &[&'a str]) -> Result<Self, RegisterError> {
         let mut values = BTreeMap::new();
         for field in fields {
@@ -169,7 +176,7 @@ impl<'a> Fields<'a> {
         Ok(Self { text, values })
     }
 
-    fn error(&self, field: &'static str) -> RegisterError {
+    pub(crate) fn error(&self, field: &'static str) -> RegisterError {
         RegisterError::Field { field, text: self.text.to_owned() }
     }
 
@@ -177,12 +184,20 @@ impl<'a> Fields<'a> {
         self.values.get(field).copied().ok_or_else(|| self.error(field))
     }
 
-    fn text(&self, field: &'static str) -> Result<String, RegisterError> {
+    pub(crate) fn text(&self, field: &'static str) -> Result<String, RegisterError> {
         decode(self.raw(field)?).ok_or_else(|| self.error(field))
     }
 
-    fn time(&self, field: &'static str) -> Result<Timestamp, RegisterError> {
+    pub(crate) fn time(&self, field: &'static str) -> Result<Timestamp, RegisterError> {
         self.raw(field)?.parse().map_err(|_| self.error(field))
+    }
+
+    pub(crate) fn optional_time(&self, field: &'static str) -> Result<Option<Timestamp>, RegisterError> {
+        self.values.contains_key(field).then(|| self.time(field)).transpose()
+    }
+
+    pub(crate) fn evidence(&self) -> Result<Evidence, RegisterError> {
+        Ok(Evidence { replicas: self.databases(REPLICAS)?, accepted: self.databases(ACCEPTED)? })
     }
 
     fn pin(&self, at: &'static str) -> Result<Pin, RegisterError> {
@@ -191,7 +206,7 @@ impl<'a> Fields<'a> {
             incident: self.text("incident")?.parse().map_err(|_| self.error("incident"))?,
             repins: self.raw("repins")?.parse().map_err(|_| self.error("repins"))?,
             original: self.original().ok_or_else(|| self.error("original"))?,
-            evidence: Evidence { replicas: self.databases(REPLICAS)?, accepted: self.databases(ACCEPTED)? },
+            evidence: self.evidence()?,
             dr: self.optional("dr", ";", |entry| {
                 let (kind, digest) = entry.split_once(',')?;
                 Some((decode(kind)?, digest.parse().ok()?))
@@ -228,7 +243,7 @@ impl<'a> Fields<'a> {
     }
 
     fn memory(&self) -> Result<Memory, RegisterError> {
-        let failed_back = self.values.get("failed-back").map(|_| self.time("failed-back")).transpose()?;
+        let failed_back = self.optional_time("failed-back")?;
         let ttl = |raw: &&str| match raw.split(',').collect::<Vec<_>>().as_slice() {
             [seconds] => Some(Ttl { seconds: seconds.parse().ok()?, longer: None }),
             [seconds, longer, until] => {
@@ -277,7 +292,7 @@ pub(crate) fn length(text: &str) -> usize {
     utf8_percent_encode(text, PLAIN).map(str::len).sum()
 }
 
-fn encode(text: &str) -> impl fmt::Display {
+pub(crate) fn encode(text: &str) -> impl fmt::Display {
     utf8_percent_encode(text, PLAIN)
 }
 

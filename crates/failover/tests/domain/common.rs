@@ -275,6 +275,8 @@ impl Scene {
             changes: self.changes.clone(),
             approval: self.approval.clone(),
             hold: None,
+            latch: failover::latch::Reading::NoStore,
+            remembered: None,
             foreign_alarm: self.foreign_alarm,
         }
     }

@@ -9,6 +9,8 @@ mod common;
 mod evidence;
 mod failback_rules;
 mod fence_rules;
+mod latch;
+mod listing;
 mod messages;
 mod orders;
 mod peace_rules;

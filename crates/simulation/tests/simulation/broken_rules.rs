@@ -81,8 +81,13 @@ where
     W: Fn(&Aws, &Batch) -> Result<String, CallError> + Copy,
 {
     let bent = || Bent { aws: aws(holdfast), read, write, says: None, ahead: SignedDuration::ZERO };
-    let calls =
-        alarm_handler::handler::Calls { reader: bent(), writer: bent(), alarms: aws(holdfast), prober: aws(holdfast) };
+    let calls = alarm_handler::handler::Calls {
+        reader: bent(),
+        writer: bent(),
+        alarms: aws(holdfast),
+        prober: aws(holdfast),
+        beside: aws(holdfast),
+    };
     let tick = failover::signal::Signal::Tick;
     let ended = calls.handle(&holdfast.plan, tick).now_or_never();
     assert!(ended.is_some_and(|returned| returned.is_ok()));
@@ -99,6 +104,7 @@ where
         replicas: aws(holdfast),
         promoter: aws(holdfast),
         lag: aws(holdfast),
+        beside: aws(holdfast),
     };
     let tick = replica_promoter::event::Signal::Tick;
     let ended = calls.handle(&holdfast.plan, tick).now_or_never();

@@ -1,0 +1,56 @@
+//! The plan's latch.
+
+use serde::Deserialize;
+
+use super::{PlanError, given};
+use crate::latch::Pairs;
+use crate::name::Name;
+
+/// Where a failover is committed beside Route 53.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Latch {
+    /// The table in the DR region.
+    pub table: String,
+    /// How name servers show it, if databases may be promoted by that; none if promotion waits for the pin.
+    pub shown: Option<Shown>,
+}
+
+/// How name servers show the latch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// What they are asked for.
+    pub pairs: Pairs,
+    /// What is added to TTL and drain time where name servers' answers stand in for a pin in sync, in seconds: locations of Route 53 may
+    /// differ for a while.
+    pub margin_seconds: u32,
+}
+
+/// The ARN of the alarm that two of the switch's children go by: the template names it and the hold's after the bus.
+#[must_use]
+pub fn latch_alarm(hold_alarm: &str) -> String {
+    hold_alarm.replace("-hold-lapsed", "-latched")
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLatch {
+    #[serde(default)]
+    table: String,
+    #[serde(default)]
+    pairs: String,
+    #[serde(default)]
+    margin_seconds: u32,
+}
+
+impl RawLatch {
+    pub(super) fn parse(self) -> Result<Option<Latch>, PlanError> {
+        let Some(table) = given(vec![self.table]).pop() else { return Ok(None) };
+        let pairs = |text: String| {
+            let pairs = text.parse::<Name>().and_then(|suffix| Pairs::of(&suffix));
+            pairs.map_err(|error| PlanError::LatchPairs { text, error })
+        };
+        let pairs = given(vec![self.pairs]).pop().map(pairs).transpose()?;
+        let margin_seconds = self.margin_seconds;
+        Ok(Some(Latch { table, shown: pairs.map(|pairs| Shown { pairs, margin_seconds }) }))
+    }
+}
