@@ -7,6 +7,7 @@ use failover::announcement::Deed;
 use failover::change::{self, Write};
 use failover::hold;
 use failover::incident::AlarmState;
+use failover::latch;
 use failover::pin::Observation;
 use failover::plan::{Mode, Plan};
 use serde_json::json;
@@ -100,6 +101,10 @@ fn all_quiet(plan: &Plan, seen: &Observation) -> Result<(), Failure> {
         let of_arn = seen.alarms.iter().flatten().find(|alarm| alarm.arn == *arn);
         of_arn.is_some_and(|alarm| alarm.state == AlarmState::Ok)
     };
+    if !matches!(seen.latch, latch::Reading::NoStore | latch::Reading::Open { .. }) {
+        let why = "nothing was changed: the latch is not known to be open, and the change might move users now (holdfast status)";
+        return Err(Failure::Refused(why.to_owned()));
+    }
     match plan.alarms.iter().find(|arn| !is_ok(arn)) {
         None => Ok(()),
         Some(arn) => Err(Failure::Refused(format!(

@@ -119,6 +119,17 @@ pub enum Command {
         /// The incident, as the message names it.
         incident: Incident,
     },
+    /// Takes back a failover that is committed by the latch and has promoted nothing yet. Pinned names stay on DR; a failback brings them
+    /// home, and lifts the latch itself.
+    Unlatch {
+        /// The incident, as the message names it.
+        incident: Incident,
+        /// Names that are not pinned go back to the primary at once: say so.
+        #[arg(long)]
+        users_move_now: bool,
+        #[command(flatten)]
+        ask: Ask,
+    },
     /// Pins again what somebody kept changing back until Holdfast left it to you: it may pin it twice more.
     PinAgain,
     /// Ends the failover of names that Holdfast left to you: users belong where the records send them now. Leaves the records as

@@ -2,6 +2,7 @@
 //! says.
 
 mod compare;
+mod latch;
 mod position;
 mod rebuild;
 
@@ -229,6 +230,7 @@ async fn switch(workload: &Workload, terminal: &Terminal, home: &Homecoming) -> 
     let batches = change::batches(writes);
     terminal.show_batches(&batches);
     terminal.confirm("Send users back to the primary?")?;
+    latch::lift(workload, terminal).await?;
     let writer = Writer::new(&workload.session);
     let mut changes = Vec::new();
     for batch in &batches {

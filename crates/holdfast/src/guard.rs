@@ -4,11 +4,28 @@
 
 use aws::zone::{self, Features, Protection};
 use failover::observation::NameView;
+use failover::order::Order;
+use failover::pin::Observation;
 
 use crate::failure::Failure;
 use crate::readiness::{doubtful_guardrails, in_the_way, in_words, lift};
 use crate::terminal::{Terminal, WARNING};
 use crate::workload::Workload;
+
+/// Refuses an order that would take names out of a failover that the latch has committed and no pin holds yet: the switch sends their users
+/// to DR whatever registers say, and nobody would pin them any more.
+pub fn uncommitted(seen: &Observation, order: &Order) -> Result<(), Failure> {
+    let takes_out = matches!(order, Order::Arm | Order::Disarm { .. } | Order::Pause { .. } | Order::Reject { .. });
+    let unpinned = seen.names.iter().filter(|view| view.pin().is_none()).count();
+    match seen.latch.closed().filter(|_| takes_out && unpinned > 0) {
+        None => Ok(()),
+        Some(latch) => Err(Failure::Refused(format!(
+            "nothing was changed: the failover of {} is committed by the latch, and {unpinned} names wait for their pins; Holdfast writes them \
+             as soon as Route 53 takes them, and holdfast failback brings users home (or holdfast unlatch takes it back, while nothing is promoted)",
+            latch.incident
+        ))),
+    }
+}
 
 /// Refuses if Route 53 would refuse; says so where that is not known.
 pub async fn writable(workload: &Workload, terminal: &Terminal, names: &[NameView]) -> Result<(), Failure> {

@@ -17,6 +17,7 @@ mod report;
 mod status;
 mod summons;
 mod terminal;
+mod unlatch;
 mod workload;
 
 use std::process::ExitCode;
@@ -65,6 +66,9 @@ async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), Failure> {
         Command::Disarm { lasting, ask } => orders::disarm(&workload, terminal, lasting, &ask).await,
         Command::Adopt { off } => adopt::adopt(&workload, terminal, off).await,
         Command::Maintenance { command } => orders::maintenance(&workload, terminal, command).await,
+        Command::Unlatch { incident, users_move_now, ask } => {
+            unlatch::unlatch(&workload, terminal, &incident, users_move_now, &ask).await
+        }
         Command::Reject { incident } => orders::reject(&workload, terminal, incident).await,
         Command::PinAgain => orders::pin_again(&workload, terminal).await,
         Command::Release { ask } => orders::release(&workload, terminal, &ask).await,

@@ -172,6 +172,7 @@ impl Written {
     /// What of the plan's names the order is about. One name that is in no state for it keeps the others from nothing; if no name is,
     /// it is refused.
     fn of(seen: &Observation, order: &Order) -> Result<Self, Failure> {
+        guard::uncommitted(seen, order)?;
         let mut written = Self { writes: Vec::new(), refusals: Vec::new() };
         for view in &seen.names {
             match register_for(order, view, seen.now) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws::cloudwatch::AlarmReader as _;
 use aws::watch::{SITE_DOWN, detector_of};
 use failover::incident::{AlarmState, Incident};
+use failover::latch;
 use failover::observation::NameView;
 use failover::pin::Observation;
 use failover::register::{Reading, Register};
@@ -26,6 +27,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Everything that Holdfast sees now, and what it makes of it.
 #[derive(Debug, Serialize)]
 struct Status {
+    /// The failover committed in DR's own store, or why that is not known; nothing if none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latch: Option<String>,
     at: Timestamp,
     users: Users,
     /// The site is down, and nothing has moved yet.
@@ -116,11 +120,19 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
         state: alarm.state,
         since: alarm.since,
     });
-    let (users, readiness) =
-        (Users::seen(&workload.plan, &seen.alarms, seen.hold, &seen.names), ready(workload, &seen).await);
+    let (users, readiness) = (
+        Users::seen(&workload.plan, &seen.alarms, (seen.hold, &seen.latch), &seen.names),
+        ready(workload, &seen).await,
+    );
     let outage = if users.place == Place::Primary { outage(workload, &readiness).await } else { None };
+    let latch = match &seen.latch {
+        latch::Reading::NoStore | latch::Reading::Open { .. } => None,
+        latch::Reading::NotKnown(why) => Some(format!("not known: {why}")),
+        latch::Reading::Closed { latch, .. } => Some(latch.to_string()),
+    };
     Ok(Status {
         at: seen.now,
+        latch,
         users,
         outage,
         mode: format!("{:?}", workload.plan.mode).to_lowercase(),
@@ -233,6 +245,9 @@ fn print(terminal: &Terminal, status: &Status) {
             let since = age(alarm.since, status.at);
             terminal.say(format!("alarm     {} {style}{:?}{style:#} for {since}", alarm.name, alarm.state));
         }),
+    }
+    if let Some(latch) = &status.latch {
+        terminal.say(format!("latch     {BAD}{latch}{BAD:#}"));
     }
     let word = |site: &str| status.probes[site].as_str().unwrap_or_default().to_owned();
     terminal.say(format!("probes    primary {}, DR {}", word("primary"), word("dr")));

@@ -4,7 +4,7 @@ use aws::detector::{self, Check};
 use aws::{CallError, Session};
 use failover::hold::is_on_switch;
 use failover::observation::NameView;
-use failover::plan::{Mode, Plan};
+use failover::plan::{Mode, Plan, alarm_name, latch_alarm};
 use failover::record::Pair;
 use futures_util::future::join_all;
 
@@ -28,8 +28,9 @@ type Looked = Result<Option<Check>, CallError>;
 pub async fn look(session: &Session, plan: &Plan) -> Option<Switch> {
     let id = plan.switch.clone()?;
     let check = detector::check(session, &id).await;
-    let children = check.as_ref().ok().and_then(Option::as_ref).map(|check| check.any_of.clone()).unwrap_or_default();
-    let children = children.into_iter().map(async |id| (id.clone(), detector::check(session, &id).await));
+    let counted =
+        check.as_ref().ok().and_then(Option::as_ref).and_then(|check| check.counts.clone()).unwrap_or_default();
+    let children = counted.children.into_iter().map(async |id| (id.clone(), detector::check(session, &id).await));
     Some(Switch { id, check, children: join_all(children).await })
 }
 
@@ -41,10 +42,15 @@ pub fn unsound(plan: &Plan, switch: &Switch) -> Vec<String> {
     readiness.shortcomings.into_iter().filter(|it| it.weight != Weight::Advises).map(in_words).collect()
 }
 
-fn hold<'a>(plan: &Plan, switch: &'a Switch) -> Option<(&'a str, &'a Check)> {
-    let is_hold = |(id, _): &&(String, Looked)| Some(id) != plan.failover_health_check.as_ref();
-    let (id, check) = switch.children.iter().find(is_hold)?;
-    Some((id, check.as_ref().ok()?.as_ref()?))
+/// How many of the switch's four children must be healthy: outage, hold, and the latch twice, so that the two never outvote it.
+const HEALTHY_MIN: u32 = 3;
+const CHILDREN: usize = 4;
+
+/// The switch's children that follow this alarm.
+fn following<'a>(switch: &'a Switch, alarm: &'a str) -> impl Iterator<Item = (&'a str, &'a Check)> {
+    let known = |(id, check): &'a (String, Looked)| Some((id.as_str(), check.as_ref().ok()?.as_ref()?));
+    let follows = move |(_, check): &(&str, &Check)| check.follows.as_ref().is_some_and(|it| it.alarm == alarm);
+    switch.children.iter().filter_map(known).filter(follows)
 }
 
 impl Readiness {
@@ -54,6 +60,11 @@ impl Readiness {
             let chosen = names.iter().filter(move |view| is_on_switch(plan, view) == on);
             chosen.flat_map(|view| view.pairs.iter().flatten()).map(Pair::primary)
         };
+        if plan.latch.as_ref().is_some_and(|latch| latch.shown.is_none()) {
+            let seen =
+                "waits for Route 53's API where that is dark: nothing but the pin shows that users cannot return";
+            self.advise("the promotion".to_owned(), seen, "PromoteBy=pin-or-dns, with DomainName");
+        }
         let is_shadow = plan.mode == Mode::Shadow;
         self.report(
             records("PRIMARY", primaries(true)).filter(|_| is_shadow),
@@ -67,7 +78,7 @@ impl Readiness {
         }
     }
 
-    /// Whether the switch is healthy while there is no outage or Holdfast holds, and only then.
+    /// Whether the switch is healthy while nothing is committed, and there is no outage or Holdfast holds; and only then.
     fn judge_itself(&mut self, plan: &Plan, switch: &Switch) {
         let about = format!("switch {}", switch.id);
         let own = plan.failover_health_check.as_deref().unwrap_or_default();
@@ -83,10 +94,15 @@ impl Readiness {
         let enable = format!("aws route53 update-health-check --no-disabled --health-check-id {}", switch.id);
         let disabled = "is disabled: were Holdfast dead, nothing would move users in an outage";
         self.report(check.disabled.then(|| about.clone()), disabled, enable);
-        if check.any_of.len() != 2 || !check.any_of.iter().any(|child| child == own) {
+        let counted = check.counts.clone().unwrap_or_default();
+        let is_sound = counted.healthy_min == HEALTHY_MIN && counted.children.len() == CHILDREN;
+        if !is_sound || !counted.children.iter().any(|child| child == own) {
             let seen = format!(
-                "is not healthy by one of two, the failover check {own} and the hold: {}",
-                if check.any_of.is_empty() { "it counts otherwise".to_owned() } else { check.any_of.join(", ") }
+                "is not healthy by three of four, the failover check {own}, the hold and the latch twice: {}",
+                match &check.counts {
+                    None => "it counts otherwise".to_owned(),
+                    Some(counted) => format!("by {} of {}", counted.healthy_min, counted.children.join(", ")),
+                }
             );
             return self.report(Some(about), seen, again);
         }
@@ -98,10 +114,29 @@ impl Readiness {
             "is disabled: no outage is noticed",
             format!("aws route53 update-health-check --no-disabled --health-check-id {own}"),
         );
-        match hold(plan, switch) {
+        let hold_alarm = plan.hold_alarm.as_deref().and_then(alarm_name).unwrap_or_default();
+        match following(switch, hold_alarm).next() {
             Some((id, hold)) => self.judge_hold(id, hold, again),
-            None => self.unknown(about, "stands on a hold that cannot be looked at", again),
+            None => self.unknown(about.clone(), "stands on a hold that cannot be looked at", again),
         }
+        let latch_alarm = latch_alarm(hold_alarm);
+        let latches: Vec<_> = following(switch, &latch_alarm).collect();
+        if latches.len() != CHILDREN - 2 {
+            self.unknown(about, "does not stand on two latch checks, or they cannot be looked at", again);
+        }
+        latches.into_iter().for_each(|(id, latch)| self.judge_latch(id, latch, again));
+    }
+
+    fn judge_latch(&mut self, id: &str, latch: &Check, again: &str) {
+        let about = || Some(format!("latch {id}"));
+        let is_copied = latch.follows.as_ref().is_some_and(|follows| follows.now.as_ref() == Some(&follows.copy));
+        let copied = "goes by its own copy of its alarm, which says something else now or is gone";
+        self.report(about().filter(|_| !is_copied), copied, again);
+        let enable = format!("aws route53 update-health-check --no-disabled --health-check-id {id}");
+        let disabled = "is disabled, and so always healthy: a committed failover would not hold users on DR";
+        self.report(about().filter(|_| latch.disabled), disabled, enable);
+        let kept = latch.without_data.as_deref() == Some("LastKnownStatus");
+        self.report(about().filter(|_| !kept), "forgets a committed failover while CloudWatch has no data", again);
     }
 
     fn judge_hold(&mut self, id: &str, hold: &Check, again: &str) {
@@ -136,27 +171,40 @@ impl Readiness {
 
 #[cfg(test)]
 mod tests {
-    use aws::detector::{Evaluation, Follows, Settings};
+    use aws::detector::{Counted, Evaluation, Follows, Settings};
     use failover::record::Role;
 
     use super::super::tests::{judged_by, only, plan, said, set};
     use super::*;
 
     fn plan_with_switch() -> Plan {
-        Plan { switch: Some("sw".to_owned()), ..plan() }
+        let hold_alarm = Some("arn:aws:cloudwatch:eu-central-1:1:alarm:holdfast-hold-lapsed".to_owned());
+        Plan { switch: Some("sw".to_owned()), hold_alarm, ..plan() }
     }
 
-    fn hold_check() -> Check {
-        let copy = Settings { metric: "Maximum of Hold".to_owned(), ..Settings::default() };
+    fn follower(alarm: &str, without_data: &str) -> Looked {
+        let copy = Settings { metric: "Maximum".to_owned(), ..Settings::default() };
         let (now, evaluation) = (Some(copy.clone()), Evaluation::default());
-        let follows = Some(Follows { alarm: "holdfast-hold-lapsed".to_owned(), copy, now, evaluation });
-        Check { follows, without_data: Some("Unhealthy".to_owned()), ..Check::default() }
+        let follows = Some(Follows { alarm: alarm.to_owned(), copy, now, evaluation });
+        Ok(Some(Check { follows, without_data: Some(without_data.to_owned()), ..Check::default() }))
+    }
+
+    /// One of the children, as it was looked at.
+    fn child(switch: &mut Switch, nth: usize) -> &mut Check {
+        switch.children[nth].1.as_mut().unwrap().as_mut().unwrap()
+    }
+
+    fn counted(switch: &mut Switch) -> &mut Counted {
+        switch.check.as_mut().unwrap().as_mut().unwrap().counts.as_mut().unwrap()
     }
 
     fn switch() -> Switch {
-        let any_of = ["hc", "hold"].map(str::to_owned).to_vec();
-        let children = vec![("hc".to_owned(), Ok(Some(Check::default()))), ("hold".to_owned(), Ok(Some(hold_check())))];
-        Switch { id: "sw".to_owned(), check: Ok(Some(Check { any_of, ..Check::default() })), children }
+        let ids = ["hc", "hold", "latch", "again"].map(str::to_owned);
+        let counts = Some(Counted { children: ids.to_vec(), healthy_min: 3 });
+        let latch = || follower("holdfast-latched", "LastKnownStatus");
+        let checks = [Ok(Some(Check::default())), follower("holdfast-hold-lapsed", "Unhealthy"), latch(), latch()];
+        let check = Ok(Some(Check { counts, ..Check::default() }));
+        Switch { id: "sw".to_owned(), check, children: ids.into_iter().zip(checks).collect() }
     }
 
     fn names(check: &str) -> Vec<NameView> {
@@ -182,28 +230,21 @@ mod tests {
     #[test]
     fn whatever_keeps_the_switch_from_holding_or_from_letting_go_is_said() {
         type Bend = fn(&mut Switch);
-        let cases: [(Bend, &str); 9] = [
+        let cases: [(Bend, &str); 14] = [
             (|it| it.check = Ok(None), "switch sw does not exist"),
             (|it| it.check.as_mut().unwrap().as_mut().unwrap().disabled = true, "switch sw is disabled"),
-            (|it| it.check.as_mut().unwrap().as_mut().unwrap().any_of.clear(), "it counts otherwise"),
-            (|it| it.check.as_mut().unwrap().as_mut().unwrap().any_of[0] = "other".to_owned(), "other, hold"),
-            (|it| it.children[1].1 = Ok(None), "cannot be looked at"),
-            (|it| it.children[1].1.as_mut().unwrap().as_mut().unwrap().follows = None, "not Holdfast's heartbeat"),
-            (
-                |it| {
-                    let hold = it.children[1].1.as_mut().unwrap().as_mut().unwrap();
-                    hold.follows.as_mut().unwrap().now = None;
-                },
-                "its own copy of holdfast-hold-lapsed",
-            ),
-            (
-                |it| {
-                    let hold = it.children[1].1.as_mut().unwrap().as_mut().unwrap();
-                    hold.without_data = Some("LastKnownStatus".to_owned());
-                },
-                "is LastKnownStatus while it hears no heartbeat",
-            ),
-            (|it| it.children[1].1.as_mut().unwrap().as_mut().unwrap().disabled = true, "always healthy"),
+            (|it| it.check.as_mut().unwrap().as_mut().unwrap().counts = None, "it counts otherwise"),
+            (|it| counted(it).healthy_min = 1, "by 1 of hc, hold, latch, again"),
+            (|it| drop(counted(it).children.pop()), "by 3 of hc, hold, latch"),
+            (|it| counted(it).children[0] = "other".to_owned(), "other, hold"),
+            (|it| it.children[1].1 = Ok(None), "a hold that cannot be looked at"),
+            (|it| child(it, 1).follows = None, "a hold that cannot be looked at"),
+            (|it| child(it, 1).follows.as_mut().unwrap().now = None, "its own copy of holdfast-hold-lapsed"),
+            (|it| child(it, 1).without_data = Some("LastKnownStatus".to_owned()), "is LastKnownStatus while it hears"),
+            (|it| child(it, 1).disabled = true, "always healthy"),
+            (|it| it.children[3].1 = Ok(None), "does not stand on two latch checks"),
+            (|it| child(it, 2).disabled = true, "would not hold users on DR"),
+            (|it| child(it, 3).without_data = Some("Healthy".to_owned()), "forgets a committed failover"),
         ];
         for (bend, words) in cases {
             let told = only(&judged(&plan_with_switch(), "sw", bend));
@@ -230,8 +271,7 @@ mod tests {
     #[test]
     fn a_hold_that_outlives_holdfast_is_somebodys_choice_and_named() {
         let stays = |it: &mut Switch| {
-            let hold = it.children[1].1.as_mut().unwrap().as_mut().unwrap();
-            hold.without_data = Some("Healthy".to_owned());
+            child(it, 1).without_data = Some("Healthy".to_owned());
         };
         let readiness = judged(&plan_with_switch(), "sw", stays);
         assert!(only(&readiness).contains("WithoutHoldfast=stay"), "{readiness:?}");
