@@ -1,5 +1,6 @@
 //! The checks: facts seen from outside, each with the detail that convinces.
 
+mod dark;
 mod failback;
 mod fence;
 mod incident;
@@ -18,6 +19,7 @@ use serde::Serialize;
 use crate::evidence::{Evidence, is_outcome, site};
 use crate::stage::{CLUSTER, DR_ADDRESS, INSTANCE, NAMES, PRIMARY_ADDRESS};
 
+pub use dark::*;
 pub use failback::*;
 pub use fence::*;
 pub use incident::*;

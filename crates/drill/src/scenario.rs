@@ -1,5 +1,6 @@
 //! The scenarios: what happens, and what must be true afterwards.
 
+mod dark;
 mod failback;
 pub(crate) mod faulty;
 mod fence;
@@ -19,6 +20,7 @@ use crate::check::Check;
 use crate::evidence::Evidence;
 use crate::permissions::Permissions;
 use crate::stage::{Layout, Settings, Stage};
+pub(crate) use dark::{DARK, LIGHT};
 pub(crate) use failback::ROUND_TRIPS;
 pub use list::{QUICK, SCENARIOS};
 pub(crate) use observer::{NOTHING_ANSWERS, SERVERS_FAIL};

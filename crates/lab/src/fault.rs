@@ -29,6 +29,8 @@ struct State {
     partitions: BTreeSet<(String, String)>,
     /// Regions whose CloudWatch alone is down.
     without_metrics: BTreeSet<String>,
+    /// Metrics of these names that functions tell in their logs never arrive.
+    lost_metrics: BTreeSet<String>,
     /// By signing name.
     services: BTreeMap<String, ServiceFault>,
     calls: Vec<CallFault>,
@@ -116,6 +118,21 @@ impl Faults {
         self.change(|state| state.without_metrics.remove(region));
     }
 
+    /// Lets nothing arrive of a metric that functions tell in their logs, until [`Self::heal_everything`] or [`Self::find_metric`].
+    pub fn lose_metric(&self, name: &str) {
+        self.change(|state| state.lost_metrics.insert(name.to_owned()));
+    }
+
+    /// The metric arrives again.
+    pub fn find_metric(&self, name: &str) {
+        self.change(|state| state.lost_metrics.remove(name));
+    }
+
+    /// True while nothing arrives of that metric.
+    pub(crate) fn is_lost(&self, metric: &str) -> bool {
+        self.state().lost_metrics.contains(metric)
+    }
+
     /// Answers a service's calls this much later, in lab time.
     pub fn slow_service(&self, service: &str, by: Duration) {
         self.set_service_fault(service, ServiceFault::Slow(by));
@@ -171,6 +188,7 @@ impl Faults {
         let regions = state.regions_down.iter().map(|region| format!("{region} is down"));
         let partitions = state.partitions.iter().map(|(one, other)| format!("{one} and {other} are cut apart"));
         let metrics = state.without_metrics.iter().map(|region| format!("CloudWatch of {region} is down"));
+        let lost = state.lost_metrics.iter().map(|name| format!("the metric {name} does not arrive"));
         let services = state.services.iter().map(|(service, fault)| match fault {
             ServiceFault::Down => format!("{service} is down"),
             ServiceFault::Slow(by) => format!("{service} is slow by {:.1} s", by.as_secs_f64()),
@@ -185,6 +203,7 @@ impl Faults {
         regions
             .chain(partitions)
             .chain(metrics)
+            .chain(lost)
             .chain(services)
             .chain(servers)
             .chain(calls)

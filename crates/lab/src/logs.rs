@@ -96,7 +96,9 @@ fn extract(lab: &Lab, region: &str, root: &Value, directive: &Value) {
     for set in directive["Dimensions"].as_array().into_iter().flatten().map(names) {
         let dimensions: Vec<_> = set.iter().filter_map(|name| Some((name.as_str(), root[name].as_str()?))).collect();
         for metric in directive["Metrics"].as_array().into_iter().flatten().filter_map(|it| it["Name"].as_str()) {
-            if let (Some(value), Some(at)) = (root[metric].as_f64(), at) {
+            if let (Some(value), Some(at)) = (root[metric].as_f64(), at)
+                && !lab.faults.is_lost(metric)
+            {
                 lab.cloudwatch.put_metric(region, namespace, metric, &dimensions, value, at);
             }
         }

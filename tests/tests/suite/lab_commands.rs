@@ -77,7 +77,7 @@ fn a_running_lab_is_broken_and_mended_by_name() {
 #[test]
 fn what_a_lab_does_not_have_and_a_lab_that_is_not_there_are_said() {
     let serving = serve();
-    let unknown = run(&serving.lab, &serving.endpoint, &["fail", "dynamodb"]);
+    let unknown = run(&serving.lab, &serving.endpoint, &["fail", "s3"]);
     let said = String::from_utf8_lossy(&unknown.stderr);
     assert_eq!(unknown.status.code(), Some(2));
     assert!(said.contains("primary, dr, detector") && said.contains("route53"), "{said}");

@@ -12,6 +12,16 @@ impl Play {
     /// A failover; a failback that is refused until its data is safe; replicas rebuilt on either side; and again.
     pub(super) async fn failback(self) -> Result<Evidence, Stuck> {
         self.begin().await?;
+        self.out_and_back().await
+    }
+
+    /// The same on the switch: each failback lifts the latch that the failover closed.
+    pub(super) async fn failback_on_switch(mut self) -> Result<Evidence, Stuck> {
+        self.begin_on_switch().await?;
+        self.out_and_back().await
+    }
+
+    async fn out_and_back(self) -> Result<Evidence, Stuck> {
         self.operator(&["status"]).await?;
         let (mut refusals, mut restored, mut homes) = (Vec::new(), Vec::new(), Vec::new());
         let mut first_outage = None;

@@ -1,58 +1,12 @@
 //! Every story, and what must be true after it.
 
+mod parts;
+
 use super::Scenario;
-use crate::check::{self, Check};
+use crate::check;
 use crate::stage::Layout;
-
-/// What every completed failover must show, whatever it went through.
-const PINNED_AND_PROMOTED: &[Check] = &[
-    check::PINNED_ONCE,
-    check::PROMOTED_ONCE,
-    check::PIN_BEFORE_PROMOTION,
-    check::NO_ANSWER_BACK,
-    check::NO_WRITE_BACK,
-    check::RECORDS_PINNED,
-    check::RECORDS_RESTORABLE,
-    check::USERS_SERVED,
-];
-/// The same where a person changed a record too.
-const EDITED: &[Check] = &[
-    check::PROMOTED_ONCE,
-    check::PIN_BEFORE_PROMOTION,
-    check::RECORDS_PINNED,
-    check::RECORDS_RESTORABLE,
-    check::USERS_SERVED,
-];
-/// What must not follow it.
-const HOLDS: &[Check] = &[check::RETURN_CHANGES_NOTHING];
-/// Data is lost within the policy only.
-const LOSS: &[Check] = &[check::LOSS_WITHIN_LAG];
-/// Each message arrived.
-const TOLD: &[Check] = &[check::OPERATORS_TOLD];
-/// What must not have happened when a failover is held.
-const HELD: &[Check] = &[check::NOTHING_TOUCHED, check::STILL_ARMED, check::USERS_ON_PRIMARY];
-
-/// As the templates have it.
-const PLAIN: Layout = Layout { responder: &[], detector: &[], crowd: 0, one_stack: false };
-/// For stories that are not about how long an outage or a calm lasts, which is most of what a drill takes.
-pub const QUICK: Layout =
-    Layout { responder: &[SETTLES_SOON], detector: &[("OutageMinutes", "5")], crowd: 0, one_stack: false };
-/// The same, where DNS moves by Holdfast alone.
-const ON_SWITCH: Layout = Layout { responder: &[SETTLES_SOON, ("DnsMoves", "by-holdfast")], ..QUICK };
-/// The DR region's stack alone.
-const ONE_STACK: Layout = Layout { one_stack: true, ..QUICK };
-/// The same, where DNS moves by Holdfast alone.
-const ONE_STACK_ON_SWITCH: Layout = Layout { one_stack: true, ..ON_SWITCH };
-const SETTLES_SOON: (&str, &str) = ("SettleSeconds", "120");
-
-/// Parameters that fence the old writers.
-const FENCING: &[(&str, &str)] = &[
-    SETTLES_SOON,
-    ("FenceRegion", crate::stage::PRIMARY),
-    ("FenceSecurityGroupId", crate::stage::CLOSED_GROUP),
-    ("FenceAuroraClusters", "app"),
-    ("FenceRdsInstances", "orders"),
-];
+pub use parts::QUICK;
+use parts::*;
 
 /// Every scenario; the first is the default.
 pub const SCENARIOS: &[Scenario] = &[
@@ -149,6 +103,23 @@ pub const SCENARIOS: &[Scenario] = &[
         ]],
     },
     Scenario {
+        name: "failback-on-switch",
+        about: "the same on the switch: each failback lifts the latch, and the next failover closes it anew",
+        layout: DARK,
+        play: |play| Box::pin(play.failback_on_switch()),
+        checks: &[&[
+            check::BACK_WAS_GUARDED,
+            check::OUT_BACK_AND_OUT,
+            check::RECORDS_RESTORED,
+            check::USERS_CAME_HOME,
+            check::LOSS_NEAR_OUTAGES,
+            check::NOTHING_DELETED,
+            check::ORDERS_TOLD,
+            check::STILL_ARMED,
+            check::USERS_ON_PRIMARY,
+        ]],
+    },
+    Scenario {
         name: "fence",
         about: "the primary comes back while a job that never asked DNS writes to it: the old writers are cut off, once",
         layout: Layout { responder: FENCING, ..QUICK },
@@ -217,10 +188,24 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "us-east-1-dark",
-        about: "one stack on the switch, CloudWatch of us-east-1 dark from before the outage to after it: a failover all the same",
-        layout: ONE_STACK_ON_SWITCH,
-        play: |play| Box::pin(play.detector_region_dark()),
-        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::MOVED_BY_PIN, check::OBSERVED]],
+        about: "one stack on the switch; Route 53's API and us-east-1's CloudWatch are dark from before the outage to after its end",
+        layout: DARK,
+        play: |play| Box::pin(play.us_east_1_dark()),
+        checks: &[BY_LATCH, HOLDS, LOSS, TOLD, &[check::OBSERVED]],
+    },
+    Scenario {
+        name: "primary-in-us-east-1",
+        about: "the same, the primary and us-east-1 lost in the same second: failed over by the latch, pinned when the API is back",
+        layout: DARK,
+        play: |play| Box::pin(play.primary_in_us_east_1()),
+        checks: &[BY_LATCH, HOLDS, LOSS, TOLD, &[check::OBSERVED]],
+    },
+    Scenario {
+        name: "latch-lost",
+        about: "the same, and the switch never hears of the commit: DNS follows the outage, and nothing is promoted before the pin",
+        layout: DARK,
+        play: |play| Box::pin(play.latch_lost()),
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::STUCK_TOLD, check::NOTHING_IN_THE_DARK]],
     },
     Scenario {
         name: "observer-blind",

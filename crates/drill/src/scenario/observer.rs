@@ -7,7 +7,7 @@ use lab::fault::Ailment;
 use super::Stuck;
 use super::play::Play;
 use crate::evidence::Evidence;
-use crate::stage::{DETECTOR, ELSEWHERE};
+use crate::stage::ELSEWHERE;
 
 /// How the journal notes that the name servers fail.
 pub(crate) const SERVERS_FAIL: &str = "three of the four name servers fail";
@@ -36,16 +36,6 @@ impl Play {
         let evidence = self.to_the_end(outage_at).await;
         self.operator(&["report"]).await?;
         Ok(evidence)
-    }
-
-    /// CloudWatch of us-east-1, where Route 53's own metrics are, tells nobody anything.
-    pub(super) async fn detector_region_dark(mut self) -> Result<Evidence, Stuck> {
-        self.begin_on_switch().await?;
-        self.say("CloudWatch is dark in us-east-1");
-        self.stage.lab.faults.fail_metrics(DETECTOR);
-        self.stage.minutes(5 + self.settings.seed % 3).await;
-        let outage_at = self.fail_primary();
-        Ok(self.to_the_end(outage_at).await)
     }
 
     /// In peace the observer hears one name server alone; then the primary is down, and so is whoever else it asks.
