@@ -101,16 +101,16 @@ fn all_quiet(plan: &Plan, seen: &Observation) -> Result<(), Failure> {
         let of_arn = seen.alarms.iter().flatten().find(|alarm| alarm.arn == *arn);
         of_arn.is_some_and(|alarm| alarm.state == AlarmState::Ok)
     };
+    if let Some(arn) = plan.alarms.iter().find(|arn| !is_ok(arn)) {
+        return Err(Failure::Refused(format!(
+            "nothing was changed: the alarm {arn} is not OK, and the change might move users now; wait until it is"
+        )));
+    }
     if !matches!(seen.latch, latch::Reading::NoStore | latch::Reading::Open { .. }) {
         let why = "nothing was changed: the latch is not known to be open, and the change might move users now (holdfast status)";
         return Err(Failure::Refused(why.to_owned()));
     }
-    match plan.alarms.iter().find(|arn| !is_ok(arn)) {
-        None => Ok(()),
-        Some(arn) => Err(Failure::Refused(format!(
-            "nothing was changed: the alarm {arn} is not OK, and the change might move users now; wait until it is"
-        ))),
-    }
+    Ok(())
 }
 
 /// Whether the records may stand on the switch.

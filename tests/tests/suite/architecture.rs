@@ -57,8 +57,11 @@ fn the_domain_does_no_io_and_knows_no_aws() {
 fn a_function_carries_the_sdks_it_calls_and_no_other() {
     // Credentials may come from STS, so the SDK's configuration always brings it along.
     for (lambda, sdks) in [
-        ("alarm-handler", set(&["aws-sdk-cloudwatch", "aws-sdk-route53", "aws-sdk-sts"])),
-        ("replica-promoter", set(&["aws-sdk-cloudwatch", "aws-sdk-rds", "aws-sdk-route53", "aws-sdk-sts"])),
+        ("alarm-handler", set(&["aws-sdk-cloudwatch", "aws-sdk-dynamodb", "aws-sdk-route53", "aws-sdk-sts"])),
+        (
+            "replica-promoter",
+            set(&["aws-sdk-cloudwatch", "aws-sdk-dynamodb", "aws-sdk-rds", "aws-sdk-route53", "aws-sdk-sts"]),
+        ),
         ("fencer", set(&["aws-sdk-rds", "aws-sdk-route53", "aws-sdk-sts"])),
         ("notifier", set(&["aws-sdk-sns", "aws-sdk-sts"])),
         ("observer", set(&["aws-sdk-sts"])),

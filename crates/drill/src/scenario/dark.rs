@@ -23,8 +23,11 @@ fn latch(stage: &Stage) -> Option<String> {
 }
 
 impl Play {
-    /// From before the outage until after the promotion.
+    /// From before the outage until after the promotion. Before, a maintenance has come and gone.
     pub(super) async fn us_east_1_dark(mut self) -> Result<Evidence, Stuck> {
+        self.armed().await?;
+        self.operator(&["maintenance", "begin", "--for", "10m", "--reason", "a drill"]).await?;
+        self.stage.minutes(12).await;
         self.begin_on_switch().await?;
         self.darken();
         self.stage.minutes(3 + self.settings.seed % 3).await;
