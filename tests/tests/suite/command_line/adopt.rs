@@ -59,7 +59,7 @@ async fn the_switch_is_adopted_once_its_heartbeat_is_heard_and_given_back_by_the
     assert!(all, "{}", text(&stage, &["status"]).await);
     stage.lab.faults.heal_region(PRIMARY);
     stage.minutes(10).await;
-    contains_all(&refused(&stage, &["adopt", "--off"], 1).await, &["is pinned to DR"]);
+    contains_all(&refused(&stage, &["adopt", "--off"], 1).await, &["the latch is not known to be open"]);
     assert_eq!(checks(&stage), [switch], "a pin leaves the health check where it is");
 }
 
