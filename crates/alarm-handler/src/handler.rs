@@ -199,8 +199,7 @@ pub async fn observe(
     let alarms = signal.known_alarms(plan, described.ok(), reader.now());
     let (names, remembered) = match names {
         Ok(names) => (names, None),
-        // What is refused for good is refused on purpose: a role taken away, a zone that is gone.
-        Err(error) if error.is_refused_for_good() => return Err(Blind { error, alarms, latch }),
+        Err(error) if error.is_refused_on_purpose() => return Err(Blind { error, alarms, latch }),
         Err(error) => match beside::remembered(plan, beside, || reader.now()).await {
             Ok(names) => (names, Some(Unanswered { fate: error.fate(), error: error.to_string() })),
             Err(why) => {

@@ -13,6 +13,15 @@ pub const PASSES_MAX: usize = 3;
 /// What Route 53 calls a batch that was overtaken, and also one that it will never take: the zone tells which.
 pub const INVALID_CHANGE_BATCH: &str = "InvalidChangeBatch";
 
+/// How AWS refuses what somebody took away.
+const ON_PURPOSE: [&str; 5] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "NoSuchHostedZone",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+];
+
 /// A call that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
@@ -57,6 +66,12 @@ impl CallError {
     pub fn is_refused_for_good(&self) -> bool {
         let passes = |code: &str| [THROTTLING_ERRORS, TRANSIENT_ERRORS].iter().any(|codes| codes.contains(&code));
         matches!(self, Self::Refused { code, .. } if !passes(code))
+    }
+
+    /// True if somebody has taken away the right, or the thing itself: AWS is well, and what was known before must not be gone by.
+    #[must_use]
+    pub fn is_refused_on_purpose(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if ON_PURPOSE.contains(&code.as_str()))
     }
 
     /// True if a write was overtaken by another, or its outcome is unknown: the zone itself tells. Other refusals would only be
@@ -200,5 +215,8 @@ mod tests {
             assert!(refused(code).is_refused_for_good(), "{code}");
         }
         assert!(!CallError::Unknown { call: "C", why: String::new() }.is_refused_for_good());
+        assert!(
+            refused("AccessDenied").is_refused_on_purpose() && !refused("ServiceUnavailable").is_refused_on_purpose()
+        );
     }
 }

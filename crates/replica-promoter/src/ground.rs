@@ -60,8 +60,7 @@ where
                 let written = names.iter().filter(|view| view.pin().is_some()).map(|view| view.name.clone()).collect();
                 Ground { written, ..self.by_latch(plan, shown, names, latch).await }
             }
-            // What is refused for good is refused on purpose.
-            (Err(error), Some(latch), Some(shown)) if !error.is_refused_for_good() => {
+            (Err(error), Some(latch), Some(shown)) if !error.is_refused_on_purpose() => {
                 match beside::remembered(plan, &self.beside, || self.records.now()).await {
                     Ok(names) => self.by_latch(plan, shown, names, latch).await.from_memory(),
                     Err(why) => {
