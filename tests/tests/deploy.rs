@@ -35,11 +35,12 @@ const NAMES: [&str; 2] = ["app.example.com", "www.example.com"];
 const PRIMARY_TARGET: &str = "192.0.2.1";
 const DR_TARGET: &str = "198.51.100.1";
 /// The functions in the template, and the programs that they are.
-const PROGRAMS: [(&str, &str); 4] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("AlarmHandler", "alarm-handler"),
     ("ReplicaPromoter", "replica-promoter"),
     ("Fencer", "fencer"),
     ("Notifier", "notifier"),
+    ("Observer", "observer"),
 ];
 /// Three ticks and the TTL take four minutes; the rest is for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(480);

@@ -1,5 +1,8 @@
 //! Logs and metrics, both as JSON lines on standard output, as CloudWatch Logs takes them.
 
+#[cfg(feature = "overheard")]
+mod overheard;
+
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,6 +12,9 @@ use failover::outcome::{Kind, Outcome};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
+
+#[cfg(feature = "overheard")]
+pub use overheard::overhear;
 
 /// The CloudWatch namespace of Holdfast's metrics.
 pub const NAMESPACE: &str = "Holdfast";
@@ -49,6 +55,8 @@ pub struct Metric {
 
 /// Prints this function's metrics in the CloudWatch embedded metric format; CloudWatch Logs extracts them.
 pub fn emit(at: jiff::Timestamp, metrics: &[Metric]) {
+    #[cfg(feature = "overheard")]
+    overheard::note(at, metrics);
     emit_of(at, &[(FUNCTION, function())], metrics);
 }
 

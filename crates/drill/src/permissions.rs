@@ -34,7 +34,7 @@ const MAY_BE_SPARE: [(&str, &str); 2] = [
 const KEYS: &str = "UseKeysOfRebuiltDatabases";
 
 /// Why a function needs what a statement grants.
-const WHY: [(&str, &str); 20] = [
+const WHY: [(&str, &str); 24] = [
     ("AWSLambdaBasicExecutionRole", "its log; `NoOtherLogs` denies every group but its own"),
     ("OnSuccess", "what it returns is its event"),
     ("OnFailure", "an invocation that failed for good is told and kept"),

@@ -62,7 +62,7 @@ where
             }
             (Err(error), Some(latch), Some(shown)) if !error.is_refused_on_purpose() => {
                 match beside::remembered(plan, &self.beside, || self.records.now()).await {
-                    Ok(names) => self.by_latch(plan, shown, names, latch).await.from_memory(),
+                    Ok(names) => self.by_latch(plan, shown, names, latch).await.remembered(),
                     Err(why) => {
                         self.begin_anew(plan, &latch).await;
                         return Err(blind(&error, Some(why)));
@@ -158,7 +158,7 @@ where
 
 impl Ground {
     /// The same, where the names are those that the store remembers.
-    fn from_memory(mut self) -> Self {
+    fn remembered(mut self) -> Self {
         if let (Some(_), Some(latch)) = (&self.unproven, &self.latch) {
             self.names = self.names.iter().map(|view| latch::in_doubt(latch, view)).collect();
         }

@@ -149,7 +149,21 @@ impl Aws {
         let call = u32::try_from(made.len()).unwrap_or(u32::MAX);
         made.push(api);
         let Caller { function, invocation, .. } = self.line.caller;
-        (self.line.script.borrow_mut())(Site { function, invocation, call, api })
+        let fault = (self.line.script.borrow_mut())(Site { function, invocation, call, api });
+        match (self.world.get().dark.filter(|_| is_route_53(api)), fault) {
+            (None, fault) => fault,
+            (Some(_), Fault::KilledBefore | Fault::KilledAfter) => Fault::KilledBefore,
+            (Some(dark), _) => dark,
+        }
+    }
+
+    pub(crate) fn function(&self) -> Function {
+        self.line.caller.function
+    }
+
+    /// What the sites answered this invocation.
+    pub(crate) fn saw(&self) -> Probes {
+        self.line.saw.get()
     }
 
     /// Lets others run once.
@@ -165,7 +179,7 @@ impl Aws {
         .await;
     }
 
-    fn sabotage(&self) -> Option<Sabotage> {
+    pub(crate) fn sabotage(&self) -> Option<Sabotage> {
         self.line.caller.sabotage
     }
 
@@ -175,6 +189,11 @@ impl Aws {
         // A prober that hears nothing cannot tell its own failure from the site's.
         if answers == Ok(true) { Probe::Answers } else { Probe::Silent(Silence::TimedOut) }
     }
+}
+
+/// The control plane of Route 53; its name servers are not of it.
+fn is_route_53(api: &str) -> bool {
+    ["ListResourceRecordSets", "GetChange", "ChangeResourceRecordSets", "UpdateHealthCheck"].contains(&api)
 }
 
 /// Each name of a batch, and the state that its register is to have.
@@ -244,9 +263,15 @@ impl AlarmReader for Aws {
         let arns = arns.to_vec();
         let described = self.call("DescribeAlarms", move |world| {
             let there = (!world.alarm_is_gone).then(|| world.alarm.clone());
-            Ok(there.into_iter().filter(|alarm| arns.contains(&alarm.arn)).collect())
+            let hold = arns.iter().filter(|arn| arn.ends_with("-hold-lapsed")).filter_map(|arn| world.hold_alarm(arn));
+            Ok(there.into_iter().filter(|alarm| arns.contains(&alarm.arn)).chain(hold).collect())
         });
         let described = described.await;
+        if described.is_err() {
+            let mut world = self.world.get();
+            let now = world.now;
+            world.deafened.push(now);
+        }
         match self.sabotage() {
             Some(sabotage) => sabotage.alarms(described, self.world.get().now),
             None => described,

@@ -74,6 +74,18 @@ pub enum About {
     PromotedByHand,
     /// A person who gives PRIMARY records another TTL.
     Ttl,
+    /// Records that stand on the switch.
+    Switch,
+    /// When Route 53's API is dark, and how.
+    Dark,
+    /// Minutes in which CloudWatch hears nothing of hold and latch.
+    Deaf,
+    /// How late it hears of them.
+    Hearing,
+    /// A name server that learns late.
+    Server,
+    /// A name server that answers nothing for a minute.
+    Silent,
     /// How the minute is cut.
     Pieces,
     /// Which of the deliveries that are due goes first.
@@ -120,19 +132,28 @@ enum Decides {
 struct Dice {
     hands: SmallRng,
     orders: SmallRng,
+    beside: SmallRng,
     all_else: SmallRng,
+    is_on_switch: bool,
 }
+
+/// From this seed on outages are of workloads on the switch.
+pub const ON_SWITCH: u64 = 1_000_000_000;
 
 impl Dice {
     fn of_seed(seed: u64) -> Box<Self> {
-        let [hands, orders, all_else] = [!seed, seed.rotate_left(32), seed].map(SmallRng::seed_from_u64);
-        Box::new(Self { hands, orders, all_else })
+        let seeds = [!seed, seed.rotate_left(32), seed.rotate_left(16), seed];
+        let [hands, orders, beside, all_else] = seeds.map(SmallRng::seed_from_u64);
+        Box::new(Self { hands, orders, beside, all_else, is_on_switch: seed >= ON_SWITCH })
     }
 
     fn of(&mut self, about: About) -> &mut SmallRng {
         match about {
             About::Swap | About::AlarmGone | About::PromotedByHand | About::Ttl => &mut self.hands,
             About::UndoAgain | About::Release | About::Declare => &mut self.orders,
+            About::Switch | About::Dark | About::Deaf | About::Hearing | About::Server | About::Silent => {
+                &mut self.beside
+            }
             _ => &mut self.all_else,
         }
     }
@@ -194,6 +215,16 @@ impl Chance {
             }
             Decides::List(list) => list.get(&place(inner.minute, &mut inner.asked, about)).copied().unwrap_or(0),
         }
+    }
+
+    /// True if the records stand on the switch, which seeds do not leave to chance.
+    #[must_use]
+    pub fn is_on_switch(&self) -> bool {
+        let is_so = match &self.0.borrow().decides {
+            Decides::Seed(dice) | Decides::Noted(dice, _) => dice.is_on_switch,
+            Decides::List(_) => false,
+        };
+        self.choose(About::Switch, |_| is_so.into()) != 0
     }
 
     /// Decides between yes and no, of which no is quiet.

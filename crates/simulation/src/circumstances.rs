@@ -6,6 +6,7 @@ use failover::register::{ArmedBy, Register};
 use jiff::{SignedDuration, Timestamp};
 use rand::Rng as _;
 
+use crate::beside::Beside;
 use crate::chance::{About, Chance};
 use crate::event;
 use crate::fault::Fault;
@@ -56,6 +57,7 @@ pub(crate) fn setup(chance: &Chance) -> Setup {
         mode,
         probes: !chance.happens(About::Probes, 0.3),
         fence: chance.happens(About::Fence, 0.15),
+        switch: chance.is_on_switch(),
         register,
     }
 }
@@ -72,6 +74,8 @@ pub(crate) struct Circumstances {
     pub asleep_minutes: i64,
     /// A part of AWS that is out of order for minutes.
     pub trouble: Option<Trouble>,
+    /// What goes otherwise beside Route 53's API, if the workload is on the switch.
+    pub beside: Option<Beside>,
     /// Whether names are disarmed or paused for good.
     pub is_off: bool,
     /// The event of an alarm that is long over.
@@ -112,6 +116,7 @@ impl Circumstances {
             overlaps: chance.happens(About::Overlaps, 0.4),
             asleep_minutes: 60 * i64::from(chance.one_of(About::Sleep, 0.02, 5)),
             trouble: Trouble::of(chance.one_of(About::Trouble, 0.15, Trouble::CHOICES)),
+            beside: setup.switch.then(|| Beside::draw(chance)),
             is_off: match setup.register {
                 Some(Register::Disarmed { .. }) => true,
                 Some(Register::Paused { at, until, .. }) => until == at + OFF,
@@ -138,6 +143,9 @@ impl Circumstances {
         also(!dr_answers, "the DR site does not answer yet".to_owned());
         also(self.overlaps, "invocations overlap".to_owned());
         also(self.asleep_minutes > 0, format!("operators answer after {} minutes", self.asleep_minutes));
+        if let Some(beside) = &self.beside {
+            also(true, format!("on the switch; {}", beside.in_words()));
+        }
         if let Some(trouble) = self.trouble {
             also(true, format!("{trouble:?}"));
         }

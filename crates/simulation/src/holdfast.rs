@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use aws::route53::protected_names;
+use aws::telemetry;
 use failover::message::Sender;
 use failover::observation::{Attention, NameView};
 use failover::outcome::{Kind, Outcome};
@@ -102,7 +103,15 @@ impl Invocation {
         if self.aws.world.get().now.duration_since(self.began) >= TIMEOUT {
             return Poll::Ready(None);
         }
-        match Pin::new(&mut self.running).poll(&mut Context::from_waker(noop_waker_ref())) {
+        let mut poll = || Pin::new(&mut self.running).poll(&mut Context::from_waker(noop_waker_ref()));
+        let (polled, words) = telemetry::overhear(&mut poll);
+        for (at, metric) in words {
+            let mut world = self.aws.world.get();
+            if let Some(at) = self.aws.sabotage().map_or(Some(at), |sabotage| sabotage.says(at, &metric)) {
+                world.hear(at, metric);
+            }
+        }
+        match polled {
             Poll::Ready(returned) => Poll::Ready(Some(returned)),
             Poll::Pending if self.aws.is_killed() => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
@@ -306,8 +315,12 @@ impl Holdfast {
     /// Every protected name as Route 53 lists it.
     #[must_use]
     pub fn names(&self) -> Vec<NameView> {
+        // Whoever looks from outside sees in the dark.
+        let dark = self.world.get().dark.take();
         let aws = Aws::new(self.world.clone(), fault::none(), Function::AlarmHandler.into());
-        protected_names(&self.plan, &aws).now_or_never().and_then(Result::ok).unwrap_or_default()
+        let names = protected_names(&self.plan, &aws).now_or_never().and_then(Result::ok).unwrap_or_default();
+        self.world.get().dark = dark;
+        names
     }
 }
 

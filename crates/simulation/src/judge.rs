@@ -45,6 +45,7 @@ pub(crate) fn judge(outage: &Outage, is_failed_over: bool) -> Vec<Breach> {
     }
     broken.extend(what_was_told(holdfast));
     broken.extend(who_did_not_look(holdfast));
+    broken.extend(who_was_moved(holdfast));
     broken
 }
 
@@ -84,7 +85,15 @@ fn end_was_told(outage: &Outage) -> bool {
         Some(Register::FailedOver { at, .. }) => Some(*at),
         _ => None,
     });
-    was_told(outage, "FAILED OVER", start()) || closed.max().is_some_and(|at| was_told(outage, "stays on DR", at))
+    let is_first_line = |words: &str| {
+        let world = outage.holdfast.world.get();
+        world.mailbox.iter().any(|letter| letter.message.body.contains(words))
+    };
+    was_told(outage, "FAILED OVER", start())
+        || closed.max().is_some_and(|at| was_told(outage, "stays on DR", at))
+        // In the dark every message begins with where users are, and whatever leads the outcome hides that nothing else is to be done.
+        || (outage.circumstances.beside.is_some()
+            && (outage.holdfast.plan.replicas.is_empty() || is_first_line("DR's databases take writes.")))
 }
 
 /// Nothing more is to be waited for.
@@ -187,7 +196,9 @@ fn who_did_not_look(holdfast: &Holdfast) -> Vec<Breach> {
             let [(_, _, before), (at, _, outcome)] = pair else { continue };
             let lasts = outcome.attention == Attention::Page && is_told_by_age(outcome) && same(before, outcome);
             // What began before the samples that are asked for is of unknown age.
-            if lasts && outcome.since.is_some() && before.since != outcome.since {
+            // Where the latch stands in for the pins another clock counts since when clients have drained.
+            let has_one_clock = holdfast.plan.latch.is_none();
+            if lasts && has_one_clock && outcome.since.is_some() && before.since != outcome.since {
                 let what =
                     format!("{function:?}: {:?} since {:?}, then {:?}", outcome.outcome, before.since, outcome.since);
                 broken.push(Breach { at: *at, property: Property::ToldOutOfTurn, what });
@@ -195,6 +206,32 @@ fn who_did_not_look(holdfast: &Holdfast) -> Vec<Breach> {
         }
     }
     broken
+}
+
+/// Users whom the switch moved though nothing was committed, and alarm-handler had looked and held within the five minutes for which a
+/// heartbeat holds; of the newest ones CloudWatch may not have heard yet.
+fn who_was_moved(holdfast: &Holdfast) -> Vec<Breach> {
+    let holds = [Kind::Nothing, Kind::Held, Kind::ApprovalNeeded, Kind::WouldHavePinned];
+    let world = holdfast.world.get();
+    let Some(switch) = &world.switch else { return Vec::new() };
+    let saw_all =
+        |at: &Timestamp| world.deafened.iter().all(|deaf| !(0..130).contains(&at.duration_since(*deaf).as_secs()));
+    let was_heard = |at: &Timestamp| saw_all(at) && !switch.lost.contains(at);
+    let held_at = |moved: Timestamp| {
+        let mut outcomes = holdfast
+            .outcomes
+            .iter()
+            .filter(|(_, function, outcome)| *function == Function::AlarmHandler && holds.contains(&outcome.outcome));
+        let seconds_before = |at: Timestamp| moved.duration_since(at).as_secs();
+        outcomes.find(|(at, ..)| (130..300).contains(&seconds_before(*at)) && was_heard(at)).map(|(at, ..)| *at)
+    };
+    let moved = switch.moved.iter().filter_map(|moved| Some((*moved, held_at(*moved)?)));
+    let breach = |(at, held)| Breach {
+        at,
+        property: Property::MovedUncommitted,
+        what: format!("nothing is committed, and alarm-handler held at {held}"),
+    };
+    moved.map(breach).collect()
 }
 
 /// True unless it is told by the clock, or a call failed that others may have made meanwhile.

@@ -5,11 +5,13 @@
 //! that carries their return values on. Time is virtual, every call can fail in every way a call can, and a [`watch`]
 //! that knows nothing of the rules looks at each effect the moment it happens and says what must never be.
 
+mod beside;
 pub mod calls;
 pub mod campaign;
 pub mod chance;
 mod circumstances;
 pub mod database;
+pub mod dns;
 pub mod event;
 pub mod fault;
 pub mod holdfast;
@@ -22,6 +24,7 @@ pub mod sabotage;
 pub mod setup;
 pub mod shrink;
 mod store;
+pub mod switch;
 pub mod watch;
 mod watched;
 pub mod world;

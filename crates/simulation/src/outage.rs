@@ -15,8 +15,10 @@ use failover::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
 use rand::Rng as _;
 
+use crate::beside::Beside;
 use crate::chance::{About, Chance, Deviation};
 use crate::circumstances::{self, Circumstances};
+use crate::dns;
 use crate::event;
 use crate::fault::{Fault, Script, script};
 use crate::holdfast::{Function, Holdfast, Invocation};
@@ -30,6 +32,8 @@ pub const FAULTY_MINUTES: i64 = 12;
 /// How long after that, or after the first approval if people had to be asked, an outage may take to be failed over: a minute to
 /// pin, 2 to spread, 3 to drain, 5 to promote, 3 for ticks between them.
 pub const RECOVERY_MINUTES: i64 = 14;
+/// How much longer it may take if it goes by what name servers show: they learn late, and their answers need a margin.
+const SHOWN_MINUTES: i64 = 6;
 /// What a fault kept from being told, the reminder tells after 16 minutes.
 const REMINDER_MINUTES: i64 = 17;
 /// A change that never arrives.
@@ -130,6 +134,9 @@ impl Outage {
         while minute < self.deadline() && quiet_minutes <= 3 {
             let is_faulty = minute < FAULTY_MINUTES;
             self.chance.begin_minute(minute);
+            if let Some(beside) = &mut self.circumstances.beside {
+                beside.befall(&self.chance, &mut self.holdfast.world.get(), minute);
+            }
             if minute == self.circumstances.begins {
                 self.holdfast.world.get().outage();
             } else if Some(minute) == self.circumstances.returns {
@@ -151,12 +158,14 @@ impl Outage {
     }
 
     fn recovery_begins(&self) -> i64 {
-        FAULTY_MINUTES.max(self.approved.unwrap_or_default()).max(self.mended.unwrap_or_default())
+        let dark_until = self.circumstances.beside.as_ref().map_or(0, Beside::dark_until);
+        FAULTY_MINUTES.max(self.approved.unwrap_or_default()).max(self.mended.unwrap_or_default()).max(dark_until)
     }
 
     fn deadline(&self) -> i64 {
         let asleep = if self.approved.is_none() { self.circumstances.asleep_minutes } else { 0 };
-        self.recovery_begins() + asleep + RECOVERY_MINUTES + self.drain_minutes
+        let shown = if self.circumstances.beside.is_some() { SHOWN_MINUTES } else { 0 };
+        self.recovery_begins() + asleep + RECOVERY_MINUTES + self.drain_minutes + shown
     }
 
     fn report(self, recovered_minutes: i64) -> Report {
@@ -183,6 +192,8 @@ impl Outage {
                 return Fault::None;
             }
             let lasting = trouble.and_then(|trouble| trouble.befalls(now, site.function, site.api));
+            // One look asks name servers some forty questions.
+            let odds = if site.api == dns::CALL { odds / 10.0 } else { odds };
             let draw = || chance.one_of(About::Call(site.function, site.api), odds, Fault::ALL.len() as u32) as usize;
             let chosen = match lasting {
                 Some(fault) => return fault,

@@ -9,7 +9,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Property {
-    /// No promotion unless every name is pinned, at every name server, and clients have drained.
+    /// No promotion unless every name is pinned, at every name server, or every name server shows the latch, and clients have drained.
     PromotedTooEarly,
     /// One promotion a database.
     PromotedTwice,
@@ -48,13 +48,19 @@ pub enum Property {
     ToldOutOfTurn,
     /// Every minute each function looks, so that a page that stays true is due when it was promised.
     DidNotLook,
+    /// A latch is committed only for an incident that was decided by the pin rules, and never while some name on the switch is held.
+    LatchedUndecided,
+    /// Once every name server has shown the latch, DNS answers DR whatever returns, until a person lifts it.
+    LatchedWentBack,
+    /// While Holdfast lives and could see all it needs, nobody on the switch is moved but by a commit.
+    MovedUncommitted,
     /// That users are on DR for good, and that the incident is closed, is heard though whoever did it died.
     EndNotTold,
 }
 
 impl Property {
     /// All of them, in this order.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::PromotedTooEarly,
         Self::PromotedTwice,
         Self::PromotedAtALoss,
@@ -74,6 +80,9 @@ impl Property {
         Self::NotTold,
         Self::ToldOutOfTurn,
         Self::DidNotLook,
+        Self::LatchedUndecided,
+        Self::LatchedWentBack,
+        Self::MovedUncommitted,
         Self::EndNotTold,
     ];
 
@@ -82,7 +91,7 @@ impl Property {
     pub fn in_words(self) -> &'static str {
         match self {
             Self::PromotedTooEarly => {
-                "no promotion unless every name is pinned, at every name server, and clients have drained"
+                "no promotion unless every name is pinned, or every name server shows the latch, and clients have drained"
             }
             Self::PromotedTwice => "one promotion a database",
             Self::PromotedAtALoss => {
@@ -106,6 +115,11 @@ impl Property {
             Self::NotTold => "every transition and every promised repeat is told at least once",
             Self::ToldOutOfTurn => "nothing is told out of turn: repeats come at growing intervals",
             Self::DidNotLook => "every minute each function looks",
+            Self::LatchedUndecided => {
+                "no latch but for a decided incident, and none while a name that it moves is held"
+            }
+            Self::LatchedWentBack => "once every name server shows the latch, DNS answers DR whatever returns",
+            Self::MovedUncommitted => "while Holdfast lives nobody on the switch is moved but by a commit",
             Self::EndNotTold => "the pin and the end are heard, whoever died",
         }
     }

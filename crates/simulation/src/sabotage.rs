@@ -2,10 +2,13 @@
 //! not, while the decisions are those that ship.
 
 use aws::CallError;
+use aws::store::Item;
+use aws::telemetry::Metric;
 use failover::change::{Batch, Change};
 use failover::incident::{AlarmSighting, AlarmState};
+use failover::name::Name;
 use failover::outcome::{Outcome, Trigger};
-use failover::plan::{Limits, Mode, Plan};
+use failover::plan::{self, Limits, Mode, Plan};
 use failover::record::{RecordSet, Role, Routing, Target};
 use failover::register::{ArmedBy, Evidence, Pin, Reading, Register, Spread};
 use jiff::{SignedDuration, Timestamp};
@@ -66,6 +69,18 @@ pub enum Sabotage {
     NeverPromotes,
     /// The health check stays disabled though a maintenance has ended.
     LeavesCheckDisabled,
+    /// That the switch shows DR counts as the latch.
+    ProvesByDrAlone,
+    /// One name server's word counts as all's.
+    BelievesOneServer,
+    /// What name servers' answers need beside TTL and drain time is not waited for.
+    ForgetsTheMargin,
+    /// Once the alarm is OK the latch is lifted.
+    LiftsTheLatch,
+    /// Who is disarmed or paused counts as armed where name servers tell the registers.
+    CommitsWhileOff,
+    /// Nobody hears a heartbeat.
+    NeverHolds,
     /// Only events wake the functions.
     IgnoresTicks,
     /// Nobody is told anything.
@@ -77,7 +92,7 @@ pub enum Sabotage {
 }
 
 /// Each sabotage, and the property that notices it.
-pub const NOTICED_BY: [(Sabotage, Property); 27] = [
+pub const NOTICED_BY: [(Sabotage, Property); 33] = [
     (Sabotage::DropsCompareAndSwap, Property::PrimaryAnswered),
     (Sabotage::SwapsDeleteAndCreate, Property::NotFailedOver),
     (Sabotage::PromotesOnPending, Property::PromotedTooEarly),
@@ -101,6 +116,12 @@ pub const NOTICED_BY: [(Sabotage, Property); 27] = [
     (Sabotage::NeverConfirms, Property::NotFailedOver),
     (Sabotage::NeverPromotes, Property::NotFailedOver),
     (Sabotage::LeavesCheckDisabled, Property::ArmedUnchecked),
+    (Sabotage::ProvesByDrAlone, Property::PromotedTooEarly),
+    (Sabotage::BelievesOneServer, Property::PromotedTooEarly),
+    (Sabotage::ForgetsTheMargin, Property::PromotedTooEarly),
+    (Sabotage::LiftsTheLatch, Property::LatchedWentBack),
+    (Sabotage::CommitsWhileOff, Property::LatchedUndecided),
+    (Sabotage::NeverHolds, Property::MovedUncommitted),
     (Sabotage::IgnoresTicks, Property::DidNotLook),
     (Sabotage::KeepsSilent, Property::NotTold),
     (Sabotage::NeverRepeats, Property::NotTold),
@@ -123,6 +144,13 @@ impl Sabotage {
                 Plan { limits: Limits { settle_seconds: 0, cooldown_seconds: 0, ..limits }, ..plan }
             }
             Self::AcceptsAnyLoss => Plan { limits: Limits { lag_seconds_max: u32::MAX, ..limits }, ..plan },
+            Self::ForgetsTheMargin => {
+                let latch = plan.latch.clone().map(|latch| plan::Latch {
+                    shown: latch.shown.map(|shown| plan::Shown { margin_seconds: 0, ..shown }),
+                    ..latch
+                });
+                Plan { latch, ..plan }
+            }
             Self::AsksNobody if plan.mode == Mode::Approval => Plan { mode: Mode::Automatic, ..plan },
             Self::ActsInShadow if plan.mode == Mode::Shadow => Plan { mode: Mode::Automatic, ..plan },
             _ => plan,
@@ -208,6 +236,52 @@ impl Sabotage {
             write.changes = std::mem::take(&mut write.changes).into_iter().flat_map(bend).collect();
         }
         batch
+    }
+
+    /// True if it takes a workload on the switch.
+    #[must_use]
+    pub fn is_beside(self) -> bool {
+        use Sabotage::ProvesByDrAlone;
+        use Sabotage::{BelievesOneServer, CommitsWhileOff, ForgetsTheMargin, LiftsTheLatch, NeverHolds};
+        let proofs = matches!(self, ProvesByDrAlone | BelievesOneServer | ForgetsTheMargin | CommitsWhileOff);
+        proofs || matches!(self, LiftsTheLatch | NeverHolds)
+    }
+
+    /// Which name server it asks for another.
+    pub(crate) fn server(self, nth: usize) -> usize {
+        if self == Self::BelievesOneServer { 0 } else { nth }
+    }
+
+    /// What it takes a name server's answer for.
+    pub(crate) fn heard(self, world: &World, server: usize, name: &Name, heard: Vec<String>) -> Vec<String> {
+        let Some(switch) = &world.switch else { return heard };
+        let is_latch = *name == switch.pairs.latch || *name == switch.pairs.again;
+        match self {
+            Self::ProvesByDrAlone if is_latch && !switch.servers[server].shows.is_primary() => {
+                vec!["committed".to_owned()]
+            }
+            Self::CommitsWhileOff if name.protected_by_register().is_some() => {
+                let armed = Register::armed(world.now - SignedDuration::from_hours(24), ArmedBy::Operator);
+                vec![armed.to_string()]
+            }
+            _ => heard,
+        }
+    }
+
+    /// What it does to the latch before it looks.
+    pub(crate) fn before_the_latch_is_read(self, world: &mut World, function: Function) {
+        let is_back = world.alarm.state == AlarmState::Ok && function == Function::AlarmHandler;
+        if self == Self::LiftsTheLatch && is_back && world.store.remove(&Item::Latch).is_some() {
+            world.tell(|| "alarm-handler lifts the latch".to_owned());
+        }
+    }
+
+    /// For which time it says a metric; nothing if it says nothing.
+    pub(crate) fn says(self, at: Timestamp, metric: &Metric) -> Option<Timestamp> {
+        match (self, metric.name) {
+            (Self::NeverHolds, "Hold") => None,
+            _ => Some(at),
+        }
     }
 
     /// What the function takes CloudWatch's word for.

@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
+use aws::store::Item;
 use failover::change::Change;
+use failover::listing::Listing;
 use failover::name::Name;
 use failover::observation::NameView;
 use failover::plan::{Mode, Names, Plan, ProbeUrls, ReplicaId, Zone};
@@ -39,8 +41,18 @@ pub struct Setup {
     pub probes: bool,
     /// Whether old writers are to be fenced: an Aurora cluster and an RDS instance.
     pub fence: bool,
+    /// Whether PRIMARY records stand on the switch, and failovers are committed beside Route 53.
+    pub switch: bool,
     /// What the registers say at first; `None` leaves them absent.
     pub register: Option<Register>,
+}
+
+/// The health check of PRIMARY records that stand on the switch.
+pub const SWITCH: &str = "switch-1";
+
+/// The zone that a name is in.
+pub(crate) fn zone_of(name: &Name) -> &'static str {
+    if name.as_str().ends_with("org") { "Z2" } else { "Z1" }
 }
 
 /// Zones and names, in the order in which a setup protects them: one zone, more names, another zone.
@@ -56,7 +68,9 @@ static WHOLE_PLAN: LazyLock<Plan> = LazyLock::new(|| {
     let plan = json!({"mode": "automatic", "zones": zones,
         "aurora_clusters": ["app-dr-1", "app-dr-2"], "rds_instances": ["audit-dr-1", "audit-dr-2"],
         "probes": {"primary": "https://primary.example.net/health", "dr": "https://dr.example.net/health"},
-        "failover_health_check": "hc-1",
+        "failover_health_check": "hc-1", "switch": SWITCH,
+        "hold_alarm": "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:holdfast-hold-lapsed",
+        "latch": {"table": "holdfast", "pairs": "app.example.com", "margin_seconds": 120},
         "fence": {"region": "us-east-1", "security_group": CLOSED, "aurora_clusters": ["app"], "rds_instances": ["audit"]},
         "alarms": ["arn:aws:cloudwatch:us-east-1:123456789012:alarm:holdfast-failover-started"],
         "limits": {"lag_seconds_max": 60, "settle_seconds": 900, "cooldown_seconds": 3600, "drain_seconds": 60,
@@ -68,7 +82,7 @@ impl Default for Setup {
     fn default() -> Self {
         let register = Register::armed(start() - SignedDuration::from_hours(24), ArmedBy::Operator);
         let (mode, register) = (Mode::Automatic, Some(register));
-        Self { names: 3, clusters: 1, instances: 0, mode, probes: true, fence: false, register }
+        Self { names: 3, clusters: 1, instances: 0, mode, probes: true, fence: false, switch: false, register }
     }
 }
 
@@ -92,9 +106,9 @@ impl Setup {
             probes: if self.probes { whole.probes } else { ProbeUrls::default() },
             fence: whole.fence.filter(|_| self.fence),
             failover_health_check: whole.failover_health_check,
-            switch: whole.switch,
-            hold_alarm: whole.hold_alarm,
-            latch: whole.latch,
+            switch: whole.switch.filter(|_| self.switch),
+            hold_alarm: whole.hold_alarm.filter(|_| self.switch),
+            latch: whole.latch.filter(|_| self.switch),
             hosted_zone_role: whole.hosted_zone_role,
             alarms: whole.alarms,
             rehearse: whole.rehearse,
@@ -123,8 +137,11 @@ impl Setup {
                 name,
             });
         }
-        let zone_of = |set: &RecordSet| if set.name.as_str().ends_with("org") { "Z2" } else { "Z1" };
-        records.into_iter().map(|set| (zone_of(&set).to_owned(), set)).collect()
+        let on_switch = |set: RecordSet| match &set.health_check {
+            Some(_) if self.switch => RecordSet { health_check: Some(SWITCH.to_owned()), ..set },
+            _ => set,
+        };
+        records.into_iter().map(|set| (zone_of(&set.name).to_owned(), on_switch(set))).collect()
     }
 
     /// Deploys Holdfast over this workload.
@@ -132,7 +149,13 @@ impl Setup {
     pub fn deploy(&self) -> Holdfast {
         let plan = self.plan();
         let world = World::new(&plan, start(), self.records());
-        Holdfast::new(plan, world.into())
+        let holdfast = Holdfast::new(plan, world.into());
+        // As the last tick of peace left it.
+        let listing = Listing::of(&holdfast.names(), start()).and_then(|listing| serde_json::to_string(&listing).ok());
+        if let Some(listing) = listing.filter(|_| self.switch) {
+            holdfast.world.get().store.insert(Item::Listing, listing);
+        }
+        holdfast
     }
 
     /// The same, with functions that break a rule.

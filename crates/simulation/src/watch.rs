@@ -2,6 +2,8 @@
 //!
 //! Nothing here asks a rule: it compares what is written, published and promoted with what the operators had put there.
 
+mod latched;
+
 use std::collections::BTreeMap;
 
 use failover::incident::{Approval, Incident};
@@ -15,7 +17,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::property::{Breach, Property};
 use crate::route53::{Records, Route53};
+use crate::switch::Checks;
 use crate::watched::{Primary, Watched, plays, read};
+pub use latched::AskedToLatch;
+use latched::Latched;
 
 /// Who wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +50,8 @@ pub struct Watch {
     pub rang: Vec<Incident>,
     /// Every approval that a person gave.
     pub approvals: Vec<Approval>,
+    /// A failover that is committed beside Route 53.
+    latched: Latched,
     /// Whether the failover health check is disabled.
     pub is_check_disabled: bool,
     /// What was found, in order.
@@ -71,11 +78,19 @@ impl Watch {
                     primaries: vec![primary],
                     undone: 0,
                     pinned_again: 0,
+                    off_since: None,
                 }),
             }
         }
+        for watched in &mut names {
+            let sets: Vec<_> =
+                records.iter().map(|(_, set)| set).filter(|set| set.name == watched.register_name).collect();
+            let reading = Reading::of_name(&watched.name, &sets.into_iter().cloned().collect::<Vec<_>>());
+            watched.off_since = Watched::is_off(&reading).then_some(Timestamp::UNIX_EPOCH);
+        }
         let (pins, promotions, by_hand, rang, approvals, is_check_disabled, broken) = Default::default();
-        Self { plan: plan.clone(), names, pins, promotions, by_hand, rang, approvals, is_check_disabled, broken }
+        let (plan, latched) = (plan.clone(), Latched::default());
+        Self { plan, names, pins, promotions, by_hand, rang, approvals, latched, is_check_disabled, broken }
     }
 
     /// The PRIMARY records of a name as the operators wrote them.
@@ -220,7 +235,7 @@ impl Watch {
             self.accuse(now, Property::PinnedForOldAlarm, format!("{name}: {incident}"));
         }
         let is_begun = self.pins.keys().any(|(_, other, pinned_in)| other != name && pinned_in == incident);
-        if !is_begun {
+        if !is_begun && !self.is_latched_for(incident) {
             let mut held_back = self.held_back(saw, *since, *by, incident).into_iter();
             if let Some((_, rule, why)) = held_back.find(|(is_so, rule, _)| *is_so && !self.is_lifted(*rule, incident))
             {
@@ -252,9 +267,14 @@ impl Watch {
     }
 
     /// Changes are about to arrive at the name servers.
-    pub fn before_arrival(&mut self, now: Timestamp, route53: &Route53) {
+    pub fn before_arrival(&mut self, now: Timestamp, route53: &Route53, shows: &[Checks]) {
         for watched in &mut self.names {
+            let is_led_home = Self::may_be_led_home(watched, self.plan.switch.as_ref(), route53, shows);
             for primary in &mut watched.primaries {
+                if is_led_home {
+                    let ttl = seconds(primary.published_ttl_seconds(route53, &watched.zone));
+                    primary.led_until = primary.led_until.max(Some(now + ttl));
+                }
                 if !primary.is_published_on_dr(route53, &watched.zone) {
                     let ttl = seconds(primary.published_ttl_seconds(route53, &watched.zone));
                     primary.kept_until = primary.kept_until.max(Some(now + ttl));
@@ -264,7 +284,8 @@ impl Watch {
     }
 
     /// Changes have arrived at the name servers.
-    pub fn after_arrival(&mut self, now: Timestamp, route53: &Route53) {
+    pub fn after_arrival(&mut self, now: Timestamp, route53: &Route53, shows: &[Checks]) {
+        self.switch_shows(now, route53, shows);
         let mut names = std::mem::take(&mut self.names);
         for Watched { zone, name, register_name, primaries, .. } in &mut names {
             let records = route53.records(zone);
@@ -286,8 +307,8 @@ impl Watch {
     }
 
     /// What speaks against a promotion that is asked for now.
-    pub fn asked_to_promote(&mut self, now: Timestamp, route53: &Route53) -> Asked {
-        self.before_arrival(now, route53);
+    pub fn asked_to_promote(&mut self, now: Timestamp, route53: &Route53, shows: &[Checks]) -> Asked {
+        self.before_arrival(now, route53, shows);
         Asked { at: now, against: self.led_to_primary(now, route53) }
     }
 
@@ -299,7 +320,8 @@ impl Watch {
             self.accuse(now, Property::PromotedTwice, replica.to_string());
         }
         let is_great = loss_seconds.is_none_or(|seconds| seconds > i64::from(self.plan.limits.lag_seconds_max));
-        let is_approved = self.pins.keys().any(|(_, _, incident)| self.is_lifted(Rule::R07, incident));
+        let pinned = self.pins.keys().map(|(_, _, incident)| incident);
+        let is_approved = pinned.chain(&self.latched.incident).any(|incident| self.is_lifted(Rule::R07, incident));
         if is_great && !is_approved {
             self.accuse(now, Property::PromotedAtALoss, format!("{replica}: {loss_seconds:?} s of writes"));
         }
@@ -311,14 +333,24 @@ impl Watch {
     /// Where clients may still reach the primary.
     fn led_to_primary(&self, now: Timestamp, route53: &Route53) -> Option<String> {
         self.names.iter().find_map(|watched| {
-            let register = watched.register(&route53.records(&watched.zone));
-            if register.as_ref().and_then(Register::pin).is_none() {
-                return Some(format!("{} is not pinned: {register:?}", watched.name));
+            let not_by_pin = Self::not_by_pin(now, watched, route53)?;
+            match &self.plan.latch {
+                None => Some(not_by_pin),
+                Some(_) => {
+                    self.not_by_latch(now, watched, route53).map(|not_by_latch| format!("{not_by_pin}; {not_by_latch}"))
+                }
             }
-            watched.primaries.iter().find_map(|Primary { original, kept_until, .. }| {
-                let kept = kept_until.filter(|kept| now < *kept)?;
-                Some(format!("resolvers keep {} {} leading to the primary until {kept}", watched.name, original.kind))
-            })
+        })
+    }
+
+    fn not_by_pin(now: Timestamp, watched: &Watched, route53: &Route53) -> Option<String> {
+        let register = watched.register(&route53.records(&watched.zone));
+        if register.as_ref().and_then(Register::pin).is_none() {
+            return Some(format!("{} is not pinned: {register:?}", watched.name));
+        }
+        watched.primaries.iter().find_map(|Primary { original, kept_until, .. }| {
+            let kept = kept_until.filter(|kept| now < *kept)?;
+            Some(format!("resolvers keep {} {} leading to the primary until {kept}", watched.name, original.kind))
         })
     }
 

@@ -13,6 +13,8 @@ pub(crate) struct Primary {
     pub original: RecordSet,
     /// When no resolver keeps an answer that leads to the primary any more, as of the newest arrival.
     pub kept_until: Option<Timestamp>,
+    /// The same, where the switch counts too.
+    pub led_until: Option<Timestamp>,
     /// Name servers hold it on DR.
     pub is_held: bool,
     /// Where the SECONDARY record beside it led at first, which is DR.
@@ -21,7 +23,7 @@ pub(crate) struct Primary {
 
 impl Primary {
     pub fn new(original: RecordSet, dr: Option<Target>) -> Self {
-        Self { original, kept_until: None, is_held: false, dr }
+        Self { original, kept_until: None, led_until: None, is_held: false, dr }
     }
 
     /// True if this record leads to DR, whatever people have made of the SECONDARY record.
@@ -62,6 +64,8 @@ pub(crate) struct Watched {
     pub undone: u32,
     /// Times that a person gave it back to Holdfast after it had been left to people.
     pub pinned_again: u32,
+    /// Since when the list and all name servers have it neither armed nor pinned.
+    pub off_since: Option<Timestamp>,
 }
 
 impl Watched {

@@ -1,5 +1,7 @@
 //! Two regions as far as Holdfast's narrow calls reach them, and a clock that moves only when told to.
 
+mod switched;
+
 use std::cell::{RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -18,9 +20,11 @@ use serde_json::Value;
 
 use crate::database::Replica;
 use crate::event;
+use crate::fault::Fault;
 use crate::holdfast::Subject;
 use crate::primary::{self, OldDatabase};
 use crate::route53::{Records, Route53};
+use crate::switch::Switch;
 use crate::watch::{Asked, Author, Watch};
 use crate::watched::plays;
 
@@ -84,6 +88,14 @@ pub struct World {
     detection: SignedDuration,
     /// Whoever asks now is served from a copy that the newest write has not reached.
     pub is_stale: bool,
+    /// The health check by which PRIMARY records follow the switch.
+    pub(crate) switch_check: Option<String>,
+    /// The switch, if there is one.
+    pub switch: Option<Switch>,
+    /// What becomes of every call to Route 53's API while it is dark.
+    pub dark: Option<Fault>,
+    /// When alarm-handler did not hear what the alarms say.
+    pub deafened: Vec<Timestamp>,
     /// DR's own store.
     pub store: BTreeMap<Item, String>,
     /// What the operators were told.
@@ -127,6 +139,10 @@ impl World {
             lag: vec![(now, 2)],
             detection: SignedDuration::from_secs(i64::from(plan.limits.detection_seconds_max)),
             is_stale: false,
+            switch_check: plan.switch.clone(),
+            switch: plan.latch.as_ref().and_then(|it| Some(Switch::new(it.shown.as_ref()?.pairs.clone(), now))),
+            dark: None,
+            deafened: Vec::new(),
             store: BTreeMap::new(),
             mailbox: Vec::new(),
             outbox: Vec::new(),
@@ -146,11 +162,15 @@ impl World {
     /// Lets time pass, and everything happen that falls due meanwhile.
     pub fn advance(&mut self, seconds: i64) {
         let until = self.now + SignedDuration::from_secs(seconds);
-        while let Some(at) = self.route53.next_arrival(until) {
+        self.switch_goes_on();
+        loop {
+            let turn = self.switch.as_ref().and_then(|switch| switch.next_event(until));
+            let Some(at) = self.route53.next_arrival(until).into_iter().chain(turn).min() else { break };
             self.now = at;
-            self.watch.before_arrival(at, &self.route53);
+            self.watch.before_arrival(at, &self.route53, &self.shows());
             self.route53.arrive(at);
-            self.watch.after_arrival(at, &self.route53);
+            self.switch_goes_on();
+            self.watch.after_arrival(at, &self.route53, &self.shows());
         }
         self.now = until;
         for (id, replica) in &mut self.replicas {
@@ -198,6 +218,9 @@ impl World {
         zone: &str,
         changes: impl Iterator<Item = &'a Change>,
     ) -> Result<String, CallError> {
+        if author == Author::Operator && self.dark.is_some() {
+            return Err(CallError::NeverSent { call: "ChangeResourceRecordSets", why: "it is dark".to_owned() });
+        }
         let before = self.route53.records(zone);
         let id = self.route53.submit(zone, changes, self.now)?;
         self.watch.wrote(self.now, author, zone, &before, &self.route53.records(zone));
@@ -217,7 +240,7 @@ impl World {
 
     /// Somebody asks for a promotion now, whenever RDS hears of it.
     pub fn asked_to_promote(&mut self) -> Asked {
-        self.watch.asked_to_promote(self.now, &self.route53)
+        self.watch.asked_to_promote(self.now, &self.route53, &self.shows())
     }
 
     /// Asks RDS to promote, which it does once: "not a replica" and "not available" are the same fault.

@@ -4,6 +4,7 @@ use failover::observation::NameView;
 use jiff::SignedDuration;
 
 use super::{FAULTY_MINUTES, Outage, REPINS_MAX};
+use crate::beside::Beside;
 use crate::chance::About;
 use crate::setup::TTL_SECONDS;
 use crate::watch::Author;
@@ -55,7 +56,8 @@ impl Outage {
             world.promote_by_hand(&ids[choice % ids.len()]);
         }
         // Not before a whole minute has seen it: what is put back between two looks nobody can see (docs/proof.md).
-        if minute == FAULTY_MINUTES + 1 && !self.swapped.is_empty() {
+        let dark_until = self.circumstances.beside.as_ref().map_or(0, Beside::dark_until);
+        if minute > FAULTY_MINUTES.max(dark_until) && !self.swapped.is_empty() {
             self.mended = Some(minute);
             for (zone, name) in std::mem::take(&mut self.swapped) {
                 world.tell(|| format!("the SECONDARY record of {name} is put back"));

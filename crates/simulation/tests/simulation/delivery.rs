@@ -36,7 +36,7 @@ fn every_event_may_come_twice_and_the_newest_first() {
 
 /// Runs one invocation to before its call number `stop`, another from beginning to end, then the rest of the first;
 /// `false` if the first makes fewer calls.
-fn interleave(holdfast: &mut Holdfast, first: Delivery, second: Delivery, stop: usize) -> bool {
+pub fn interleave(holdfast: &mut Holdfast, first: Delivery, second: Delivery, stop: usize) -> bool {
     let mut first = holdfast.start(first, true);
     let mut was_stopped = false;
     loop {
@@ -51,7 +51,7 @@ fn interleave(holdfast: &mut Holdfast, first: Delivery, second: Delivery, stop: 
     }
 }
 
-fn tick_for(holdfast: &Holdfast, function: Function) -> Delivery {
+pub fn tick_for(holdfast: &Holdfast, function: Function) -> Delivery {
     let now = holdfast.world.get().now;
     Delivery { function, event: event::tick(now), due: now, tried: 0, about: None }
 }

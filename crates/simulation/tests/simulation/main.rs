@@ -6,6 +6,7 @@ mod approvals;
 mod broken_rules;
 mod command;
 mod common;
+mod dark;
 mod delivery;
 mod failover_runs;
 mod faults;

@@ -2,7 +2,7 @@
 
 use failover::outcome::Kind;
 use simulation::campaign::{self, Tally};
-use simulation::chance::Chance;
+use simulation::chance::{Chance, ON_SWITCH};
 use simulation::outage::{self, Detail};
 use simulation::shrink;
 
@@ -37,6 +37,20 @@ fn assert_something_happened(tally: &Tally) {
         assert!(outages * 100 >= percent_min * SEEDS, "{kind:?} in {outages} of {SEEDS} outages only");
     }
     assert!((SEEDS / 2..SEEDS).contains(&tally.failed_over), "{} of {SEEDS} failed over", tally.failed_over);
+}
+
+#[test]
+fn no_random_outage_on_the_switch_breaks_a_property() {
+    const SEEDS: u64 = 1_500;
+    let tally = campaign::run(ON_SWITCH..ON_SWITCH + SEEDS, None, campaign::threads(), &|_| ());
+    if let Some(seed) = tally.first_bad_seed() {
+        let story = shrink::shrink(seed, None).map(|shrunk| shrunk.story()).unwrap_or_default();
+        panic!("of {SEEDS} outages went wrong: {:#?}\n{story}", tally.broken);
+    }
+    for (kind, percent_min) in [(Kind::Latched, 20), (Kind::Pinned, 40), (Kind::FailedOver, 50)] {
+        let outages = tally.kinds.get(&kind).copied().unwrap_or_default();
+        assert!(outages * 100 >= percent_min * SEEDS, "{kind:?} in {outages} of {SEEDS} outages only");
+    }
 }
 
 #[test]
