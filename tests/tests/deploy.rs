@@ -202,36 +202,6 @@ fn with_given_checks(template: &Path, copy: &Path) {
     std::fs::write(copy, kept).expect("the folder can be written to");
 }
 
-/// One stack under another name, as far as this emulator goes: it takes no health check and evaluates no alarm.
-fn one_stack(person: &Person, zone: &str) {
-    let built = repository().join(".aws-sam/build/template.yaml");
-    let copy = built.with_file_name("with-given-checks.yaml");
-    with_given_checks(&built, &copy);
-    let endpoint = json!({"Type": "HTTPS", "FullyQualifiedDomainName": "app-primary.example.com"});
-    let endpoint = health_check(person, "endpoint-of-one", &endpoint);
-    let failover = json!({"Type": "CLOUDWATCH_METRIC", "InsufficientDataHealthStatus": "LastKnownStatus",
-        "AlarmIdentifier": {"Name": "one-prolonged-outage-30min", "Region": DR}});
-    let failover = health_check(person, "failover-of-one", &failover);
-    let architecture = format!("Architecture={}", architecture());
-    let own = [architecture, format!("HostedZoneId={zone}"), format!("RecordNames={}", NAMES.join(","))];
-    let checks = [format!("EndpointHealthCheck={endpoint}"), format!("FailoverHealthCheck={failover}")];
-    let fixed =
-        ["BusName=one", "Detection=dr-region", "DomainName=example.com", "EndpointDomain=app-primary.example.com"];
-    let overrides: Vec<_> = own.iter().chain(&checks).map(String::as_str).chain(fixed).collect();
-    let file = ["--region", DR, "--template-file", copy.to_str().expect("it is UTF-8"), "--parameter-overrides"];
-    person.deploy("one-stack", &[&file[..], &overrides].concat());
-    assert_eq!(person.output("holdfast", DR, "FailoverHealthCheckId"), failover);
-    let [up, down, _] = person.records(zone, "_holdfast-endpoint.one.example.com");
-    assert_eq!([up.as_str(), down.as_str()], ["\"up\"", "\"down\""]);
-    let alarms = person.call("cloudwatch", DR, "describe_alarms", &json!({"AlarmNamePrefix": "one-prolonged-outage"}));
-    assert_eq!(alarms["MetricAlarms"][0]["AlarmName"], "one-prolonged-outage-30min");
-    // Nobody's name servers answer for the emulator's zone: the observer says so, and no more.
-    let look = json!({"time": Timestamp::now().to_string()}).to_string();
-    let answer = person.call("lambda", DR, "invoke", &json!({"FunctionName": "one-observer", "Payload": look}));
-    let said: Value = serde_json::from_str(answer["Payload"].as_str().expect("a payload")).expect("it is JSON");
-    assert_eq!(said["primary"], "not known", "{said}");
-}
-
 fn health_check(person: &Person, reference: &str, config: &Value) -> String {
     let arguments = json!({"CallerReference": reference, "HealthCheckConfig": config});
     let made = person.call("route53", DETECTOR, "create_health_check", &arguments);
@@ -501,6 +471,4 @@ fn deploy_and_fail_over(lab: &Lab) {
     person.sam(&release, "sam delete --config-env responder", &["--no-prompts"]);
     assert!(all([DR_TARGET, DR_TARGET, "pinned"]));
     assert_eq!(promotions(lab), 1);
-
-    one_stack(&person, &zone);
 }
