@@ -1,7 +1,7 @@
 //! The hold: Holdfast's heartbeat, by which the switch keeps DNS at the primary.
 //!
-//! The switch is a health check of the PRIMARY records that is healthy while there is no outage or Holdfast holds. So while Holdfast
-//! lives, users move by its pin alone; if it is dead or blind for five minutes, DNS follows the outage.
+//! The switch is a health check of the PRIMARY records that is healthy while no failover is committed, and there is no outage or Holdfast
+//! holds. So while Holdfast lives, users move by its commit alone; if it is dead or blind for five minutes, DNS follows the outage.
 
 use crate::incident::AlarmState;
 use crate::observation::{NameView, in_alarm};

@@ -3,6 +3,7 @@
 //! While it is closed the switch answers DR, by two of its four children, however the outage and the hold stand. It is one small text,
 //! changed by compare-and-swap only, and read strongly consistently: absent is open, and a read that failed is not known.
 
+mod findings;
 mod proof;
 mod text;
 mod views;

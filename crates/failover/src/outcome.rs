@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::incident::Incident;
-use crate::latch::{Latch, Stage};
 use crate::observation::{Attention, Fact};
 use crate::pin;
 use crate::promotion;
@@ -273,43 +272,6 @@ impl Finding {
     fn in_a_line(&self) -> String {
         let rule = self.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
         format!("{}: {rule}{}", self.subject, self.because)
-    }
-
-    /// The failover is committed in DR's own store, and so many names' pins are not written.
-    #[must_use]
-    pub fn latched(latch: &Latch, unpinned: usize) -> Self {
-        let names = if unpinned == 1 { "1 name".to_owned() } else { format!("{unpinned} names") };
-        Self {
-            subject: "the workload".to_owned(),
-            kind: Kind::Latched,
-            rule: Some(Rule::P13),
-            because: "the failover is committed by the latch, and Route 53 has not taken every pin yet".to_owned(),
-            attention: Attention::Page,
-            incident: Some(latch.incident.clone()),
-            since: Some(latch.at),
-            despite: BTreeSet::new(),
-            facts: [Fact::new("latch", latch)].into_iter().chain((unpinned > 0).then(|| Fact::new("not pinned", names))).collect(),
-            next: match latch.stage {
-                Stage::FailedOver { .. } => "the databases are promoted; each tick writes the pins that are left",
-                Stage::Committed | Stage::Promoting => {
-                    "DNS stays on DR whatever the primary does; each tick writes the pins that are left, and databases wait for them, or \
-                     for every name server to show the latch"
-                }
-            }
-            .to_owned(),
-        }
-    }
-
-    /// The latch is closed for a failover that no name is in.
-    #[must_use]
-    pub fn stray_latch(latch: &Latch) -> Self {
-        Self {
-            kind: Kind::AtRisk,
-            because: "the latch is closed for a failover that no name is in any more".to_owned(),
-            next: "it keeps the users of names on the switch on DR, and no other failover can be committed by it: lift it (holdfast unlatch)"
-                .to_owned(),
-            ..Self::latched(latch, 0)
-        }
     }
 
     /// A zone without a single failover pair, or a plan without databases, has nothing to be found.

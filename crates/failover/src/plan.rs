@@ -37,7 +37,8 @@ pub struct Plan {
     pub probes: ProbeUrls,
     /// The health check of the PRIMARY records, if Holdfast may disable it for a maintenance and enable it again.
     pub failover_health_check: Option<String>,
-    /// The switch: the CALCULATED check that is healthy while there is no outage or Holdfast holds, if DNS is to move by Holdfast alone.
+    /// The switch: the CALCULATED check that is healthy while no failover is committed, and there is no outage or Holdfast holds; if DNS is to
+    /// move by Holdfast alone.
     pub switch: Option<String>,
     /// ARN of the alarm that the switch's hold goes by.
     pub hold_alarm: Option<String>,

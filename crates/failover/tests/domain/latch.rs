@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use crate::common::*;
 use failover::adopt::adopt;
 use failover::change::Change;
+use failover::hold;
 use failover::incident::AlarmState;
 use failover::latch::{self, Heard, Latch, Led, Look, Marks, NotProven, commits, homes, in_doubt, proves, stands_in};
+use failover::message;
 use failover::name::Name;
 use failover::observation::{Attention, Changes, NameView};
+use failover::outcome::{Finding, Outcome, Trigger};
 use failover::pin::Verdict;
 use failover::plan::{Mode, Plan};
 use failover::promotion::{Gate, decide_gate};
@@ -195,6 +198,21 @@ fn a_remembered_pin_in_sync_is_no_proof_where_name_servers_send_users_elsewhere(
     assert_eq!((doubted.rule, doubted.verdict), (Rule::R02, Gate::Wait));
     let over = on_switch("app.example.com", &failed_over(100), |_| ());
     assert_eq!(in_doubt(&closed(), &over), over);
+}
+
+#[test]
+fn a_latch_that_no_name_is_in_pages_with_what_it_does_and_the_command_that_lifts_it_and_lets_go_of_nothing() {
+    let finding = Finding::stray_latch(&closed());
+    let heartbeat = hold::heartbeat(Trigger::Tick, &Scene::outage().observation(), std::slice::from_ref(&finding));
+    assert_eq!(heartbeat, Some(true));
+    let message = message::of_outcome(&Outcome::of(at(60), Trigger::Tick, &[finding]), &sender());
+    assert_eq!(
+        (message.attention, message.subject.as_str()),
+        (Attention::Page, "Holdfast: CANNOT fail over: the workload")
+    );
+    for said in ["no name is in any more", "users of names on the switch on DR", "holdfast unlatch"] {
+        assert!(message.body.contains(said), "{said}: {}", message.body);
+    }
 }
 
 fn key() -> (Name, String) {
