@@ -151,13 +151,14 @@ where
                 tracing::warn!(%error, "looking again");
                 progress.uncertain.insert(key(&write), (write, finding));
             } else {
-                let Finding { rule, incident, since, .. } = finding;
+                let Finding { id, incident, since, .. } = finding;
                 let finding = Finding::interrupted(write.name.to_string(), error.fate(), &error, incident, since);
                 // A rehearsal that did not come off is tried again in an hour; nobody need get up for it.
-                let attention = if rule == Some(Rule::P14) { Attention::None } else { finding.attention };
+                let attention =
+                    if id.is_some_and(|id| id.rule == Rule::P14) { Attention::None } else { finding.attention };
                 // A pin that was due and is not made lets go of DNS.
-                let rule = rule.filter(|rule| *rule == Rule::P13);
-                findings.push(Finding { attention, rule, ..finding });
+                let id = id.filter(|id| id.rule == Rule::P13);
+                findings.push(Finding { attention, id, ..finding });
             }
         }
         self.record_changes(&done.accepted, patience).await;
@@ -227,7 +228,7 @@ async fn hold_state(plan: &Plan, alarms: &impl AlarmReader) -> Option<AlarmState
 
 /// A call failed that may yet succeed; `P06` waits only while nobody can tell what the alarm says.
 fn keeps_an_approval_waiting(finding: &Finding) -> bool {
-    finding.kind == Kind::Interrupted || (finding.rule == Some(Rule::P06) && finding.kind == Kind::Waiting)
+    finding.kind == Kind::Interrupted || (finding.rule() == Some(Rule::P06) && finding.kind == Kind::Waiting)
 }
 
 /// A protected name in its zone.
@@ -285,7 +286,7 @@ fn decide(plan: &Plan, seen: &Observation, progress: &mut Progress) -> (Pending,
             continue;
         }
         let decision = pin::decide_among(plan, seen, view, &committed);
-        decided.entry((decision.row.rule, decision.row.condition)).or_default().push(&view.name);
+        decided.entry((decision.row.id, decision.row.condition)).or_default().push(&view.name);
         let (verdict, incident) = (decision.row.verdict, decision.incident.clone());
         let mut finding = Finding::from(decision);
         match change::write(view, verdict, incident.as_ref(), seen.now) {
@@ -299,8 +300,8 @@ fn decide(plan: &Plan, seen: &Observation, progress: &mut Progress) -> (Pending,
         }
     }
     // A line a rule, since a line a name would be gigabytes a day where there are thousands.
-    for ((rule, because), names) in decided {
-        tracing::info!(%rule, because, name = names.first().map(ToString::to_string), names = names.len(), "decided");
+    for ((row, because), names) in decided {
+        tracing::info!(rule = %row, because, name = names.first().map(ToString::to_string), names = names.len(), "decided");
     }
     (pending, findings)
 }

@@ -106,8 +106,8 @@ pub(crate) fn unwritten(pending: Pending, unanswered: &Unanswered, latch: Option
     if latch.is_none() {
         let pins = pending.into_iter().filter(|(_, finding)| finding.kind == Kind::Pinned);
         findings.extend(pins.map(|(write, finding)| {
-            let Finding { rule, incident, since, .. } = finding;
-            Finding { rule, ..interrupted(write.name.to_string(), incident, since) }
+            let Finding { id, incident, since, .. } = finding;
+            Finding { id, ..interrupted(write.name.to_string(), incident, since) }
         }));
     }
     findings
@@ -142,7 +142,7 @@ mod tests {
         Finding {
             subject: name.to_owned(),
             kind: Kind::Pinned,
-            rule: None,
+            id: None,
             because: String::new(),
             attention: Attention::Page,
             incident: None,

@@ -22,6 +22,9 @@ const ON_PURPOSE: [&str; 5] = [
     "UnrecognizedClientException",
 ];
 
+/// How the names of calls begin that only look.
+const LOOKS: [&str; 4] = ["Describe", "Filter", "Get", "List"];
+
 /// A call that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
@@ -42,6 +45,14 @@ pub enum CallError {
         code: String,
         /// AWS's words.
         message: String,
+    },
+    /// It only looks, and nothing came back.
+    #[error("{call} was not answered: {why}")]
+    Unanswered {
+        /// The API's name for the call.
+        call: &'static str,
+        /// What went wrong.
+        why: String,
     },
     /// It may have taken effect or not: only looking again can tell.
     #[error("{call} has an unknown outcome: {why}")]
@@ -79,7 +90,7 @@ impl CallError {
     #[must_use]
     pub fn may_look_again(&self) -> bool {
         match self {
-            Self::NeverSent { .. } | Self::Unknown { .. } => true,
+            Self::NeverSent { .. } | Self::Unanswered { .. } | Self::Unknown { .. } => true,
             Self::Refused { .. } => self.is_refused_with(INVALID_CHANGE_BATCH),
         }
     }
@@ -90,6 +101,7 @@ impl CallError {
         match self {
             Self::NeverSent { .. } => Fate::NeverSent,
             Self::Refused { .. } => Fate::Refused,
+            Self::Unanswered { .. } => Fate::Unanswered,
             Self::Unknown { .. } => Fate::Unknown,
         }
     }
@@ -100,11 +112,20 @@ impl CallError {
         match self {
             Self::Refused { code, message, .. } if message.is_empty() => code.clone(),
             Self::Refused { code, message, .. } => format!("{code}: {message}"),
-            Self::NeverSent { why, .. } | Self::Unknown { why, .. } => why.clone(),
+            Self::NeverSent { why, .. } | Self::Unanswered { why, .. } | Self::Unknown { why, .. } => why.clone(),
         }
     }
 
-    /// Sorts an SDK error into the three kinds.
+    /// The error of a call of which nothing came back, or nothing that tells.
+    #[must_use]
+    pub fn lost(call: &'static str, why: String) -> Self {
+        match LOOKS.iter().any(|look| call.starts_with(look)) {
+            true => Self::Unanswered { call, why },
+            false => Self::Unknown { call, why },
+        }
+    }
+
+    /// Sorts an SDK error.
     pub fn of<E: ProvideErrorMetadata + std::error::Error + 'static>(
         call: &'static str,
         error: SdkError<E, HttpResponse>,
@@ -122,16 +143,16 @@ impl CallError {
                         let message = if told.messages.is_empty() { sdk } else { told.messages.join("; ") };
                         Self::Refused { call, code, message }
                     }
-                    code => Self::Unknown { call, why: format!("HTTP {status} {}", code.unwrap_or_default()) },
+                    code => Self::lost(call, format!("HTTP {status} {}", code.unwrap_or_default())),
                 }
             }
-            _ => Self::Unknown { call, why: in_words(&error) },
+            _ => Self::lost(call, in_words(&error)),
         }
     }
 }
 
 /// An error and what it came of, without what only a developer can read.
-fn in_words(error: &dyn std::error::Error) -> String {
+pub(crate) fn in_words(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     let told: Vec<_> = std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect();
     told.join(": ")

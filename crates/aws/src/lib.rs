@@ -6,6 +6,8 @@
 #![expect(async_fn_in_trait, reason = "functions and their simulations run on one thread")]
 
 #[cfg(feature = "operator")]
+pub mod access;
+#[cfg(feature = "operator")]
 pub mod balancer;
 #[cfg(feature = "store")]
 pub mod beside;

@@ -187,7 +187,7 @@ impl Reader {
             }),
             None if page.is_truncated() => {
                 let why = "the listing goes on, and Route 53 does not say where".to_owned();
-                return Err(CallError::Unknown { call: "ListResourceRecordSets", why });
+                return Err(CallError::Unanswered { call: "ListResourceRecordSets", why });
             }
             _ => None,
         };

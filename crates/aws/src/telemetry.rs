@@ -98,7 +98,7 @@ impl Record {
 
 /// Logs and counts what an invocation came to.
 pub fn report(outcome: &Outcome) {
-    let rule = outcome.rule.map_or_else(|| "none".to_owned(), |rule| rule.to_string());
+    let rule = outcome.id.map_or_else(|| "none".to_owned(), |id| id.to_string());
     // A quiet minute is not worth a thousand names' facts.
     match outcome.attention == Attention::None && outcome.outcome != Kind::InSync {
         true => tracing::info!(outcome = ?outcome.outcome, rule, because = outcome.because, "returning"),
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn an_embedded_metric_names_only_members_of_its_root() {
         let metric = Metric { name: "Decisions", unit: "Count", value: 1.0 };
-        let line = embedded(jiff::Timestamp::UNIX_EPOCH, &[("Rule", "P13")], &[metric]);
+        let line = embedded(jiff::Timestamp::UNIX_EPOCH, &[("Rule", "P13b")], &[metric]);
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         for name in directive["Dimensions"][0].as_array().unwrap() {
             assert!(line[name.as_str().unwrap()].is_string());

@@ -294,7 +294,7 @@ mod tests {
         let denied = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
         for (status, body, said) in [
             (403, denied, "ListResourceRecordSetProtections was refused: AccessDenied: no"),
-            (501, "", "ListResourceRecordSetProtections has an unknown outcome: HTTP 501"),
+            (501, "", "ListResourceRecordSetProtections was not answered: HTTP 501"),
         ] {
             let (address, asked) = server(vec![(status, body.to_owned())]);
             let error = protections(&Session::with_server(address), "Z1").await.unwrap_err().to_string();

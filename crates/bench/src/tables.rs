@@ -32,7 +32,7 @@ impl fmt::Display for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Machine { processor, kernel, rust, python, load } = &self.machine;
         writeln!(f, "{processor}; {kernel}; {rust}; {python}; load {load} before.")?;
-        for share in SHARES.into_iter().filter(|_| !self.start.is_empty()) {
+        for share in SHARES.into_iter().rev().filter(|_| !self.start.is_empty()) {
             let measured: Vec<_> = self.start.iter().filter(|one| one.share == share).collect();
             let Extent { processes, warm } = self.extent;
             writeln!(

@@ -46,7 +46,7 @@ const WHY: [(&str, &str); 24] = [
     ("CommitFailover", "the latch and the listing, each by a conditional write; nothing may be deleted"),
     ("ReadStore", "the latch, and the listing where Route 53's API does not answer"),
     ("KeepLatch", "how far a failover has come that the latch stands in for"),
-    ("ReadStoreAndLiftLatch", "status; a failback, or a person, lifts the latch"),
+    ("LiftLatch", "a failback, or a person, lifts the latch"),
     ("ReadAlarms", "the alarm's own state; AWS tells composite alarms only to who may ask for `*`"),
     ("WriteFirstRegisters", "in sync, failed over: the registers alone"),
     ("WriteSecondRegisters", "the same in the second zone"),

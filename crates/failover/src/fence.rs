@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::incident::Incident;
-use crate::observation::{Attention, Fact, NameView};
+use crate::observation::Attention::{None as Quiet, Notice};
+use crate::observation::{Fact, NameView};
 use crate::outcome::{Finding, Kind};
 use crate::plan::{Fence, ReplicaId};
 use crate::register::{Register, Spread};
-use crate::rule::Rule;
+use crate::rule::{self, Rule, first, row};
 
 const INCIDENT_TAG: &str = "holdfast:fenced-in";
 const GROUPS_TAG: &str = "holdfast:fenced-from";
@@ -145,58 +146,32 @@ pub enum Verdict {
 }
 
 /// A row of the table.
-#[derive(Debug)]
-pub struct Row {
-    /// The rule's id.
-    pub rule: Rule,
-    /// When it decides, in words.
-    pub condition: &'static str,
-    holds: fn(&Facts<'_>) -> bool,
-    /// What it decides.
-    pub verdict: Verdict,
-    /// How loudly.
-    pub attention: Attention,
-    /// What happens next, in words.
-    pub next: &'static str,
-}
-
-const fn row(
-    rule: Rule,
-    condition: &'static str,
-    holds: fn(&Facts<'_>) -> bool,
-    verdict: Verdict,
-    attention: Attention,
-    next: &'static str,
-) -> Row {
-    Row { rule, condition, holds, verdict, attention, next }
-}
-
-use Attention::{None as Quiet, Notice};
+pub type Row = rule::Row<fn(&Facts<'_>) -> bool, Verdict>;
 
 /// The fencing rules. The last row always holds.
 #[rustfmt::skip]
 pub const TABLE: &[Row] = &[
-    row(Rule::X01, "not every name's pin is in sync: users may still belong to the primary", |f| f.committed.is_none(),
+    row(Rule::X01.alone(), "not every name's pin is in sync: users may still belong to the primary", |f| f.committed.is_none(),
         Verdict::Leave, Quiet, "the old writer is left alone"),
-    row(Rule::X02, "RDS in the primary region does not answer", |f| matches!(f.writer, OldWriter::Unanswered(_)),
+    row(Rule::X02.alone(), "RDS in the primary region does not answer", |f| matches!(f.writer, OldWriter::Unanswered(_)),
         Verdict::Wait, Quiet, "Holdfast tries again every minute, until the region can be reached"),
-    row(Rule::X03, "there is no such database", |f| *f.writer == OldWriter::Missing,
+    row(Rule::X03.row('a'), "there is no such database", |f| *f.writer == OldWriter::Missing,
         Verdict::Leave, Quiet, "nothing can write to it"),
-    row(Rule::X03, "it was created after the pin: it is no old writer", |f| f.is_rebuilt(),
+    row(Rule::X03.row('b'), "it was created after the pin: it is no old writer", |f| f.is_rebuilt(),
         Verdict::Leave, Quiet, "it is left alone"),
-    row(Rule::X04, "a person lifted the fence in this incident, or gave the database other security groups", |f| f.was_lifted(),
+    row(Rule::X04.alone(), "a person lifted the fence in this incident, or gave the database other security groups", |f| f.was_lifted(),
         Verdict::Leave, Quiet, "the old writer is left to people"),
-    row(Rule::X05, "it is fenced", |f| f.stands(),
+    row(Rule::X05.alone(), "it is fenced", |f| f.stands(),
         Verdict::Leave, Quiet, "it stays fenced until a failback, or until a person lifts the fence"),
-    row(Rule::X06, "its security groups are not on record yet", |f| f.note_of_incident().is_none(),
+    row(Rule::X06.alone(), "its security groups are not on record yet", |f| f.note_of_incident().is_none(),
         Verdict::Remember, Quiet, "they are written to the database's own tags, and then swapped"),
-    row(Rule::X07, "it is not available", |f| f.is_busy(),
+    row(Rule::X07.row('a'), "it is not available", |f| f.is_busy(),
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
-    row(Rule::X08, "it still takes connections", |f| !f.is_asked_for_fence(),
+    row(Rule::X08.alone(), "it still takes connections", |f| !f.is_asked_for_fence(),
         Verdict::Swap, Quiet, "its security groups are swapped for the one that lets nobody in"),
-    row(Rule::X07, "RDS still changes its security groups", |f| !f.has_fence_alone(),
+    row(Rule::X07.row('b'), "RDS still changes its security groups", |f| !f.has_fence_alone(),
         Verdict::Wait, Quiet, "whoever were cut off now could connect again; it is rebooted once the fence alone is active"),
-    row(Rule::X09, "it lets nobody new in, but connections from before may still be open", |_| true,
+    row(Rule::X09.alone(), "it lets nobody new in, but connections from before may still be open", |_| true,
         Verdict::Reboot, Notice, "it is rebooted, and takes no connection until a failback"),
 ];
 
@@ -240,12 +215,13 @@ pub fn committed(names: &[NameView]) -> Option<Committed> {
 #[must_use]
 pub fn decide(fence: &Fence, committed: Option<&Committed>, id: &ReplicaId, writer: &OldWriter) -> Decision {
     let facts = Facts { fence, committed, writer };
-    let last = TABLE.len() - 1;
-    let row = TABLE[..last].iter().find(|row| (row.holds)(&facts)).unwrap_or(&TABLE[last]);
+    let row = first(TABLE, |holds| holds(&facts));
     Decision { id: id.clone(), row, incident: committed.map(|it| it.incident.clone()), facts: facts.in_words(id) }
 }
 
-struct Facts<'a> {
+/// What the conditions are written in.
+#[derive(Debug)]
+pub struct Facts<'a> {
     fence: &'a Fence,
     committed: Option<&'a Committed>,
     writer: &'a OldWriter,
@@ -326,7 +302,7 @@ impl From<Decision> for Finding {
         Self {
             subject: decision.id.to_string(),
             kind,
-            rule: Some(decision.row.rule),
+            id: Some(decision.row.id),
             because: decision.row.condition.to_owned(),
             attention: decision.row.attention,
             since: decision.incident.as_ref().map(|incident| incident.began),

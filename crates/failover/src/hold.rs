@@ -35,7 +35,7 @@ fn is_on_its_way(view: &NameView) -> bool {
 #[must_use]
 pub(crate) fn lets_go(trigger: Trigger, findings: &[Finding]) -> bool {
     let is_unwritten = |kind| matches!(kind, Kind::Interrupted | Kind::WriteRefused | Kind::Refused);
-    let is_pin = |finding: &Finding| finding.rule == Some(Rule::P13) && finding.incident.is_some();
+    let is_pin = |finding: &Finding| finding.rule() == Some(Rule::P13) && finding.incident.is_some();
     trigger != Trigger::Approval && findings.iter().any(|finding| is_pin(finding) && is_unwritten(finding.kind))
 }
 
@@ -85,7 +85,7 @@ mod tests {
         Finding {
             subject: String::new(),
             kind,
-            rule: Some(rule),
+            id: Some(rule.alone()),
             because: String::new(),
             attention: Attention::None,
             incident: incident.then(|| Incident { alarm: "started".to_owned(), began: at(0) }),

@@ -147,7 +147,7 @@ pub fn is_due_at(outcome: &Outcome, scheduled: Timestamp) -> bool {
     if matches!(outcome.outcome, Kind::Yielded | Kind::Swapped) {
         return scheduled.as_second() / 60 % YIELDED_MINUTES == 0;
     }
-    if let (Kind::WriteRefused, Some(Rule::P14), Some(since)) = (outcome.outcome, outcome.rule, outcome.since) {
+    if let (Kind::WriteRefused, Some(Rule::P14), Some(since)) = (outcome.outcome, outcome.rule(), outcome.since) {
         // It is tried once an hour, at the minute at which it was due; a tick may be some seconds early or late.
         let hours = (outcome.at.duration_since(since).as_mins() + 30) / 60;
         return hours % REHEARSAL_HOURS == 0;
@@ -179,7 +179,7 @@ pub fn of_outcome(outcome: &Outcome, sender: &Sender) -> Message {
         _ => format!(": {}", outcome.subjects_in_words(1)),
     };
     let received = if outcome.trigger == Trigger::Approval { "Your approval was received. " } else { "" };
-    let rule = outcome.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
+    let rule = outcome.id.map(|id| format!("{id}: ")).unwrap_or_default();
     let facts = outcome.facts.iter().map(|fact| format!("{}: {}", fact.about, fact.seen));
     let sections = sections([
         (USERS, outcome.users.iter().map(ToString::to_string).collect()),

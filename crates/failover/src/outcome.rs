@@ -9,7 +9,7 @@ use crate::incident::Incident;
 use crate::observation::{Attention, Fact};
 use crate::pin;
 use crate::promotion;
-use crate::rule::Rule;
+use crate::rule::{Id, Rule};
 use crate::users::Users;
 
 /// How many subjects, and how many others, an outcome lists: the bus and SNS take 256 KB, and of thousands of names nobody
@@ -121,8 +121,8 @@ pub struct Finding {
     pub subject: String,
     /// What came of it.
     pub kind: Kind,
-    /// The rule, unless an AWS call failed before any could decide.
-    pub rule: Option<Rule>,
+    /// The row, unless an AWS call failed before any could decide.
+    pub id: Option<Id>,
     /// Its condition, or what went wrong.
     pub because: String,
     /// How loudly to say it.
@@ -146,9 +146,9 @@ pub struct Outcome {
     pub outcome: Kind,
     /// How much it deserves a person's attention.
     pub attention: Attention,
-    /// Which rule decided.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub rule: Option<Rule>,
+    /// Which row decided.
+    #[serde(flatten)]
+    pub id: Option<Id>,
     /// The rule's condition, in words.
     pub because: String,
     /// The names or databases it is about, or the first hundred of them.
@@ -194,7 +194,7 @@ impl Outcome {
         let weight = |finding: &&Finding| (finding.attention, finding.kind);
         // Of equals the first, as in `subjects`, so that subject and facts speak of the same name.
         let lead = findings.iter().rev().max_by_key(weight).cloned().unwrap_or_else(Finding::of_nothing);
-        let with_lead = |finding: &&Finding| finding.rule == lead.rule && finding.because == lead.because;
+        let with_lead = |finding: &&Finding| finding.id == lead.id && finding.because == lead.because;
         let others = || findings.iter().filter(|finding| !with_lead(finding) && finding.attention > Attention::None);
         let mut also: Vec<_> = others().take(LISTED_MAX).map(Finding::in_a_line).collect();
         if let unlisted @ 1.. = others().count() - also.len() {
@@ -209,7 +209,7 @@ impl Outcome {
         Self {
             outcome: lead.kind,
             attention,
-            rule: lead.rule,
+            id: lead.id,
             subjects: with_lead().take(LISTED_MAX).map(|finding| finding.subject.clone()).collect(),
             subjects_unlisted: with_lead().count().saturating_sub(LISTED_MAX),
             also,
@@ -231,6 +231,12 @@ impl Outcome {
     pub fn of_users(self, seen: Option<Users>, findings: &[Finding]) -> Self {
         let (trigger, at) = (self.trigger, self.at);
         Self { users: seen.map(|users| users.after(trigger, findings, at)), ..self }
+    }
+
+    /// Which rule decided.
+    #[must_use]
+    pub fn rule(&self) -> Option<Rule> {
+        self.id.map(|id| id.rule)
     }
 
     /// How many names or databases it is about.
@@ -269,9 +275,15 @@ fn facts(lead: &Finding, findings: &[Finding]) -> Vec<Fact> {
 pub struct ApprovalNotCarriedOut(pub String);
 
 impl Finding {
+    /// The rule, unless an AWS call failed before any could decide.
+    #[must_use]
+    pub fn rule(&self) -> Option<Rule> {
+        self.id.map(|id| id.rule)
+    }
+
     fn in_a_line(&self) -> String {
-        let rule = self.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
-        format!("{}: {rule}{}", self.subject, self.because)
+        let id = self.id.map(|id| format!("{id}: ")).unwrap_or_default();
+        format!("{}: {id}{}", self.subject, self.because)
     }
 
     /// A zone without a single failover pair, or a plan without databases, has nothing to be found.
@@ -279,7 +291,7 @@ impl Finding {
         Self {
             subject: String::new(),
             kind: Kind::Nothing,
-            rule: None,
+            id: None,
             because: "nothing is protected here".to_owned(),
             attention: Attention::None,
             incident: None,
@@ -315,7 +327,7 @@ impl From<pin::Decision> for Finding {
         Self {
             subject: decision.name.to_string(),
             kind,
-            rule: Some(decision.row.rule),
+            id: Some(decision.row.id),
             because: decision.row.condition.to_owned(),
             attention: decision.row.attention,
             incident: decision.incident,
@@ -338,7 +350,7 @@ impl From<promotion::GateDecision> for Finding {
         Self {
             subject: "the workload".to_owned(),
             kind,
-            rule: Some(decision.row.rule),
+            id: Some(decision.row.id),
             because: decision.row.condition.to_owned(),
             attention: decision.row.attention,
             incident: decision.incident,
@@ -363,12 +375,12 @@ impl From<promotion::ReplicaDecision> for Finding {
         Self {
             subject: decision.id.to_string(),
             kind,
-            rule: Some(decision.row.rule),
+            id: Some(decision.row.id),
             because: decision.row.condition.to_owned(),
             attention: decision.row.attention,
             incident: decision.incident,
             since: decision.since,
-            despite: (kind == Kind::ApprovalNeeded).then_some(decision.row.rule).into_iter().collect(),
+            despite: (kind == Kind::ApprovalNeeded).then_some(decision.row.id.rule).into_iter().collect(),
             facts: decision.facts,
             next: decision.row.next.to_owned(),
         }

@@ -29,41 +29,14 @@ pub use replica::{
 };
 pub use status::Allows;
 
-use crate::observation::Attention;
-use crate::rule::Rule;
+use crate::observation::Attention::{None as Quiet, Page};
+use crate::rule::{self, first, row};
 
 /// A row of a table over facts `F` that decides `V`.
-#[derive(Debug)]
-pub struct Row<F: 'static, V: 'static> {
-    /// The rule's id.
-    pub rule: Rule,
-    /// When it decides, in words.
-    pub condition: &'static str,
-    holds: fn(&F) -> bool,
-    /// What it decides.
-    pub verdict: V,
-    /// How loudly.
-    pub attention: Attention,
-    /// What happens next, in words.
-    pub next: &'static str,
-}
+pub type Row<F, V> = rule::Row<fn(&F) -> bool, V>;
 
-const fn row<F, V>(
-    rule: Rule,
-    condition: &'static str,
-    holds: fn(&F) -> bool,
-    verdict: V,
-    attention: Attention,
-    next: &'static str,
-) -> Row<F, V> {
-    Row { rule, condition, holds, verdict, attention, next }
-}
-
-use Attention::{None as Quiet, Page};
-
-fn first<F, V>(table: &'static [Row<F, V>], facts: &F) -> &'static Row<F, V> {
-    let last = table.len() - 1;
-    table[..last].iter().find(|row| (row.holds)(facts)).unwrap_or(&table[last])
+fn decide<F, V>(table: &'static [Row<F, V>], facts: &F) -> &'static Row<F, V> {
+    first(table, |holds| holds(facts))
 }
 
 /// So many seconds after `at`; where no such time can be told, never.

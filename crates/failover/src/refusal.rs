@@ -20,6 +20,8 @@ pub enum Fate {
     NeverSent,
     /// AWS refused it: nothing was done.
     Refused,
+    /// It only looks, and nothing came back.
+    Unanswered,
     /// It may have been done or not.
     Unknown,
 }
@@ -29,6 +31,7 @@ impl Fate {
         match self {
             Self::NeverSent => "an AWS call never left, so nothing was done",
             Self::Refused => "AWS refused a call, so nothing was done",
+            Self::Unanswered => "AWS did not answer a call that only looks",
             Self::Unknown => "an AWS call was not answered, so what it was to do may be done or not",
         }
     }
@@ -101,7 +104,7 @@ impl Finding {
         Self {
             subject,
             kind: Kind::Interrupted,
-            rule: None,
+            id: None,
             because: fate.because().to_owned(),
             attention: Attention::Page,
             incident,

@@ -260,7 +260,7 @@ mod tests {
         Finding {
             subject: String::new(),
             kind,
-            rule: Some(crate::rule::Rule::P13),
+            id: Some(crate::rule::Rule::P13.row('b')),
             because: String::new(),
             attention: Attention::None,
             incident: Some(crate::incident::Incident { alarm: "a".to_owned(), began: at(0) }),

@@ -66,7 +66,7 @@ where
             if let Some(error) = unseen {
                 return interrupted(decision, &error);
             }
-            tracing::info!(database = %id, rule = %decision.row.rule, because = decision.row.condition, "decided");
+            tracing::info!(database = %id, rule = %decision.row.id, because = decision.row.condition, "decided");
             let goes_on = matches!(decision.row.verdict, Verdict::Remember | Verdict::Swap);
             passes += 1;
             match self.carry_out(fence, &decision, &writer).await {

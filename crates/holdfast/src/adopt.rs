@@ -26,7 +26,7 @@ pub async fn adopt(workload: &Workload, terminal: &Terminal, off: bool) -> Resul
     let plan = &workload.plan;
     let check = if off { &plan.failover_health_check } else { &plan.switch };
     let Some(check) = check.as_ref().filter(|_| plan.failover_health_check.is_some()) else {
-        let why = "there is no switch: deploy the responder with DnsMoves=by-holdfast and the detector's FailoverHealthCheckId";
+        let why = "there is no switch: deploy template.yaml with DnsMoves=by-holdfast (and, where detector.yaml has the alarms, with its FailoverHealthCheckId)";
         return Err(Failure::Refused(why.to_owned()));
     };
     let seen = look(workload).await?;

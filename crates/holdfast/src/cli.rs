@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use failover::failback::Move;
 use failover::incident::Incident;
 use failover::plan::PLAN_VARIABLE;
-use failover::rule::Rule;
+use failover::rule::{Id, IdError, Rule};
 use jiff::{SignedDuration, Timestamp};
 
 /// Looks after a workload that Holdfast fails over.
@@ -108,7 +108,7 @@ pub enum Command {
     Approve {
         /// The incident, as the message names it.
         incident: Incident,
-        /// Rules to lift: P08, P09, P10, R07, R09.
+        /// Rules to lift, as the message names them: P08, P09, P10, P12, R07, R09.
         #[arg(long, value_delimiter = ',', value_parser = rule)]
         despite: Vec<Rule>,
         #[command(flatten)]
@@ -119,12 +119,12 @@ pub enum Command {
         /// The incident, as the message names it.
         incident: Incident,
     },
-    /// Takes back a failover that is committed by the latch and has promoted nothing yet. Pinned names stay on DR; a failback brings them
-    /// home, and lifts the latch itself.
+    /// Takes back a failover that is committed by the latch and has promoted nothing yet, or opens a latch whose names are in no failover
+    /// any more. Pinned names stay on DR; a failback brings them home, and lifts the latch itself.
     Unlatch {
         /// The incident, as the message names it.
         incident: Incident,
-        /// Names that are not pinned go back to the primary at once: say so.
+        /// You confirm that names which are not pinned go back to the primary, at once or when the alarm is over.
         #[arg(long)]
         users_move_now: bool,
         #[command(flatten)]
@@ -140,7 +140,7 @@ pub enum Command {
     },
     /// Fails over now, by the same path and guards as an alarm.
     Failover {
-        /// Rules to lift: P08, P09, P10.
+        /// Rules to lift: P08, P09, P10, P12.
         #[arg(long, value_delimiter = ',', value_parser = rule)]
         despite: Vec<Rule>,
         #[command(flatten)]
@@ -166,9 +166,8 @@ pub enum Command {
     },
     /// Explains a rule that a message cites.
     Explain {
-        /// Its id, as in P09.
-        #[arg(value_parser = rule)]
-        rule: Rule,
+        /// Its id, as in P09, or P09b for one of its rows.
+        rule: Id,
     },
     /// Prints completions for a shell.
     Completions {
@@ -308,10 +307,9 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
     parsed.ok().filter(|duration| duration.is_positive()).ok_or_else(|| "write it as in 2h, 90m or 1h30m".to_owned())
 }
 
-fn rule(text: &str) -> Result<Rule, String> {
-    let quoted = serde_json::Value::String(text.to_uppercase());
-    serde_json::from_value(quoted)
-        .map_err(|_| "rules are called P01 to P14, R01 to R09, F01 to F10, X01 to X09".to_owned())
+/// Messages cite rows; an approval lifts rules.
+fn rule(text: &str) -> Result<Rule, IdError> {
+    text.parse::<Id>().map(|id| id.rule)
 }
 
 fn moved(text: &str) -> Result<Move, String> {

@@ -1,6 +1,13 @@
 //! Why a command did not do what it was asked for.
 
-use aws::CallError;
+use aws::access::unready;
+use aws::{CallError, Session};
+
+/// How AWS says that the credentials themselves are no good, or not any more.
+const STALE: [&str; 5] =
+    ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "RequestExpired", "UnrecognizedClientException"];
+/// How it says that they may not do this.
+const DENIED: [&str; 3] = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"];
 
 /// What went wrong, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -12,14 +19,40 @@ pub enum Failure {
     #[error("{0}")]
     Usage(String),
     /// AWS did not do its part.
-    #[error("{0}; run the command again: it goes on from what it finds")]
+    #[error("{0}; {next}", next = goes_on(.0))]
     Aws(#[from] CallError),
     /// A person did not confirm.
     #[error("not confirmed, nothing more was changed{0}")]
     NotConfirmed(&'static str),
 }
 
+fn goes_on(error: &CallError) -> &'static str {
+    match error {
+        CallError::Refused { code, .. } if DENIED.contains(&code.as_str()) => {
+            "the operators' policy allows all that holdfast does: docs/policies/operator.json"
+        }
+        CallError::Unanswered { .. } => {
+            "nothing was changed by it; see whether this machine reaches AWS, and run the command again"
+        }
+        _ => "run the command again: it goes on from what it finds",
+    }
+}
+
 impl Failure {
+    /// A call that did not come off, by what this machine lacks if that is why.
+    pub async fn of_call(session: &Session, error: CallError) -> Self {
+        match &error {
+            CallError::Refused { code, .. } if STALE.contains(&code.as_str()) => {
+                Self::Usage(format!("AWS does not take these credentials (any more): {error}. Log in again"))
+            }
+            CallError::Refused { .. } => Self::Aws(error),
+            _ => match unready(session).await {
+                Some(unready) => Self::Usage(unready.to_string()),
+                None => Self::Aws(error),
+            },
+        }
+    }
+
     /// What the shell is told; `holdfast --help` lists them.
     pub fn exit_code(&self) -> u8 {
         match self {

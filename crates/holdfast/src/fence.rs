@@ -53,14 +53,14 @@ async fn look_at(workload: &Workload, fence: &Fence) -> Result<Vec<Decision>, Fa
 
 fn tell(terminal: &Terminal, seen: &[Decision]) {
     for Decision { id, row, facts, .. } in seen {
-        terminal.say(format!("{BOLD}{id}{BOLD:#}  {} {}", row.rule, row.condition));
+        terminal.say(format!("{BOLD}{id}{BOLD:#}  {} {}", row.id, row.condition));
         facts.iter().for_each(|fact| terminal.say(format!("  {}: {}", fact.about, fact.seen)));
         terminal.say(format!("  {DIM}{}{DIM:#}", row.next));
     }
 }
 
 fn as_json(Decision { id, row, facts, .. }: &Decision) -> Value {
-    json!({"database": id.to_string(), "rule": row.rule, "because": row.condition, "next": row.next, "facts": facts})
+    json!({"database": id.to_string(), "rule": row.id.rule, "row": row.id.letter, "because": row.condition, "next": row.next, "facts": facts})
 }
 
 /// By the function's own code, so by its rules: a person who fences before the pin is refused too.

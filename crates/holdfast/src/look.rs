@@ -8,7 +8,7 @@ use failover::incident::{AlarmSighting, AlarmState, Incident};
 use failover::pin::{self, Decision, Observation, Verdict};
 use failover::plan::alarm_name;
 use failover::promotion::{self, Failover, GateDecision, ReplicaDecision};
-use failover::rule::Rule;
+use failover::rule::{Id, Rule};
 use failover::signal::Signal;
 use futures_util::future::join_all;
 use replica_promoter::databases::observe_replica;
@@ -85,8 +85,9 @@ pub fn incident(decisions: &[Decision]) -> Option<&Incident> {
 /// Names of which one row decided.
 #[derive(Debug, Serialize)]
 pub struct Finding {
-    /// The rule.
-    pub rule: Rule,
+    /// The row.
+    #[serde(flatten)]
+    pub id: Id,
     /// What it decides.
     pub verdict: String,
     /// When it decides so.
@@ -107,10 +108,10 @@ pub struct Finding {
 pub fn findings(decisions: &[Decision]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     for Decision { name, row, despite, .. } in decisions {
-        match findings.iter_mut().find(|finding| finding.because == row.condition && finding.rule == row.rule) {
+        match findings.iter_mut().find(|finding| finding.id == row.id) {
             Some(finding) => finding.names.push(name.to_string()),
             None => findings.push(Finding {
-                rule: row.rule,
+                id: row.id,
                 verdict: format!("{:?}", row.verdict),
                 because: row.condition,
                 next: row.next,

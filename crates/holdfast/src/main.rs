@@ -22,9 +22,10 @@ mod workload;
 
 use std::process::ExitCode;
 
+use aws::Session;
 use clap::{CommandFactory as _, Parser as _};
 
-use cli::{Arguments, Command};
+use cli::{Arguments, Command, Source};
 use failure::Failure;
 use terminal::Terminal;
 use workload::Workload;
@@ -58,7 +59,15 @@ async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), Failure> {
         }
         _ => {}
     }
-    let workload = Workload::load(&source).await?;
+    let session = Session::load_in(source.region.clone()).await.patient();
+    match obey(session.clone(), source, command, terminal).await {
+        Err(Failure::Aws(error)) => Err(Failure::of_call(&session, error).await),
+        ended => ended,
+    }
+}
+
+async fn obey(session: Session, source: Source, command: Command, terminal: &Terminal) -> Result<(), Failure> {
+    let workload = Workload::load(session, &source).await?;
     match command {
         Command::Status { watch } => status::show(&workload, terminal, &source.dns, watch).await,
         Command::Plan(what_if) => plan::show(&workload, terminal, &what_if).await,

@@ -34,10 +34,11 @@ pub async fn show(workload: &Workload, terminal: &Terminal, what_if: &WhatIf) ->
         "incident": incident,
         "pin": findings,
         "batches": batches.iter().map(batch_as_json).collect::<Vec<_>>(),
-        "promotion": {"rule": gate.row.rule, "because": gate.row.condition, "next": gate.row.next},
+        "promotion": {"rule": gate.row.id.rule, "row": gate.row.id.letter, "because": gate.row.condition, "next": gate.row.next},
         "databases": replicas.iter().map(|replica| json!({
             "database": replica.id.to_string(),
-            "rule": replica.row.rule,
+            "rule": replica.row.id.rule,
+            "row": replica.row.id.letter,
             "verdict": format!("{:?}", replica.row.verdict),
             "because": replica.row.condition,
             "facts": replica.facts,
@@ -53,7 +54,7 @@ pub async fn show(workload: &Workload, terminal: &Terminal, what_if: &WhatIf) ->
         }
     }
     terminal.say(format!("\n{BOLD}replica-promoter{BOLD:#} would decide"));
-    terminal.say(format!("  {BOLD}{}{BOLD:#}  {}", gate.row.rule, gate.row.condition));
+    terminal.say(format!("  {BOLD}{}{BOLD:#}  {}", gate.row.id, gate.row.condition));
     terminal.say(format!("      {DIM}{}{DIM:#}", gate.row.next));
     if !replicas.is_empty() {
         terminal.say("and, once a pin is in sync and clients have drained");
@@ -61,7 +62,7 @@ pub async fn show(workload: &Workload, terminal: &Terminal, what_if: &WhatIf) ->
     for replica in &replicas {
         terminal.say(format!(
             "  {BOLD}{} {:?}{BOLD:#}  {}: {}",
-            replica.row.rule, replica.row.verdict, replica.id, replica.row.condition
+            replica.row.id, replica.row.verdict, replica.id, replica.row.condition
         ));
         let facts = replica.facts.iter().map(|fact| format!("{}: {}", fact.about, fact.seen));
         terminal.say(format!("      {DIM}{}{DIM:#}", facts.collect::<Vec<_>>().join("; ")));

@@ -83,7 +83,8 @@ struct Record {
 #[derive(Debug, Serialize)]
 struct Database {
     database: String,
-    rule: failover::rule::Rule,
+    #[serde(flatten)]
+    id: failover::rule::Id,
     if_promoted_now: &'static str,
     facts: Vec<failover::observation::Fact>,
 }
@@ -143,7 +144,7 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
             .into_iter()
             .map(|decision| Database {
                 database: decision.id.to_string(),
-                rule: decision.row.rule,
+                id: decision.row.id,
                 if_promoted_now: decision.row.condition,
                 facts: decision.facts,
             })
@@ -310,10 +311,10 @@ fn print_readiness(terminal: &Terminal, readiness: &Readiness) {
 
 /// What the rules decide, a row a line.
 pub fn print_findings(terminal: &Terminal, findings: &[Finding]) {
-    for Finding { rule, verdict, because, next, names, despite, .. } in findings {
+    for Finding { id, verdict, because, next, names, despite, .. } in findings {
         let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
         let first = names.first().map_or("", String::as_str);
-        terminal.say(format!("  {BOLD}{rule} {verdict}{BOLD:#}  {first}{more}: {because}"));
+        terminal.say(format!("  {BOLD}{id} {verdict}{BOLD:#}  {first}{more}: {because}"));
         terminal.say(format!("      {DIM}{next}{DIM:#}"));
         if !despite.is_empty() {
             let rules: Vec<_> = despite.iter().map(ToString::to_string).collect();

@@ -99,7 +99,7 @@ pub async fn failover(workload: &Workload, terminal: &Terminal, despite: Vec<Rul
         let why = format!(
             "nothing was changed: {} ({}): {}; {remedy}",
             finding.names.join(", "),
-            finding.rule,
+            finding.id,
             finding.because
         );
         return Err(Failure::Refused(why));
@@ -120,7 +120,7 @@ pub async fn failover(workload: &Workload, terminal: &Terminal, despite: Vec<Rul
 /// The incident that a failover is part of: the one that rings, unless it was dismissed. Of a dismissed one Holdfast waits for the next
 /// alarm, which does not come while this one rings on, so a person declares one.
 fn incident_of(decisions: &[Decision], now: Timestamp) -> Incident {
-    let rings = decisions.iter().filter(|decision| decision.row.rule != Rule::P06);
+    let rings = decisions.iter().filter(|decision| decision.row.id.rule != Rule::P06);
     let ringing = rings.filter_map(|decision| decision.incident.clone()).next();
     ringing.unwrap_or_else(|| Incident::declared(now))
 }

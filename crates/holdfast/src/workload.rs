@@ -31,15 +31,17 @@ pub struct Workload {
 
 impl Workload {
     /// Reads the plan: from the file or the environment if given, else from the deployed function.
-    pub async fn load(source: &Source) -> Result<Self, Failure> {
-        let session = Session::load_in(source.region.clone()).await.patient();
+    pub async fn load(session: Session, source: &Source) -> Result<Self, Failure> {
         let text = match (&source.plan_file, &source.plan) {
             (Some(file), _) => std::fs::read_to_string(file)
                 .map_err(|error| Failure::Usage(format!("--plan-file {}: {error}", file.display())))?,
             (None, Some(text)) => text.clone(),
             (None, None) => deployed_plan(&session, &source.bus).await?,
         };
-        let plan = Plan::parse(&text).map_err(|error| Failure::Usage(error.to_string()))?;
+        let plan = Plan::parse(&text).map_err(|error| match &source.plan_file {
+            Some(file) => Failure::Usage(format!("--plan-file {}: {error}", file.display())),
+            None => Failure::Usage(error.to_string()),
+        })?;
         let session = session.for_plan(&plan).await;
         Ok(Self {
             plan,
@@ -64,7 +66,7 @@ async fn deployed_plan(session: &Session, bus: &str) -> Result<String, Failure> 
     let function = format!("{bus}-alarm-handler");
     let region = session.config().region().map_or("no region", |region| region.as_ref());
     let remedy = format!(
-        "the region is {region}: give the DR region with --region, the stack's BusName with --bus, or the plan with --plan-file"
+        "the region is {region} now: give the DR region with --region, the stack's BusName with --bus, or the plan with --plan-file"
     );
     match operator::function_variable(session, &function, PLAN_VARIABLE).await {
         Ok(Some(plan)) => Ok(plan),

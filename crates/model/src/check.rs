@@ -6,10 +6,10 @@ use std::time::Duration;
 use failover::failback;
 use failover::pin;
 use failover::promotion::{GATE_TABLE, REPLICA_TABLE};
-use failover::rule::Rule;
+use failover::rule::{Id, Rule};
 use stateright::{Checker, Expectation, HasDiscoveries, Model};
 
-use crate::steps::{Holdfast, Row};
+use crate::steps::Holdfast;
 use crate::story::story;
 
 /// What an exploration came to.
@@ -20,7 +20,7 @@ pub struct Checked {
     /// How many steps the longest shortest way to one has.
     pub depth: usize,
     /// Which rows of the rules' tables decided somewhere.
-    pub rows: BTreeSet<Row>,
+    pub rows: BTreeSet<Id>,
     /// Properties that do not hold.
     pub broken: Vec<Broken>,
     /// Things that should be possible and are not.
@@ -42,17 +42,17 @@ impl Checked {
     /// Which rules decided somewhere.
     #[must_use]
     pub fn rules(&self) -> BTreeSet<Rule> {
-        self.rows.iter().map(|row| row.0).collect()
+        self.rows.iter().map(|row| row.rule).collect()
     }
 }
 
 /// Every row that can decide in the model: all of the pin's and the promotion's, and the failback's rules.
 #[must_use]
-pub fn every_row() -> BTreeSet<Row> {
-    let pins = pin::TABLE.iter().map(|row| Row(row.rule, row.condition));
-    let gates = GATE_TABLE.iter().map(|row| Row(row.rule, row.condition));
-    let replicas = REPLICA_TABLE.iter().map(|row| Row(row.rule, row.condition));
-    let failbacks = failback::RULES.iter().map(|(rule, ..)| Row(*rule, ""));
+pub fn every_row() -> BTreeSet<Id> {
+    let pins = pin::rows().into_keys();
+    let gates = GATE_TABLE.iter().map(|row| row.id);
+    let replicas = REPLICA_TABLE.iter().map(|row| row.id);
+    let failbacks = failback::RULES.iter().map(|(rule, ..)| rule.alone());
     pins.chain(gates).chain(replicas).chain(failbacks).collect()
 }
 

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::hands::{Fate, Hand, Look, Open, Signal, batches};
 use crate::setting::at;
 use crate::shared::Shared;
-use crate::steps::{Holdfast, Row};
+use crate::steps::Holdfast;
 use crate::watch::{Violation, skips_a_rule};
 use crate::world::{Trouble, World};
 
@@ -168,7 +168,7 @@ impl Holdfast {
         let (mut writes, mut violation) = (Vec::new(), None);
         for view in &seen.names {
             let decision = (rules.decide_pin)(plan, &seen, view);
-            self.seen.note(Row(decision.row.rule, decision.row.condition));
+            self.seen.note(decision.row.id);
             let unaided = pin::decide(plan, &Observation { approval: None, ..seen.clone() }, view);
             violation = violation.or(skips_a_rule(&decision, &unaided, seen.approval.as_ref()));
             // What rings is known of from elsewhere, if the alarm is not there: an event, or a pin.
@@ -204,7 +204,7 @@ impl Holdfast {
         let changes: Changes = changes.collect();
         let names = look.names();
         let gate = (self.rules.decide_gate)(&self.setting.plan, now, &names, &changes);
-        self.seen.note(Row(gate.row.rule, gate.row.condition));
+        self.seen.note(gate.row.id);
         let next = match (gate.row.verdict, gate.incident) {
             (Gate::RecordInSync, _) => {
                 let writes = promotion::record_in_sync(&names, &changes, now, replicas);
@@ -236,7 +236,7 @@ impl Holdfast {
         let names = open.look.names();
         let failover = Failover::of(&open.incident, open.since, &names);
         let decision = (self.rules.decide_replica)(plan, now, &failover, &replica, approval.as_ref());
-        self.seen.note(Row(decision.row.rule, decision.row.condition));
+        self.seen.note(decision.row.id);
         let next = match decision.row.verdict {
             // The functions go on in the same invocation; here the next one does.
             _ if !decision.to_record.is_empty() => {

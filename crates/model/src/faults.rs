@@ -161,7 +161,7 @@ const MUTATIONS: &[Mutation] = &[
         |rules| {
             rules.decide_pin = |plan, seen, view| {
                 let mut decision = pin::decide(plan, seen, view);
-                if decision.row.rule == Rule::P03 {
+                if decision.row.id.rule == Rule::P03 {
                     decision.row = row_of(Verdict::Repin);
                 }
                 decision
@@ -293,8 +293,8 @@ const MUTATIONS: &[Mutation] = &[
         |rules| {
             rules.decide_replica = |plan, now, failover, replica, approval| {
                 let mut decision = promotion::decide_replica(plan, now, failover, replica, approval);
-                if decision.row.rule == Rule::R05 {
-                    let done = promotion::REPLICA_TABLE.iter().find(|row| row.rule == Rule::R04);
+                if decision.row.id.rule == Rule::R05 {
+                    let done = promotion::REPLICA_TABLE.iter().find(|row| row.id.rule == Rule::R04);
                     decision.row = done.unwrap_or(decision.row);
                 }
                 decision

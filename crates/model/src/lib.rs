@@ -25,6 +25,6 @@ pub use bounds::Bounds;
 pub use check::{Broken, Checked, every_row};
 pub use faults::{Mutation, every_mutation};
 pub use rules::Rules;
-pub use steps::{Holdfast, Row, Step};
+pub use steps::{Holdfast, Step};
 pub use watch::Violation;
 pub use world::World;

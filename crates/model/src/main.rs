@@ -88,10 +88,10 @@ fn check(only: Option<&str>, deep: bool, as_json: bool) -> bool {
     let is_complete = only.is_none() && !deep;
     let missing: Vec<_> = every_row().into_iter().filter(|row| is_complete && !rows.contains(row)).collect();
     if as_json {
-        let missing: Vec<_> = missing.iter().map(|row| json!({"rule": row.0, "condition": row.1})).collect();
+        let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
         println!("{}", json!({"bounds": told, "rules_that_never_decide": missing}));
     } else if is_complete {
-        missing.iter().for_each(|row| println!("NEVER DECIDES {} {}", row.0, row.1));
+        missing.iter().for_each(|row| println!("NEVER DECIDES {row}"));
         println!(
             "{} of {} rows of the rules' tables decide somewhere",
             every_row().len() - missing.len(),

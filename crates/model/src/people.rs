@@ -10,7 +10,7 @@ use failover::register::Register;
 use crate::databases::Database;
 use crate::hands::{Hand, batches};
 use crate::setting::at;
-use crate::steps::{Holdfast, Row};
+use crate::steps::Holdfast;
 use crate::world::{Author, Rebuilt, SharedBatch, Trouble, World};
 
 /// What people may do.
@@ -198,7 +198,7 @@ impl Holdfast {
             position_verified: is_said,
         };
         let obstacles = failback::obstacles(plan, &seen);
-        obstacles.iter().for_each(|obstacle| self.seen.note(Row(obstacle.rule, "")));
+        obstacles.iter().for_each(|obstacle| self.seen.note(obstacle.rule.alone()));
         if !obstacles.is_empty() || pinned_at.is_none() {
             return false;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use failover::incident::AlarmState;
-use failover::rule::Rule;
+use failover::rule::Id;
 use stateright::{Model, Property};
 
 use crate::bounds::Bounds;
@@ -17,23 +17,19 @@ use crate::setting::{Setting, Zone, after, at, beside, hints, is_protected};
 use crate::shared::{Memo, Shared};
 use crate::world::{Author, Rebuilt, SharedBatch, Travelling, Trouble, World};
 
-/// A row of the rules' tables: the rule, and its condition in words. The rules about failback have none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Row(pub Rule, pub &'static str);
-
 /// Which rows decided, over the whole exploration.
 #[derive(Clone, Debug, Default)]
-pub struct Seen(Arc<Mutex<BTreeSet<Row>>>);
+pub struct Seen(Arc<Mutex<BTreeSet<Id>>>);
 
 impl Seen {
     /// A row has decided.
-    pub fn note(&self, row: Row) {
+    pub fn note(&self, row: Id) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(row);
     }
 
     /// All of them.
     #[must_use]
-    pub fn all(&self) -> BTreeSet<Row> {
+    pub fn all(&self) -> BTreeSet<Id> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

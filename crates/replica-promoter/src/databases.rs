@@ -49,7 +49,7 @@ where
         let shortcomings = promotion::shortcomings(plan, now, &views);
         for shortcoming in &shortcomings {
             let (replica, because) = (&shortcoming.id, shortcoming.row.condition);
-            tracing::warn!(%replica, rule = %shortcoming.row.rule, because, "would not be promoted");
+            tracing::warn!(%replica, rule = %shortcoming.row.id, because, "would not be promoted");
         }
         #[expect(clippy::cast_precision_loss, reason = "a plan has some databases")]
         let value = shortcomings.len() as f64;
@@ -72,7 +72,7 @@ where
             let now = self.records.now();
             let replica = observe_replica(plan, id, incident, now, &self.replicas, &self.lag).await;
             let decision = promotion::decide_replica(plan, self.records.now(), failover, &replica, approval);
-            let (rule, because) = (decision.row.rule, decision.row.condition);
+            let (rule, because) = (decision.row.id, decision.row.condition);
             tracing::info!(replica = %id, %rule, because, %incident, "decided");
             (decision, replica.state)
         };

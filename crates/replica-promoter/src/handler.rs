@@ -118,7 +118,7 @@ where
         let mut gate = promotion::decide_gate(&ground.plan(plan), now, &ground.names, &ground.changes);
         gate.facts.extend(ground.facts());
         tracing::info!(
-            rule = %gate.row.rule, because = gate.row.condition,
+            rule = %gate.row.id, because = gate.row.condition,
             incident = gate.incident.as_ref().map(ToString::to_string), "decided"
         );
         match (gate.row.verdict, gate.incident.clone()) {
@@ -202,7 +202,7 @@ pub(crate) fn closed(plan: &Plan, gate: &GateDecision, incident: &Incident, now:
     Finding {
         subject,
         kind: Kind::FailedOver,
-        rule: Some(Rule::R04),
+        id: Some(Rule::R04.alone()),
         because: "every name is pinned and every database is an available writer".to_owned(),
         attention: Attention::Page,
         incident: Some(incident.clone()),

@@ -212,7 +212,7 @@ async fn what_is_not_on_record_is_put_on_record_before_it_is_promoted() {
 async fn a_person_vouches_for_a_writer_once() {
     let world = World::new(&drained(Evidence::default()), database(Source::NoneNamed));
     let asked = world.tick().await;
-    assert_eq!((asked.rule, asked.despite), (Some(Rule::R09), [Rule::R09].into()));
+    assert_eq!((asked.rule(), asked.despite), (Some(Rule::R09), [Rule::R09].into()));
     let incident = pin(Evidence::default()).incident;
     let approval = Approval { incident, by: "kim".to_owned(), reason: String::new(), despite: [Rule::R09].into() };
     let answer = world.hears(Signal::Approval(approval)).await;
@@ -246,7 +246,7 @@ async fn in_peace_a_database_that_would_stop_a_failover_is_a_page_and_one_that_w
         *world.database.borrow_mut() = state;
         let outcome = world.tick().await;
         assert_eq!(
-            (outcome.outcome, outcome.rule, outcome.attention),
+            (outcome.outcome, outcome.rule(), outcome.attention),
             (Kind::DatabaseTrouble, Some(rule), Attention::Page)
         );
         assert_eq!(outcome.incident, None);
@@ -259,7 +259,7 @@ async fn in_peace_a_database_that_would_stop_a_failover_is_a_page_and_one_that_w
     }
     *world.database.borrow_mut() = replica();
     world.lag.set((4_000, SignedDuration::ZERO));
-    assert_eq!(world.tick().await.rule, Some(Rule::R07));
+    assert_eq!(world.tick().await.rule(), Some(Rule::R07));
 
     let quiet = World::new(&Register::disarmed(at("00:00:00"), "kim".to_owned()), ReplicaState::Missing);
     assert_eq!(quiet.tick().await.outcome, Kind::Nothing, "people switched it off");

@@ -103,7 +103,7 @@ impl Aws {
             let Caller { function, invocation, .. } = self.line.caller;
             self.world.get().tell(|| format!("{function:?} {invocation}: {api} {}", fault.in_words()));
         }
-        let timed_out = || Err(CallError::Unknown { call: api, why: "timed out".to_owned() });
+        let timed_out = || Err(CallError::lost(api, "timed out".to_owned()));
         match fault {
             Fault::None => effect(&mut self.world.get()),
             Fault::NeverSent => Err(CallError::NeverSent { call: api, why: "no route".to_owned() }),

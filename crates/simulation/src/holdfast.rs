@@ -284,8 +284,8 @@ impl Holdfast {
         }
         let last = self.outcomes.iter().rev().find(|(_, whose, _)| *whose == function);
         if last.is_none_or(|(.., last)| (last.outcome, &last.because) != (outcome.outcome, &outcome.because)) {
-            let rule = outcome.rule.map(|rule| format!("{rule}, ")).unwrap_or_default();
-            world.tell(|| format!("{function:?}: {:?}: {rule}{}", outcome.outcome, outcome.because));
+            let row = outcome.id.map(|id| format!("{id}, ")).unwrap_or_default();
+            world.tell(|| format!("{function:?}: {:?}: {row}{}", outcome.outcome, outcome.because));
         }
     }
 

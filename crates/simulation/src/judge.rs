@@ -123,7 +123,7 @@ fn is_promised(outcome: &Outcome, scheduled: Option<Timestamp>) -> bool {
         (_, Trigger::Approval, ..) => true,
         (_, Trigger::Event, kind, _) if kind != Kind::StaysOnDr => true,
         (_, _, Kind::Yielded | Kind::Swapped, _) => clock % YIELDED_MINUTES == 0,
-        (_, _, Kind::WriteRefused, Some(since)) if outcome.rule == Some(Rule::P14) => {
+        (_, _, Kind::WriteRefused, Some(since)) if outcome.rule() == Some(Rule::P14) => {
             (lasts(since) + 30) / 60 % REHEARSAL_HOURS == 0
         }
         (_, _, Kind::StaysOnDr, Some(since)) => {
@@ -188,8 +188,8 @@ fn who_did_not_look(holdfast: &Holdfast) -> Vec<Breach> {
             }
         }
         let same = |a: &Outcome, b: &Outcome| {
-            (a.outcome, a.rule, &a.because, &a.subjects, &a.incident)
-                == (b.outcome, b.rule, &b.because, &b.subjects, &b.incident)
+            (a.outcome, a.id, &a.because, &a.subjects, &a.incident)
+                == (b.outcome, b.id, &b.because, &b.subjects, &b.incident)
         };
         let outcomes: Vec<_> = ticks(function).collect();
         for pair in outcomes.windows(2) {

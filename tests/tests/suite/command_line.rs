@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
 
 mod adopt;
+mod credentials;
 mod interrupted;
 mod left_to_people;
 
@@ -106,10 +107,10 @@ async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
     assert_ne!(armed, before);
     stage.minutes(16).await;
     let plan = text(&stage, &["plan", "--alarm"]).await;
-    contains_all(&plan, &["P09 Hold", "an approval would have to lift P09", "R08 Promote", "nothing was changed"]);
+    contains_all(&plan, &["P09a Hold", "an approval would have to lift P09", "R08b Promote", "nothing was changed"]);
     stage.lab.faults.fail_region(PRIMARY);
     let plan = text(&stage, &["plan", "--alarm"]).await;
-    contains_all(&plan, &["P13 Pin", "DELETE", "CREATE", "v=1 pinned"]);
+    contains_all(&plan, &["P13b Pin", "DELETE", "CREATE", "v=1 pinned"]);
     let plan = json(&stage, &["plan", "--alarm"]).await;
     assert_eq!(plan["pin"][0]["rule"], "P13");
     // One batch a zone; each name's register and pairs are deleted and created.
@@ -223,7 +224,7 @@ async fn a_person_fails_over_by_the_rules_and_fails_back() {
     let failover = ["failover", "--reason", "game day", "--despite", "P08,P09"];
     let output = stage.holdfast(&failover, true).await.expect("holdfast starts");
     assert!(output.status.success(), "{}", stderr(&output));
-    contains_all(&stdout(&output), &["P13 Pin", "pinned to DR", "incident operator@"]);
+    contains_all(&stdout(&output), &["P13b Pin", "pinned to DR", "incident operator@"]);
     let failed_over = |stage: &Stage| states(stage) == ["failed over"; NAMES];
     assert!(stage.until(Duration::from_secs(1_800), failed_over).await, "{:?}", states(&stage));
     contains_all(
@@ -341,6 +342,7 @@ async fn what_cannot_be_done_is_said_with_a_remedy_and_an_exit_code() {
     contains_all(&refused(&stage, &["approve", "yesterday"], 2).await, &["is no incident id"]);
     contains_all(&refused(&stage, &["disarm", "--for", "soon"], 2).await, &["2h, 90m"]);
     contains_all(&refused(&stage, &["explain", "P99"], 2).await, &["P01 to P14"]);
+    contains_all(&refused(&stage, &["explain", "P09x"], 2).await, &["P09 has no row P09x"]);
     contains_all(&refused(&stage, &["failback", "check", "--successor", "app"], 2).await, &["app-dr=us-east-2/app-2"]);
     stage.lab.faults.fail_service("route53");
     contains_all(&refused(&stage, &["status"], 3).await, &["ListResourceRecordSets", "run the command again"]);
@@ -360,8 +362,11 @@ async fn rules_are_explained_and_shells_helped_without_any_aws() {
     };
     contains_all(
         &said(&["explain", "p09"]),
-        &["the primary answers our own probe", "Hold, and people are paged", "--despite P09"],
+        &["P09a", "the primary answers our own probe", "P09b", "Hold, and people are paged", "--despite P09"],
     );
+    let one = said(&["explain", "P09b"]);
+    assert!(one.contains("our own probe cannot tell") && !one.contains("P09a"), "{one}");
+    contains_all(&said(&["explain", "R09c"]), &["it is no replica"]);
     contains_all(&said(&["explain", "R02"]), &["clients may still hold the primary's address", "no approval lifts it"]);
     contains_all(&said(&["explain", "F06"]), &["no successor", "keep the old database"]);
     contains_all(&said(&["completions", "bash"]), &["holdfast"]);

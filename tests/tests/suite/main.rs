@@ -12,3 +12,4 @@ mod sample_events;
 mod second_judge;
 mod stack;
 mod supply_chain;
+mod troubleshooting;

@@ -64,7 +64,7 @@ fn the_page_lists_every_parameter_of_the_templates() {
     } else {
         assert!(
             page == wanted,
-            "{PAGE} lists other parameters than the templates have; {WRITE}=1 cargo test -p tests --test parameters writes them"
+            "{PAGE} lists other parameters than the templates have; {WRITE}=1 cargo test -p tests parameters writes them"
         );
     }
 }

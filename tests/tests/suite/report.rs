@@ -112,7 +112,7 @@ async fn an_incident_is_told_from_awss_own_records_even_while_a_region_is_down()
             "failed over to DR",
             "alarm to pin",
             "pin in sync",
-            "P13: failover has started",
+            "P13b: failover has started",
             "RPO",
             "pinned to DR",
             "Promotion requested",
@@ -140,7 +140,7 @@ async fn an_incident_is_told_from_awss_own_records_even_while_a_region_is_down()
     let replay = holdfast(&stage, &["plan", "--replay"]).await;
     contains_all(
         &replay,
-        &["holdfast-failover-started rang and still does", "P13 Pin", "it tells people, and never fails over"],
+        &["holdfast-failover-started rang and still does", "P13b Pin", "it tells people, and never fails over"],
     );
     let replay: Value =
         serde_json::from_str(&holdfast(&stage, &["plan", "--replay", "--json"]).await).expect("it is JSON");
@@ -150,7 +150,7 @@ async fn an_incident_is_told_from_awss_own_records_even_while_a_region_is_down()
     let told = holdfast(&stage, &["report"]).await;
     contains_all(
         &told,
-        &["MISSING: the history of holdfast-failover-started", "failed over", "P13: failover has started"],
+        &["MISSING: the history of holdfast-failover-started", "failed over", "P13b: failover has started"],
     );
 }
 

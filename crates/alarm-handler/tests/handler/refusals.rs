@@ -36,7 +36,7 @@ fn one_protected_name_among_many_is_told_and_the_others_are_pinned() {
     let outcome = zone.tick();
     all_pinned_but(&zone, 64, &protected);
     assert_eq!((outcome.outcome, outcome.attention), (Kind::Pinned, Attention::Page));
-    assert!(told(&outcome).contains("n00037.example.com: P13: Route 53 refuses the change"), "{}", told(&outcome));
+    assert!(told(&outcome).contains("n00037.example.com: P13b: Route 53 refuses the change"), "{}", told(&outcome));
     // The batch, its halves, and what records the pins; 2k log2(n/k) of them.
     assert!(zone.sent.get() <= 1 + 2 * 6 + 1, "{} batches were sent", zone.sent.get());
 

@@ -15,7 +15,7 @@ impl Finding {
         Self {
             subject: "the workload".to_owned(),
             kind: Kind::Latched,
-            rule: Some(Rule::P13),
+            id: Some(Rule::P13.row('a')),
             because: "the failover is committed by the latch, and Route 53 has not taken every pin yet".to_owned(),
             attention: Attention::Page,
             incident: Some(latch.incident.clone()),
@@ -39,7 +39,7 @@ impl Finding {
         Self {
             kind: Kind::Refused,
             // No rule of the pin: a pin that was due and is refused would let go of DNS.
-            rule: None,
+            id: None,
             because: "the latch is closed for a failover that no name is in any more".to_owned(),
             next: "it keeps the users of names on the switch on DR, and no other failover can be committed by it: lift it (holdfast unlatch)"
                 .to_owned(),

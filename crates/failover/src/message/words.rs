@@ -18,7 +18,7 @@ pub(super) fn headline(outcome: &Outcome) -> String {
     let cause = cause_and_act(outcome);
     let price = match outcome.users.as_ref().filter(|_| stands_still) {
         // R09 speaks of a database that takes writes.
-        Some(users) if users.cannot_write() && outcome.rule != Some(Rule::R09) => "users on READ-ONLY DR",
+        Some(users) if users.cannot_write() && outcome.rule() != Some(Rule::R09) => "users on READ-ONLY DR",
         Some(users) if users.are_sent() => "users on DR",
         Some(users) if users.are_held() => "users stay on PRIMARY",
         _ => return cause.to_owned(),
@@ -45,7 +45,7 @@ pub(super) fn decision(outcome: &Outcome) -> Option<String> {
                 | Kind::Yielded
                 | Kind::Swapped
         );
-    let rule = outcome.rule.map(|rule| format!(" ({rule})")).unwrap_or_default();
+    let rule = outcome.rule().map(|rule| format!(" ({rule})")).unwrap_or_default();
     is_peoples.then(|| format!("{}{rule}", cause_and_act(outcome)))
 }
 
@@ -60,19 +60,21 @@ fn cause_and_act(outcome: &Outcome) -> &'static str {
         Kind::StaysOnDr => "stays on DR",
         Kind::Confirmed => "pinned to DR, and confirmed",
         Kind::WouldHavePinned => "SHADOW would have failed over",
-        Kind::Held => match outcome.rule {
+        Kind::Held => match outcome.rule() {
             Some(Rule::P05) => "HELD by maintenance",
             Some(Rule::P09) => "HELD, primary may be up",
             Some(Rule::P10) => "HELD, DR is DOWN too",
             _ => "HELD",
         },
-        Kind::Refused if outcome.rule == Some(Rule::P04) && outcome.incident.is_some() => "CANNOT fail over, DISARMED",
+        Kind::Refused if outcome.rule() == Some(Rule::P04) && outcome.incident.is_some() => {
+            "CANNOT fail over, DISARMED"
+        }
         Kind::Refused => "CANNOT fail over",
         Kind::Interrupted => "INTERRUPTED, AWS did not do as asked",
         Kind::WriteRefused => "Route 53 REFUSES the change",
         Kind::DatabaseTrouble if is_late_in_peace(outcome) => "replication AT RISK",
         Kind::DatabaseTrouble => "database NOT promotable",
-        Kind::ApprovalNeeded => match outcome.rule {
+        Kind::ApprovalNeeded => match outcome.rule() {
             Some(Rule::P08) => "APPROVE failover so soon?",
             Some(Rule::P12) => "APPROVE failover?",
             Some(Rule::R07) => "APPROVE losing writes?",
@@ -95,7 +97,7 @@ fn cause_and_act(outcome: &Outcome) -> &'static str {
 /// While nothing is pinned an outage may have begun, and silence is all that a database behind a lost primary can show: it is
 /// promoted by its last samples from before.
 fn is_late_in_peace(outcome: &Outcome) -> bool {
-    outcome.incident.is_none() && outcome.rule == Some(Rule::R07)
+    outcome.incident.is_none() && outcome.rule() == Some(Rule::R07)
 }
 
 pub(super) fn sentence(outcome: &Outcome) -> String {
@@ -125,7 +127,7 @@ pub(super) fn sentence(outcome: &Outcome) -> String {
         Kind::Interrupted => {
             format!("Holdfast was interrupted over {who}: {}.", outcome.because)
         }
-        Kind::WriteRefused if outcome.rule == Some(Rule::P14) => {
+        Kind::WriteRefused if outcome.rule() == Some(Rule::P14) => {
             format!(
                 "{who} could not be failed over now: Route 53 does not take a batch such as the pin's. Nothing was changed."
             )
@@ -139,7 +141,7 @@ pub(super) fn sentence(outcome: &Outcome) -> String {
         Kind::DatabaseTrouble if outcome.incident.is_none() => {
             format!("No failover is under way, and {who} would not be promoted in one as things are.")
         }
-        Kind::DatabaseTrouble if outcome.rule == Some(Rule::R01) => {
+        Kind::DatabaseTrouble if outcome.rule() == Some(Rule::R01) => {
             format!("{who} still replicates, though the failover is over. Users are on DR, where it takes no writes.")
         }
         Kind::DatabaseTrouble => {
@@ -199,7 +201,7 @@ pub(super) fn what_to_run(outcome: &Outcome, sender: &Sender) -> Option<String> 
     let incident = incident.to_string().replace('\'', "'\\''");
     let (rules, options, region) = (rules.join(","), sender.options(), &sender.region);
     let back = match &outcome.users {
-        Some(users) if users.maintenance_brings_back() && outcome.rule == Some(Rule::P09) => {
+        Some(users) if users.maintenance_brings_back() && outcome.rule() == Some(Rule::P09) => {
             format!(
                 "to send users back for an hour, if the primary is fine: holdfast maintenance begin --for 1h{options}\n"
             )

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{NAMES_RECORDED_A_SECOND, Observation, RECORDING_SECONDS, TABLE};
+use super::{NAMES_RECORDED_A_SECOND, Observation, RECORDING_SECONDS, tables};
 use crate::incident::{AlarmSighting, AlarmState, Approval, Incident};
 use crate::observation::{ChangeStatus, NameView, Probe, elapsed, in_alarm};
 use crate::plan::{Mode, Plan};
@@ -27,7 +27,7 @@ pub(super) enum TooRecent {
 }
 
 /// What the conditions are written in.
-pub(super) struct Facts<'a> {
+pub struct Facts<'a> {
     pub(super) plan: &'a Plan,
     pub(super) seen: &'a Observation,
     pub(super) view: &'a NameView,
@@ -42,7 +42,11 @@ impl Facts<'_> {
     /// first would be asked about the next, lift that, and be asked about the first again.
     pub(super) fn in_the_way(&self) -> BTreeSet<Rule> {
         let unapproved = Facts { approval: None, ..*self };
-        TABLE.iter().filter(|row| row.rule.is_liftable() && (row.holds)(&unapproved)).map(|row| row.rule).collect()
+        tables::of(self)
+            .iter()
+            .filter(|row| row.id.rule.is_liftable() && (row.holds)(&unapproved))
+            .map(|row| row.id.rule)
+            .collect()
     }
 
     /// The health check of a PRIMARY record that is not the plan's: an outage would move users at another time, or not at all.
@@ -50,6 +54,11 @@ impl Facts<'_> {
         let Plan { failover_health_check: Some(own), switch, .. } = self.plan else { return None };
         let mut checks = self.view.pairs.iter().flatten().filter_map(|pair| pair.primary().health_check.as_deref());
         checks.find(|check| *check != own && Some(*check) != switch.as_deref())
+    }
+
+    /// A name that is only watched keeps its own health check: shadow mode changes nothing that users have.
+    pub(super) fn warns_of_other_check(&self) -> bool {
+        self.plan.mode != Mode::Shadow && self.other_check().is_some()
     }
 
     pub(super) fn pin(&self) -> Option<&Pin> {
@@ -127,10 +136,6 @@ impl Facts<'_> {
 
     pub(super) fn never_armed(&self) -> bool {
         self.view.register == Reading::Absent
-    }
-
-    pub(super) fn disarmed(&self) -> bool {
-        self.never_armed() || matches!(self.view.register(), Some(Register::Disarmed { .. }))
     }
 
     /// Since when every alarm of the plan has been OK, if each is.

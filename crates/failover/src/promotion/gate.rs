@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Page, Quiet, Row, after, first, row};
+use super::{Page, Quiet, Row, after, decide, row};
 use crate::incident::Incident;
 use crate::observation::{ChangeStatus, Changes, Fact, NameView};
 use crate::plan::Plan;
@@ -35,23 +35,23 @@ pub type GateRow = Row<GateFacts, Gate>;
 /// The rules about the workload. The last row always holds; it opens the gate to [`REPLICA_TABLE`].
 #[rustfmt::skip]
 pub const GATE_TABLE: &[GateRow] = &[
-    row(Rule::R01, "no name is pinned", |f| f.pinned == 0 && f.failed_over == 0,
+    row(Rule::R01.row('a'), "no name is pinned", |f| f.pinned == 0 && f.failed_over == 0,
         Gate::Closed, Quiet, "nothing; replicas stay replicas"),
-    row(Rule::R01, "the workload has failed over already", |f| f.pinned == 0,
+    row(Rule::R01.row('b'), "the workload has failed over already", |f| f.pinned == 0,
         Gate::Closed, Quiet, "nothing; the incident is closed"),
-    row(Rule::R01, "not every name is pinned", |f| !f.unpinned.is_empty(),
+    row(Rule::R01.row('c'), "not every name is pinned", |f| !f.unpinned.is_empty(),
         Gate::Wait, Page, "no database is promoted while clients of those names may still write to the primary: pin them (arm them, or see why alarm-handler does not), or take them out of the plan"),
-    row(Rule::R01, "somebody changed the pinned records, or they lead where users were before the pin, or to a new place in that AWS region", |f| !f.agree,
+    row(Rule::R01.row('d'), "somebody changed the pinned records, or they lead where users were before the pin, or to a new place in that AWS region", |f| !f.agree,
         Gate::Wait, Quiet, "clients may be back on the primary; alarm-handler pins again or says why not"),
-    row(Rule::R02, "the pin was made more than 10 minutes ago, and is still not known to be at every name server", |f| f.overdue_at.is_some_and(|at| at <= f.now),
-        Gate::Wait, Page, "no database is promoted until Route 53 says that the pin has arrived; see its status page, and alarm-handler's log if the pin's change is not on record"),
-    row(Rule::R02, "the pin is not known to be at every name server", |f| f.overdue_at.is_some(),
+    row(Rule::R02.row('a'), "the pin was made more than 10 minutes ago, and is still not known to be at every name server", |f| f.overdue_at.is_some_and(|at| at <= f.now),
+        Gate::Wait, Page, "no database is promoted until Route 53 says that the pin has arrived, or every name server shows the latch closed; see Route 53's status page, and alarm-handler's log if the pin's change is not on record"),
+    row(Rule::R02.row('b'), "the pin is not known to be at every name server", |f| f.overdue_at.is_some(),
         Gate::Wait, Quiet, "Holdfast asks Route 53 again within a minute"),
-    row(Rule::R02, "the pin has arrived at every name server", |f| f.spreading,
+    row(Rule::R02.row('c'), "the pin has arrived at every name server", |f| f.spreading,
         Gate::RecordInSync, Quiet, "clients of the primary drain now, for the records' TTL and the plan's drain time"),
-    row(Rule::R02, "clients may still hold the primary's address", |f| f.drained_at.is_some_and(|at| f.now < at),
+    row(Rule::R02.row('d'), "clients may still hold the primary's address", |f| f.drained_at.is_some_and(|at| f.now < at),
         Gate::Wait, Quiet, "the databases are promoted when the clients have drained"),
-    row(Rule::R08, "the pin is in sync and clients have drained", |_| true,
+    row(Rule::R08.row('a'), "the pin is in sync and clients have drained", |_| true,
         Gate::Open, Quiet, "each replica is promoted by its own state"),
 ];
 
@@ -121,8 +121,8 @@ pub fn decide_gate(plan: &Plan, now: Timestamp, names: &[NameView], changes: &Ch
     };
     let pins = || registers().filter_map(Register::pin);
     let incident = pins().map(|pin| pin.incident.clone()).max();
-    let row = first(GATE_TABLE, &facts);
-    let since = match (row.rule, row.attention) {
+    let row = decide(GATE_TABLE, &facts);
+    let since = match (row.id.rule, row.attention) {
         (Rule::R02, Page) => facts.overdue_at,
         _ => drained_at.or_else(|| pins().map(|pin| pin.at).max()),
     };

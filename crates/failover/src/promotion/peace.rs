@@ -5,7 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::loss::{IDLE_SECONDS, is_postgres};
 use super::replica::{GLOBAL, WRONG_LIST, state_in_words};
 use super::status::Allows;
-use super::{Database, Instances, LagSample, Page, Quiet, ReplicaState, ReplicaView, Row, Source, Verdict, first, row};
+use super::{
+    Database, Instances, LagSample, Page, Quiet, ReplicaState, ReplicaView, Row, Source, Verdict, decide, row,
+};
 use crate::observation::{Fact, NameView};
 use crate::outcome::{Finding, Kind};
 use crate::plan::{Plan, ReplicaId};
@@ -24,25 +26,25 @@ pub type PeaceRow = Row<PeaceFacts, Verdict>;
 /// The rules about one database in peace, by the ids of those that would hold it up. The last row always holds.
 #[rustfmt::skip]
 pub const PEACE_TABLE: &[PeaceRow] = &[
-    row(Rule::R03, "RDS knows no such database", |f| f.replica.state == ReplicaState::Missing,
+    row(Rule::R03.row('a'), "RDS knows no such database", |f| f.replica.state == ReplicaState::Missing,
         Verdict::Trouble, Page, "correct its name in AuroraClusters or RdsInstances, or make the replica; until then a failover would stop at it"),
-    row(Rule::R03, WRONG_LIST, |f| matches!(f.source(), Some(Source::MemberOf(_))),
+    row(Rule::R03.row('b'), WRONG_LIST, |f| matches!(f.source(), Some(Source::MemberOf(_))),
         Verdict::Trouble, Page, "name the cluster under AuroraClusters instead; until then a failover would stop at it"),
-    row(Rule::R03, GLOBAL, |f| matches!(f.source(), Some(Source::Global(_))),
+    row(Rule::R03.row('c'), GLOBAL, |f| matches!(f.source(), Some(Source::Global(_))),
         Verdict::Trouble, Page, "take it out of the plan, and plan for its failover by hand; until then a failover would stop at it"),
-    row(Rule::R06, "RDS did not answer", |f| matches!(f.replica.state, ReplicaState::Unanswered(_)),
+    row(Rule::R06.row('a'), "RDS did not answer", |f| matches!(f.replica.state, ReplicaState::Unanswered(_)),
         Verdict::Trouble, Page, "Holdfast asks again within a minute; if this stays, see whether its role may describe the database"),
-    row(Rule::R05, "on its way to a status that RDS promotes", |f| f.allows() == Some(Allows::Waiting),
+    row(Rule::R05.row('c'), "on its way to a status that RDS promotes", |f| f.allows() == Some(Allows::Waiting),
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
-    row(Rule::R09, "it is no replica", |f| f.source() == Some(&Source::NoneNamed),
+    row(Rule::R09.row('c'), "it is no replica", |f| f.source() == Some(&Source::NoneNamed),
         Verdict::Trouble, Page, "make it a replica of the primary's database again, or name the one that is; until then a failover would ask you whether to go on without the primary's data"),
-    row(Rule::R06, "not in a state that RDS promotes", |f| !f.is_promotable(),
+    row(Rule::R06.row('e'), "not in a state that RDS promotes", |f| !f.is_promotable(),
         Verdict::Trouble, Page, "bring it to the status available, with an instance; until then a failover would stop at it"),
-    row(Rule::R07, "no lag is known for 15 minutes: it has stopped replicating, or the primary is down", |f| f.is_late(f.newest),
+    row(Rule::R07.row('b'), "no lag is known for 15 minutes: it has stopped replicating, or the primary is down", |f| f.is_late(f.newest),
         Verdict::Trouble, Page, "if the primary is down, a failover goes by the last sample from before; if not, see whether the database replicates, for a failover would ask you whether its loss may be"),
-    row(Rule::R07, "further behind than the plan allows for 15 minutes", |f| f.is_late(f.good),
+    row(Rule::R07.row('c'), "further behind than the plan allows for 15 minutes", |f| f.is_late(f.good),
         Verdict::Trouble, Page, "see what holds it up, or allow more (LagSecondsMax); until then a failover would ask you whether its loss may be"),
-    row(Rule::R08, "it could be promoted", |_| true,
+    row(Rule::R08.row('c'), "it could be promoted", |_| true,
         Verdict::Done, Quiet, "it replicates"),
 ];
 
@@ -83,7 +85,7 @@ pub fn is_guarded(names: &[NameView]) -> bool {
 pub fn shortcomings(plan: &Plan, now: Timestamp, replicas: &[ReplicaView]) -> Vec<Shortcoming> {
     let of_one = |replica: &ReplicaView| {
         let facts = PeaceFacts::of(plan, now, replica);
-        let row = first(PEACE_TABLE, &facts);
+        let row = decide(PEACE_TABLE, &facts);
         (row.verdict == Verdict::Trouble).then(|| Shortcoming {
             id: replica.id.clone(),
             row,
@@ -128,7 +130,7 @@ impl PeaceFacts {
     /// What is no replica, or not there, was a replica when its last sample was taken, if samples have ended.
     fn since(&self, row: &PeaceRow) -> Option<Timestamp> {
         let ended = |sample: &LagSample| self.now.duration_since(sample.at) >= ENDED;
-        let last = match row.rule {
+        let last = match row.id.rule {
             Rule::R07 if self.is_late(self.newest) => self.newest,
             Rule::R07 => self.good,
             Rule::R03 | Rule::R09 => self.newest.filter(ended),
@@ -158,7 +160,7 @@ impl From<Shortcoming> for Finding {
         Self {
             subject: shortcoming.id.to_string(),
             kind: Kind::DatabaseTrouble,
-            rule: Some(shortcoming.row.rule),
+            id: Some(shortcoming.row.id),
             because: shortcoming.row.condition.to_owned(),
             attention: shortcoming.row.attention,
             incident: None,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::evidence::Failover;
 use super::loss::{Loss, Outage};
 use super::status::Allows;
-use super::{Database, Instances, Page, Quiet, ReplicaState, ReplicaView, Row, Source, after, first, row};
+use super::{Database, Instances, Page, Quiet, ReplicaState, ReplicaView, Row, Source, after, decide, row};
 use crate::incident::{Approval, Incident};
 use crate::observation::Fact;
 use crate::plan::{Plan, ReplicaId};
@@ -37,33 +37,33 @@ pub type ReplicaRow = Row<ReplicaFacts, Verdict>;
 /// The rules about one database. The last row always holds.
 #[rustfmt::skip]
 pub const REPLICA_TABLE: &[ReplicaRow] = &[
-    row(Rule::R03, "RDS knows no such database", |f| f.replica.state == ReplicaState::Missing,
+    row(Rule::R03.row('a'), "RDS knows no such database", |f| f.replica.state == ReplicaState::Missing,
         Verdict::Trouble, Page, "correct the plan's database name, or promote by hand what takes its place"),
-    row(Rule::R03, WRONG_LIST, |f| matches!(f.source(), Some(Source::MemberOf(_))),
+    row(Rule::R03.row('b'), WRONG_LIST, |f| matches!(f.source(), Some(Source::MemberOf(_))),
         Verdict::Trouble, Page, "name the cluster under AuroraClusters instead, or promote by hand what takes the writes"),
-    row(Rule::R03, GLOBAL, |f| matches!(f.source(), Some(Source::Global(_))),
+    row(Rule::R03.row('c'), GLOBAL, |f| matches!(f.source(), Some(Source::Global(_))),
         Verdict::Trouble, Page, "fail the global database over by hand: aws rds failover-global-cluster --allow-data-loss; then take it out of the plan"),
-    row(Rule::R06, "RDS did not answer", |f| matches!(f.replica.state, ReplicaState::Unanswered(_)),
+    row(Rule::R06.row('a'), "RDS did not answer", |f| matches!(f.replica.state, ReplicaState::Unanswered(_)),
         Verdict::Trouble, Page, "Holdfast asks again within a minute"),
-    row(Rule::R04, "a writer already, and on record: it was a replica in this failover, or a person vouches for it", |f| f.is(Database::is_available_writer) && f.is_on_record(),
+    row(Rule::R04.alone(), "a writer already, and on record: it was a replica in this failover, or a person vouches for it", |f| f.is(Database::is_available_writer) && f.is_on_record(),
         Verdict::Done, Quiet, "it takes writes"),
-    row(Rule::R05, "still on its way, more than 30 minutes after it might have been promoted", |f| f.is_on_its_way() && f.overdue_at.is_some_and(|at| at <= f.now),
+    row(Rule::R05.row('a'), "still on its way, more than 30 minutes after it might have been promoted", |f| f.is_on_its_way() && f.overdue_at.is_some_and(|at| at <= f.now),
         Verdict::Wait, Page, "Holdfast goes on looking every minute; see what RDS says of the database; if it stays as it is, promote by hand what takes its place"),
-    row(Rule::R05, "promoting, rebooting or otherwise on its way", ReplicaFacts::is_on_its_way,
+    row(Rule::R05.row('b'), "promoting, rebooting or otherwise on its way", ReplicaFacts::is_on_its_way,
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
-    row(Rule::R09, "it takes writes, but it was created after the pin, or RDS does not say when: it may not be the replica that was there", |f| f.is(Database::is_available_writer) && f.is_younger(),
+    row(Rule::R09.row('a'), "it takes writes, but it was created after the pin, or RDS does not say when: it may not be the replica that was there", |f| f.is(Database::is_available_writer) && f.is_younger(),
         Verdict::Ask, Page, "look at what it holds: its data is of whatever it was restored from; approve it, or put in its place what you promote by hand"),
-    row(Rule::R09, "it takes writes, but nobody saw it as a replica in this failover", |f| f.is(Database::is_available_writer),
+    row(Rule::R09.row('b'), "it takes writes, but nobody saw it as a replica in this failover", |f| f.is(Database::is_available_writer),
         Verdict::Ask, Page, "look at what it holds: if it was promoted long ago, or never was a replica, the primary's newer writes are not in it; approve it, or put in its place what you promote by hand"),
-    row(Rule::R06, "no replica, and in a status in which it takes no writes until a person sees to it", |f| f.source() == Some(&Source::NoneNamed) && f.allows() != Some(Allows::Unknown),
+    row(Rule::R06.row('b'), "no replica, and in a status in which it takes no writes until a person sees to it", |f| f.source() == Some(&Source::NoneNamed) && f.allows() != Some(Allows::Unknown),
         Verdict::Trouble, Page, "bring it to the status available, with a writer; there is nothing left to promote"),
-    row(Rule::R06, "in a status that this version of Holdfast does not know", |f| f.allows() == Some(Allows::Unknown),
+    row(Rule::R06.row('c'), "in a status that this version of Holdfast does not know", |f| f.allows() == Some(Allows::Unknown),
         Verdict::Trouble, Page, "see what RDS says of it; Holdfast goes on once it is available"),
-    row(Rule::R06, "not in a state that RDS promotes", |f| !f.is(Database::is_available_replica),
+    row(Rule::R06.row('d'), "not in a state that RDS promotes", |f| !f.is(Database::is_available_replica),
         Verdict::Trouble, Page, "bring the database to the status available, with an instance; Holdfast then promotes it"),
-    row(Rule::R07, "promotion may lose more than the plan allows, or nobody knows how much", |f| f.loss_is_too_great() && !f.lifted(Rule::R07),
+    row(Rule::R07.row('a'), "promotion may lose more than the plan allows, or nobody knows how much", |f| f.loss_is_too_great() && !f.lifted(Rule::R07),
         Verdict::Ask, Page, "approve the loss, or promote nothing and bring the primary back; an approval is for every database of this incident"),
-    row(Rule::R08, "the replica is ready", |_| true,
+    row(Rule::R08.row('b'), "the replica is ready", |_| true,
         Verdict::Promote, Page, "RDS reboots it as a writer, which takes minutes"),
 ];
 
@@ -118,8 +118,8 @@ pub fn decide_replica(
         approval: approval.cloned(),
         overdue_at: failover.since.map(|at| after(at, PROMOTION_SECONDS_MAX.into())),
     };
-    let row = first(REPLICA_TABLE, &facts);
-    let since = match (row.rule, row.attention) {
+    let row = decide(REPLICA_TABLE, &facts);
+    let since = match (row.id.rule, row.attention) {
         (Rule::R05, Page) => facts.overdue_at,
         _ => failover.since,
     };

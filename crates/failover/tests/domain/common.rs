@@ -179,7 +179,7 @@ pub fn finding(kind: Kind, attention: Attention, subject: &str) -> Finding {
     Finding {
         subject: subject.to_owned(),
         kind,
-        rule: Some(Rule::P13),
+        id: Some(Rule::P13.row('b')),
         because: "failover has started".to_owned(),
         attention,
         incident: Some(incident(0)),

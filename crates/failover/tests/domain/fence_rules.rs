@@ -81,9 +81,9 @@ fn an_old_writer_is_fenced_step_by_step_and_never_twice_in_an_incident() {
     ];
     for (seen, rule, verdict) in cases {
         let decision = decide(&fence(), Some(&committed), &id(), &seen);
-        assert_eq!((decision.row.rule, decision.row.verdict), (rule, verdict), "{seen:?}");
+        assert_eq!((decision.row.id.rule, decision.row.verdict), (rule, verdict), "{seen:?}");
         let early = decide(&fence(), None, &id(), &seen);
-        assert_eq!((early.row.rule, early.row.verdict), (Rule::X01, Verdict::Leave), "before the pin: {seen:?}");
+        assert_eq!((early.row.id.rule, early.row.verdict), (Rule::X01, Verdict::Leave), "before the pin: {seen:?}");
     }
 }
 

@@ -75,7 +75,7 @@ fn once_committed_a_failover_is_finished_whatever_the_alarm_says_and_whoever_was
         let decision = failover::pin::decide(&scene.plan, &seen, &scene.view);
         assert_eq!(decision.row.verdict, verdict, "{state:?} {mode:?}");
         if verdict == Verdict::Pin {
-            assert_eq!((decision.row.rule, decision.incident), (Rule::P13, Some(incident(0))));
+            assert_eq!((decision.row.id.rule, decision.incident), (Rule::P13, Some(incident(0))));
         }
         for open in [latch::Reading::Open { asked: at(60) }, latch::Reading::NotKnown("silent".to_owned())] {
             seen.latch = open;
@@ -142,7 +142,7 @@ fn shown_by_every_name_server_it_stands_in_for_a_pin_in_sync_and_opens_the_gate_
     let gate = |latch: &Latch, seconds| {
         decide_gate(&plan, at(seconds), &[stands_in(&plan, latch, &view)], &Changes::new()).row
     };
-    assert_eq!((gate(&closed(), 100).rule, gate(&closed(), 100).verdict), (Rule::R02, Gate::Wait), "not shown yet");
+    assert_eq!((gate(&closed(), 100).id.rule, gate(&closed(), 100).verdict), (Rule::R02, Gate::Wait), "not shown yet");
     assert_eq!(gate(&closed(), 660).attention, Attention::Page, "not shown for ten minutes");
     let shown = closed().looked_at(true, at(200));
     let name = stands_in(&plan, &shown, &view);
@@ -151,7 +151,7 @@ fn shown_by_every_name_server_it_stands_in_for_a_pin_in_sync_and_opens_the_gate_
         assert_eq!(gate(&shown, seconds).verdict, verdict, "60 s of TTL and 60 s of drain after second 200: {seconds}");
     }
     let over = gate(&shown.failed_over(at(400)), 900);
-    assert_eq!((over.rule, over.verdict), (Rule::R01, Gate::Closed), "what is over is not closed again");
+    assert_eq!((over.id.rule, over.verdict), (Rule::R01, Gate::Closed), "what is over is not closed again");
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn a_remembered_pin_in_sync_is_no_proof_where_name_servers_send_users_elsewhere(
     let gate = |view: NameView| decide_gate(&plan, at(400), &[view], &Changes::new()).row;
     assert_eq!(gate(stands_in(&plan, &closed(), &remembered)).verdict, Gate::Open);
     let doubted = gate(in_doubt(&closed(), &stands_in(&plan, &closed(), &remembered)));
-    assert_eq!((doubted.rule, doubted.verdict), (Rule::R02, Gate::Wait));
+    assert_eq!((doubted.id.rule, doubted.verdict), (Rule::R02, Gate::Wait));
     let over = on_switch("app.example.com", &failed_over(100), |_| ());
     assert_eq!(in_doubt(&closed(), &over), over);
 }

@@ -36,7 +36,7 @@ fn every_outcome_says_what_happened_why_and_what_happens_next() {
             let message = message::of_outcome(&outcome(*kind, Attention::Page, Trigger::Event, 0), &sender());
             let lines: Vec<_> = message.body.lines().collect();
             for said in [
-                "  P13: failover has started.",
+                "  P13b: failover has started.",
                 "  A record: PRIMARY 192.0.2.1",
                 "  The databases are promoted.",
                 "  started@2026-01-01T12:00:00Z",
@@ -67,10 +67,10 @@ fn the_weightiest_finding_leads_and_the_others_are_listed() {
         (Kind::Pinned, &["a.example.com".to_owned(), "d.example.com".to_owned()][..])
     );
     assert_eq!(outcome.facts, [Fact::new("of", "a")], "subject and facts speak of the same name");
-    assert_eq!(outcome.also, ["b.example.com: P13: half a pair"]);
+    assert_eq!(outcome.also, ["b.example.com: P13b: half a pair"]);
     let message = message::of_outcome(&outcome, &sender());
     assert_eq!(message.subject, "Holdfast: pinned to DR: a.example.com and 1 more");
-    assert!(message.body.contains("ALSO\n  b.example.com: P13: half a pair"), "{}", message.body);
+    assert!(message.body.contains("ALSO\n  b.example.com: P13b: half a pair"), "{}", message.body);
 }
 
 /// EventBridge, Lambda's asynchronous destinations and SNS take 256 KB, with the event that woke the function beside it.
@@ -124,7 +124,7 @@ fn following_the_message_fails_over_however_many_rules_stand_in_the_way() {
     scene.register(&armed(-899, ArmedBy::Operator));
     (scene.probes.primary, scene.probes.dr) = (Probe::Answers, Probe::Silent(Silence::TimedOut));
     let decision = scene.decide();
-    assert_eq!(decision.row.rule, Rule::P08);
+    assert_eq!(decision.row.id.rule, Rule::P08);
     let outcome = Outcome::of(at(60), Trigger::Tick, &[decision.into()]);
     let message = message::of_outcome(&outcome, &sender());
     let command = "--despite P08,P09,P10 --region eu-central-1 --reason WHY";
@@ -181,7 +181,7 @@ fn an_approval_that_changes_nothing_is_answered_with_why() {
     let message = told(&[scene.decide().into()]);
     assert_eq!(message.subject, "Holdfast: nothing to do: app.example.com");
     assert!(message.body.contains("received. There is nothing to do now about app.example.com."), "{}", message.body);
-    assert!(message.body.contains("P06: the alarm does not say"), "{}", message.body);
+    assert!(message.body.contains("P06d: the alarm does not say"), "{}", message.body);
     scene.register(&disarmed());
     let body = told(&[scene.decide().into()]).body;
     assert!(body.contains("received. Holdfast still waits before it goes on with app.example.com."), "{body}");
@@ -302,7 +302,7 @@ fn moved_by_route_53() -> Users {
 
 #[test]
 fn where_users_are_comes_first_and_what_a_hold_costs_them_is_in_the_subject() {
-    let held = Finding { rule: Some(Rule::P09), ..finding(Kind::Held, Attention::Page, "app.example.com") };
+    let held = Finding { id: Some(Rule::P09.row('a')), ..finding(Kind::Held, Attention::Page, "app.example.com") };
     let held = Finding { despite: [Rule::P09].into(), ..held };
     let outcome = |users, finding: &Finding| {
         let findings = std::slice::from_ref(finding);
@@ -336,7 +336,7 @@ fn where_users_are_comes_first_and_what_a_hold_costs_them_is_in_the_subject() {
 #[test]
 fn opposite_situations_never_share_a_subject() {
     let subject = |(kind, rule): (Kind, Rule)| {
-        let finding = Finding { rule: Some(rule), ..finding(kind, Attention::Page, "a") };
+        let finding = Finding { id: Some(rule.alone()), ..finding(kind, Attention::Page, "a") };
         message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[finding]), &sender()).subject
     };
     let situations = [
@@ -356,8 +356,8 @@ fn opposite_situations_never_share_a_subject() {
 
 #[test]
 fn a_decision_is_a_pagers_incident_of_its_own_and_all_that_goes_as_planned_is_one() {
-    let named = |kind, rule, attention| {
-        let finding = Finding { rule: Some(rule), ..finding(kind, attention, "app.example.com") };
+    let named = |kind, rule: Rule, attention| {
+        let finding = Finding { id: Some(rule.alone()), ..finding(kind, attention, "app.example.com") };
         let message = message::of_outcome(&Outcome::of(at(0), Trigger::Tick, &[finding]), &sender());
         let body: serde_json::Value = serde_json::from_str(&message.alarm("eu-central-1", "123456789012").1).unwrap();
         body["AlarmName"].as_str().unwrap().to_owned()

@@ -73,7 +73,7 @@ const CASES: &[Case] = &[
 fn what_would_keep_a_database_from_being_promoted_is_found_in_peace() {
     for (story, differs, expected) in CASES {
         let shortcoming = found(*differs);
-        let told = shortcoming.as_ref().map(|it| (it.row.rule, it.row.condition, it.since));
+        let told = shortcoming.as_ref().map(|it| (it.row.id.rule, it.row.condition, it.since));
         match (told, expected) {
             (None, None) => {}
             (Some((rule, condition, since)), Some((right, begins, from))) => {

@@ -147,7 +147,7 @@ const ARMING_CASES: &[Case] = &[
 /// All is well, in a minute of the hour at which this stack rehearses.
 fn in_its_minute(s: &mut Scene) {
     s.all_ok_since(-90_000);
-    let is_due = |s: &Scene| s.decide().row.rule == Rule::P14;
+    let is_due = |s: &Scene| s.decide().row.id.rule == Rule::P14;
     s.now = (0..60).map(|minute| minute * 60).find(|now| is_due(&Scene { now: *now, ..s.clone() })).unwrap();
 }
 

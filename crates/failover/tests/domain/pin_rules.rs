@@ -1,16 +1,17 @@
 //! The pin rules: state in, verdict out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::common::*;
 use crate::pin_cases::{cases, wide};
 use failover::incident::AlarmState::Alarm;
 use failover::incident::{Approval, Incident};
 use failover::observation::{Fact, NameView, Probe, Silence};
-use failover::pin::{TABLE, Verdict};
+use failover::pin::{Verdict, rows};
 use failover::plan::Mode;
+use failover::promotion::{GATE_TABLE, PEACE_TABLE, REPLICA_TABLE};
 use failover::register::{ArmedBy, Register, Spread};
-use failover::rule::Rule;
+use failover::rule::{Id, Rule};
 
 fn after(differs: fn(&mut Scene)) -> Scene {
     let mut scene = Scene::outage();
@@ -24,7 +25,7 @@ fn each_state_is_decided_by_its_row() {
         let decision = after(*differs).decide();
         let row = decision.row;
         assert!(
-            (row.rule, row.verdict) == (*rule, *verdict) && row.condition.starts_with(condition),
+            (row.id.rule, row.verdict) == (*rule, *verdict) && row.condition.starts_with(condition),
             "{story}: {row:?}"
         );
     }
@@ -35,12 +36,44 @@ fn every_row_is_reached() {
     let reached: BTreeSet<_> = cases()
         .map(|(_, differs, ..)| {
             let row = after(*differs).decide().row;
-            (row.rule, row.condition)
+            row.id
         })
         .collect();
-    for row in TABLE {
-        assert!(reached.contains(&(row.rule, row.condition)), "no case reaches {row:?}");
+    for row in rows().into_values() {
+        assert!(reached.contains(&row.id), "no case reaches {row:?}");
     }
+}
+
+#[test]
+fn a_row_of_several_has_a_letter_and_the_letters_of_a_rule_are_without_a_gap() {
+    let promotion = GATE_TABLE.iter().map(|row| row.id).chain(REPLICA_TABLE.iter().map(|row| row.id));
+    let others = PEACE_TABLE.iter().map(|row| row.id).chain(failover::fence::TABLE.iter().map(|row| row.id));
+    let mut letters: BTreeMap<Rule, BTreeSet<Option<char>>> = BTreeMap::new();
+    for id in rows().into_keys().chain(promotion).chain(others) {
+        letters.entry(id.rule).or_default().insert(id.letter);
+    }
+    for (rule, letters) in letters {
+        let expected = match letters.len() {
+            1 => [None].into(),
+            count => ('a'..).take(count).map(Some).collect(),
+        };
+        assert_eq!(letters, expected, "{rule}");
+    }
+}
+
+#[test]
+fn a_row_is_known_by_its_id_alone() {
+    for (id, row) in rows() {
+        assert_eq!(id.to_string().parse(), Ok(id), "{row:?}");
+    }
+    let promotion: Vec<_> = GATE_TABLE.iter().map(|row| row.id).chain(REPLICA_TABLE.iter().map(|row| row.id)).collect();
+    let distinct: BTreeSet<_> = promotion.iter().collect();
+    assert_eq!(distinct.len(), promotion.len(), "{promotion:?}");
+    let in_peace = PEACE_TABLE.iter().filter_map(|row| Some((row, REPLICA_TABLE.iter().find(|it| it.id == row.id)?)));
+    for (row, same) in in_peace {
+        assert_eq!(row.condition, same.condition, "{}", row.id);
+    }
+    assert!("P99".parse::<Id>().is_err());
 }
 
 #[test]
@@ -98,7 +131,7 @@ fn a_pin_that_could_not_be_put_on_record_in_any_incident_is_refused_beforehand()
         let mut scene = Scene::outage();
         scene.all_ok_since(-900);
         scene.view = wide(characters);
-        scene.decide().row.rule != Rule::P07
+        scene.decide().row.id.rule != Rule::P07
     };
     let most = (3_500..4_000).take_while(|&characters| fits(characters)).last().unwrap();
     let view = wide(most);

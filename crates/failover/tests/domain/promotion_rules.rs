@@ -150,7 +150,7 @@ fn each_state_of_the_workload_is_decided_by_its_row() {
     for (story, differs, rule, condition, verdict) in GATE_CASES {
         let row = workload(*differs).decide().row;
         assert!(
-            (row.rule, row.verdict) == (*rule, *verdict) && row.condition.starts_with(condition),
+            (row.id.rule, row.verdict) == (*rule, *verdict) && row.condition.starts_with(condition),
             "{story}: {row:?}"
         );
     }

@@ -43,7 +43,7 @@ fn stacks_and_zones_have_minutes_of_their_own() {
         scene.view.zone = zone.to_owned();
         let due = (0..60).filter(|minute| {
             let scene = Scene { now: minute * 60, ..scene.clone() };
-            scene.decide().row.rule == Rule::P14
+            scene.decide().row.id.rule == Rule::P14
         });
         let due: Vec<_> = due.collect();
         assert_eq!(due.len(), 1, "once an hour");

@@ -66,7 +66,7 @@ fn a_wait_that_has_become_too_long_is_told_at_once() {
     let message = due(630).unwrap();
     assert_eq!(message.subject, "Holdfast: promotion is STUCK: the workload");
     assert!(message.body.contains("Holdfast still waits before it goes on with the workload."), "{}", message.body);
-    assert!(message.body.contains("R02: the pin was made more than 10 minutes ago"), "{}", message.body);
+    assert!(message.body.contains("R02a: the pin was made more than 10 minutes ago"), "{}", message.body);
 }
 
 #[test]

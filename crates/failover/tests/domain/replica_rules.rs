@@ -169,7 +169,7 @@ fn each_state_of_a_replica_is_decided_by_its_row() {
     for (story, differs, rule, condition, verdict) in REPLICA_CASES {
         let row = replica(*differs).decide().row;
         assert!(
-            (row.rule, row.verdict) == (*rule, *verdict) && row.condition.starts_with(condition),
+            (row.id.rule, row.verdict) == (*rule, *verdict) && row.condition.starts_with(condition),
             "{story}: {row:?}"
         );
     }

@@ -95,7 +95,7 @@ impl Readiness {
             None => self.report(
                 Some(format!("health check {watched}")),
                 "follows no alarm: it moves DNS as soon as its own probes fail",
-                "put the detector's FailoverHealthCheckId on the PRIMARY records, not its EndpointHealthCheckId",
+                "put the output FailoverHealthCheckId on the PRIMARY records, not EndpointHealthCheckId",
             ),
         }
     }

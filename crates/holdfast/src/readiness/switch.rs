@@ -82,7 +82,7 @@ impl Readiness {
     fn judge_itself(&mut self, plan: &Plan, switch: &Switch) {
         let about = format!("switch {}", switch.id);
         let own = plan.failover_health_check.as_deref().unwrap_or_default();
-        let again = "deploy the responder again, with DnsMoves=by-holdfast and the detector's FailoverHealthCheckId";
+        let again = "deploy template.yaml again, with DnsMoves=by-holdfast (and, where detector.yaml has the alarms, with its FailoverHealthCheckId)";
         let check = match &switch.check {
             Ok(Some(check)) => check,
             Ok(None) => return self.report(Some(about), "does not exist: what stands on it is no longer moved", again),

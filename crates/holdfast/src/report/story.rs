@@ -126,7 +126,7 @@ fn last_word(records: &Records) -> String {
 }
 
 fn ruled(outcome: &Outcome, what: &str) -> String {
-    outcome.rule.map_or_else(|| what.to_owned(), |rule| format!("{rule}: {what}"))
+    outcome.id.map_or_else(|| what.to_owned(), |id| format!("{id}: {what}"))
 }
 
 fn turns(records: &Records) -> Vec<Moment> {

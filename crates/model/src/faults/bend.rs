@@ -11,7 +11,7 @@ use failover::rule::Rule;
 /// What would have been decided without a rule that holds things up: the pin.
 pub(super) fn instead_of(rule: Rule, plan: &Plan, seen: &Observation, view: &NameView) -> pin::Decision {
     let mut decision = pin::decide(plan, seen, view);
-    if decision.row.rule == rule && decision.incident.is_some() {
+    if decision.row.id.rule == rule && decision.incident.is_some() {
         decision.row = row_of(Verdict::Pin);
     }
     decision
@@ -26,10 +26,10 @@ pub(super) fn instead(from: Verdict, to: Verdict, plan: &Plan, seen: &Observatio
     decision
 }
 
-/// The table's last row of that verdict.
+/// The tables' last row of that verdict.
 #[expect(clippy::expect_used, reason = "the table has a row of every verdict that is asked for here")]
 pub(super) fn row_of(verdict: Verdict) -> &'static pin::Row {
-    pin::TABLE.iter().rfind(|row| row.verdict == verdict).expect("the table has such a row")
+    pin::rows().into_values().rfind(|row| row.verdict == verdict).expect("the table has such a row")
 }
 
 /// The write with other originals in the register.

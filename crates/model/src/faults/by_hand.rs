@@ -68,8 +68,8 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         |rules| {
             rules.decide_replica = |plan, now, failover, replica, approval| {
                 let mut decision = promotion::decide_replica(plan, now, failover, replica, approval);
-                if decision.row.rule == Rule::R09 {
-                    let done = promotion::REPLICA_TABLE.iter().find(|row| row.rule == Rule::R04);
+                if decision.row.id.rule == Rule::R09 {
+                    let done = promotion::REPLICA_TABLE.iter().find(|row| row.id.rule == Rule::R04);
                     decision.row = done.unwrap_or(decision.row);
                 }
                 decision
