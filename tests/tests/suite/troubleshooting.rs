@@ -1,5 +1,7 @@
 //! TROUBLESHOOTING.md has a heading for each message and alarm that a person can receive.
 
+#![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
+
 use drill::lambdas::repository;
 use lab::template;
 
