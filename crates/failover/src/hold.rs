@@ -30,13 +30,15 @@ fn is_on_its_way(view: &NameView) -> bool {
     }
 }
 
-/// True if users are to move and Holdfast cannot move them: the pin that it decided is not written, and each tick decides it anew. What a
-/// person approved nobody remembers: the next tick asks again, and holds.
+/// True if users are to move and Holdfast cannot move them: the pin that it decided is not written, and each tick decides it anew; or if a
+/// disagreement has outlasted the plan's limit. What a person approved nobody remembers: the next tick asks again, and holds.
 #[must_use]
 pub(crate) fn lets_go(trigger: Trigger, findings: &[Finding]) -> bool {
     let is_unwritten = |kind| matches!(kind, Kind::Interrupted | Kind::WriteRefused | Kind::Refused);
     let is_pin = |finding: &Finding| finding.rule() == Some(Rule::P13) && finding.incident.is_some();
-    trigger != Trigger::Approval && findings.iter().any(|finding| is_pin(finding) && is_unwritten(finding.kind))
+    let has_run_out = |finding: &Finding| finding.kind == Kind::Held && finding.id == Some(Rule::P09.row('c'));
+    trigger != Trigger::Approval
+        && findings.iter().any(|finding| is_pin(finding) && is_unwritten(finding.kind) || has_run_out(finding))
 }
 
 /// True if the switch decides where the users of all of this name's records go.
@@ -145,6 +147,11 @@ mod tests {
             ("records that cannot be pinned", vec![found(Kind::Refused, Rule::P07, outage)], Some(true)),
             ("a question", vec![found(Kind::ApprovalNeeded, Rule::P08, outage)], Some(true)),
             ("the primary is up", vec![found(Kind::Held, Rule::P09, outage)], Some(true)),
+            (
+                "for too long",
+                vec![Finding { id: Some(Rule::P09.row('c')), ..found(Kind::Held, Rule::P09, outage) }],
+                Some(false),
+            ),
             ("DR is down", vec![found(Kind::Held, Rule::P10, outage)], Some(true)),
             ("shadow", vec![found(Kind::WouldHavePinned, Rule::P11, outage)], Some(true)),
             ("a rehearsal that is refused", vec![found(Kind::WriteRefused, Rule::P14, peace)], Some(true)),

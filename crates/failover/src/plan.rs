@@ -125,6 +125,10 @@ pub struct Limits {
     pub drain_seconds: u32,
     /// The longest time from the start of an outage to its failover-started alarm.
     pub detection_seconds_max: u32,
+    /// Of the switch: how long a disagreement between the alarm and our own probe (P09) keeps users at the primary. Without it, or with
+    /// 0, for as long as it lasts.
+    #[serde(default)]
+    pub hold_seconds_max: u32,
 }
 
 /// Why a plan is refused; each says which field and what to do.

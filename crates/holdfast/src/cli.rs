@@ -1,38 +1,57 @@
 //! The command line's grammar.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use aws::rebuild::Placement;
-use clap::{Args, Parser, Subcommand};
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::{Arg, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use failover::failback::Move;
 use failover::incident::Incident;
 use failover::plan::PLAN_VARIABLE;
-use failover::rule::{Id, IdError, Rule};
+use failover::rule::{Id, Rule};
 use jiff::{SignedDuration, Timestamp};
+
+use crate::explain;
 
 /// Looks after a workload that Holdfast fails over.
 ///
 /// Region, profile, credentials and endpoint are taken from the environment as by every AWS SDK; the region is the DR
-/// region (--region). Exit codes: 0 done; 1 refused, with the rule or the reason; 2 wrong usage; 3 AWS did not do its part;
-/// 4 not confirmed.
+/// region (--region).
 #[derive(Debug, Parser)]
-#[command(name = "holdfast", version, max_term_width = 100)]
+#[command(name = "holdfast", version, max_term_width = 100, after_help = EXAMPLES, after_long_help = EXAMPLES)]
 pub struct Arguments {
     #[command(flatten)]
     pub source: Source,
     /// Machine-readable output on standard output.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// Do not ask before something is changed.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = EVERYWHERE)]
     pub yes: bool,
     #[command(subcommand)]
     pub command: Command,
 }
 
+/// The heading of the options that every command takes.
+const EVERYWHERE: &str = "Options of every command";
+
+const EXAMPLES: &str = "\
+Examples:
+  holdfast status --region eu-central-1      where users are, and what an outage would do now
+  holdfast plan --alarm                      what it would write if the alarm fired now
+  holdfast approve                           what waits for you, and asks
+  holdfast disarm --for 2h --reason 'CHG-7'  leave it alone for two hours
+  holdfast status --check || page-someone    for cron and CI: 0 if an outage would be failed over
+
+Exit codes: 0 done; 1 refused, with the rule or the reason; 2 wrong usage, or this machine is not set up;
+3 AWS did not do its part; 4 not confirmed.";
+
 /// Where the plan and the world are.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = EVERYWHERE)]
 pub struct Source {
     /// The DR region; else the one that the environment or the profile names, as for every AWS SDK.
     #[arg(long, global = true, value_name = "REGION")]
@@ -66,7 +85,7 @@ pub struct WhatIf {
     #[arg(long)]
     pub alarm: bool,
     /// As if it were this time, as in 2026-01-01T12:00:00Z.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     pub at: Option<Timestamp>,
     /// What the alarms' last 30 days would have started.
     #[arg(long, conflicts_with_all = ["alarm", "at"])]
@@ -80,6 +99,12 @@ pub enum Command {
         /// Show it again every few seconds.
         #[arg(long, conflicts_with = "json")]
         watch: bool,
+        /// Exit with 1, and say why, unless an outage that began now would be failed over without a person.
+        #[arg(long, conflicts_with = "watch")]
+        check: bool,
+        /// Each name with its records and its register.
+        #[arg(long, short)]
+        verbose: bool,
     },
     /// Shows the exact calls that Holdfast would make; changes nothing.
     Plan(WhatIf),
@@ -88,7 +113,7 @@ pub enum Command {
     /// Keeps Holdfast from acting, until armed again or for a while.
     Disarm {
         /// Act again by itself after this long, as in 2h or 90m.
-        #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+        #[arg(long = "for", value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
         lasting: Option<SignedDuration>,
         #[command(flatten)]
         ask: Ask,
@@ -104,12 +129,12 @@ pub enum Command {
         #[command(subcommand)]
         command: Maintenance,
     },
-    /// Lets Holdfast go on in an incident that it asked about.
+    /// Lets Holdfast go on in an incident that it asked about. By itself it lists what waits for you, and asks.
     Approve {
-        /// The incident, as the message names it.
-        incident: Incident,
-        /// Rules to lift, as the message names them: P08, P09, P10, P12, R07, R09.
-        #[arg(long, value_delimiter = ',', value_parser = rule)]
+        /// The incident, as the message names it; else the one that waits.
+        incident: Option<Incident>,
+        /// Rules to lift, as the message names them: P08, P09, P10, P12, R07, R09. Else those that it asks about.
+        #[arg(long, value_delimiter = ',', value_parser = Rules, hide_possible_values = true)]
         despite: Vec<Rule>,
         #[command(flatten)]
         ask: Ask,
@@ -141,7 +166,7 @@ pub enum Command {
     /// Fails over now, by the same path and guards as an alarm.
     Failover {
         /// Rules to lift: P08, P09, P10, P12.
-        #[arg(long, value_delimiter = ',', value_parser = rule)]
+        #[arg(long, value_delimiter = ',', value_parser = Rules, hide_possible_values = true)]
         despite: Vec<Rule>,
         #[command(flatten)]
         ask: Ask,
@@ -167,6 +192,7 @@ pub enum Command {
     /// Explains a rule that a message cites.
     Explain {
         /// Its id, as in P09, or P09b for one of its rows.
+        #[arg(value_parser = Rows, hide_possible_values = true)]
         rule: Id,
     },
     /// Prints completions for a shell.
@@ -174,8 +200,12 @@ pub enum Command {
         /// Which shell.
         shell: Shell,
     },
-    /// Prints the manual page.
-    Man,
+    /// Prints the manual page, or writes that of every command.
+    Man {
+        /// The folder that all of them are written to.
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -183,7 +213,7 @@ pub enum Maintenance {
     /// Begins one, or makes one longer or shorter.
     Begin {
         /// How long, as in 2h or 90m.
-        #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+        #[arg(long = "for", value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]
         lasting: SignedDuration,
         #[command(flatten)]
         ask: Ask,
@@ -210,13 +240,13 @@ pub struct Successors {
     /// For each database in DR the one that takes over, as in app-dr=us-east-2/app-2.
     #[arg(long = "successor", value_name = "DR=REGION/ID", value_parser = successor)]
     pub successors: Vec<Named>,
-    /// Nothing writes to the databases in DR any more.
+    /// You confirm that nothing writes to the databases in DR any more.
     #[arg(long)]
     pub writes_stopped: bool,
-    /// What only the old primary holds (failback compare) has been dealt with.
+    /// You confirm that what only the old primary holds (failback compare) has been dealt with.
     #[arg(long)]
     pub loss_acknowledged: bool,
-    /// Since writes stopped, each successor's position has been held against DR's, by the commands that `failback check` prints.
+    /// You confirm that since writes stopped each successor's position was held against DR's, by the commands that `failback check` prints.
     #[arg(long)]
     pub position_verified: bool,
 }
@@ -285,10 +315,10 @@ pub enum Failback {
         /// The incident, as the message names it; else the one under way, or the last.
         incident: Option<Incident>,
     },
-    /// Makes replicas of the primary's databases in DR, under the plan's names, and arms.
-    Protect(Placed),
     /// Promotes the successors and restores the records. May be interrupted and run again at any point.
     Switch(Homecoming),
+    /// Makes replicas of the primary's databases in DR, under the plan's names, and arms.
+    Protect(Placed),
 }
 
 /// A successor as named on the command line.
@@ -307,9 +337,41 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
     parsed.ok().filter(|duration| duration.is_positive()).ok_or_else(|| "write it as in 2h, 90m or 1h30m".to_owned())
 }
 
-/// Messages cite rows; an approval lifts rules.
-fn rule(text: &str) -> Result<Rule, IdError> {
-    text.parse::<Id>().map(|id| id.rule)
+fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "write it as in 2026-01-01T12:00:00Z".to_owned())
+}
+
+/// Reads a row's id, and offers the shells every one that there is.
+#[derive(Clone)]
+struct Rows;
+
+impl TypedValueParser for Rows {
+    type Value = Id;
+
+    fn parse_ref(&self, command: &clap::Command, arg: Option<&Arg>, text: &OsStr) -> Result<Id, clap::Error> {
+        (|text: &str| text.parse::<Id>()).parse_ref(command, arg, text)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(explain::every_id().map(|id| PossibleValue::new(id.to_string()))))
+    }
+}
+
+/// Reads the rule of a row that a message cites, since an approval lifts rules, and offers the shells those that may be lifted.
+#[derive(Clone)]
+struct Rules;
+
+impl TypedValueParser for Rules {
+    type Value = Rule;
+
+    fn parse_ref(&self, command: &clap::Command, arg: Option<&Arg>, text: &OsStr) -> Result<Rule, clap::Error> {
+        Rows.parse_ref(command, arg, text).map(|id| id.rule)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let liftable: BTreeSet<_> = explain::every_id().map(|id| id.rule).filter(|rule| rule.is_liftable()).collect();
+        Some(Box::new(liftable.into_iter().map(|rule| PossibleValue::new(rule.to_string()))))
+    }
 }
 
 fn moved(text: &str) -> Result<Move, String> {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use failover::name::Name;
+use futures_util::stream::{self, StreamExt as _};
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
@@ -11,16 +12,39 @@ use hickory_resolver::proto::rr::RecordType;
 
 use crate::workload::Workload;
 
-const PATIENCE: Duration = Duration::from_secs(3);
+/// For all questions together: where port 53 is blocked nobody waits longer for the rest of the page.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Questions under way at a time.
+const SIDE_BY_SIDE: usize = 50;
 const DNS_PORT: u16 = 53;
+
+/// A record set of a zone: its name and type.
+pub type Question = (Name, String);
+
+/// What the name servers of these zones answer, in the order of the questions; where none answered in time, one sentence for all.
+pub async fn answers(
+    workload: &Workload,
+    zone: &str,
+    given: Option<SocketAddr>,
+    questions: Vec<Question>,
+) -> Result<Vec<String>, String> {
+    let asking = async {
+        let server = &NameServer::of_zone(workload, zone, given).await?;
+        let asked = questions.iter().map(|(name, kind)| server.answer(name, kind));
+        Ok(stream::iter(asked).buffered(SIDE_BY_SIDE).collect().await)
+    };
+    let late =
+        || format!("no name server of the zone answered within {} s: is port 53 blocked here?", PATIENCE.as_secs());
+    tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| Err(late()))
+}
 
 /// Someone to ask.
 #[derive(Debug)]
-pub struct NameServer(TokioResolver);
+struct NameServer(TokioResolver);
 
 impl NameServer {
     /// The one given, or else one of the zone's own.
-    pub async fn of_zone(workload: &Workload, zone: &str, given: Option<SocketAddr>) -> Result<Self, String> {
+    async fn of_zone(workload: &Workload, zone: &str, given: Option<SocketAddr>) -> Result<Self, String> {
         let address = match given {
             Some(address) => address,
             None => first_address(workload, zone).await?,
@@ -35,7 +59,7 @@ impl NameServer {
     }
 
     /// The answer in words: addresses, an alias's too, or why there is none.
-    pub async fn answer(&self, name: &Name, kind: &str) -> String {
+    async fn answer(&self, name: &Name, kind: &str) -> String {
         let Ok(kind) = kind.parse::<RecordType>() else { return format!("{kind} is not asked for") };
         // A wildcard is no name to ask for; any name below it is.
         let asked = name.to_string().replacen('*', "holdfast-status", 1);

@@ -61,6 +61,11 @@ pub fn explain(terminal: &Terminal, asked: Id) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The id of every row.
+pub fn every_id() -> impl Iterator<Item = Id> {
+    every_row().map(|line| line.id)
+}
+
 fn every_row() -> impl Iterator<Item = Line> {
     let failback = failback::RULES.iter().map(|(rule, when, next)| Line {
         id: rule.alone(),

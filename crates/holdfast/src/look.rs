@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use alarm_handler::handler;
 use failover::change::{self, Batch};
-use failover::incident::{AlarmSighting, AlarmState, Incident};
+use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
+use failover::observation::{Probe, Silence};
 use failover::pin::{self, Decision, Observation, Verdict};
 use failover::plan::alarm_name;
 use failover::promotion::{self, Failover, GateDecision, ReplicaDecision};
@@ -33,6 +34,21 @@ pub fn with_alarm(workload: &Workload, seen: &Observation) -> Observation {
         alarms.push(AlarmSighting { arn: arn.clone(), name, state: AlarmState::Alarm, since: seen.now, trouble: None });
     }
     Observation { alarms: Some(alarms), ..seen.clone() }
+}
+
+/// The same, as if the outage were real: the primary does not answer either.
+pub fn in_an_outage(workload: &Workload, seen: &Observation) -> Observation {
+    let mut imagined = with_alarm(workload, seen);
+    if imagined.probes.primary != Probe::NotAsked {
+        imagined.probes.primary = Probe::Silent(Silence::TimedOut);
+    }
+    imagined
+}
+
+/// The same, as if a person had lifted these rules in this incident.
+pub fn approved(seen: &Observation, incident: Incident, despite: BTreeSet<Rule>) -> Observation {
+    let approval = Approval { incident, by: "you".to_owned(), reason: String::new(), despite };
+    Observation { approval: Some(approval), ..seen.clone() }
 }
 
 /// What the pin rules decide, name by name.

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod announce;
+mod check;
 mod cli;
 mod dns;
 mod explain;
@@ -52,10 +53,13 @@ async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), Failure> {
             clap_complete::generate(*shell, &mut Arguments::command(), "holdfast", &mut std::io::stdout());
             return Ok(());
         }
-        Command::Man => {
-            return clap_mangen::Man::new(Arguments::command())
-                .render(&mut std::io::stdout())
-                .map_err(|error| Failure::Usage(format!("the manual page cannot be printed: {error}")));
+        Command::Man { out } => {
+            let written = match out {
+                Some(folder) => std::fs::create_dir_all(folder)
+                    .and_then(|()| clap_mangen::generate_to(Arguments::command(), folder)),
+                None => clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout()),
+            };
+            return written.map_err(|error| Failure::Usage(format!("the manual cannot be written: {error}")));
         }
         _ => {}
     }
@@ -69,7 +73,8 @@ async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), Failure> {
 async fn obey(session: Session, source: Source, command: Command, terminal: &Terminal) -> Result<(), Failure> {
     let workload = Workload::load(session, &source).await?;
     match command {
-        Command::Status { watch } => status::show(&workload, terminal, &source.dns, watch).await,
+        Command::Status { check: true, .. } => check::check(&workload, terminal).await,
+        Command::Status { watch, verbose, .. } => status::show(&workload, terminal, source.dns, watch, verbose).await,
         Command::Plan(what_if) => plan::show(&workload, terminal, &what_if).await,
         Command::Arm => orders::arm(&workload, terminal).await,
         Command::Disarm { lasting, ask } => orders::disarm(&workload, terminal, lasting, &ask).await,
@@ -88,6 +93,6 @@ async fn obey(session: Session, source: Source, command: Command, terminal: &Ter
         Command::Failback { command } => failback::run(&workload, terminal, command).await,
         Command::Fence { command } => fence::run(&workload, terminal, command).await,
         Command::Report { incident, html } => report::tell(&workload, terminal, incident, html).await,
-        Command::Explain { .. } | Command::Completions { .. } | Command::Man => Ok(()),
+        Command::Explain { .. } | Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }

@@ -2,9 +2,13 @@
 
 mod replay;
 
+use std::collections::BTreeSet;
+
 use failover::change::Batch;
-use failover::pin::Observation;
+use failover::incident::Incident;
+use failover::pin::{Decision, Observation};
 use failover::promotion;
+use failover::rule::Rule;
 use serde_json::json;
 
 use crate::cli::WhatIf;
@@ -29,11 +33,15 @@ pub async fn show(workload: &Workload, terminal: &Terminal, what_if: &WhatIf) ->
     let imagined = look::real_or_imagined(workload, &seen, &decisions);
     let replicas = look::replicas(workload, &seen, &imagined).await;
     let gate = look::gate(workload, &seen);
+    let lifted = lifted(workload, &seen, &decisions, &imagined)?;
     terminal.result(&json!({
         "at": seen.now,
         "incident": incident,
         "pin": findings,
         "batches": batches.iter().map(batch_as_json).collect::<Vec<_>>(),
+        "if_lifted": lifted.as_ref().map(|Lifted { despite, batches }| {
+            json!({"despite": despite, "batches": batches.iter().map(batch_as_json).collect::<Vec<_>>()})
+        }),
         "promotion": {"rule": gate.row.id.rule, "row": gate.row.id.letter, "because": gate.row.condition, "next": gate.row.next},
         "databases": replicas.iter().map(|replica| json!({
             "database": replica.id.to_string(),
@@ -52,6 +60,11 @@ pub async fn show(workload: &Workload, terminal: &Terminal, what_if: &WhatIf) ->
             terminal.say("and write");
             terminal.show_batches(batches);
         }
+    }
+    if let Some(Lifted { despite, batches }) = &lifted {
+        let rules: Vec<_> = despite.iter().map(ToString::to_string).collect();
+        terminal.say(format!("\nwith an approval that lifts {} it would write", rules.join(", ")));
+        terminal.show_batches(batches);
     }
     terminal.say(format!("\n{BOLD}replica-promoter{BOLD:#} would decide"));
     terminal.say(format!("  {BOLD}{}{BOLD:#}  {}", gate.row.id, gate.row.condition));
@@ -72,6 +85,27 @@ pub async fn show(workload: &Workload, terminal: &Terminal, what_if: &WhatIf) ->
     }
     terminal.say("\nnothing was changed");
     Ok(())
+}
+
+/// What an approval of all that asks or holds would let through.
+struct Lifted {
+    despite: BTreeSet<Rule>,
+    batches: Vec<Batch>,
+}
+
+fn lifted(
+    workload: &Workload,
+    seen: &Observation,
+    decisions: &[Decision],
+    incident: &Incident,
+) -> Result<Option<Lifted>, Failure> {
+    let despite: BTreeSet<_> = decisions.iter().flat_map(|decision| decision.despite.iter().copied()).collect();
+    if despite.is_empty() {
+        return Ok(None);
+    }
+    let approved = look::approved(seen, incident.clone(), despite.clone());
+    let batches = look::batches(&approved, &look::decide(workload, &approved))?;
+    Ok(Some(Lifted { despite, batches }))
 }
 
 fn batch_as_json(batch: &Batch) -> serde_json::Value {

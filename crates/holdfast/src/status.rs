@@ -1,5 +1,8 @@
 //! `holdfast status`: one screen.
 
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -9,18 +12,22 @@ use failover::incident::{AlarmState, Incident};
 use failover::latch;
 use failover::observation::NameView;
 use failover::pin::Observation;
+use failover::record::Pair;
 use failover::register::{Reading, Register};
 use failover::users::{Place, Users};
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::dns::NameServer;
+use crate::dns;
 use crate::failure::Failure;
 use crate::look::{self, Finding};
-use crate::readiness::{self, Readiness, Responder, Shortcoming, Weight};
-use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal, WARNING, age};
+use crate::readiness::{self, Readiness, Responder};
+use crate::terminal::Terminal;
 use crate::workload::Workload;
+
+pub use words::print_findings;
 
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -93,16 +100,17 @@ struct Database {
 pub async fn show(
     workload: &Workload,
     terminal: &Terminal,
-    dns: &Option<SocketAddr>,
+    dns: Option<SocketAddr>,
     watch: bool,
+    verbose: bool,
 ) -> Result<(), Failure> {
     loop {
-        let status = observe(workload, *dns).await?;
+        let status = observe(workload, dns).await?;
         terminal.result(&status);
         if watch {
             anstream::print!("\x1b[2J\x1b[H");
         }
-        print(terminal, &status);
+        words::print(terminal, &status, verbose);
         if !watch {
             return Ok(());
         }
@@ -165,44 +173,51 @@ async fn outage(workload: &Workload, readiness: &Readiness) -> Option<Outage> {
     Some(Outage { since, fails_over_at: lasts.and_then(|lasts| since.checked_add(lasts).ok()) })
 }
 
-async fn ready(workload: &Workload, seen: &Observation) -> Readiness {
+/// What of stacks, records and health checks stands in a failover's way.
+pub async fn ready(workload: &Workload, seen: &Observation) -> Readiness {
     let Workload { plan, session, bus, .. } = workload;
     let region = session.config().region().map(ToString::to_string).unwrap_or_default();
     readiness::judge(plan, Responder { region: &region, bus }, &readiness::look(workload, seen).await)
 }
 
+/// Every name, with what DNS answers for it.
 async fn names(workload: &Workload, seen: &Observation, dns: Option<SocketAddr>) -> Vec<Name> {
-    let mut names = Vec::new();
-    let mut server: Option<(&str, Result<NameServer, String>)> = None;
-    for view in &seen.names {
-        let of_zone = match server.take() {
-            Some((zone, known)) if zone == view.zone => known,
-            _ => NameServer::of_zone(workload, &view.zone, dns).await,
-        };
-        let mut records = Vec::new();
-        for pair in view.pairs.iter().flatten() {
-            let kind = pair.primary().kind.clone();
-            let dns = match &of_zone {
-                Ok(server) => server.answer(&view.name, &kind).await,
-                Err(why) => why.clone(),
-            };
-            let (primary, secondary) = (pair.primary().target.to_string(), pair.secondary().target.to_string());
-            let original = view.pin().and_then(|pin| pin.original.get(&kind));
-            let was = original.map(ToString::to_string).filter(|was| *was != primary);
-            records.push(Record { kind, primary, was, secondary, dns });
-        }
-        server = Some((&view.zone, of_zone));
-        names.push(Name {
-            name: view.name.to_string(),
-            zone: view.zone.clone(),
-            state: state(view),
-            register: view.register().map(ToString::to_string),
-            on_dr: view.agrees(),
-            records,
-            fault: failover::pin::fault(&workload.plan, view).map(|fault| fault.to_string()),
-        });
+    let of_zone = |zone: &str| {
+        let views = seen.names.iter().filter(|view| view.zone == zone);
+        let pairs = views.flat_map(|view| view.pairs.iter().flatten().map(|pair| (view, pair)));
+        pairs.map(|(view, pair)| (view.name.clone(), pair.primary().kind.clone())).collect::<Vec<_>>()
+    };
+    let zones: BTreeSet<_> = seen.names.iter().map(|view| &*view.zone).collect();
+    let asked = zones.into_iter().map(|zone| async move {
+        let questions = of_zone(zone);
+        (questions.clone(), dns::answers(workload, zone, dns, questions).await)
+    });
+    let mut answers = BTreeMap::new();
+    for (questions, answered) in join_all(asked).await {
+        let all = answered.unwrap_or_else(|why| vec![why; questions.len()]);
+        answers.extend(questions.into_iter().zip(all));
     }
-    names
+    seen.names.iter().map(|view| name(workload, view, &answers)).collect()
+}
+
+fn name(workload: &Workload, view: &NameView, answers: &BTreeMap<dns::Question, String>) -> Name {
+    let record = |pair: &Pair| {
+        let kind = pair.primary().kind.clone();
+        let (primary, secondary) = (pair.primary().target.to_string(), pair.secondary().target.to_string());
+        let original = view.pin().and_then(|pin| pin.original.get(&kind));
+        let was = original.map(ToString::to_string).filter(|was| *was != primary);
+        let dns = answers.get(&(view.name.clone(), kind.clone())).cloned().unwrap_or_default();
+        Record { kind, primary, was, secondary, dns }
+    };
+    Name {
+        name: view.name.to_string(),
+        zone: view.zone.clone(),
+        state: state(view),
+        register: view.register().map(ToString::to_string),
+        on_dr: view.agrees(),
+        records: view.pairs.iter().flatten().map(record).collect(),
+        fault: failover::pin::fault(&workload.plan, view).map(|fault| fault.to_string()),
+    }
 }
 
 /// The register's state in the vocabulary of the messages.
@@ -217,108 +232,5 @@ pub fn state(view: &NameView) -> &'static str {
             Register::Pinned { .. } => "pinned to DR",
             Register::FailedOver { .. } => "failed over to DR",
         },
-    }
-}
-
-fn print(terminal: &Terminal, status: &Status) {
-    let users = match status.users.place {
-        Place::Primary => GOOD,
-        _ if status.users.cannot_write() => BAD,
-        _ => WARNING,
-    };
-    terminal.say(format!("{users}{}{users:#}", status.users));
-    if let Some(Outage { since, fails_over_at }) = &status.outage {
-        let down = age(*since, status.at);
-        let then = fails_over_at.map_or(String::new(), |at| {
-            format!(": if it stays so, the failover starts at about {at}, in {}", age(status.at, at))
-        });
-        terminal
-            .say(format!("{BAD}the site is down{BAD:#} for {down}{then}. To go now: holdfast failover --reason WHY"));
-    }
-    terminal.say(format!("{BOLD}holdfast{BOLD:#}  mode {}  {DIM}{}{DIM:#}", status.mode, status.at));
-    if let Some(incident) = &status.incident {
-        terminal.say(format!("{BAD}incident{BAD:#}  {incident}, {} ago", age(incident.began, status.at)));
-    }
-    match &status.alarms {
-        None => terminal.say(format!("alarm     {WARNING}unknown: CloudWatch did not answer{WARNING:#}")),
-        Some(alarms) => alarms.iter().for_each(|alarm| {
-            let style = if alarm.state == AlarmState::Ok { GOOD } else { BAD };
-            let since = age(alarm.since, status.at);
-            terminal.say(format!("alarm     {} {style}{:?}{style:#} for {since}", alarm.name, alarm.state));
-        }),
-    }
-    if let Some(latch) = &status.latch {
-        terminal.say(format!("latch     {BAD}{latch}{BAD:#}"));
-    }
-    let word = |site: &str| status.probes[site].as_str().unwrap_or_default().to_owned();
-    terminal.say(format!("probes    primary {}, DR {}", word("primary"), word("dr")));
-    for name in &status.names {
-        let style = match name.state {
-            "armed" => GOOD,
-            "pinned to DR" | "failed over to DR" | "unreadable" => BAD,
-            _ => WARNING,
-        };
-        terminal.say(format!("\n{BOLD}{}{BOLD:#}  {style}{}{style:#}", name.name, name.state));
-        terminal.say(format!("  {DIM}{}{DIM:#}", name.register.as_deref().unwrap_or("no register")));
-        if let Some(fault) = &name.fault {
-            terminal.say(format!("  {BAD}{fault}{BAD:#}"));
-        }
-        for record in &name.records {
-            let Record { kind, primary, was, secondary, dns } = record;
-            let was = was.as_ref().map_or(String::new(), |was| format!(" {DIM}(pinned; was {was}){DIM:#}"));
-            terminal.say(format!("  {kind:<5} PRIMARY {primary}{was}  SECONDARY {secondary}  DNS {BOLD}{dns}{BOLD:#}"));
-        }
-    }
-    for database in &status.databases {
-        terminal.say(format!("\n{BOLD}{}{BOLD:#}", database.database));
-        database.facts.iter().for_each(|fact| terminal.say(format!("  {}: {}", fact.about, fact.seen)));
-    }
-    print_readiness(terminal, &status.readiness);
-    terminal.say(format!("\n{BOLD}now{BOLD:#}"));
-    print_findings(terminal, &status.now);
-    if status.incident.is_none() {
-        terminal.say(format!("{BOLD}if the alarm rang now{BOLD:#}"));
-        print_findings(terminal, &status.if_the_alarm_rang);
-    }
-}
-
-fn print_readiness(terminal: &Terminal, readiness: &Readiness) {
-    terminal.say(format!("\n{BOLD}readiness{BOLD:#}"));
-    let weighs = |weight| readiness.shortcomings.iter().any(|shortcoming| shortcoming.weight == weight);
-    match (weighs(Weight::Keeps), weighs(Weight::Unknown)) {
-        (true, _) => {}
-        (false, true) => terminal
-            .say(format!("  {GOOD}stacks, records and health check agree{GOOD:#}, as far as they could be looked at")),
-        (false, false) => terminal.say(format!("  {GOOD}stacks, records and health check agree{GOOD:#}")),
-    }
-    for Shortcoming { about, seen, remedy, weight } in &readiness.shortcomings {
-        let (style, word) = match weight {
-            Weight::Keeps => (BAD, ""),
-            Weight::Advises => (WARNING, "advice: "),
-            Weight::Unknown => (WARNING, "not known: "),
-        };
-        terminal.say(format!("  {style}{word}{about}{style:#} {seen}"));
-        terminal.say(format!("      {DIM}{remedy}{DIM:#}"));
-    }
-    if let (Some(dns), Some(promotion)) = (readiness.dns_seconds, readiness.promotion_seconds) {
-        terminal.say(format!(
-            "  about {} min from an outage to DNS answering with DR, {} min to the promotion of the databases",
-            dns.div_ceil(60),
-            promotion.div_ceil(60)
-        ));
-    }
-}
-
-/// What the rules decide, a row a line.
-pub fn print_findings(terminal: &Terminal, findings: &[Finding]) {
-    for Finding { id, verdict, because, next, names, despite, .. } in findings {
-        let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
-        let first = names.first().map_or("", String::as_str);
-        terminal.say(format!("  {BOLD}{id} {verdict}{BOLD:#}  {first}{more}: {because}"));
-        terminal.say(format!("      {DIM}{next}{DIM:#}"));
-        if !despite.is_empty() {
-            let rules: Vec<_> = despite.iter().map(ToString::to_string).collect();
-            terminal.say(format!("      {DIM}an approval would have to lift {}{DIM:#}", rules.join(", ")));
-        }
     }
 }

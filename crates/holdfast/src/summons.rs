@@ -1,10 +1,12 @@
 //! What a person asks of the functions through the bus: approvals, and a failover that no alarm started.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws::{CallError, operator};
 use failover::incident::{Approval, Incident};
 use failover::pin::{Decision, Observation, Verdict};
+use failover::promotion::{self, Gate};
 use failover::register::Register;
 use failover::rule::Rule;
 use jiff::Timestamp;
@@ -22,15 +24,25 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Lambda retries an event after one minute and again after two ("Error handling for asynchronous invocation").
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// Lets Holdfast go on in an incident.
+/// Lets Holdfast go on in an incident: the one given, else the one that waits.
 pub async fn approve(
     workload: &Workload,
     terminal: &Terminal,
-    incident: Incident,
+    incident: Option<Incident>,
     despite: Vec<Rule>,
     ask: &Ask,
 ) -> Result<(), Failure> {
     heard(workload, terminal).await?;
+    let (incident, despite) = match (waiting(workload, terminal).await, incident) {
+        (Ok(waiting), incident) => choose(waiting, incident, despite)?,
+        // Who may approve need not be allowed to look.
+        (Err(Failure::Aws(CallError::Refused { .. })), Some(incident)) if !despite.is_empty() => {
+            terminal
+                .say(format!("{WARNING}whether this incident waits for it is not known: you may not look{WARNING:#}"));
+            (incident, despite)
+        }
+        (Err(failure), _) => return Err(failure),
+    };
     let approval = approval(workload, incident, despite, ask).await?;
     let despite: Vec<_> = approval.despite.iter().map(ToString::to_string).collect();
     terminal.say(format!(
@@ -44,6 +56,69 @@ pub async fn approve(
     terminal.result(&json!({"approved": approval}));
     terminal.say("approved; Holdfast's answer comes as a message, and `holdfast status` shows what came of it");
     Ok(())
+}
+
+/// What waits for a person: the rules that one approval of each incident would have to lift. It is shown as well.
+async fn waiting(workload: &Workload, terminal: &Terminal) -> Result<BTreeMap<Incident, BTreeSet<Rule>>, Failure> {
+    let seen = look(workload).await?;
+    let decisions = look::decide(workload, &seen);
+    let mut waiting: BTreeMap<Incident, BTreeSet<Rule>> = BTreeMap::new();
+    for decision in decisions.iter().filter(|decision| !decision.despite.is_empty()) {
+        if let Some(incident) = &decision.incident {
+            waiting.entry(incident.clone()).or_default().extend(&decision.despite);
+        }
+    }
+    let asked: Vec<_> = look::findings(&decisions).into_iter().filter(|finding| !finding.despite.is_empty()).collect();
+    print_findings(terminal, &asked);
+    let gate = look::gate(workload, &seen);
+    if let (Gate::Open, Some(incident)) = (gate.row.verdict, gate.incident) {
+        for replica in look::replicas(workload, &seen, &incident).await {
+            if replica.row.verdict == promotion::Verdict::Ask {
+                terminal.say(format!("  {BOLD}{}{BOLD:#}  {}: {}", replica.row.id, replica.id, replica.row.condition));
+                waiting.entry(incident.clone()).or_default().insert(replica.row.id.rule);
+            }
+        }
+    }
+    Ok(waiting)
+}
+
+/// The incident and the rules that an approval is for. One that would change nothing is refused: at night nobody reads twice what a
+/// message names.
+fn choose(
+    waiting: BTreeMap<Incident, BTreeSet<Rule>>,
+    incident: Option<Incident>,
+    despite: Vec<Rule>,
+) -> Result<(Incident, Vec<Rule>), Failure> {
+    if let Some(rule) = despite.iter().find(|rule| !rule.is_liftable()) {
+        return Err(Failure::Refused(failover::incident::ApprovalError::NotLiftable(*rule).to_string()));
+    }
+    let those: Vec<_> = waiting.keys().map(ToString::to_string).collect();
+    let there = match those.as_slice() {
+        [] => "nothing waits for an approval now".to_owned(),
+        those => format!("these wait for one: {}", those.join(", ")),
+    };
+    let incident = match (incident, those.len()) {
+        (Some(incident), _) => incident,
+        (None, 1) => waiting.keys().next().cloned().ok_or_else(|| Failure::Refused(there.clone()))?,
+        (None, 0) => return Err(Failure::Refused(there)),
+        (None, _) => return Err(Failure::Usage(format!("say which incident: {there}"))),
+    };
+    let Some(asked) = waiting.get(&incident) else {
+        return Err(Failure::Refused(format!("nothing was said: {incident} waits for no approval; {there}")));
+    };
+    let given: BTreeSet<_> = despite.iter().copied().collect();
+    if despite.is_empty() {
+        return Ok((incident, asked.iter().copied().collect()));
+    }
+    let missing: Vec<_> = asked.difference(&given).map(ToString::to_string).collect();
+    if !missing.is_empty() {
+        let all: Vec<_> = asked.union(&given).map(ToString::to_string).collect();
+        let (missing, all) = (missing.join(", "), all.join(","));
+        return Err(Failure::Refused(format!(
+            "nothing was said: {missing} would still stand in the way, and no approval is remembered: --despite {all}"
+        )));
+    }
+    Ok((incident, despite))
 }
 
 /// Refuses where nobody would hear: EventBridge takes events for a bus that is not there, and tells nobody.

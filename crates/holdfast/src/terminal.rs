@@ -18,6 +18,9 @@ pub const GOOD: Style = AnsiColor::Green.on_default();
 pub const WARNING: Style = AnsiColor::Yellow.on_default();
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 
+/// The version of what `--json` prints: it changes when a field goes away or means something else, and not when one is added.
+const FORMAT: u32 = 1;
+
 /// How this run speaks. Colour is left out by `anstream` where there is no terminal.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal {
@@ -28,10 +31,15 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// One line for people.
+    /// One line for people; on a terminal that is too narrow for it it goes on below, indented, and no word is cut.
     pub fn say(&self, line: impl std::fmt::Display) {
-        if !self.json {
-            anstream::println!("{line}");
+        if self.json {
+            return;
+        }
+        let line = line.to_string();
+        match columns() {
+            Some(columns) => line.split('\n').for_each(|line| anstream::println!("{}", wrapped(line, columns))),
+            None => anstream::println!("{line}"),
         }
     }
 
@@ -42,8 +50,11 @@ impl Terminal {
                 clippy::expect_used,
                 reason = "a derived form with texts for keys, of which no variant is skipped"
             )]
-            let text = serde_json::to_string_pretty(result).expect("a result has a form in JSON");
-            anstream::println!("{text}");
+            let mut result = serde_json::to_value(result).expect("a result has a form in JSON");
+            if let Some(fields) = result.as_object_mut() {
+                fields.insert("format".to_owned(), FORMAT.into());
+            }
+            anstream::println!("{result:#}");
         }
     }
 
@@ -113,6 +124,18 @@ impl Terminal {
             batch.changes().for_each(|change| self.say(format!("  {}", in_words(change))));
         }
     }
+}
+
+/// How wide the terminal is that standard output is, if it is one.
+fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+fn wrapped(line: &str, columns: usize) -> String {
+    let indent = " ".repeat(line.len() - line.trim_start().len() + 4);
+    let options = textwrap::Options::new(columns).subsequent_indent(&indent).break_words(false);
+    textwrap::fill(line, options.word_splitter(textwrap::WordSplitter::NoHyphenation))
 }
 
 /// A change as one line.

@@ -95,6 +95,8 @@ async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
     let status = text(&stage, &["status"]).await;
     contains_all(&status, &["mode automatic", "app.example.com", "DNS 127.0.10.1", "Aurora cluster app-dr", "P04"]);
     assert!(!status.contains('\u{1b}'), "colour is for terminals only");
+    let verbose = text(&stage, &["status", "--verbose"]).await;
+    contains_all(&verbose, &["no register", "PRIMARY 127.0.10.1  SECONDARY 127.0.20.1  DNS 127.0.10.1"]);
     let status = json(&stage, &["status"]).await;
     assert_eq!(status["names"].as_array().map(Vec::len), Some(NAMES));
     assert_eq!(status["names"][0]["records"][0]["dns"], "127.0.10.1");
@@ -108,6 +110,30 @@ async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
     stage.minutes(16).await;
     let plan = text(&stage, &["plan", "--alarm"]).await;
     contains_all(&plan, &["P09a Hold", "an approval would have to lift P09", "R08b Promote", "nothing was changed"]);
+    contains_all(
+        &plan,
+        &["and write nothing", "with an approval that lifts P09 it would write", "DELETE", "v=1 pinned"],
+    );
+    let plan = json(&stage, &["plan", "--alarm"]).await;
+    assert_eq!(
+        (&plan["format"], &plan["batches"], &plan["if_lifted"]["despite"][0]),
+        (&1.into(), &Value::Array(vec![]), &"P09".into())
+    );
+    assert_eq!(plan["if_lifted"]["batches"].as_array().map(Vec::len), Some(2));
+    contains_all(
+        &text(&stage, &["status", "--check"]).await,
+        &["ready: an outage that began now would be failed over"],
+    );
+    contains_all(&refused(&stage, &["approve"], 1).await, &["nothing waits for an approval now"]);
+    text(&stage, &["disarm", "--for", "2h"]).await;
+    contains_all(
+        &refused(&stage, &["status", "--check"], 1).await,
+        &["would not be failed over", "P05a", "app.example.com"],
+    );
+    text(&stage, &["arm"]).await;
+    assert_eq!(stage.registers().len(), armed.len());
+    let armed = stage.registers();
+    stage.minutes(16).await;
     stage.lab.faults.fail_region(PRIMARY);
     let plan = text(&stage, &["plan", "--alarm"]).await;
     contains_all(&plan, &["P13b Pin", "DELETE", "CREATE", "v=1 pinned"]);
@@ -120,6 +146,12 @@ async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
     stage.minutes(4).await;
     let words = ["the site is down", "the failover starts at about", "holdfast failover --reason"];
     contains_all(&text(&stage, &["status"]).await, &words);
+    // Where port 53 is blocked, all else is told, and soon.
+    let began = std::time::Instant::now();
+    let blocked =
+        stage.holdfast_as(OPERATOR, &["status", "--dns", "192.0.2.53:53"], false).await.expect("holdfast starts");
+    contains_all(&stdout(&blocked), &["the site is down", "no name server of the zone answered within 2 s"]);
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }
 
 /// A stage whose two stacks disagree.
@@ -263,6 +295,12 @@ async fn a_rejected_incident_is_left_alone_until_the_next() {
     let incident = status["incident"].as_str().expect("there is an incident").to_owned();
     let wrong = incident.replace("2026", "2025");
     contains_all(&refused(&stage, &["reject", &wrong], 1).await, &["is not in the incident", "nothing was changed"]);
+    let refusal = refused(&stage, &["approve", &wrong, "--despite", "P09"], 1).await;
+    contains_all(&refusal, &["waits for no approval", &incident]);
+    contains_all(
+        &refused(&stage, &["approve", &incident, "--despite", "P10"], 1).await,
+        &["P09 would still stand", "P09,P10"],
+    );
     text(&stage, &["reject", &incident]).await;
     let plan = json(&stage, &["plan"]).await;
     assert_eq!(plan["pin"][0]["rule"], "P06");
@@ -340,7 +378,10 @@ async fn what_cannot_be_done_is_said_with_a_remedy_and_an_exit_code() {
     contains_all(&refused(&stage, &["fence", "status"], 1).await, &["the plan has no fence", "FenceRegion"]);
     contains_all(&refused(&stage, &["maintenance", "begin", "--for", "1m"], 2).await, &["at least 10m"]);
     contains_all(&refused(&stage, &["approve", "yesterday"], 2).await, &["is no incident id"]);
-    contains_all(&refused(&stage, &["disarm", "--for", "soon"], 2).await, &["2h, 90m"]);
+    for lasting in ["soon", "-2h"] {
+        contains_all(&refused(&stage, &["disarm", "--for", lasting], 2).await, &["2h, 90m"]);
+    }
+    contains_all(&refused(&stage, &["plan", "--at", "yesterday"], 2).await, &["2026-01-01T12:00:00Z"]);
     contains_all(&refused(&stage, &["explain", "P99"], 2).await, &["P01 to P14"]);
     contains_all(&refused(&stage, &["explain", "P09x"], 2).await, &["P09 has no row P09x"]);
     contains_all(&refused(&stage, &["failback", "check", "--successor", "app"], 2).await, &["app-dr=us-east-2/app-2"]);
@@ -369,8 +410,14 @@ async fn rules_are_explained_and_shells_helped_without_any_aws() {
     contains_all(&said(&["explain", "R09c"]), &["it is no replica"]);
     contains_all(&said(&["explain", "R02"]), &["clients may still hold the primary's address", "no approval lifts it"]);
     contains_all(&said(&["explain", "F06"]), &["no successor", "keep the old database"]);
-    contains_all(&said(&["completions", "bash"]), &["holdfast"]);
+    contains_all(&said(&["completions", "bash"]), &["holdfast", "P09b", "R07"]);
+    contains_all(&said(&["--help"]), &["Options of every command", "holdfast plan --alarm", "4 not confirmed"]);
     contains_all(&said(&["man"]), &[".TH holdfast"]);
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("man");
+    said(&["man", "--out", folder.to_str().expect("it is text")]);
+    for page in ["holdfast.1", "holdfast-status.1", "holdfast-failback-switch.1"] {
+        assert!(folder.join(page).is_file(), "{page}");
+    }
     let rule: Value = serde_json::from_str(&said(&["explain", "P09", "--json"])).expect("it is JSON");
     assert_eq!(rule["may_be_approved"], true);
 }

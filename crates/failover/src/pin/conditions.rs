@@ -213,6 +213,19 @@ impl Facts<'_> {
         self.too_recent().is_some()
     }
 
+    /// Our own probe does not say that the primary is down, and nobody has lifted that.
+    pub(super) fn disagrees(&self) -> bool {
+        let primary = self.seen.probes.primary;
+        (primary == Probe::Answers || primary.is_unclear()) && !self.lifted(Rule::P09)
+    }
+
+    /// When a disagreement that goes on lets go of DNS, if the plan says so and the switch holds it.
+    pub(super) fn let_go_at(&self) -> Option<Timestamp> {
+        let limit = i64::from(self.plan.limits.hold_seconds_max);
+        let since = self.incident()?.began.max(self.armed_since()?);
+        (limit > 0 && self.plan.switch.is_some()).then(|| since.checked_add(SignedDuration::from_secs(limit)).ok())?
+    }
+
     pub(super) fn lifted(&self, rule: Rule) -> bool {
         self.approval.zip(self.incident()).is_some_and(|(approval, incident)| approval.lifts(rule, &incident))
     }

@@ -52,6 +52,7 @@ impl Facts<'_> {
             }
         }
         facts.extend(self.too_recent().map(|why| Fact::new("so soon", why)));
+        facts.extend(self.let_go_at().filter(|_| self.disagrees()).map(|at| Fact::new("users are held until", at)));
         facts.extend(self.approval.map(Approval::as_fact));
         facts
     }

@@ -44,6 +44,7 @@ const REHEARSAL: &str = "all is well, and the pin has not been rehearsed";
 const OLD: &str = "the alarm has been in ALARM since before";
 const TOO_SOON: &str = "the alarm came before";
 const ANSWERS: &str = "the primary answers";
+const OUT_OF_TIME: &str = "the primary has answered our own probe, or it";
 const DR_SILENT: &str = "the DR site does not answer";
 const UNCLEAR: &str = "our own probe cannot tell whether the primary";
 const UNCLEAR_UNARMED: &str = "never armed, and our own probe";
@@ -56,6 +57,13 @@ const UNEVALUATED_UNARMED: &str = "never armed, and CloudWatch cannot";
 const SHADOW: &str = "shadow mode";
 const UNAPPROVED: &str = "approval mode";
 const PIN: &str = "failover has started";
+
+/// A name that the switch holds, for so many seconds at most.
+fn held_for(s: &mut Scene, hold_seconds_max: u32, primary: Probe) {
+    s.plan.switch = Some("SW".to_owned());
+    s.plan.limits.hold_seconds_max = hold_seconds_max;
+    s.probes.primary = primary;
+}
 
 fn never_armed(s: &mut Scene, ok_since: i64) {
     s.view = view("app.example.com", PRIMARY, None);
@@ -240,6 +248,12 @@ const OUTAGE_CASES: &[Case] = &[
     ("a primary that answers holds the failover", |s| s.probes.primary = Probe::Answers, Rule::P09, ANSWERS, Verdict::Hold),
     ("a primary that is silent does not", |s| s.probes.primary = Probe::Silent(Silence::TimedOut), Rule::P13, PIN, Verdict::Pin),
     ("nor one that says 500", |s| s.probes.primary = Probe::Unwell(500), Rule::P13, PIN, Verdict::Pin),
+    ("it does so until HoldSecondsMax has run out", |s| held_for(s, 59, Probe::Answers), Rule::P09, OUT_OF_TIME, Verdict::Hold),
+    ("and not a second before", |s| held_for(s, 61, Probe::Answers), Rule::P09, ANSWERS, Verdict::Hold),
+    ("what cannot be told runs out too", |s| held_for(s, 60, Probe::Refused(403)), Rule::P09, OUT_OF_TIME, Verdict::Hold),
+    ("an approval lifts it as before", |s| { held_for(s, 59, Probe::Answers); s.approval = Some(approval(0, &[Rule::P09])); }, Rule::P13, PIN, Verdict::Pin),
+    ("without a switch nothing is let go of", |s| { held_for(s, 59, Probe::Answers); s.plan.switch = None; }, Rule::P09, ANSWERS, Verdict::Hold),
+    ("a primary that is silent is none of it", |s| held_for(s, 59, Probe::Silent(Silence::TimedOut)), Rule::P13, PIN, Verdict::Pin),
     ("a primary that refuses us may be up", |s| s.probes.primary = Probe::Refused(403), Rule::P09, UNCLEAR, Verdict::Hold),
     ("so may one whose certificate is another's", |s| s.probes.primary = Probe::TlsFailed(TlsFault::OtherName), Rule::P09, UNCLEAR, Verdict::Hold),
     ("so may one that talks something else", |s| s.probes.primary = Probe::NotHttp, Rule::P09, UNCLEAR, Verdict::Hold),

@@ -1,0 +1,53 @@
+//! `holdfast status --check`: for cron and CI.
+
+use failover::promotion::Verdict;
+use failover::rule::Rule;
+use failover::users::{Place, Users};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::look;
+use crate::readiness::{Shortcoming, Weight};
+use crate::status::ready;
+use crate::terminal::{GOOD, Terminal};
+use crate::workload::Workload;
+
+/// Refuses, with every reason, unless an outage that began now would be failed over without a person; in approval mode, with none
+/// but the approval.
+pub async fn check(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
+    let seen = look::look(workload).await?;
+    let mut reasons = Vec::new();
+    let users = Users::seen(&workload.plan, &seen.alarms, (seen.hold, &seen.latch), &seen.names);
+    if users.place != Place::Primary {
+        reasons.push(users.to_string());
+    }
+    for Shortcoming { about, seen, remedy, weight } in ready(workload, &seen).await.shortcomings {
+        match weight {
+            Weight::Keeps => reasons.push(format!("{about} {seen}; {remedy}")),
+            Weight::Unknown => reasons.push(format!("not known: {about} {seen}; {remedy}")),
+            Weight::Advises => {}
+        }
+    }
+    let outage = look::in_an_outage(workload, &seen);
+    let decisions = look::decide(workload, &outage);
+    let goes_on = |finding: &look::Finding| finding.goes_on || finding.despite == [Rule::P12].into();
+    for finding in look::findings(&decisions).iter().filter(|finding| !goes_on(finding)) {
+        reasons.push(format!("{}: {}: {}; {}", finding.names.join(", "), finding.id, finding.because, finding.next));
+    }
+    let incident = look::real_or_imagined(workload, &outage, &decisions);
+    for replica in look::replicas(workload, &seen, &incident).await {
+        if replica.row.verdict != Verdict::Promote {
+            reasons
+                .push(format!("{}: {}: {}; {}", replica.id, replica.row.id, replica.row.condition, replica.row.next));
+        }
+    }
+    if !reasons.is_empty() {
+        return Err(Failure::Refused(format!(
+            "an outage that began now would not be failed over:\n  {}",
+            reasons.join("\n  ")
+        )));
+    }
+    terminal.result(&json!({"ready": true}));
+    terminal.say(format!("{GOOD}ready{GOOD:#}: an outage that began now would be failed over"));
+    Ok(())
+}
