@@ -22,6 +22,7 @@ mod record_types;
 mod rehearsals;
 mod repeats;
 mod replica_rules;
+mod rules_page;
 mod senders;
 mod texts;
 mod unready_names;
