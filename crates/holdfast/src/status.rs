@@ -184,7 +184,7 @@ pub async fn ready(workload: &Workload, seen: &Observation) -> Readiness {
 async fn names(workload: &Workload, seen: &Observation, dns: Option<SocketAddr>) -> Vec<Name> {
     let of_zone = |zone: &str| {
         let views = seen.names.iter().filter(|view| view.zone == zone);
-        let pairs = views.flat_map(|view| view.pairs.iter().flatten().map(|pair| (view, pair)));
+        let pairs = views.flat_map(|view| view.pairs.iter().flatten().map(move |pair| (view, pair)));
         pairs.map(|(view, pair)| (view.name.clone(), pair.primary().kind.clone())).collect::<Vec<_>>()
     };
     let zones: BTreeSet<_> = seen.names.iter().map(|view| &*view.zone).collect();
