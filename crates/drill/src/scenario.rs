@@ -77,6 +77,8 @@ impl Scenario {
 
 /// How the journal notes a stack's update.
 pub(crate) const UPDATED: &str = "somebody updates the responder's stack";
+/// How the journal notes that it takes over what the detector did.
+pub(crate) const TO_ONE_STACK: &str = "the DR region's stack gets what the detector was given";
 
 /// The scenario of that name.
 #[must_use]

@@ -205,6 +205,22 @@ impl Stage {
         deploy(&self.lab, &self.binaries, DR, "template", template, &parameters).map(drop)
     }
 
+    /// Goes from two stacks to one: the responder's stack gets what the detector was given. The detector and the records stay as they
+    /// are; what is returned is the new stack's own endpoint check and failover check.
+    ///
+    /// # Errors
+    /// If the template refuses a parameter.
+    pub async fn go_to_one_stack(&mut self, outage_minutes: &str) -> Result<(String, String), SetupError> {
+        let _working = self.lab.clock.working();
+        self.responder.extend(endpoint_parameters(self.port));
+        self.responder.extend(one_stack_parameters(&self.lab).await?);
+        let changed = [("OutageMinutes", outage_minutes), ("FailoverHealthCheckId", "")];
+        self.responder.extend(parameters_of(changed.map(|(name, value)| (name, value.to_owned()))));
+        let yaml = read_template("template.yaml")?;
+        let outputs = deploy(&self.lab, &self.binaries, DR, "template", &yaml, &self.responder)?;
+        Ok((outputs["EndpointHealthCheckId"].clone(), outputs["FailoverHealthCheckId"].clone()))
+    }
+
     /// Every record set of both zones.
     #[must_use]
     pub fn records(&self) -> Vec<RecordSet> {

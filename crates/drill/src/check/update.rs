@@ -4,7 +4,7 @@ use lab::journal::What;
 
 use super::{Check, ensure, pinned_at};
 use crate::evidence::{Evidence, is_outcome};
-use crate::scenario::UPDATED;
+use crate::scenario::{TO_ONE_STACK, UPDATED};
 
 /// The updates came when they hurt most.
 pub const UPDATED_AT_THE_WORST: Check = Check {
@@ -16,6 +16,28 @@ pub const NEW_PARAMETERS_HEARD: Check = Check {
     name: "a database that does not exist, named by an update, is paged, and stops nothing",
     run: parameters_heard,
 };
+
+/// One outage is one incident, whichever stack's alarm rings.
+pub const WENT_TO_ONE_STACK: Check = Check {
+    name: "the detector's part went into the DR region's stack, and the incident is of the alarm that was in force when it began",
+    run: went_to_one_stack,
+};
+
+fn went_to_one_stack(evidence: &Evidence) -> Result<String, String> {
+    let entries = || evidence.entries().iter().enumerate();
+    let is_update = |what: &What| matches!(what, What::Fault { what } if what == TO_ONE_STACK);
+    let update = entries().find(|(_, entry)| is_update(&entry.what)).map(|(at, _)| at).ok_or("it did not")?;
+    let incident = |what: &What| match what {
+        What::Invocation { response, .. } if is_outcome(what, "Pinned") => {
+            response["incident"].as_str().map(str::to_owned)
+        }
+        _ => None,
+    };
+    let (at, incident) =
+        entries().find_map(|(at, entry)| Some((at, incident(&entry.what)?))).ok_or("nothing was pinned")?;
+    let wanted = if at > update { "holdfast-prolonged-outage-" } else { "holdfast-failover-started@" };
+    if incident.starts_with(wanted) { Ok(incident) } else { Err(format!("{incident} is not of {wanted}…")) }
+}
 
 fn updated_at_the_worst(evidence: &Evidence) -> Result<String, String> {
     let is_update = |what: &What| matches!(what, What::Fault { what } if what.starts_with(UPDATED));

@@ -6,6 +6,7 @@ use super::Scenario;
 use crate::check;
 use crate::stage::Layout;
 pub use parts::QUICK;
+pub(super) use parts::QUICK_OUTAGE_MINUTES;
 use parts::*;
 
 /// Every scenario; the first is the default.
@@ -323,6 +324,20 @@ pub const SCENARIOS: &[Scenario] = &[
             LOSS,
             &[check::END_TOLD, check::UPDATED_AT_THE_WORST, check::NEW_PARAMETERS_HEARD],
         ],
+    },
+    Scenario {
+        name: "two-stacks-to-one",
+        about: "the stack in DR takes over what the detector did, step by step as the documentation has it, and then the primary goes down",
+        layout: QUICK,
+        play: |play| Box::pin(play.two_stacks_to_one()),
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::WENT_TO_ONE_STACK]],
+    },
+    Scenario {
+        name: "two-stacks-to-one-mid-incident",
+        about: "the same update in the middle of a failover: the same end",
+        layout: QUICK,
+        play: |play| Box::pin(play.two_stacks_to_one_in_an_incident()),
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, &[check::END_TOLD, check::WENT_TO_ONE_STACK]],
     },
     Scenario {
         name: "many-records",

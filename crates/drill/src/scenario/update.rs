@@ -6,8 +6,9 @@ use lab::fault::{CallEffect, CallFault, Site};
 use lab::journal::What;
 
 use super::faulty::{nth_of_each_call, pinned};
+use super::list::QUICK_OUTAGE_MINUTES;
 use super::play::Play;
-use super::{Stuck, UPDATED};
+use super::{Stuck, TO_ONE_STACK, UPDATED};
 use crate::evidence::{Evidence, is_outcome};
 use crate::stage::{CLUSTER, Stage};
 
@@ -51,6 +52,43 @@ impl Play {
         }
         self.update(&[])?;
         Ok(self.to_the_end(outage_at).await)
+    }
+
+    /// In peace, step by step as the documentation has it; then the primary goes down. The detector is still there, and rings.
+    pub(super) async fn two_stacks_to_one(mut self) -> Result<Evidence, Stuck> {
+        self.begin().await?;
+        let (endpoint, failover) = self.go_to_one_stack().await?;
+        // Until the observer's metric has been heard for as long as an outage must last.
+        self.stage.minutes(7).await;
+        self.stage.put_on_primaries(&failover).await.map_err(|error| Stuck::new(error.to_string()))?;
+        (self.stage.endpoint_check, self.stage.failover_check) = (endpoint, failover);
+        self.stage.minutes(3).await;
+        self.stage.note_original();
+        self.operator(&["status"]).await?;
+        let outage_at = self.fail_primary();
+        Ok(self.to_the_end(outage_at).await)
+    }
+
+    /// The same with the pin on its way, or once it is in sync, or while databases are promoted, by the seed.
+    pub(super) async fn two_stacks_to_one_in_an_incident(mut self) -> Result<Evidence, Stuck> {
+        self.begin().await?;
+        let outage_at = self.fail_primary();
+        let is_time: fn(&Stage) -> bool = match self.settings.seed % 3 {
+            0 => |stage| stage.all_registers(|register| register.pin().is_some()),
+            1 => |stage| has(stage, "InSync"),
+            _ => |stage| has(stage, "PromotionRequested"),
+        };
+        if !self.stage.until(Duration::from_secs(3_600), is_time).await {
+            return Ok(self.evidence(outage_at, None));
+        }
+        self.go_to_one_stack().await?;
+        Ok(self.to_the_end(outage_at).await)
+    }
+
+    async fn go_to_one_stack(&mut self) -> Result<(String, String), Stuck> {
+        self.say(TO_ONE_STACK);
+        let gone = self.stage.go_to_one_stack(QUICK_OUTAGE_MINUTES).await;
+        gone.map_err(|error| Stuck::new(format!("for the stack to be updated: {error}")))
     }
 
     /// Updates the stack, and notes with which parameters.

@@ -44,8 +44,16 @@ impl Stage {
     /// If Route 53 refuses, or if there is no switch.
     pub async fn stand_on_switch(&self) -> Result<(), SetupError> {
         let switch = self.switch.as_ref().ok_or("the stack has no switch")?;
+        self.put_on_primaries(switch).await
+    }
+
+    /// Puts a health check on every PRIMARY record, as infrastructure code does.
+    ///
+    /// # Errors
+    /// If Route 53 refuses.
+    pub async fn put_on_primaries(&self, check: &str) -> Result<(), SetupError> {
         let role = ResourceRecordSetFailover::Primary;
-        let half = |name: &str, kind| half(name, kind, &role, switch);
+        let half = |name: &str, kind| half(name, kind, &role, check);
         let plain = |name, kind, record| half(name, kind).ttl(RECORD_TTL_SECONDS).resource_records(record);
         let (client, com) = (route53(&self.lab), &self.zones["example.com"]);
         let alias = AliasTarget::builder().hosted_zone_id(com).dns_name("primary.example.com");

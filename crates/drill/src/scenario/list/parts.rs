@@ -47,8 +47,14 @@ pub(super) const HELD: &[Check] = &[check::NOTHING_TOUCHED, check::STILL_ARMED, 
 /// As the templates have it.
 pub(super) const PLAIN: Layout = Layout { responder: &[], detector: &[], crowd: 0, one_stack: false };
 /// For stories that are not about how long an outage or a calm lasts, which is most of what a drill takes.
-pub const QUICK: Layout =
-    Layout { responder: &[SETTLES_SOON], detector: &[("OutageMinutes", "5")], crowd: 0, one_stack: false };
+pub const QUICK: Layout = Layout {
+    responder: &[SETTLES_SOON],
+    detector: &[("OutageMinutes", QUICK_OUTAGE_MINUTES)],
+    crowd: 0,
+    one_stack: false,
+};
+/// How long an outage lasts there before it is one.
+pub const QUICK_OUTAGE_MINUTES: &str = "5";
 /// The same, where DNS moves by Holdfast alone.
 pub(super) const ON_SWITCH: Layout = Layout { responder: &[SETTLES_SOON, ("DnsMoves", "by-holdfast")], ..QUICK };
 /// The DR region's stack alone.
