@@ -8,6 +8,7 @@ mod credentials;
 mod interrupted;
 mod left_to_people;
 
+use std::collections::BTreeSet;
 use std::process::Output;
 use std::time::Duration;
 
@@ -99,6 +100,7 @@ async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
     contains_all(&verbose, &["no register", "PRIMARY 127.0.10.1  SECONDARY 127.0.20.1  DNS 127.0.10.1"]);
     let status = json(&stage, &["status"]).await;
     assert_eq!(status["names"].as_array().map(Vec::len), Some(NAMES));
+    assert_eq!(fields(&status), documented("status", &["latch"]));
     assert_eq!(status["names"][0]["records"][0]["dns"], "127.0.10.1");
     // The templates, the records and the health check agree; thirty minutes, then alarm, INSYNC and TTL, 60 s each, and drain time.
     assert_eq!(keeps(&status), [""; 0]);
@@ -120,6 +122,7 @@ async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
         (&1.into(), &Value::Array(vec![]), &"P09".into())
     );
     assert_eq!(plan["if_lifted"]["batches"].as_array().map(Vec::len), Some(2));
+    assert_eq!(fields(&plan), documented("plan", &[]));
     contains_all(
         &text(&stage, &["status", "--check"]).await,
         &["ready: an outage that began now would be failed over"],
@@ -151,6 +154,19 @@ async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
         stage.holdfast_as(OPERATOR, &["status", "--dns", "192.0.2.53:53"], false).await.expect("holdfast starts");
     contains_all(&stdout(&blocked), &["the site is down", "no name server of the zone answered within 2 s"]);
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
+fn fields(document: &Value) -> BTreeSet<String> {
+    document.as_object().into_iter().flatten().map(|(field, _)| field.clone()).collect()
+}
+
+/// The fields that docs/json.md lists under a heading, without those that may be absent.
+fn documented(heading: &str, may_be_absent: &[&str]) -> BTreeSet<String> {
+    let page = std::fs::read_to_string(lambdas::repository().join("docs/json.md")).expect("the page is there");
+    let (_, rest) = page.split_once(&format!("## {heading}\n")).expect("it has the heading");
+    let rows = rest.split("\n## ").next().unwrap_or_default().lines().filter_map(|line| line.strip_prefix("| `"));
+    let fields = rows.filter_map(|row| Some(row.split_once('`')?.0.to_owned()));
+    fields.filter(|field| !may_be_absent.contains(&field.as_str())).collect()
 }
 
 /// A stage whose two stacks disagree.
