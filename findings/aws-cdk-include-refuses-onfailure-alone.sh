@@ -57,11 +57,11 @@ from samtranslator.yaml_helper import yaml_parse
 template = yaml_parse(open("template.yaml").read())
 session = boto3.Session(region_name="us-east-1")
 managed = {"AWSLambdaBasicExecutionRole": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
-made = Translator(managed, Parser(), session).translate(template, {})
+made = Translator(managed, Parser(), boto_session=session).translate(template, {})
 print(json.dumps(made["Resources"]["FunctionEventInvokeConfig"]["Properties"]["DestinationConfig"]))
 PYTHON
 cdk=$(node app.js 2>/dev/null)
-sam=$(AWS_ACCESS_KEY_ID=example AWS_SECRET_ACCESS_KEY=example venv/bin/python transform.py 2>&1)
+sam=$(AWS_ACCESS_KEY_ID=example AWS_SECRET_ACCESS_KEY=example venv/bin/python transform.py 2>/dev/null)
 echo "aws-cdk-lib 2.276.0, aws-sam-translator 1.115.0. Expected: both take OnFailure alone. Seen:"
 echo "  SAM's transform makes: $sam"
 printf '  CfnInclude says:\n%s\n' "$cdk" | sed '2,$s/^/    /'
