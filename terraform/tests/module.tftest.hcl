@@ -1,4 +1,4 @@
-# Without AWS: the provider's real schema and validation, its answers made up. TF_VAR_release is a release's folder; .ci/terraform makes one.
+# Without AWS: the provider's real schema and validation, its answers made up. In a release's folder; .ci/terraform makes one.
 
 mock_provider "aws" {
   mock_data "aws_region" {
