@@ -44,8 +44,9 @@ pub async fn keep_alive_seconds(session: &Session, dns_name: &str) -> Result<Opt
     Ok(attribute.and_then(|attribute| attribute.value()?.parse().ok()))
 }
 
-/// Without what Route 53's console puts before it.
-fn bare(dns_name: &str) -> String {
+/// The name without what Route 53's console puts before it, in one spelling.
+#[must_use]
+pub fn bare(dns_name: &str) -> String {
     let name = dns_name.trim_end_matches('.').to_lowercase();
     name.strip_prefix("dualstack.").map_or(name.clone(), str::to_owned)
 }

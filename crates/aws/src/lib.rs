@@ -37,6 +37,8 @@ pub mod sns;
 pub mod start;
 #[cfg(feature = "store")]
 pub mod store;
+#[cfg(feature = "operator")]
+pub mod survey;
 pub mod telemetry;
 #[cfg(feature = "operator")]
 pub mod watch;

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 pub use beside::Warning;
 pub(crate) use beside::warnings;
-pub use leads::{ALIAS_CHAIN_MAX, Digest, Leads, alias_targets};
-pub(crate) use leads::{alias_tree, aws_region, destination, host};
+pub use leads::{ALIAS_CHAIN_MAX, Digest, Leads, alias_targets, aws_region};
+pub(crate) use leads::{alias_tree, destination, host};
 pub use pair::{Pair, PairFault};
 
 use crate::name::Name;

@@ -94,6 +94,9 @@ pub struct WhatIf {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Looks at the account, proposes what to protect and how, says what would not work, and writes samconfig.toml and change batches;
+    /// changes nothing of AWS.
+    Init(crate::init::Options),
     /// Shows everything that Holdfast sees now, what it makes of it, and what an alarm would start.
     Status {
         /// Show it again every few seconds.

@@ -10,6 +10,7 @@ mod failback;
 mod failure;
 mod fence;
 mod guard;
+mod init;
 mod look;
 mod orders;
 mod plan;
@@ -64,7 +65,11 @@ async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), Failure> {
         _ => {}
     }
     let session = Session::load_in(source.region.clone()).await.patient();
-    match obey(session.clone(), source, command, terminal).await {
+    let ended = match &command {
+        Command::Init(options) => Box::pin(init::run(&source, terminal, options)).await,
+        _ => obey(session.clone(), source, command, terminal).await,
+    };
+    match ended {
         Err(Failure::Aws(error)) => Err(Failure::of_call(&session, error).await),
         ended => ended,
     }
@@ -93,6 +98,6 @@ async fn obey(session: Session, source: Source, command: Command, terminal: &Ter
         Command::Failback { command } => failback::run(&workload, terminal, command).await,
         Command::Fence { command } => fence::run(&workload, terminal, command).await,
         Command::Report { incident, html } => report::tell(&workload, terminal, incident, html).await,
-        Command::Explain { .. } | Command::Completions { .. } | Command::Man { .. } => Ok(()),
+        Command::Init(_) | Command::Explain { .. } | Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }

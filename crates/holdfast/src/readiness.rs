@@ -1,5 +1,6 @@
 //! Whether an outage would get as far as a failover: where stacks, records and health checks disagree, though each deploys well by itself.
 
+mod before;
 mod clients;
 mod detectors;
 mod look;
@@ -17,12 +18,13 @@ use failover::record::Pair;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use clients::KeepAlive;
-pub use look::look;
+pub use before::before;
+pub use clients::{KeepAlive, balancers};
+pub use detectors::until_promotion;
+pub use look::{keep_alives, look};
 use own::Own;
 use switch::Switch;
-use zones::Zone;
-pub use zones::{doubtful_guardrails, in_the_way, in_words, lift};
+pub use zones::{Zone, doubtful_guardrails, in_the_way, in_words, lift};
 
 /// How far back the functions' runs are looked at.
 const LOOKBACK_MINUTES: i64 = 15;
@@ -40,7 +42,7 @@ pub struct Readiness {
 }
 
 /// One thing that is not as it must be.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Shortcoming {
     /// What it is about.
     pub about: String,

@@ -309,3 +309,15 @@ def test_what_the_lab_does_not_do_it_says(client):
     for call in [r53.list_traffic_policies, r53.get_hosted_zone_count, lambda: r53.list_hosted_zones(DelegationSetId="N1")]:
         with pytest.raises(Exception, match="NotImplemented.*the lab does not know"):
             call()
+
+
+def test_the_account_and_a_zone_say_how_much_they_hold_and_may_hold(zone, check, client, refused):
+    r53, zone_id, _ = zone
+    checks = r53.get_account_limit(Type="MAX_HEALTH_CHECKS_BY_OWNER")
+    assert checks["Limit"] == {"Type": "MAX_HEALTH_CHECKS_BY_OWNER", "Value": 200}
+    assert checks["Count"] == len(list(client("route53").get_paginator("list_health_checks").paginate().search("HealthChecks")))
+    zones = r53.get_account_limit(Type="MAX_HOSTED_ZONES_BY_OWNER")
+    assert zones["Count"] == len(r53.list_hosted_zones()["HostedZones"])
+    records = r53.get_hosted_zone_limit(Type="MAX_RRSETS_BY_ZONE", HostedZoneId=zone_id)
+    assert (records["Count"], records["Limit"]["Value"]) == (2, 10_000)
+    refused("NoSuchHostedZone", 404, r53.get_hosted_zone_limit, Type="MAX_RRSETS_BY_ZONE", HostedZoneId="Z0")

@@ -45,7 +45,7 @@ impl Leads {
     }
 
     /// The addresses and names.
-    pub(crate) fn to(&self) -> impl Iterator<Item = &str> {
+    pub fn to(&self) -> impl Iterator<Item = &str> {
         self.to.iter().map(String::as_str)
     }
 }
@@ -172,7 +172,8 @@ pub(crate) fn host(name: &str) -> String {
 }
 
 /// The region in an endpoint's name of AWS, such as `p-1.eu-west-1.elb.amazonaws.com`; other names have none.
-pub(crate) fn aws_region(host: &str) -> Option<&str> {
+#[must_use]
+pub fn aws_region(host: &str) -> Option<&str> {
     let name = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
     let is_region = |label: &&str| {
         let mut parts = label.split('-');

@@ -16,6 +16,13 @@ const ALARM_PERIOD_SECONDS: u32 = 60;
 /// "Changes generally propagate to all Route 53 name servers within 60 seconds" (GetChange).
 const IN_SYNC_SECONDS: u32 = 60;
 
+/// From the beginning of an outage until promotion is asked for: the outage itself, the alarm, the pin, the records' TTL and the drain time.
+#[must_use]
+pub fn until_promotion(outage_seconds: u32, ttl_seconds: u32, drain_seconds: u32) -> u32 {
+    let all = [outage_seconds, ALARM_PERIOD_SECONDS, IN_SYNC_SECONDS, ttl_seconds, drain_seconds];
+    all.into_iter().fold(0, u32::saturating_add)
+}
+
 impl Readiness {
     pub(super) fn judge_detector(
         &mut self,
@@ -164,8 +171,8 @@ impl Readiness {
             );
         }
         let ttl = around.names.iter().map(|view| view.kept_seconds(around.now)).max().unwrap_or_default();
-        let drained = [outage, ALARM_PERIOD_SECONDS, IN_SYNC_SECONDS, ttl, plan.limits.drain_seconds];
+        let drained = until_promotion(outage, ttl, plan.limits.drain_seconds);
         self.dns_seconds = self.dns_seconds.max(Some(outage));
-        self.promotion_seconds = self.promotion_seconds.max(Some(drained.into_iter().fold(0, u32::saturating_add)));
+        self.promotion_seconds = self.promotion_seconds.max(Some(drained));
     }
 }

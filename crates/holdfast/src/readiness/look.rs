@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use aws::watch::{self, Mute};
-use aws::{CallError, balancer, detector, zone};
+use aws::{CallError, Session, balancer, detector, zone};
 use failover::incident::AlarmState;
 use failover::pin::Observation;
 use failover::plan::{alarm_name, arn_region};
 use futures_util::future::{join_all, try_join_all};
 use jiff::SignedDuration;
 
+use super::clients::KeepAlive;
 use super::own::Own;
 use super::zones::Zone;
 use super::{Around, LOOKBACK_MINUTES, clients, switch};
@@ -35,14 +36,19 @@ pub async fn look(workload: &Workload, seen: &Observation) -> Around {
     // The balancers are in the primary region: in an outage nobody should wait for it, nor care.
     let calm = seen.alarms.iter().flatten().all(|alarm| alarm.state != AlarmState::Alarm);
     let balancers = if calm { clients::balancers(&seen.names) } else { Vec::new() };
-    let keep_alives = balancers.into_iter().map(async |name| {
+    let keep_alives = keep_alives(session, balancers).await;
+    let (names, probes, now) = (seen.names.clone(), seen.probes, seen.now);
+    Around { names, detectors, zones, probes, switch, own, keep_alives, idle, now }
+}
+
+/// For how long each of these load balancers lets clients keep a connection.
+pub async fn keep_alives(session: &Session, balancers: Vec<String>) -> Vec<KeepAlive> {
+    let each = balancers.into_iter().map(async |name| {
         let seconds = tokio::time::timeout(BALANCER_SECONDS_MAX, balancer::keep_alive_seconds(session, &name)).await;
         let silent = || CallError::Unknown { call: "DescribeLoadBalancers", why: "no answer came in time".to_owned() };
         (name, seconds.unwrap_or_else(|_| Err(silent())))
     });
-    let keep_alives = join_all(keep_alives).await;
-    let (names, probes, now) = (seen.names.clone(), seen.probes, seen.now);
-    Around { names, detectors, zones, probes, switch, own, keep_alives, idle, now }
+    join_all(each).await
 }
 
 async fn own(workload: &Workload, seen: &Observation) -> Own {

@@ -16,7 +16,7 @@ const REGISTER_TYPE: &str = "TXT";
 const DOUBTFUL_GUARDRAILS: [&str; 2] = ["ALIAS_TARGET_CHECK", "ACTIVE_RECORD_CHECK"];
 
 /// What Route 53 says of one zone.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Zone {
     /// Its id.
     pub id: String,

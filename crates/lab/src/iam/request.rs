@@ -46,7 +46,11 @@ fn unknown(call: &Call, action: &str) -> Refusal {
 fn of_route53(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
     let id = route53::name_of(call).1;
     let kind = match action {
-        "ListResourceRecordSets" | "ChangeResourceRecordSets" | "GetHostedZone" => "hostedzone",
+        // "Resource types: none" (Service authorization reference, Route 53): of all there is.
+        "ListHostedZones" | "ListHealthChecks" | "GetAccountLimit" => {
+            return Ok(vec![Request::new(&format!("route53:{action}"), "*", "us-east-1")]);
+        }
+        "ListResourceRecordSets" | "ChangeResourceRecordSets" | "GetHostedZone" | "GetHostedZoneLimit" => "hostedzone",
         "ListResourceRecordSetProtections"
         | "CreateResourceRecordSetProtections"
         | "DeleteResourceRecordSetProtections"

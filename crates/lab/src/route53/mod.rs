@@ -4,6 +4,7 @@ mod batch;
 mod checks;
 mod features;
 mod guardrails;
+mod limits;
 mod listing;
 mod name;
 mod neighbours;
@@ -116,6 +117,8 @@ pub(crate) fn name_of(call: &Call) -> (&'static str, String) {
         ("POST", ["hostedzone", id, "rrsetprotection", "delete"]) => ("DeleteResourceRecordSetProtections", *id),
         ("POST", ["hostedzone", id, "features"]) => ("UpdateHostedZoneFeatures", *id),
         ("POST", ["hostedzone", id, "tier"]) => ("UpdateHostedZoneTier", *id),
+        ("GET", ["accountlimit", kind]) => ("GetAccountLimit", *kind),
+        ("GET", ["hostedzonelimit", id, _]) => ("GetHostedZoneLimit", *id),
         ("GET", ["change", id]) => ("GetChange", *id),
         ("POST", ["healthcheck"]) => ("CreateHealthCheck", ""),
         ("GET", ["healthcheck"]) => ("ListHealthChecks", ""),
@@ -167,6 +170,8 @@ fn dispatch(lab: &Arc<Lab>, call: &Call, action: &str, id: &str) -> Outcome {
         "DeleteResourceRecordSetProtections" => protections::delete(lab, call, id),
         "UpdateHostedZoneFeatures" => features::update(lab, call, id),
         "UpdateHostedZoneTier" => features::update_tier(lab, call, id),
+        "GetAccountLimit" => limits::of_account(lab, call),
+        "GetHostedZoneLimit" => limits::of_zone(lab, call, id),
         "GetChange" => zones::get_change(lab, id),
         "CreateHealthCheck" => checks::create_call(lab, call),
         "ListHealthChecks" => checks::list(lab, call),

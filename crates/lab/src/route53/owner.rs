@@ -61,6 +61,11 @@ impl Route53 {
         self.state().delays = delays;
     }
 
+    /// How many health checks the account is told that it may have.
+    pub fn set_health_checks_max(&self, most: usize) {
+        self.state().health_checks_max = most;
+    }
+
     /// Makes a health check, and returns its id.
     ///
     /// # Errors

@@ -90,6 +90,8 @@ pub struct State {
     pub balancers: Balancers,
     pub(super) delays: RangeInclusive<Duration>,
     pub(super) listing: Listing,
+    /// How many health checks the account may have, as it is told.
+    pub(super) health_checks_max: usize,
     /// Whether guardrails look at each change by itself.
     pub(super) are_guardrails_strict: bool,
     /// When which name and type was last asked for.
@@ -109,6 +111,7 @@ impl Default for State {
             delays: Duration::from_secs(5)..=Duration::from_secs(60),
             balancers: Balancers::default(),
             listing: Listing::default(),
+            health_checks_max: super::limits::HEALTH_CHECKS_MAX,
             are_guardrails_strict: true,
             queried: BTreeMap::new(),
             recent: VecDeque::new(),

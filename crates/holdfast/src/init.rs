@@ -1,0 +1,320 @@
+//! `holdfast init`: looks at an account, proposes what to protect and how, says what would not work, and writes the files for it. It
+//! changes nothing of AWS: nothing here can.
+
+mod choose;
+mod databases;
+mod dialogue;
+mod endpoint;
+mod findings;
+mod look;
+mod names;
+mod options;
+mod pair;
+mod parameters;
+mod proposal;
+mod samconfig;
+mod seen;
+mod show;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+
+use aws::route53::{self, RecordReader as _};
+use aws::survey::{self, HostedZone};
+use aws::{CallError, Session, zone};
+use failover::name::Name;
+use failover::observation::NameView;
+use failover::plan::Names;
+use failover::record::{Pair, RecordSet};
+
+use crate::cli::Source;
+use crate::failure::Failure;
+use crate::readiness;
+use crate::terminal::{GOOD, Terminal};
+use dialogue::Dialogue;
+use endpoint::Endpoint;
+pub use options::Options;
+use proposal::Proposal;
+use seen::{Seen, Tried, Wishes};
+
+/// Looks, asks what is not known, proposes, and writes.
+pub async fn run(source: &Source, terminal: &Terminal, options: &Options) -> Result<(), Failure> {
+    let session = Session::load_in(source.region.clone()).await.patient();
+    let region = session.config().region().map(ToString::to_string);
+    let region = region.ok_or_else(|| Failure::Usage("give the DR region with --region".to_owned()))?;
+    let asks = !terminal.json && !terminal.yes && io::stdin().is_terminal();
+    let mut proposal = {
+        let (mut input, mut output) = (io::stdin().lock(), io::stderr());
+        let with: Option<(&mut dyn io::BufRead, &mut dyn io::Write)> =
+            if asks { Some((&mut input, &mut output)) } else { None };
+        let mut dialogue = Dialogue { with };
+        let look = Look { session: &session, region: &region, bus: &source.bus, options };
+        Box::pin(look.proposal(&mut dialogue)).await?
+    };
+    if !terminal.json {
+        show::show(terminal, &proposal);
+    }
+    if !options.dry_run {
+        proposal.written = write(terminal, options, &proposal)?;
+    }
+    terminal.result(&proposal);
+    Ok(())
+}
+
+/// Everything that the looks have in common.
+struct Look<'a> {
+    session: &'a Session,
+    region: &'a str,
+    bus: &'a str,
+    options: &'a Options,
+}
+
+impl Look<'_> {
+    async fn proposal(&self, dialogue: &mut Dialogue<'_>) -> Result<Proposal, Failure> {
+        let Self { session, region, bus, options } = *self;
+        let zone = self.zone(dialogue).await?;
+        let records = route53::Reader::new(session);
+        let sets = records.record_sets(&zone.id, &Names::EveryPair).await?;
+        let zone = with_domain(zone, &sets);
+        let there = names::of_zone(&sets);
+        let names = choose::names(&there, options, dialogue)?;
+        let mut around = look::around(session, region, bus, &zone.id).await;
+        if let (Some(id), Ok(deployed)) = (&options.health_check, &mut around.deployed) {
+            deployed.get_or_insert_default().health_check = Some(id.clone());
+        }
+        let batches = batches(&zone, &sets, &names, &around, options, dialogue)?;
+        let after = pair::applied(&sets, &batches);
+        let views = NameView::of_names(&zone.id, &names, &after);
+        let primary = self.primary(&around, &views, dialogue)?;
+        let primary_databases = match &primary {
+            Some((region, _)) => Some(survey::databases(session, region).await),
+            None => None,
+        };
+        let keep_alives = readiness::keep_alives(session, readiness::balancers(&views)).await;
+        let endpoint = self.endpoint(&after, &names, &views, &around, dialogue)?;
+        let probes = self.probes(&after, &names, &views, endpoint.as_ref(), dialogue).await?;
+        let email = match &options.email {
+            Some(email) => Some(email.clone()),
+            None => dialogue.ask_for("Whom shall Holdfast tell? An e-mail address", None, email)?,
+        };
+        let wishes =
+            Wishes { every_pair: names == there.paired, names, bus: bus.to_owned(), email, probes };
+        let mut seen = Seen {
+            dr_region: region.to_owned(),
+            primary,
+            zone,
+            sets,
+            guards: around.guards,
+            checks: around.checks,
+            check_quota: around.check_quota,
+            record_quota: around.record_quota,
+            dr_databases: around.dr_databases,
+            primary_databases,
+            replicas: Vec::new(),
+            lag_unknown: Vec::new(),
+            dr_balancers: around.dr_balancers,
+            keep_alives,
+            alarms: around.alarms,
+            deployed: around.deployed,
+            now: records.now(),
+        };
+        let plan = parameters::plan(&seen, &wishes).map_err(|error| Failure::Usage(error.to_string()))?;
+        (seen.replicas, seen.lag_unknown) = look::replicas(session, &plan.replicas, seen.now).await;
+        Ok(proposal::propose(&seen, &wishes, &plan, &batches, endpoint.as_ref(), there.left_out))
+    }
+
+    /// The zone. Who may not list zones names one by its id.
+    async fn zone(&self, dialogue: &mut Dialogue<'_>) -> Result<HostedZone, Failure> {
+        let wanted = self.options.zone.as_deref();
+        match survey::hosted_zones(self.session).await {
+            Ok(zones) => choose::zone(&zones, wanted, dialogue),
+            Err(error) => match wanted.filter(|wanted| wanted.starts_with('Z') && !wanted.contains('.')) {
+                Some(id) => {
+                    let is_private = zone::features(self.session, id).await.is_ok_and(|features| features.is_private);
+                    Ok(HostedZone { id: id.to_owned(), domain: String::new(), is_private })
+                }
+                None => Err(cannot_list(error)),
+            },
+        }
+    }
+
+    fn primary(
+        &self,
+        around: &look::Around,
+        views: &[NameView],
+        dialogue: &mut Dialogue<'_>,
+    ) -> Result<Option<(String, String)>, Failure> {
+        let in_dr = around.dr_databases.as_deref().unwrap_or_default();
+        let said = self.options.primary_region.as_deref();
+        let mut found = choose::primary_region(said, in_dr, views, self.region);
+        if said.is_none() {
+            let offered = found.as_ref().map(|(region, _)| region.as_str());
+            let answer = dialogue.ask("Which is the primary region?", offered)?;
+            if answer.as_deref() != offered {
+                found = answer.map(|region| (region, "as you gave it".to_owned()));
+            }
+        }
+        match &found {
+            Some((primary, _)) if primary == self.region => Err(Failure::Usage(format!(
+                "{primary} is the DR region itself; give the primary's with --primary-region, or DR's with --region"
+            ))),
+            _ => Ok(found),
+        }
+    }
+
+    fn endpoint(
+        &self,
+        sets: &[RecordSet],
+        names: &[Name],
+        views: &[NameView],
+        around: &look::Around,
+        dialogue: &mut Dialogue<'_>,
+    ) -> Result<Option<Endpoint>, Failure> {
+        let of = endpoint::Zone { sets, failing_over: names };
+        let read = |text: &str| match endpoint::parse(text) {
+            Ok(endpoint) if of.fails_over(&endpoint.host) => {
+                Err(format!("{} fails over: after a failover it is DR; give the primary's own name", endpoint.host))
+            }
+            read => read,
+        };
+        if let Some(text) = &self.options.endpoint {
+            return read(text).map(Some).map_err(Failure::Usage);
+        }
+        let primaries: Vec<&RecordSet> = views.iter().flat_map(|view| view.pairs.iter().flatten()).map(Pair::primary).collect();
+        let found = of.endpoint(&primaries, around.checks.as_deref().unwrap_or_default());
+        let offered = found.as_ref().map(Endpoint::url);
+        let answer = dialogue.ask("What tells that the primary is up? Its own URL", offered.as_deref())?;
+        match answer {
+            Some(text) if Some(&text) != offered.as_ref() => {
+                read(&text).map(Some).map_err(Failure::Usage)
+            }
+            _ => Ok(found),
+        }
+    }
+
+    async fn probes(
+        &self,
+        sets: &[RecordSet],
+        names: &[Name],
+        views: &[NameView],
+        endpoint: Option<&Endpoint>,
+        dialogue: &mut Dialogue<'_>,
+    ) -> Result<[Tried; 2], Failure> {
+        let of = endpoint::Zone { sets, failing_over: names };
+        let pairs = || views.iter().flat_map(|view| view.pairs.iter().flatten());
+        let primary = endpoint.map(|endpoint| endpoint::Place { host: Some(endpoint.host.clone()), address: None });
+        let primary = primary.filter(|_| endpoint.is_some_and(|endpoint| endpoint.address.is_none()));
+        let dr = pairs().find_map(|pair| of.place(&pair.secondary().target, pair.kind()));
+        let mut tried = [Tried::default(), Tried::default()];
+        let sites = [("the primary", &self.options.primary_probe, primary), ("DR", &self.options.dr_probe, dr)];
+        for ((site, said, place), slot) in sites.into_iter().zip(&mut tried) {
+            let derived = place.zip(endpoint).and_then(|(place, endpoint)| endpoint::probe_url(&place, endpoint));
+            let url = match said {
+                Some(url) => Some(url.clone()),
+                None => dialogue.ask(&format!("By which URL shall Holdfast itself ask {site}?"), derived.as_deref())?,
+            };
+            *slot = look::tried(url.clone(), url.is_some() && url != derived).await;
+        }
+        Ok(tried)
+    }
+}
+
+fn email(text: &str) -> Result<String, String> {
+    let is_address = text.split_once('@').is_some_and(|(who, at)| !who.is_empty() && at.contains('.') && !at.contains('@'));
+    if is_address && !text.contains(char::is_whitespace) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{text:?} is no e-mail address"))
+    }
+}
+
+fn cannot_list(error: CallError) -> Failure {
+    match &error {
+        CallError::Refused { .. } => Failure::Refused(format!("{error}; allow route53:ListHostedZones, or give the zone's id with --zone")),
+        _ => error.into(),
+    }
+}
+
+/// Where zones could not be listed, the SOA record tells the domain.
+fn with_domain(zone: HostedZone, sets: &[RecordSet]) -> HostedZone {
+    match names::domain(sets) {
+        Some(domain) if zone.domain.is_empty() => HostedZone { domain: domain.to_string(), ..zone },
+        _ => zone,
+    }
+}
+
+fn batches(
+    zone: &HostedZone,
+    sets: &[RecordSet],
+    names: &[Name],
+    around: &look::Around,
+    options: &Options,
+    dialogue: &mut Dialogue<'_>,
+) -> Result<Vec<pair::Batch>, Failure> {
+    let check = around.deployed.as_ref().ok().and_then(Option::as_ref).and_then(|stack| stack.health_check.as_deref());
+    let balancers = around.dr_balancers.as_deref().unwrap_or_default();
+    let with = pair::With { zone: &zone.id, sets, balancers, health_check: check.unwrap_or(pair::FILL_IN) };
+    let mut batches = Vec::new();
+    for name in names.iter().filter(|name| pair::has_simple(sets, name)) {
+        let mut targets = choose::targets(name, options, dialogue)?;
+        let mut batch = pair::batch(with, name, &targets);
+        while dialogue.is_open() && !batch.without_target.is_empty() && !targets.is_empty() {
+            let kinds = batch.without_target.join(", ");
+            dialogue.say(&format!("that tells no target for the {kinds} record: an address of its kind, or a load balancer of DR's"));
+            targets = choose::targets(name, &Options::default(), dialogue)?;
+            batch = pair::batch(with, name, &targets);
+        }
+        batches.push(batch);
+    }
+    Ok(batches)
+}
+
+/// Writes samconfig.toml and the change batches; the paths.
+fn write(terminal: &Terminal, options: &Options, proposal: &Proposal) -> Result<Vec<String>, Failure> {
+    let path = |file: &str| options.out.join(file);
+    let sam = path(samconfig::FILE);
+    let there = read_if_there(&sam)?;
+    let filled = match &there {
+        Some(text) => match samconfig::filled(text, &proposal.parameters) {
+            Err(_) if options.force => samconfig::filled(samconfig::SHIPPED, &proposal.parameters),
+            filled => filled,
+        },
+        None => samconfig::filled(samconfig::SHIPPED, &proposal.parameters),
+    };
+    let filled = filled.map_err(|why| Failure::Refused(format!("{}: {why}; nothing was written", sam.display())))?;
+    let mut files = vec![(sam, filled)];
+    for file in &proposal.batches {
+        let text = serde_json::to_string_pretty(&file.batch).unwrap_or_default() + "\n";
+        files.push((path(&file.file), text));
+    }
+    let old: Vec<String> =
+        files.iter().filter(|(path, _)| path.exists()).map(|(path, _)| path.display().to_string()).collect();
+    if !old.is_empty() && !options.force {
+        if terminal.yes || terminal.json || !io::stdin().is_terminal() {
+            let said = format!("{} is there already: --force changes it, --out DIR writes elsewhere; nothing was written", old.join(", "));
+            return Err(Failure::Refused(said));
+        }
+        terminal.confirm(&format!("{} is there already. Change it?", old.join(", ")))?;
+    } else {
+        let all: Vec<String> = files.iter().map(|(path, _)| path.display().to_string()).collect();
+        terminal.confirm(&format!("Write {}?", all.join(", ")))?;
+    }
+    let mut written = Vec::new();
+    for (path, text) in &files {
+        let failed = |error: io::Error| Failure::Usage(format!("{}: {error}", path.display()));
+        std::fs::write(path, text).map_err(failed)?;
+        terminal.say(format!("{GOOD}wrote{GOOD:#} {}", path.display()));
+        written.push(path.display().to_string());
+    }
+    Ok(written)
+}
+
+fn read_if_there(path: &Path) -> Result<Option<String>, Failure> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::Usage(format!("{}: {error}", path.display()))),
+    }
+}

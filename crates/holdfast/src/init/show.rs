@@ -1,0 +1,140 @@
+//! The proposal for a person to read.
+
+use std::fmt::Display;
+
+use anstyle::Style;
+
+use super::proposal::{Proposal, Protected};
+use crate::readiness::{Shortcoming, Weight};
+use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal, WARNING};
+
+/// Room for prose; commands are never broken.
+const COLUMNS: usize = 72;
+
+/// Shows it all.
+pub fn show(terminal: &Terminal, proposal: &Proposal) {
+    let Proposal { zone, region, .. } = proposal;
+    terminal.say(format!("{BOLD}Holdfast in {region} for {}{BOLD:#} (zone {})", zone.domain, zone.id));
+    match (&proposal.primary_region, &proposal.primary_because) {
+        (Some(primary), Some(why)) => terminal.say(format!("the primary region is {primary}: {why}")),
+        _ => terminal.say(format!("{WARNING}the primary region is not known{WARNING:#}")),
+    }
+    heading(terminal, "names");
+    proposal.names.iter().for_each(|name| show_name(terminal, name));
+    if let [first, more @ ..] = proposal.left_out.as_slice() {
+        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        terminal.say(format!("{DIM}  left out: {}{more}, which {}{DIM:#}", first.name, first.why));
+    }
+    heading(terminal, "databases");
+    match proposal.databases.as_deref() {
+        None => terminal.say(format!("  {WARNING}not known{WARNING:#}: they could not be looked at")),
+        Some([]) => terminal.say(format!("  no replica in {region}: users alone would move")),
+        Some(databases) => databases.iter().for_each(|one| {
+            terminal.say(format!("  {}  {}", one.id, one.engine));
+            terminal.say(format!("    {}", one.source));
+        }),
+    }
+    heading(terminal, "parameters");
+    for parameter in &proposal.parameters {
+        match &parameter.value {
+            Some(value) => terminal.say(format!("  {}={value}  {DIM}{}{DIM:#}", parameter.name, parameter.why)),
+            None => terminal.say(format!("  {WARNING}{}=FILL IN{WARNING:#}  {}", parameter.name, parameter.why)),
+        }
+    }
+    for (weight, title, style) in [
+        (Weight::Keeps, "what would not work", BAD),
+        (Weight::Unknown, "what is not known", WARNING),
+        (Weight::Advises, "what would be better", Style::new()),
+    ] {
+        show_findings(terminal, proposal, weight, title, style);
+    }
+    show_estimate(terminal, proposal);
+    for file in &proposal.batches {
+        heading(terminal, &format!("{}: applied whole or not at all", file.file));
+        terminal.say(serde_json::to_string_pretty(&file.batch).unwrap_or_default());
+    }
+    heading(terminal, "next");
+    for (nth, step) in proposal.next.iter().enumerate() {
+        terminal.say(format!("  {}. {step}", nth + 1));
+    }
+}
+
+fn heading(terminal: &Terminal, title: impl Display) {
+    terminal.say(format!("\n{BOLD}{title}{BOLD:#}"));
+}
+
+fn show_name(terminal: &Terminal, name: &Protected) {
+    let is = if name.has_pair { "" } else { "  (a pair once its batch is applied)" };
+    let ttl = name.ttl_seconds.map_or_else(String::new, |seconds| format!("  TTL {seconds} s"));
+    terminal.say(format!("  {BOLD}{}{BOLD:#}{ttl}{is}", name.name));
+    for led in &name.records {
+        let or_none = |place: &Option<String>| place.clone().unwrap_or_else(|| "nothing".to_owned());
+        terminal.say(format!("    {:5} {} → DR {}", led.kind, or_none(&led.primary), or_none(&led.dr)));
+    }
+}
+
+fn show_findings(terminal: &Terminal, proposal: &Proposal, weight: Weight, title: &str, style: Style) {
+    let found: Vec<&Shortcoming> = proposal.shortcomings.iter().filter(|one| one.weight == weight).collect();
+    if found.is_empty() {
+        if weight == Weight::Keeps {
+            heading(terminal, title);
+            terminal.say(format!("  {GOOD}nothing of what was looked at{GOOD:#}"));
+        }
+        return;
+    }
+    heading(terminal, title);
+    for one in found {
+        for (nth, line) in wrapped(&format!("{} {}", one.about, one.seen), COLUMNS - 4).into_iter().enumerate() {
+            let mark = if nth == 0 { format!("{style}•{style:#}") } else { " ".to_owned() };
+            terminal.say(format!("  {mark} {line}"));
+        }
+        terminal.say(format!("    → {}", one.remedy));
+    }
+}
+
+fn show_estimate(terminal: &Terminal, proposal: &Proposal) {
+    let it = proposal.estimate;
+    let after = if it.after_remedies { " (once what would not work is mended)" } else { "" };
+    heading(terminal, format!("how long an outage lasts{after}"));
+    terminal.say(format!("  {} min  until the alarm rings (OutageMinutes; 5 at least)", it.outage_minutes));
+    terminal.say("  1 to 2 min  until the pin is at every name server");
+    terminal.say(format!("  {} s  that resolvers keep the records", it.ttl_seconds));
+    match it.promotion_seconds {
+        Some(seconds) => {
+            terminal.say(format!("  {} s  for clients with caches of their own (DrainSeconds)", it.drain_seconds));
+            terminal.say(format!("  = about {} min until promotion is asked for;", seconds.div_ceil(60)));
+            terminal.say("  then what RDS takes: \"several minutes or longer\" (Aurora user guide)");
+        }
+        None => terminal.say("  no database is promoted: users are on DR then"),
+    }
+    terminal.say(format!("{DIM}  The cost a month is left out: no list price is part of this program.{DIM:#}"));
+}
+
+/// Lines of at most so many characters, unless a word is longer.
+fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for word in text.split_whitespace() {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > columns {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn prose_is_broken_between_words_and_no_word_is_lost() {
+        let text = "one two three https://a-long-word-that-does-not-fit.example.com/x four";
+        let lines = wrapped(text, 12);
+        assert_eq!(lines, ["one two", "three", "https://a-long-word-that-does-not-fit.example.com/x", "four"]);
+        assert_eq!(lines.join(" "), text);
+    }
+}
