@@ -23,11 +23,16 @@ struct Role {
 }
 
 /// What may be granted and not used in any drill, by statement and action.
-const MAY_BE_SPARE: [(&str, &str); 2] = [
+const MAY_BE_SPARE: [(&str, &str); 6] = [
     // AWS's own policy, which SAM gives to every function. The template creates the groups beforehand, and denies all others.
     ("AWSLambdaBasicExecutionRole", "logs:CreateLogGroup"),
     // `holdfast fence now`, which tests/tests/suite/command_line.rs runs under this policy.
     ("FenceNow", "rds:RebootDBInstance"),
+    // `holdfast init`, which tests/tests/suite/command_line/init.rs runs under this policy.
+    ("LookAround", "route53:ListHostedZones"),
+    ("LookAround", "route53:ListHealthChecks"),
+    ("LookAround", "route53:GetAccountLimit"),
+    ("ReadRecords", "route53:GetHostedZoneLimit"),
 ];
 
 /// The lab's RDS uses keys in nobody's name, so it cannot tell whether this is used.

@@ -27,7 +27,7 @@ use aws::{CallError, Session, zone};
 use failover::name::Name;
 use failover::observation::NameView;
 use failover::plan::Names;
-use failover::record::{Pair, RecordSet};
+use failover::record::RecordSet;
 
 use crate::cli::Source;
 use crate::failure::Failure;
@@ -87,20 +87,20 @@ impl Look<'_> {
         let batches = batches(&zone, &sets, &names, &around, options, dialogue)?;
         let after = pair::applied(&sets, &batches);
         let views = NameView::of_names(&zone.id, &names, &after);
-        let primary = self.primary(&around, &views, dialogue)?;
+        let primaries: Vec<&RecordSet> = pair::primaries(&after, &names).collect();
+        let primary = self.primary(&around, &views, &primaries, dialogue)?;
         let primary_databases = match &primary {
             Some((region, _)) => Some(survey::databases(session, region).await),
             None => None,
         };
         let keep_alives = readiness::keep_alives(session, readiness::balancers(&views)).await;
-        let endpoint = self.endpoint(&after, &names, &views, &around, dialogue)?;
+        let endpoint = self.endpoint(&after, &names, &primaries, &around, dialogue)?;
         let probes = self.probes(&after, &names, &views, endpoint.as_ref(), dialogue).await?;
         let email = match &options.email {
             Some(email) => Some(email.clone()),
             None => dialogue.ask_for("Whom shall Holdfast tell? An e-mail address", None, email)?,
         };
-        let wishes =
-            Wishes { every_pair: names == there.paired, names, bus: bus.to_owned(), email, probes };
+        let wishes = Wishes { every_pair: names == there.paired, names, bus: bus.to_owned(), email, probes };
         let mut seen = Seen {
             dr_region: region.to_owned(),
             primary,
@@ -144,11 +144,12 @@ impl Look<'_> {
         &self,
         around: &look::Around,
         views: &[NameView],
+        primaries: &[&RecordSet],
         dialogue: &mut Dialogue<'_>,
     ) -> Result<Option<(String, String)>, Failure> {
         let in_dr = around.dr_databases.as_deref().unwrap_or_default();
         let said = self.options.primary_region.as_deref();
-        let mut found = choose::primary_region(said, in_dr, views, self.region);
+        let mut found = choose::primary_region(said, in_dr, views, primaries, self.region);
         if said.is_none() {
             let offered = found.as_ref().map(|(region, _)| region.as_str());
             let answer = dialogue.ask("Which is the primary region?", offered)?;
@@ -168,7 +169,7 @@ impl Look<'_> {
         &self,
         sets: &[RecordSet],
         names: &[Name],
-        views: &[NameView],
+        primaries: &[&RecordSet],
         around: &look::Around,
         dialogue: &mut Dialogue<'_>,
     ) -> Result<Option<Endpoint>, Failure> {
@@ -182,14 +183,11 @@ impl Look<'_> {
         if let Some(text) = &self.options.endpoint {
             return read(text).map(Some).map_err(Failure::Usage);
         }
-        let primaries: Vec<&RecordSet> = views.iter().flat_map(|view| view.pairs.iter().flatten()).map(Pair::primary).collect();
-        let found = of.endpoint(&primaries, around.checks.as_deref().unwrap_or_default());
+        let found = of.endpoint(primaries, around.checks.as_deref().unwrap_or_default());
         let offered = found.as_ref().map(Endpoint::url);
         let answer = dialogue.ask("What tells that the primary is up? Its own URL", offered.as_deref())?;
         match answer {
-            Some(text) if Some(&text) != offered.as_ref() => {
-                read(&text).map(Some).map_err(Failure::Usage)
-            }
+            Some(text) if Some(&text) != offered.as_ref() => read(&text).map(Some).map_err(Failure::Usage),
             _ => Ok(found),
         }
     }
@@ -222,7 +220,8 @@ impl Look<'_> {
 }
 
 fn email(text: &str) -> Result<String, String> {
-    let is_address = text.split_once('@').is_some_and(|(who, at)| !who.is_empty() && at.contains('.') && !at.contains('@'));
+    let is_address =
+        text.split_once('@').is_some_and(|(who, at)| !who.is_empty() && at.contains('.') && !at.contains('@'));
     if is_address && !text.contains(char::is_whitespace) {
         Ok(text.to_owned())
     } else {
@@ -232,7 +231,9 @@ fn email(text: &str) -> Result<String, String> {
 
 fn cannot_list(error: CallError) -> Failure {
     match &error {
-        CallError::Refused { .. } => Failure::Refused(format!("{error}; allow route53:ListHostedZones, or give the zone's id with --zone")),
+        CallError::Refused { .. } => {
+            Failure::Refused(format!("{error}; allow route53:ListHostedZones, or give the zone's id with --zone"))
+        }
         _ => error.into(),
     }
 }
@@ -262,7 +263,9 @@ fn batches(
         let mut batch = pair::batch(with, name, &targets);
         while dialogue.is_open() && !batch.without_target.is_empty() && !targets.is_empty() {
             let kinds = batch.without_target.join(", ");
-            dialogue.say(&format!("that tells no target for the {kinds} record: an address of its kind, or a load balancer of DR's"));
+            dialogue.say(&format!(
+                "that tells no target for the {kinds} record: an address of its kind, or a load balancer of DR's"
+            ));
             targets = choose::targets(name, &Options::default(), dialogue)?;
             batch = pair::batch(with, name, &targets);
         }
@@ -293,7 +296,10 @@ fn write(terminal: &Terminal, options: &Options, proposal: &Proposal) -> Result<
         files.iter().filter(|(path, _)| path.exists()).map(|(path, _)| path.display().to_string()).collect();
     if !old.is_empty() && !options.force {
         if terminal.yes || terminal.json || !io::stdin().is_terminal() {
-            let said = format!("{} is there already: --force changes it, --out DIR writes elsewhere; nothing was written", old.join(", "));
+            let said = format!(
+                "{} is there already: --force changes it, --out DIR writes elsewhere; nothing was written",
+                old.join(", ")
+            );
             return Err(Failure::Refused(said));
         }
         terminal.confirm(&format!("{} is there already. Change it?", old.join(", ")))?;

@@ -5,6 +5,7 @@
 
 mod adopt;
 mod credentials;
+mod init;
 mod interrupted;
 mod left_to_people;
 

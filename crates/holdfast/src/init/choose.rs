@@ -3,7 +3,7 @@
 use aws::survey::{HostedZone, Listed};
 use failover::name::Name;
 use failover::observation::NameView;
-use failover::record::{Leads, aws_region};
+use failover::record::{Leads, RecordSet, aws_region};
 
 use super::dialogue::Dialogue;
 use super::options::{DrTarget, Options, dr_target};
@@ -12,6 +12,8 @@ use crate::failure::Failure;
 
 /// More names than these are not listed for a choice.
 const LISTED_MAX: usize = 30;
+/// The same within one line.
+const TOLD_MAX: usize = 8;
 
 /// The zone: the one that was named, the only public one, or the one that a person chooses.
 ///
@@ -22,7 +24,8 @@ pub fn zone(zones: &[HostedZone], wanted: Option<&str>, dialogue: &mut Dialogue<
     let find = |text: &str| {
         let text = text.trim().trim_start_matches("/hostedzone/").trim_end_matches('.');
         let number = text.parse::<usize>().ok().and_then(|nth| public.get(nth.wrapping_sub(1)).copied());
-        let same: Vec<_> = zones.iter().filter(|zone| zone.id == text || zone.domain.eq_ignore_ascii_case(text)).collect();
+        let same: Vec<_> =
+            zones.iter().filter(|zone| zone.id == text || zone.domain.eq_ignore_ascii_case(text)).collect();
         match (number, same.as_slice()) {
             (Some(zone), _) => Ok(zone.clone()),
             (None, [zone]) => Ok((*zone).clone()),
@@ -34,7 +37,9 @@ pub fn zone(zones: &[HostedZone], wanted: Option<&str>, dialogue: &mut Dialogue<
         return find(wanted).map_err(Failure::Usage);
     }
     match public.as_slice() {
-        [] => Err(Failure::Refused("this account has no public hosted zone: nothing could be failed over by DNS".to_owned())),
+        [] => Err(Failure::Refused(
+            "this account has no public hosted zone: nothing could be failed over by DNS".to_owned(),
+        )),
         [only] => Ok((*only).clone()),
         several if dialogue.is_open() => {
             dialogue.say("Hosted zones:");
@@ -76,9 +81,12 @@ pub fn names(there: &names::Names, options: &Options, dialogue: &mut Dialogue<'_
         return ask_for_names(there, &all, known, dialogue);
     }
     if there.paired.is_empty() {
-        let some: Vec<_> = there.simple.iter().take(LISTED_MAX).map(ToString::to_string).collect();
-        let more = if there.simple.len() > LISTED_MAX { ", …" } else { "" };
-        let said = format!("no name of this zone has a failover pair; say which is to have one: --name, one of {}{more}", some.join(", "));
+        let some: Vec<_> = there.simple.iter().take(TOLD_MAX).map(ToString::to_string).collect();
+        let more = if there.simple.len() > TOLD_MAX { ", …" } else { "" };
+        let said = format!(
+            "no name of this zone has a failover pair; say which is to have one: --name, one of {}{more}",
+            some.join(", ")
+        );
         return Err(Failure::Usage(said));
     }
     Ok(there.paired.clone())
@@ -112,7 +120,8 @@ fn ask_for_names(
                 known(&name).map(|()| name)
             }
         };
-        let mut chosen: Vec<Name> = text.split([',', ' ']).filter(|word| !word.is_empty()).map(one).collect::<Result<_, _>>()?;
+        let mut chosen: Vec<Name> =
+            text.split([',', ' ']).filter(|word| !word.is_empty()).map(one).collect::<Result<_, _>>()?;
         chosen.sort();
         chosen.dedup();
         Ok(chosen)
@@ -142,6 +151,7 @@ pub fn primary_region(
     said: Option<&str>,
     in_dr: &[Listed],
     views: &[NameView],
+    primaries: &[&RecordSet],
     dr_region: &str,
 ) -> Option<(String, String)> {
     if let Some(said) = said {
@@ -154,14 +164,14 @@ pub fn primary_region(
         return agree.then(|| (region.clone(), format!("{} is a replica of a database there", listed.id)));
     }
     let mut led = Vec::new();
-    for view in views {
-        for pair in view.pairs.iter().flatten() {
-            let leads: Leads = view.leads(pair.kind(), &pair.primary().target);
-            let regions = leads.to().filter_map(aws_region).filter(|region| *region != dr_region);
-            led.extend(regions.map(|region| (region.to_owned(), view.name.clone())));
-        }
+    for (view, set) in
+        views.iter().flat_map(|view| primaries.iter().filter(|set| set.name == view.name).map(move |set| (view, set)))
+    {
+        let leads: Leads = view.leads(&set.kind, &set.target);
+        let regions = leads.to().filter_map(aws_region).filter(|region| *region != dr_region);
+        led.extend(regions.map(|region| (region.to_owned(), view.name.clone())));
     }
     let (region, name) = led.first()?;
     let agree = led.iter().all(|(other, _)| other == region);
-    agree.then(|| (region.clone(), format!("the PRIMARY record of {name} leads there")))
+    agree.then(|| (region.clone(), format!("{name} leads there")))
 }

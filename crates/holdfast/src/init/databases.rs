@@ -35,9 +35,8 @@ pub fn without_replica<'a>(in_primary: &'a [Listed], in_dr: &[Listed]) -> Vec<&'
     let is_replicated = |one: &Listed| {
         in_dr.iter().any(|listed| matches!(&listed.source, Source::ReplicaOf(source) if *source == one.arn))
     };
-    let is_writer = |one: &&Listed| {
-        one.source == Source::NoneNamed && ENGINES.iter().any(|engine| one.engine.starts_with(engine))
-    };
+    let is_writer =
+        |one: &&Listed| one.source == Source::NoneNamed && ENGINES.iter().any(|engine| one.engine.starts_with(engine));
     in_primary.iter().filter(is_writer).filter(|one| !is_replicated(one)).collect()
 }
 

@@ -32,7 +32,8 @@ impl Dialogue<'_> {
     pub fn ask(&mut self, question: &str, offered: Option<&str>) -> Result<Option<String>, Failure> {
         let offered_again = || offered.map(str::to_owned);
         let Some((input, output)) = &mut self.with else { return Ok(offered_again()) };
-        let shown = offered.map_or_else(|| " [not known: Enter leaves it]".to_owned(), |offered| format!(" [{offered}]"));
+        let shown =
+            offered.map_or_else(|| " [not known: Enter leaves it]".to_owned(), |offered| format!(" [{offered}]"));
         let gone = |_| Failure::NotConfirmed(": the terminal is gone");
         write!(output, "{question}{shown} ").and_then(|()| output.flush()).map_err(gone)?;
         let mut answer = String::new();

@@ -129,7 +129,7 @@ impl Zone<'_> {
             let id = set.health_check.as_deref()?;
             let asked = checks.iter().find(|check| check.id == id)?.endpoint.as_ref()?;
             let host = asked.host.clone().filter(|host| !self.fails_over(host))?;
-            Some(of_check(asked, host, format!("the health check {id} on the PRIMARY record of {} asks it", set.name)))
+            Some(of_check(asked, host, format!("the health check {id} of {} asks it", set.name)))
         };
         if let Some(endpoint) = primaries.iter().find_map(of_record) {
             return Some(endpoint);
@@ -141,7 +141,7 @@ impl Zone<'_> {
                     || place.address.is_some() && asked.address == place.address
             };
             let checked = checks.iter().filter_map(|check| check.endpoint.as_ref()).find(is_there);
-            let led = format!("the PRIMARY record of {} leads there", set.name);
+            let led = format!("{} leads there", set.name);
             // An address needs a Host header, and the site serves the name itself.
             let host = place.host.clone().unwrap_or_else(|| set.name.to_string());
             let host = Some(host).filter(|host| !host.contains(['*', '\\']))?;

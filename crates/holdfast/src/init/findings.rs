@@ -28,7 +28,8 @@ pub fn all(seen: &Seen, wishes: &Wishes, plan: &Plan, views: &[NameView], batche
     let around = readiness::before(names, seen.guards.clone(), probes, keep_alives, seen.now);
     let here = Responder { region: &seen.dr_region, bus: &wishes.bus };
     let mut found = readiness::judge(plan, here, &around).shortcomings;
-    found.extend(of_names(seen, wishes, views, batches));
+    found.extend(of_names(seen, wishes, views));
+    batches.iter().for_each(|batch| say_what_is_missing(&mut found, seen, batch));
     found.extend(of_databases(seen, plan));
     found.extend(of_account(seen, wishes));
     say_what_was_tried(&mut found, wishes);
@@ -40,7 +41,12 @@ pub fn all(seen: &Seen, wishes: &Wishes, plan: &Plan, views: &[NameView], batche
     found
 }
 
-fn weighed(weight: Weight, about: impl Into<String>, seen: impl Into<String>, remedy: impl Into<String>) -> Shortcoming {
+fn weighed(
+    weight: Weight,
+    about: impl Into<String>,
+    seen: impl Into<String>,
+    remedy: impl Into<String>,
+) -> Shortcoming {
     Shortcoming { about: about.into(), seen: seen.into(), remedy: remedy.into(), weight }
 }
 
@@ -56,7 +62,7 @@ fn unknown(about: impl Into<String>, seen: impl Into<String>, remedy: impl Into<
     weighed(Weight::Unknown, about, seen, remedy)
 }
 
-fn of_names(seen: &Seen, wishes: &Wishes, views: &[NameView], batches: &[pair::Batch]) -> Vec<Shortcoming> {
+fn of_names(seen: &Seen, wishes: &Wishes, views: &[NameView]) -> Vec<Shortcoming> {
     let mut found = Vec::new();
     if wishes.names.len() > NAMES_MAX && !takes_all(wishes) {
         let said = format!("are {}, and a function's environment holds some {NAMES_MAX}", wishes.names.len());
@@ -66,20 +72,14 @@ fn of_names(seen: &Seen, wishes: &Wishes, views: &[NameView], batches: &[pair::B
         let remedy = "leave it out, or protect every pair of the zone with RecordNames=ALL";
         found.push(keeps(name.to_string(), "has characters that the template's RecordNames does not take", remedy));
     }
-    for batch in batches {
-        for kind in &batch.without_target {
-            let remedy = match kind.as_str() {
-                "CNAME" => format!("--dr-target {}=NAME: the name that it is to lead to in DR", batch.name),
-                _ => format!("--dr-target {}=ADDRESS, or a load balancer's name in {}", batch.name, seen.dr_region),
-            };
-            let said = format!("has a simple {kind} record, and where its users go in DR is not known: no batch makes a pair of it");
-            found.push(keeps(batch.name.to_string(), said, remedy));
-        }
-    }
     for name in &wishes.names {
         if let Some(mark) = names::external_dns(name, &seen.sets) {
-            let said = format!("belongs to external-dns (TXT record {}), which writes its records anew: it would undo a pin", mark.name);
-            let remedy = "let external-dns manage the sites' own names, and not the name that fails over (docs/deploying.md)";
+            let said = format!(
+                "belongs to external-dns (TXT record {}), which writes its records anew: it would undo a pin",
+                mark.name
+            );
+            let remedy =
+                "let external-dns manage the sites' own names, and not the name that fails over (docs/deploying.md)";
             found.push(keeps(name.to_string(), said, remedy));
         }
     }
@@ -89,6 +89,26 @@ fn of_names(seen: &Seen, wishes: &Wishes, views: &[NameView], batches: &[pair::B
         found.push(advises(slowest.name.to_string(), said, format!("set the TTL to {TTL_SECONDS_MAX} s")));
     }
     found
+}
+
+/// Where the rules say that a name is no pair: how its simple records become one.
+fn say_what_is_missing(found: &mut Vec<Shortcoming>, seen: &Seen, batch: &pair::Batch) {
+    let (name, kinds) = (batch.name.to_string(), batch.without_target.join(", "));
+    if kinds.is_empty() {
+        return;
+    }
+    let remedy = match kinds.as_str() {
+        "CNAME" => format!("--dr-target {name}=NAME: the name that it is to lead to in DR"),
+        _ => format!("--dr-target {name}=TARGET: addresses, or the name of a load balancer in {}", seen.dr_region),
+    };
+    let said = match batch.targets.as_slice() {
+        [] => format!("has a simple {kinds} record, and where its users go in DR was not said"),
+        given => format!("has a simple {kinds} record, and {} is no target for it in DR", given.join(", ")),
+    };
+    match found.iter_mut().find(|one| one.about == name && one.weight == Weight::Keeps) {
+        Some(one) => (one.seen, one.remedy) = (format!("{}: it {said}", one.seen), remedy),
+        None => found.push(keeps(name, said, remedy)),
+    }
 }
 
 fn of_databases(seen: &Seen, plan: &Plan) -> Vec<Shortcoming> {
@@ -118,7 +138,7 @@ fn of_databases(seen: &Seen, plan: &Plan) -> Vec<Shortcoming> {
     for one in promotion::shortcomings(plan, seen.now, &views) {
         let facts: Vec<_> = one.facts.iter().map(|fact| fact.seen.clone()).collect();
         let said = format!("{} ({})", one.row.condition, facts.join("; "));
-        if let (Rule::R07, Some((_, error))) = (one.row.rule, seen.lag_unknown.iter().find(|(id, _)| *id == one.id)) {
+        if let (Rule::R07, Some((_, error))) = (one.row.id.rule, seen.lag_unknown.iter().find(|(id, _)| *id == one.id)) {
             let said = format!("its lag is not known: {error}");
             found.push(unknown(one.id.to_string(), said, "the command line needs cloudwatch:GetMetricData"));
             continue;
@@ -128,14 +148,18 @@ fn of_databases(seen: &Seen, plan: &Plan) -> Vec<Shortcoming> {
         found.push(weighed(weight, one.id.to_string(), said, one.row.next));
     }
     let Some((region, _)) = &seen.primary else {
-        let said = "is not known: neither a replica in DR nor a PRIMARY record says it, so no database of it was looked at";
+        let said =
+            "is not known: neither a replica in DR nor a PRIMARY record says it, so no database of it was looked at";
         found.push(unknown("the primary region", said, "--primary-region REGION"));
         return found;
     };
     match &seen.primary_databases {
         Some(Ok(in_primary)) if seen.dr_databases.is_ok() => {
             for one in databases::without_replica(in_primary, in_dr) {
-                let said = format!("in {region} has no replica in {}: after a failover nothing of it is there", seen.dr_region);
+                let said = format!(
+                    "in {region} has no replica in {}: after a failover nothing of it is there",
+                    seen.dr_region
+                );
                 let remedy = "make a cross-region replica of it, if the workload needs it";
                 found.push(advises(one.id.to_string(), said, remedy));
             }
@@ -159,16 +183,26 @@ fn of_account(seen: &Seen, wishes: &Wishes) -> Vec<Shortcoming> {
     let names = u64::try_from(wishes.names.len()).unwrap_or(u64::MAX);
     let quotas = [
         ("health checks", &seen.check_quota, CHECKS_OF_STACK, "route53:GetAccountLimit"),
-        ("records of the zone", &seen.record_quota, RECORDS_OF_STACK.saturating_add(names), "route53:GetHostedZoneLimit"),
+        (
+            "records of the zone",
+            &seen.record_quota,
+            RECORDS_OF_STACK.saturating_add(names),
+            "route53:GetHostedZoneLimit",
+        ),
     ];
     for (what, quota, needed, right) in quotas {
         match quota {
             Ok(quota) if matches!(seen.deployed, Ok(Some(_))) || quota.used.saturating_add(needed) <= quota.most => {}
             Ok(quota) => {
-                let said = format!("are {} of {} that may be, and Holdfast needs {needed} more", quota.used, quota.most);
+                let said =
+                    format!("are {} of {} that may be, and Holdfast needs {needed} more", quota.used, quota.most);
                 found.push(keeps(what, said, "ask AWS for a higher quota (Service Quotas, Route 53, in us-east-1)"));
             }
-            Err(error) => found.push(unknown(what, format!("the quota is not known: {error}"), format!("the command line needs {right}"))),
+            Err(error) => found.push(unknown(
+                what,
+                format!("the quota is not known: {error}"),
+                format!("the command line needs {right}"),
+            )),
         }
     }
     if let Err(error) = &seen.checks {
@@ -180,20 +214,40 @@ fn of_account(seen: &Seen, wishes: &Wishes) -> Vec<Shortcoming> {
         let remedy = "the command line needs elasticloadbalancing:DescribeLoadBalancers in that region";
         found.push(unknown(format!("load balancers in {}", seen.dr_region), said, remedy));
     }
+    if let Ok(Some(_)) = &seen.deployed {
+        let said = format!("is that of a stack in {}: deploying this changes it", seen.dr_region);
+        found.push(advises(
+            format!("the bus {}", wishes.bus),
+            said,
+            "nothing, if that is meant; else --bus NAME for another workload",
+        ));
+    }
     match (&seen.alarms, &seen.deployed) {
         (Ok(alarms), Ok(None)) if !alarms.is_empty() => {
             let said = format!("is in use: there are alarms called so, as {} is", alarms[0].name);
-            found.push(advises(format!("the name {}", wishes.bus), said, "give this workload's stack another: --bus NAME"));
+            found.push(advises(
+                format!("the name {}", wishes.bus),
+                said,
+                "give this workload's stack another: --bus NAME",
+            ));
         }
         (Err(error), _) => {
             let said = format!("could not be looked at, so whether the name is in use is not known: {error}");
-            found.push(unknown(format!("alarms called {}-…", wishes.bus), said, "the command line needs cloudwatch:DescribeAlarms"));
+            found.push(unknown(
+                format!("alarms called {}-…", wishes.bus),
+                said,
+                "the command line needs cloudwatch:DescribeAlarms",
+            ));
         }
         _ => {}
     }
     if let Err(error) = &seen.deployed {
         let said = format!("is not known: {error}");
-        found.push(unknown("whether a stack is there already", said, "the command line needs lambda:GetFunctionConfiguration"));
+        found.push(unknown(
+            "whether a stack is there already",
+            said,
+            "the command line needs lambda:GetFunctionConfiguration",
+        ));
     }
     found
 }
@@ -202,7 +256,9 @@ fn of_account(seen: &Seen, wishes: &Wishes) -> Vec<Shortcoming> {
 fn say_what_was_tried(found: &mut [Shortcoming], wishes: &Wishes) {
     let flags = [("PrimaryProbeUrl", "--primary-probe"), ("DrProbeUrl", "--dr-probe")];
     for ((parameter, flag), tried) in flags.into_iter().zip(&wishes.probes) {
-        let Some(one) = found.iter_mut().find(|one| one.about == parameter && tried.to_set().is_none()) else { continue };
+        let Some(one) = found.iter_mut().find(|one| one.about == parameter && tried.to_set().is_none()) else {
+            continue;
+        };
         if let Some(url) = &tried.url {
             one.seen = format!("{} ({url} was tried from here: {})", one.seen, tried.heard);
         }
@@ -215,14 +271,17 @@ fn say_what_was_tried(found: &mut [Shortcoming], wishes: &Wishes) {
 pub struct Estimate {
     /// Minutes without a break before the alarm rings.
     pub outage_minutes: u32,
-    /// How long resolvers keep the records.
-    pub ttl_seconds: u32,
+    /// How long resolvers keep the records; none while a name is no pair.
+    pub ttl_seconds: Option<u32>,
     /// What is added for clients with caches of their own.
     pub drain_seconds: u32,
-    /// From the beginning of an outage to the request for promotion; what RDS takes comes on top. None without databases.
-    pub promotion_seconds: Option<u32>,
-    /// From the beginning to DNS's answer with DR.
+    /// From the beginning of an outage to the alarm, by which DNS is moved.
     pub dns_seconds: u32,
+    /// Whether databases are promoted.
+    pub promotes: bool,
+    /// From the beginning of an outage to the request for promotion; what RDS takes comes on top. None where nothing is promoted, or
+    /// the TTL is not known.
+    pub promotion_seconds: Option<u32>,
     /// Whether something must be mended first.
     pub after_remedies: bool,
 }
@@ -230,15 +289,18 @@ pub struct Estimate {
 /// The estimate, by readiness's own reckoning.
 #[must_use]
 pub fn estimate(plan: &Plan, views: &[NameView], found: &[Shortcoming]) -> Estimate {
-    let outage_minutes = super::parameters::OUTAGE_MINUTES;
-    let (outage, ttl) = (outage_minutes * 60, views.iter().map(NameView::ttl_seconds).max().unwrap_or_default());
-    let promotion = readiness::until_promotion(outage, ttl, DRAIN_SECONDS);
+    let (outage_minutes, promotes) = (super::parameters::OUTAGE_MINUTES, !plan.replicas.is_empty());
+    let dns_seconds = outage_minutes * 60;
+    let known = !views.is_empty() && views.iter().all(|view| view.pairs.is_ok());
+    let ttl_seconds = views.iter().map(NameView::ttl_seconds).max().filter(|_| known);
+    let promotion_seconds = ttl_seconds.map(|ttl| readiness::until_promotion(dns_seconds, ttl, DRAIN_SECONDS));
     Estimate {
         outage_minutes,
-        ttl_seconds: ttl,
+        ttl_seconds,
         drain_seconds: DRAIN_SECONDS,
-        promotion_seconds: (!plan.replicas.is_empty()).then_some(promotion),
-        dns_seconds: outage,
+        dns_seconds,
+        promotes,
+        promotion_seconds: promotion_seconds.filter(|_| promotes),
         after_remedies: found.iter().any(|one| one.weight == Weight::Keeps),
     }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 pub struct Names {
     /// With a failover record of a type that Holdfast pins.
     pub paired: Vec<Name>,
-    /// With simple records, that are no site's own name.
+    /// With simple records alone.
     pub simple: Vec<Name>,
     /// What Holdfast cannot move.
     pub left_out: Vec<LeftOut>,
@@ -26,7 +26,9 @@ pub struct LeftOut {
     pub why: &'static str,
 }
 
-const OTHER_ROUTING: &str = "has weighted, latency or other routing, or belongs to a traffic policy: Holdfast moves failover pairs alone";
+const SITES_OWN: &str = "is a site's own name: a failover record leads to it, and after a failover it must not move";
+const OTHER_ROUTING: &str =
+    "has weighted, latency or other routing, or belongs to a traffic policy: Holdfast moves failover pairs alone";
 
 /// Sorts a zone's names.
 #[must_use]
@@ -42,7 +44,9 @@ pub fn of_zone(sets: &[RecordSet]) -> Names {
             names.paired.push(name.clone());
         } else if sets.iter().any(|set| set.routing == Routing::Other) {
             names.left_out.push(LeftOut { name: name.to_string(), why: OTHER_ROUTING });
-        } else if !endpoints.contains(name) {
+        } else if endpoints.contains(name) {
+            names.left_out.push(LeftOut { name: name.to_string(), why: SITES_OWN });
+        } else {
             names.simple.push(name.clone());
         }
     }

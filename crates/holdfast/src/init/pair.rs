@@ -35,21 +35,25 @@ pub struct Batch {
     pub name: Name,
     /// Deletions of just what was seen, and creations, applied whole or not at all.
     pub changes: Vec<Change>,
-    /// Types for which no DR target is known.
+    /// Where DR was said to be.
+    pub targets: Vec<String>,
+    /// Types for which none of that is a target.
     pub without_target: Vec<String>,
 }
 
 /// Whether a name has a simple record that sends users somewhere.
 #[must_use]
 pub fn has_simple(sets: &[RecordSet], name: &Name) -> bool {
-    sets.iter().any(|set| set.name == *name && set.routing == Routing::Simple && PINNED_TYPES.contains(&set.kind.as_str()))
+    sets.iter()
+        .any(|set| set.name == *name && set.routing == Routing::Simple && PINNED_TYPES.contains(&set.kind.as_str()))
 }
 
 /// Makes pairs of a name's simple records; `targets` say where DR is.
 #[must_use]
 pub fn batch(with: With<'_>, name: &Name, targets: &[String]) -> Batch {
     let of_name = |set: &&RecordSet| set.name == *name && PINNED_TYPES.contains(&set.kind.as_str());
-    let mut batch = Batch { name: name.clone(), changes: Vec::new(), without_target: Vec::new() };
+    let (changes, without_target) = (Vec::new(), Vec::new());
+    let mut batch = Batch { name: name.clone(), changes, targets: targets.to_vec(), without_target };
     for set in with.sets.iter().filter(of_name).filter(|set| set.routing == Routing::Simple) {
         let Some(target) = dr_target(with, set, targets) else {
             batch.without_target.push(set.kind.clone());
@@ -111,6 +115,16 @@ fn alias(with: With<'_>, kind: &str, target: &str) -> Option<Target> {
         None => return None,
     };
     Some(Target::Alias { zone, name, evaluate_health: false })
+}
+
+/// The records that send users to the primary, once batches are applied: PRIMARY ones, and simple ones that are no pair yet.
+pub fn primaries<'a>(sets: &'a [RecordSet], names: &'a [Name]) -> impl Iterator<Item = &'a RecordSet> {
+    let of_name = |name: &'a Name| sets.iter().filter(move |set| set.name == *name);
+    let leads_users = |set: &&RecordSet| {
+        let is_primary = matches!(set.routing, Routing::Simple | Routing::Failover { role: Role::Primary, .. });
+        is_primary && PINNED_TYPES.contains(&set.kind.as_str())
+    };
+    names.iter().flat_map(of_name).filter(leads_users)
 }
 
 /// The zone's record sets once `batches` have been applied.

@@ -133,7 +133,10 @@ mod tests {
     fn said(parameter: &str) -> String {
         let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
         let (_, rest) = template.split_once(&format!("\n  {parameter}:\n    Type:")).unwrap();
-        rest.lines().take_while(|line| line.starts_with("    ") || !line.starts_with("  ")).collect::<Vec<_>>().join("\n")
+        rest.lines()
+            .take_while(|line| line.starts_with("    ") || !line.starts_with("  "))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     #[test]

@@ -7,13 +7,13 @@ use failover::record::{RecordSet, Role, Routing, Target};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::databases;
 use super::endpoint::Endpoint;
 use super::findings::{self, Estimate};
 use super::names::LeftOut;
 use super::pair::{self, FILL_IN};
 use super::parameters::{self, Parameter};
 use super::seen::{Seen, Wishes};
-use super::databases;
 use crate::readiness::Shortcoming;
 
 /// What `holdfast init` proposes; what `--json` prints.
@@ -121,7 +121,9 @@ pub fn propose(
         left_out,
         databases: seen.dr_databases.as_ref().ok().map(|found| {
             let promoted = databases::replicas(found, primary.0.as_deref());
-            promoted.map(|it| Promoted { id: it.id.to_string(), engine: it.engine.clone(), source: it.source.to_string() }).collect()
+            promoted
+                .map(|it| Promoted { id: it.id.to_string(), engine: it.engine.clone(), source: it.source.to_string() })
+                .collect()
         }),
         primary_region: primary.0,
         primary_because: primary.1,
@@ -175,10 +177,8 @@ fn next(seen: &Seen, parameters: &[Parameter], files: &[File], views: &[NameView
     if !open.is_empty() {
         steps.push(format!("fill in {} in samconfig.toml, where it says {FILL_IN}", open.join(", ")));
     }
-    if seen.deployed == Ok(None) {
-        steps.push("sam build --config-env one-stack   # not from a release, which is built".to_owned());
-        steps.push("sam deploy --config-env one-stack".to_owned());
-    }
+    steps.push("sam build --config-env one-stack   # not from a release, which is built".to_owned());
+    steps.push("sam deploy --config-env one-stack".to_owned());
     let zone = &seen.zone.id;
     if files.iter().any(|file| !file.is_complete) {
         let said = "the stack's output FailoverHealthCheckId in the change batches, where they say FILL IN (holdfast init reads it from the stack)";
@@ -191,7 +191,8 @@ fn next(seen: &Seen, parameters: &[Parameter], files: &[File], views: &[NameView
         ));
     }
     let stack = seen.deployed.as_ref().ok().and_then(Option::as_ref);
-    let planned = [stack.and_then(|stack| stack.health_check.as_deref()), stack.and_then(|stack| stack.switch.as_deref())];
+    let planned =
+        [stack.and_then(|stack| stack.health_check.as_deref()), stack.and_then(|stack| stack.switch.as_deref())];
     let unchecked = views.iter().filter(|view| {
         let primaries = view.pairs.iter().flatten().map(failover::record::Pair::primary);
         let mut checks = primaries.filter_map(|set| set.health_check.as_deref());
@@ -199,10 +200,16 @@ fn next(seen: &Seen, parameters: &[Parameter], files: &[File], views: &[NameView
     });
     let names: Vec<_> = unchecked.map(|view| view.name.to_string()).collect();
     if !names.is_empty() {
-        let said = format!("the stack's output FailoverHealthCheckId on the PRIMARY records of {}, in place of the health check there", names.join(", "));
+        let said = format!(
+            "the stack's output FailoverHealthCheckId on the PRIMARY records of {}, in place of the health check there",
+            names.join(", ")
+        );
         steps.push(said);
     }
     steps.push(format!("holdfast status --region {}", seen.dr_region));
-    steps.push(format!("holdfast adopt --region {}   # once every name is armed: DNS moves by Holdfast alone", seen.dr_region));
+    steps.push(format!(
+        "holdfast adopt --region {}   # once every name is armed: DNS moves by Holdfast alone",
+        seen.dr_region
+    ));
     steps
 }

@@ -25,7 +25,9 @@ pub fn filled(text: &str, parameters: &[Parameter]) -> Result<String, String> {
     let end = end.map_or(lines.len(), |length| begin + 1 + length);
     let section = &lines[begin..end];
     if !section.iter().any(|line| !line.trim_start().starts_with('#') && line.contains(FILL_IN)) {
-        return Err(format!("{FILE} is filled in: nothing in {SECTION} says {FILL_IN}; --force writes it anew, and what you wrote in it is lost"));
+        return Err(format!(
+            "{FILE} is filled in: nothing in {SECTION} says {FILL_IN}; --force writes it anew, and what you wrote in it is lost"
+        ));
     }
     let mut out: Vec<String> = lines[..begin].iter().map(|line| (*line).to_owned()).collect();
     let mut left: Vec<&Parameter> = parameters.iter().filter(|one| one.value.is_some()).collect();
@@ -133,7 +135,10 @@ mod tests {
         assert!(!section.contains(FILL_IN) && !section.contains("\"AuroraClusters="), "{section}");
         let (shipped_head, _) = SHIPPED.split_once(SECTION).unwrap();
         let (_, shipped_tail) = SHIPPED.split_once("[responder.build").unwrap();
-        assert!(text.starts_with(shipped_head) && text.ends_with(shipped_tail), "the other environments are as they were");
+        assert!(
+            text.starts_with(shipped_head) && text.ends_with(shipped_tail),
+            "the other environments are as they were"
+        );
     }
 
     #[test]
@@ -144,7 +149,10 @@ mod tests {
         let by_hand = text.replacen("\"DomainName=FILL IN\"", "\"DomainName=mine.example\"", 1);
         let again = filled(&by_hand, &given(&ALL)).unwrap();
         let section = section(&again);
-        assert!(section.contains("DomainName=mine.example") && !section.contains("DomainName=example.com"), "{section}");
+        assert!(
+            section.contains("DomainName=mine.example") && !section.contains("DomainName=example.com"),
+            "{section}"
+        );
         assert!(section.contains("a@b.example") && !section.contains("oncall@example.com"), "{section}");
     }
 

@@ -22,8 +22,10 @@ pub fn show(terminal: &Terminal, proposal: &Proposal) {
     heading(terminal, "names");
     proposal.names.iter().for_each(|name| show_name(terminal, name));
     if let [first, more @ ..] = proposal.left_out.as_slice() {
-        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-        terminal.say(format!("{DIM}  left out: {}{more}, which {}{DIM:#}", first.name, first.why));
+        terminal.say(format!("{DIM}  left out: {} {}{DIM:#}", first.name, first.why));
+        if !more.is_empty() {
+            terminal.say(format!("{DIM}  and {} more names (--json lists them){DIM:#}", more.len()));
+        }
     }
     heading(terminal, "databases");
     match proposal.databases.as_deref() {
@@ -98,13 +100,17 @@ fn show_estimate(terminal: &Terminal, proposal: &Proposal) {
     heading(terminal, format!("how long an outage lasts{after}"));
     terminal.say(format!("  {} min  until the alarm rings (OutageMinutes; 5 at least)", it.outage_minutes));
     terminal.say("  1 to 2 min  until the pin is at every name server");
-    terminal.say(format!("  {} s  that resolvers keep the records", it.ttl_seconds));
+    match it.ttl_seconds {
+        Some(seconds) => terminal.say(format!("  {seconds} s  that resolvers keep the records")),
+        None => terminal.say("  that resolvers keep the records: not known while a name is no pair"),
+    }
     match it.promotion_seconds {
         Some(seconds) => {
             terminal.say(format!("  {} s  for clients with caches of their own (DrainSeconds)", it.drain_seconds));
             terminal.say(format!("  = about {} min until promotion is asked for;", seconds.div_ceil(60)));
             terminal.say("  then what RDS takes: \"several minutes or longer\" (Aurora user guide)");
         }
+        None if it.promotes => {}
         None => terminal.say("  no database is promoted: users are on DR then"),
     }
     terminal.say(format!("{DIM}  The cost a month is left out: no list price is part of this program.{DIM:#}"));
