@@ -138,7 +138,8 @@ fn of_databases(seen: &Seen, plan: &Plan) -> Vec<Shortcoming> {
     for one in promotion::shortcomings(plan, seen.now, &views) {
         let facts: Vec<_> = one.facts.iter().map(|fact| fact.seen.clone()).collect();
         let said = format!("{} ({})", one.row.condition, facts.join("; "));
-        if let (Rule::R07, Some((_, error))) = (one.row.id.rule, seen.lag_unknown.iter().find(|(id, _)| *id == one.id)) {
+        if let (Rule::R07, Some((_, error))) = (one.row.id.rule, seen.lag_unknown.iter().find(|(id, _)| *id == one.id))
+        {
             let said = format!("its lag is not known: {error}");
             found.push(unknown(one.id.to_string(), said, "the command line needs cloudwatch:GetMetricData"));
             continue;
