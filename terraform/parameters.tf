@@ -46,7 +46,7 @@ variable "hosted_zone_role_arn" {
   type        = string
   default     = ""
   nullable    = false
-  description = "Optional. Role in the account of the hosted zones, if that is not this one; every call about either zone is made as it. It must let the functions' roles assume it and allow what their own Route 53 statements allow (docs/watching.md has the commands)."
+  description = "Optional. Role in the account of the hosted zones, if that is not this one; every call about either zone is made as it. It must let the functions' roles assume it and allow what their own Route 53 statements allow (docs/watching.md has the commands). Not with Detection=dr-region or DomainName: CloudFormation cannot make records in another account's zone."
   validation {
     condition     = can(regex("^(arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512})?$", var.hosted_zone_role_arn))
     error_message = "HostedZoneRoleArn must be empty, or the ARN of an IAM role."
@@ -79,7 +79,7 @@ variable "mode" {
   type        = string
   default     = "automatic"
   nullable    = false
-  description = "automatic acts by itself; approval asks a person before the pin; shadow only says what it would have done. None of them keeps Route 53's health check from sending users to DR (see DnsMoves). Changing it takes a deployment."
+  description = "automatic acts by itself; approval asks a person before the pin; shadow only says what it would have done. With DnsMoves=by-alarm none of them keeps Route 53's health check from sending users to DR. Changing it takes a deployment."
   validation {
     condition     = contains(["automatic", "approval", "shadow"], var.mode)
     error_message = "Mode must be one of automatic, approval, shadow."
@@ -90,7 +90,7 @@ variable "dns_moves" {
   type        = string
   default     = "by-alarm"
   nullable    = false
-  description = "by-alarm: Route 53 sends users to DR as the outage alarm rings, whatever Holdfast decides. by-holdfast makes the switch, a health check that holds DNS at the primary until Holdfast commits, or until Holdfast has been silent for five minutes; holdfast adopt puts it on the records. With Detection=us-east-1 it needs FailoverHealthCheckId."
+  description = "by-alarm: Route 53 sends users to DR when the outage alarm fires, whatever Holdfast decides. by-holdfast makes the switch, a health check that holds DNS at the primary until Holdfast commits a failover, or for five minutes could not; holdfast adopt puts it on the records. With Detection=us-east-1 it needs FailoverHealthCheckId."
   validation {
     condition     = contains(["by-alarm", "by-holdfast"], var.dns_moves)
     error_message = "DnsMoves must be one of by-alarm, by-holdfast."
@@ -101,7 +101,7 @@ variable "without_holdfast" {
   type        = string
   default     = "follow-the-outage"
   nullable    = false
-  description = "Of the switch: where users are while Holdfast is dead and the primary is down. follow-the-outage sends them to DR, as Route 53 would by itself; stay leaves them where they are, for who must never have users on a DR that nobody promotes."
+  description = "Of the switch: where users go when Holdfast is dead and the primary is down. follow-the-outage sends them to DR, as Route 53 would by itself; stay leaves them at the primary, so that nobody is on a DR that nobody promotes. Either way, a Holdfast that runs and for five minutes can write neither latch nor pin sends them to DR."
   validation {
     condition     = contains(["follow-the-outage", "stay"], var.without_holdfast)
     error_message = "WithoutHoldfast must be one of follow-the-outage, stay."
@@ -112,7 +112,7 @@ variable "promote_by" {
   type        = string
   default     = "pin-or-dns"
   nullable    = false
-  description = "Of the switch: what shows that users cannot return to the primary, so that databases may be promoted. pin: Route 53 says that the pin is at every name server. pin-or-dns: or, where Route 53's API does not answer, every name server shows the closed latch; that needs DomainName."
+  description = "Of the switch: what shows that users cannot return to the primary, so that databases may be promoted. pin: Route 53 says that the pin is at every name server. pin-or-dns: or, where Route 53's API does not answer, every name server shows the closed latch. Without DomainName it is the same as pin."
   validation {
     condition     = contains(["pin", "pin-or-dns"], var.promote_by)
     error_message = "PromoteBy must be one of pin, pin-or-dns."
@@ -156,7 +156,7 @@ variable "failover_health_check_id" {
   type        = string
   default     = ""
   nullable    = false
-  description = "Optional, and for Detection=us-east-1 only. Health check of the PRIMARY records (the detector's output of the same name), which holdfast maintenance then disables and the tick enables again. Empty: a maintenance keeps Holdfast from acting, but not Route 53 from answering with DR."
+  description = "Optional, for Detection=us-east-1 only, and needed by DnsMoves=by-holdfast. Health check of the PRIMARY records (the detector's output of the same name), which holdfast maintenance disables unless the switch holds DNS, and the tick enables again. Empty: a maintenance keeps Holdfast from acting, but not Route 53 from answering with DR."
   validation {
     condition     = can(regex("^([0-9a-f-]{36})?$", var.failover_health_check_id))
     error_message = "FailoverHealthCheckId must be empty, or a health check id such as 0123abcd-0123-0123-0123-0123456789ab."
@@ -387,7 +387,7 @@ variable "settle_seconds" {
   type        = number
   default     = 900
   nullable    = false
-  description = "Seconds for which Holdfast must have been armed before it acts by itself."
+  description = "Seconds for which the alarm must have been OK before Holdfast arms a name, and for which a name must have been armed before Holdfast fails it over without asking."
   validation {
     condition     = var.settle_seconds >= 0 && var.settle_seconds <= 86400 && floor(var.settle_seconds) == var.settle_seconds
     error_message = "SettleSeconds must be a whole number from 0 to 86400."
@@ -427,6 +427,17 @@ variable "detection_seconds_max" {
   }
 }
 
+variable "hold_seconds_max" {
+  type        = number
+  default     = 0
+  nullable    = false
+  description = "Of the switch: how long in seconds users stay at a primary that the alarm reports down while Holdfast's own probe does not (P09). Then the switch sends them to a read-only DR, unless a person approves the failover before. 0 keeps them for as long as it lasts."
+  validation {
+    condition     = var.hold_seconds_max >= 0 && var.hold_seconds_max <= 172800 && floor(var.hold_seconds_max) == var.hold_seconds_max
+    error_message = "HoldSecondsMax must be a whole number from 0 to 172800."
+  }
+}
+
 variable "detector_region" {
   type        = string
   default     = "us-east-1"
@@ -453,7 +464,7 @@ variable "bus_name" {
   type        = string
   default     = "holdfast"
   nullable    = false
-  description = "Name of the event bus, and prefix of the functions' names. The detector's ResponderBusName must say the same."
+  description = "Name of the event bus, and prefix of the names of functions, alarms and table (holdfast --bus). A detector's ResponderBusName must say the same. Change it only outside incidents; docs/deploying.md says what stays behind."
   validation {
     condition     = can(regex("^[A-Za-z][A-Za-z0-9_-]{0,39}$", var.bus_name))
     error_message = "BusName must begin with a letter and have at most 40 letters, digits, underscores and hyphens."
@@ -578,6 +589,7 @@ locals {
     CooldownSeconds        = tostring(var.cooldown_seconds)
     DrainSeconds           = tostring(var.drain_seconds)
     DetectionSecondsMax    = tostring(var.detection_seconds_max)
+    HoldSecondsMax         = tostring(var.hold_seconds_max)
     DetectorRegion         = var.detector_region
     FailoverAlarmName      = var.failover_alarm_name
     BusName                = var.bus_name

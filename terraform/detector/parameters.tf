@@ -80,7 +80,7 @@ variable "outage_minutes" {
   type        = number
   default     = 30
   nullable    = false
-  description = "Minutes without a break that the primary must be down before Route 53 answers with DR. Longer saves needless failovers, shorter saves downtime. The responder's DetectionSecondsMax must be at least 60 times this, plus 600."
+  description = "Minutes without a break that the primary must be down before the failover begins. Longer saves needless failovers, shorter saves downtime. The responder's DetectionSecondsMax must be at least 60 times this, plus 600."
   validation {
     condition     = var.outage_minutes >= 5 && var.outage_minutes <= 1440 && floor(var.outage_minutes) == var.outage_minutes
     error_message = "OutageMinutes must be a whole number from 5 to 1440."
@@ -91,7 +91,7 @@ variable "insufficient_data" {
   type        = string
   default     = "LastKnownStatus"
   nullable    = false
-  description = "What the failover check is while CloudWatch has no data. LastKnownStatus keeps what was: no failover begins, none is undone. Healthy never fails over blind, but sends users back if it happens during one. Unhealthy fails over whenever CloudWatch is out."
+  description = "What the failover check is while CloudWatch has no data. LastKnownStatus keeps what was: no failover begins, none is undone. Healthy never fails over blind, but sends users back who are not pinned yet. Unhealthy fails over whenever CloudWatch is out."
   validation {
     condition     = contains(["LastKnownStatus", "Healthy", "Unhealthy"], var.insufficient_data)
     error_message = "InsufficientData must be one of LastKnownStatus, Healthy, Unhealthy."
