@@ -326,14 +326,14 @@ pub const SCENARIOS: &[Scenario] = &[
         ],
     },
     Scenario {
-        name: "two-stacks-to-one",
+        name: "to-one-stack",
         about: "the stack in DR takes over what the detector did, step by step as the documentation has it, and then the primary goes down",
         layout: QUICK,
         play: |play| Box::pin(play.two_stacks_to_one()),
         checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::WENT_TO_ONE_STACK]],
     },
     Scenario {
-        name: "two-stacks-to-one-mid-incident",
+        name: "to-one-stack-mid-incident",
         about: "the same update in the middle of a failover: the same end",
         layout: QUICK,
         play: |play| Box::pin(play.two_stacks_to_one_in_an_incident()),
