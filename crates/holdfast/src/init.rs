@@ -27,7 +27,7 @@ use aws::{CallError, Session, zone};
 use failover::name::Name;
 use failover::observation::NameView;
 use failover::plan::Names;
-use failover::record::RecordSet;
+use failover::record::{RecordSet, aws_region};
 
 use crate::cli::Source;
 use crate::failure::Failure;
@@ -97,7 +97,7 @@ impl Look<'_> {
         let endpoint = self.endpoint(&after, &names, &primaries, &around, dialogue)?;
         let probes = self.probes(&after, &names, &views, endpoint.as_ref(), dialogue).await?;
         let email = match &options.email {
-            Some(email) => Some(email.clone()),
+            Some(said) => Some(email(said).map_err(Failure::Usage)?),
             None => dialogue.ask_for("Whom shall Holdfast tell? An e-mail address", None, email)?,
         };
         let wishes = Wishes { every_pair: names == there.paired, names, bus: bus.to_owned(), email, probes };
@@ -148,11 +148,12 @@ impl Look<'_> {
         dialogue: &mut Dialogue<'_>,
     ) -> Result<Option<(String, String)>, Failure> {
         let in_dr = around.dr_databases.as_deref().unwrap_or_default();
-        let said = self.options.primary_region.as_deref();
+        let said = self.options.primary_region.as_deref().map(region).transpose().map_err(Failure::Usage)?;
+        let said = said.as_deref();
         let mut found = choose::primary_region(said, in_dr, views, primaries, self.region);
         if said.is_none() {
             let offered = found.as_ref().map(|(region, _)| region.as_str());
-            let answer = dialogue.ask("Which is the primary region?", offered)?;
+            let answer = dialogue.ask_for("Which is the primary region?", offered, region)?;
             if answer.as_deref() != offered {
                 found = answer.map(|region| (region, "as you gave it".to_owned()));
             }
@@ -216,6 +217,13 @@ impl Look<'_> {
             *slot = look::tried(url.clone(), url.is_some() && url != derived).await;
         }
         Ok(tried)
+    }
+}
+
+fn region(text: &str) -> Result<String, String> {
+    match aws_region(&format!("x.{text}.amazonaws.com")) {
+        Some(region) if region == text => Ok(text.to_owned()),
+        _ => Err(format!("{text:?} is no region; write it as in eu-west-1")),
     }
 }
 

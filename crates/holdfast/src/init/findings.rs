@@ -1,5 +1,6 @@
 //! What would not work, by the rules themselves and by readiness; and what these do not know of, since it is of the time before a stack.
 
+use aws::survey::Listed;
 use failover::observation::{NameView, Probe, Probes};
 use failover::plan::Plan;
 use failover::promotion::{self, ReplicaState, ReplicaView};
@@ -111,6 +112,19 @@ fn say_what_is_missing(found: &mut Vec<Shortcoming>, seen: &Seen, batch: &pair::
     }
 }
 
+/// A cluster that is as well as can be: what the rules say of its kind.
+fn as_available(listed: &Listed) -> ReplicaView {
+    let database = promotion::Database {
+        status: "available".to_owned(),
+        source: listed.source.clone(),
+        instances: promotion::Instances::Writer,
+        created: None,
+        engine: listed.engine.clone(),
+        members: Vec::new(),
+    };
+    ReplicaView { id: listed.id.clone(), state: ReplicaState::Present(database), lags: Vec::new() }
+}
+
 fn of_databases(seen: &Seen, plan: &Plan) -> Vec<Shortcoming> {
     let mut found = Vec::new();
     let in_dr = match &seen.dr_databases {
@@ -122,18 +136,7 @@ fn of_databases(seen: &Seen, plan: &Plan) -> Vec<Shortcoming> {
             &[]
         }
     };
-    let global = databases::global(in_dr).map(|listed| ReplicaView {
-        id: listed.id.clone(),
-        state: ReplicaState::Present(promotion::Database {
-            status: "available".to_owned(),
-            source: listed.source.clone(),
-            instances: promotion::Instances::Writer,
-            created: None,
-            engine: listed.engine.clone(),
-            members: Vec::new(),
-        }),
-        lags: Vec::new(),
-    });
+    let global = databases::global(in_dr).map(as_available);
     let views: Vec<_> = seen.replicas.iter().cloned().chain(global).collect();
     for one in promotion::shortcomings(plan, seen.now, &views) {
         let facts: Vec<_> = one.facts.iter().map(|fact| fact.seen.clone()).collect();
@@ -175,12 +178,8 @@ fn of_databases(seen: &Seen, plan: &Plan) -> Vec<Shortcoming> {
     found
 }
 
-fn of_account(seen: &Seen, wishes: &Wishes) -> Vec<Shortcoming> {
+fn of_quotas(seen: &Seen, wishes: &Wishes) -> Vec<Shortcoming> {
     let mut found = Vec::new();
-    if seen.zone.is_private {
-        let said = "is private: the observer and Holdfast ask its name servers over the internet, and these do not answer for it";
-        found.push(keeps(format!("zone {}", seen.zone.id), said, "protect the names in the public zone"));
-    }
     let names = u64::try_from(wishes.names.len()).unwrap_or(u64::MAX);
     let quotas = [
         ("health checks", &seen.check_quota, CHECKS_OF_STACK, "route53:GetAccountLimit"),
@@ -206,6 +205,16 @@ fn of_account(seen: &Seen, wishes: &Wishes) -> Vec<Shortcoming> {
             )),
         }
     }
+    found
+}
+
+fn of_account(seen: &Seen, wishes: &Wishes) -> Vec<Shortcoming> {
+    let mut found = Vec::new();
+    if seen.zone.is_private {
+        let said = "is private: the observer and Holdfast ask its name servers over the internet, and these do not answer for it";
+        found.push(keeps(format!("zone {}", seen.zone.id), said, "protect the names in the public zone"));
+    }
+    found.extend(of_quotas(seen, wishes));
     if let Err(error) = &seen.checks {
         let said = format!("could not be looked at, so the endpoint is not derived from them: {error}");
         found.push(unknown("health checks", said, "the command line needs route53:ListHealthChecks"));
@@ -223,6 +232,13 @@ fn of_account(seen: &Seen, wishes: &Wishes) -> Vec<Shortcoming> {
             "nothing, if that is meant; else --bus NAME for another workload",
         ));
     }
+    found.extend(of_bus(seen, wishes));
+    found
+}
+
+/// Whether the stack's name is free.
+fn of_bus(seen: &Seen, wishes: &Wishes) -> Vec<Shortcoming> {
+    let mut found = Vec::new();
     match (&seen.alarms, &seen.deployed) {
         (Ok(alarms), Ok(None)) if !alarms.is_empty() => {
             let said = format!("is in use: there are alarms called so, as {} is", alarms[0].name);

@@ -127,6 +127,7 @@ pub fn plan(seen: &Seen, wishes: &Wishes) -> Result<Plan, PlanError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::findings::{CHECKS_OF_STACK, RECORDS_OF_STACK};
     use super::*;
 
     /// What template.yaml says of a parameter.
@@ -156,6 +157,12 @@ mod tests {
             assert!(said(parameter).lines().any(|said| said.trim() == line), "{parameter}: {}", said(parameter));
         }
         assert!(said("RecordNames").contains(r"AllowedPattern: '^(ALL|(\*\.)?([a-z0-9_-]{1,63}\.)+[a-z0-9-]{1,63})$'"));
+        let template = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
+        let count =
+            |kind: &str| u64::try_from(template.matches(&format!("Type: AWS::Route53::{kind}\n")).count()).unwrap();
+        // The endpoint's check is in it twice, with an address and without.
+        assert_eq!(count("HealthCheck"), CHECKS_OF_STACK + 1);
+        assert_eq!(count("RecordSet"), RECORDS_OF_STACK);
         assert!(said("RecordNames").contains(&format!("Some {NAMES_MAX} names at most")));
     }
 }

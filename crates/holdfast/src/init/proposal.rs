@@ -1,6 +1,7 @@
 //! The proposal: what was seen, made into what is to be deployed, changed and mended.
 
 use aws::survey::{HostedZone, Quota};
+use failover::change::Change;
 use failover::observation::NameView;
 use failover::plan::Plan;
 use failover::record::{RecordSet, Role, Routing, Target};
@@ -16,9 +17,13 @@ use super::parameters::{self, Parameter};
 use super::seen::{Seen, Wishes};
 use crate::readiness::Shortcoming;
 
+const FORMAT: u32 = 1;
+
 /// What `holdfast init` proposes; what `--json` prints.
 #[derive(Clone, Debug, Serialize)]
 pub struct Proposal {
+    /// The version of this form: another one once a field goes away or comes to mean something else.
+    pub format: u32,
     /// The DR region.
     pub region: String,
     /// The primary region, if it is known.
@@ -96,6 +101,9 @@ pub struct File {
     pub is_complete: bool,
     /// The batch, for `aws route53 change-resource-record-sets`.
     pub batch: Value,
+    /// The same, to be told in words.
+    #[serde(skip)]
+    pub changes: Vec<Change>,
 }
 
 /// Makes the proposal.
@@ -116,6 +124,7 @@ pub fn propose(
     let files: Vec<File> = batches.iter().filter(|batch| !batch.changes.is_empty()).map(file_of(seen)).collect();
     let parameters = parameters::of(seen, wishes, endpoint);
     Proposal {
+        format: FORMAT,
         region: seen.dr_region.clone(),
         names: views.iter().map(|view| protected(seen, view, &after)).collect(),
         left_out,
@@ -141,7 +150,7 @@ pub fn propose(
 
 fn file_of(seen: &Seen) -> impl Fn(&pair::Batch) -> File {
     let is_complete = seen.health_check().is_some();
-    move |batch| File { file: pair::file(batch), is_complete, batch: pair::json(batch) }
+    move |batch| File { file: pair::file(batch), is_complete, batch: pair::json(batch), changes: batch.changes.clone() }
 }
 
 fn protected(seen: &Seen, view: &NameView, after: &[RecordSet]) -> Protected {

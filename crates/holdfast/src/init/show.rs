@@ -6,7 +6,7 @@ use anstyle::Style;
 
 use super::proposal::{Proposal, Protected};
 use crate::readiness::{Shortcoming, Weight};
-use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal, WARNING};
+use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal, WARNING, in_words};
 
 /// Room for prose; commands are never broken.
 const COLUMNS: usize = 72;
@@ -53,7 +53,7 @@ pub fn show(terminal: &Terminal, proposal: &Proposal) {
     show_estimate(terminal, proposal);
     for file in &proposal.batches {
         heading(terminal, &format!("{}: applied whole or not at all", file.file));
-        terminal.say(serde_json::to_string_pretty(&file.batch).unwrap_or_default());
+        file.changes.iter().for_each(|change| terminal.say(format!("  {}", in_words(change))));
     }
     heading(terminal, "next");
     for (nth, step) in proposal.next.iter().enumerate() {

@@ -246,6 +246,8 @@ async fn what_cannot_be_meant_is_refused_with_what_to_say() {
         (&["--primary-region", "eu-central-1"], "is the DR region itself"),
         (&["--endpoint", "https://www.example.com/health"], "www.example.com fails over"),
         (&["--primary-probe", "ftp://primary.example.com"], "PrimaryProbeUrl"),
+        (&["--primary-region", "Ireland"], "is no region"),
+        (&["--email", "oncall"], "is no e-mail address"),
         (&["--zone", "example.net"], "no hosted zone example.net"),
     ] {
         let zone: &[&str] = if arguments[0] == "--zone" { &[] } else { &["--zone", "example.com"] };
