@@ -68,7 +68,7 @@ pub fn names(there: &names::Names, options: &Options, dialogue: &mut Dialogue<'_
         None => Err(format!("{name} has no A, AAAA or CNAME record in this zone that users are sent by")),
     };
     if !options.names.is_empty() {
-        options.names.iter().try_for_each(|name| known(name)).map_err(Failure::Usage)?;
+        options.names.iter().try_for_each(&known).map_err(Failure::Usage)?;
         let mut names = options.names.clone();
         names.sort();
         names.dedup();

@@ -52,7 +52,7 @@ pub fn show(terminal: &Terminal, proposal: &Proposal) {
     }
     show_estimate(terminal, proposal);
     for file in &proposal.batches {
-        heading(terminal, &format!("{}: applied whole or not at all", file.file));
+        heading(terminal, format!("{}: applied whole or not at all", file.file));
         file.changes.iter().for_each(|change| terminal.say(format!("  {}", in_words(change))));
     }
     heading(terminal, "next");
