@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 use bend::{as_pinned, instead, instead_of, row_of, with_original, with_register};
 
 use crate::bounds::{Bounds, LASTS};
-use crate::check::Checked;
+use crate::check::{Checked, shortest};
 use crate::people::Deed;
 use crate::rules::Rules;
 use crate::steps::Holdfast;
@@ -42,7 +42,7 @@ impl Mutation {
     /// The shortest way to where that property does not hold.
     #[must_use]
     pub fn check(&self) -> Checked {
-        Holdfast::shortest(self.noticed_by, || {
+        shortest(self.noticed_by, || {
             let mut holdfast = Holdfast::shipped(self.within);
             (self.bend)(&mut holdfast.rules);
             holdfast

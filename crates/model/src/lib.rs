@@ -18,13 +18,16 @@ mod setting;
 mod shared;
 mod steps;
 mod story;
+mod subject;
+mod switch;
 mod watch;
 mod world;
 
 pub use bounds::Bounds;
 pub use check::{Broken, Checked, every_row};
-pub use faults::{Mutation, every_mutation};
 pub use rules::Rules;
 pub use steps::{Holdfast, Step};
+pub use subject::{Fault, Subject, every_fault};
+pub use switch::{Bounds as SwitchBounds, Switched};
 pub use watch::Violation;
 pub use world::World;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
-use model::{Bounds, Checked, Holdfast, every_mutation, every_row};
+use model::{Bounds, Checked, Subject, every_fault, every_row};
 use serde_json::{Value, json};
 
 /// Model-checks the decisions that ship.
@@ -53,7 +53,7 @@ enum Command {
 }
 
 fn names() -> PossibleValuesParser {
-    Bounds::of_the_tests().into_iter().chain(Bounds::deep()).map(|bounds| bounds.name).collect::<BTreeSet<_>>().into()
+    Subject::of_the_tests().into_iter().chain(Subject::deep()).map(Subject::name).collect::<BTreeSet<_>>().into()
 }
 
 fn main() -> ExitCode {
@@ -62,8 +62,8 @@ fn main() -> ExitCode {
         Command::Mutations { only, brief } => mutations(&only, brief),
         Command::Explore { only, at } => {
             println!("http://{at}");
-            let chosen = Bounds::of_the_tests().into_iter().chain(Bounds::deep()).find(|bounds| bounds.name == only);
-            Holdfast::shipped(chosen.unwrap_or(Bounds::PEOPLE)).explore(&at);
+            let mut all = Subject::of_the_tests().into_iter().chain(Subject::deep());
+            all.find(|subject| subject.name() == only).unwrap_or(Subject::Decisions(Bounds::PEOPLE)).explore(&at);
             true
         }
     };
@@ -72,17 +72,17 @@ fn main() -> ExitCode {
 
 fn check(only: Option<&str>, deep: bool, as_json: bool) -> bool {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let all = if deep { Bounds::deep() } else { Bounds::of_the_tests() };
-    let chosen: Vec<_> = all.into_iter().filter(|bounds| only.is_none_or(|only| only == bounds.name)).collect();
+    let all = if deep { Subject::deep() } else { Subject::of_the_tests() };
+    let chosen: Vec<_> = all.into_iter().filter(|subject| only.is_none_or(|only| only == subject.name())).collect();
     let (mut told, mut holds, mut rows) = (Vec::new(), !chosen.is_empty(), BTreeSet::new());
-    for bounds in &chosen {
+    for subject in chosen {
         let began = Instant::now();
-        let checked = Holdfast::shipped(*bounds).check(threads, progress(bounds.name));
+        let checked = subject.check(threads, progress(subject.name()));
         holds &= checked.broken.is_empty() && checked.never.is_empty();
         rows.extend(checked.rows.iter().copied());
         match as_json {
-            true => told.push(in_json(bounds, &checked, began.elapsed())),
-            false => tell(bounds, &checked, began.elapsed()),
+            true => told.push(in_json(subject, &checked, began.elapsed())),
+            false => tell(subject, &checked, began.elapsed()),
         }
     }
     let is_complete = only.is_none() && !deep;
@@ -112,24 +112,26 @@ fn progress(name: &'static str) -> impl FnMut(usize) {
     }
 }
 
-fn tell(bounds: &Bounds, checked: &Checked, took: Duration) {
+fn tell(subject: Subject, checked: &Checked, took: Duration) {
     if std::io::stderr().is_terminal() {
         eprint!("\r{:60}\r", "");
     }
-    println!("{}: {}", bounds.name, bounds.about);
+    println!("{}: {}", subject.name(), subject.about());
     println!("  {} states, {} steps deep, {:.0} s", checked.states, checked.depth, took.as_secs_f64());
     let rules: Vec<_> = checked.rules().iter().map(ToString::to_string).collect();
-    println!("  rules that decided: {}", rules.join(" "));
+    if !rules.is_empty() {
+        println!("  rules that decided: {}", rules.join(" "));
+    }
     checked.broken.iter().for_each(|broken| println!("  BROKEN {}\n{}", broken.property, indented(&broken.story)));
     checked.never.iter().for_each(|property| println!("  NEVER {property}"));
 }
 
-fn in_json(bounds: &Bounds, checked: &Checked, took: Duration) -> Value {
+fn in_json(subject: Subject, checked: &Checked, took: Duration) -> Value {
     let broken = checked.broken.iter().map(|broken| {
         json!({"property": broken.property, "steps": broken.steps, "story": broken.story.lines().collect::<Vec<_>>()})
     });
     json!({
-        "name": bounds.name, "about": bounds.about, "states": checked.states, "depth": checked.depth,
+        "name": subject.name(), "about": subject.about(), "states": checked.states, "depth": checked.depth,
         "seconds": took.as_secs_f64(), "rules": checked.rules(), "broken": broken.collect::<Vec<_>>(),
         "never": checked.never,
     })
@@ -137,10 +139,10 @@ fn in_json(bounds: &Bounds, checked: &Checked, took: Duration) -> Value {
 
 fn mutations(only: &str, brief: bool) -> bool {
     let (mut all_noticed, mut count) = (true, 0);
-    for mutation in every_mutation().filter(|mutation| mutation.name.contains(only)) {
+    for mutation in every_fault().filter(|mutation| mutation.name.contains(only)) {
         count += 1;
         let checked = mutation.check();
-        println!("{} (within {})", mutation.name, mutation.within.name);
+        println!("{} (within {})", mutation.name, mutation.within);
         match checked.broken.iter().find(|broken| broken.property == mutation.noticed_by) {
             Some(broken) => {
                 println!("  noticed after {} steps by: {}", broken.steps, broken.property);

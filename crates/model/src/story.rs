@@ -2,23 +2,42 @@
 
 use std::fmt::Write as _;
 
-use stateright::Path;
+use stateright::{Model, Path};
 
+use crate::check::Explored;
 use crate::hands::{Fate, Hand, Signal};
 use crate::people::{Command, Deed};
 use crate::setting::Sets;
 use crate::steps::{Holdfast, Step};
 use crate::world::{Trouble, World};
 
-/// A way through the model: a line a step, and below it what it changed.
-pub fn story(path: &Path<World, Step>) -> String {
+/// A model whose steps can be told.
+pub trait Told: Model {
+    /// A step, for people; more of it where the state before it is known.
+    fn tells(before: &Self::State, step: &Self::Action) -> String;
+    /// What differs after it that people can see.
+    fn differs(before: &Self::State, after: &Self::State) -> Vec<String>;
+}
+
+impl Told for Holdfast {
+    fn tells(before: &World, step: &Step) -> String {
+        Self::in_words(Some(before), step)
+    }
+
+    fn differs(before: &World, after: &World) -> Vec<String> {
+        changed(before, after)
+    }
+}
+
+/// A way through a model: a line a step, and below it what it changed.
+pub fn story<M: Explored>(path: &Path<M::State, M::Action>) -> String {
     let mut story = String::new();
     let way = path.clone().into_vec();
     for (nth, pair) in way.windows(2).enumerate() {
         let [(before, Some(step)), (after, _)] = pair else { continue };
         // Writing to a string does not fail.
-        let _ = writeln!(story, "{:>3}. {}", nth + 1, Holdfast::in_words(Some(before), step));
-        changed(before, after).iter().for_each(|line| {
+        let _ = writeln!(story, "{:>3}. {}", nth + 1, M::tells(before, step));
+        M::differs(before, after).iter().for_each(|line| {
             let _ = writeln!(story, "       {line}");
         });
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, OnceLock};
 
-use model::{Bounds, Checked, Holdfast, Mutation, every_mutation, every_row};
+use model::{Bounds, Checked, Fault, Holdfast, every_fault, every_row};
 
 /// Each exploration is made once, whichever tests ask for it.
 static EXPLORED: LazyLock<BTreeMap<&str, (Bounds, OnceLock<Checked>)>> = LazyLock::new(|| {
@@ -136,7 +136,7 @@ fn every_row_of_the_rules_tables_decides_somewhere() {
     assert!(never.is_empty(), "{never:#?}");
 }
 
-fn is_noticed(mutation: &Mutation) {
+fn is_noticed(mutation: Fault) {
     let checked = mutation.check();
     let noticed: Vec<_> = checked.broken.iter().map(|broken| broken.property).collect();
     assert!(noticed.contains(&mutation.noticed_by), "{}: noticed by {noticed:?}", mutation.name);
@@ -144,10 +144,10 @@ fn is_noticed(mutation: &Mutation) {
 
 #[test]
 fn each_deliberate_fault_is_noticed_by_the_property_meant_for_it() {
-    every_mutation().step_by(2).for_each(is_noticed);
+    every_fault().step_by(2).for_each(is_noticed);
 }
 
 #[test]
 fn so_is_every_other() {
-    every_mutation().skip(1).step_by(2).for_each(is_noticed);
+    every_fault().skip(1).step_by(2).for_each(is_noticed);
 }

@@ -1,0 +1,72 @@
+//! The decisions about the switch and the latch that ship, and what AWS is told to make of them.
+
+use failover::change::{self, Write, WriteError};
+use failover::hold;
+use failover::incident::Incident;
+use failover::latch::{self, Latch, Look};
+use failover::observation::NameView;
+use failover::outcome::{Finding, Trigger};
+use failover::pin::{Observation, Verdict};
+use failover::plan::Plan;
+use jiff::Timestamp;
+
+use super::checks::{Children, Heard, three_of_four};
+
+/// Every decision that may be bent.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// The template's switch.
+    pub switch: fn(Children) -> bool,
+    /// The template's alarm of the hold.
+    pub holds: fn(Heard, u8) -> bool,
+    /// `failover::change::write`.
+    pub write: fn(&NameView, Verdict, Option<&Incident>, Timestamp) -> Result<Option<Write>, WriteError>,
+    /// `failover::hold::heartbeat`.
+    pub heartbeat: fn(Trigger, &Observation, &[Finding]) -> Option<bool>,
+    /// `failover::latch::proves`.
+    pub proves: fn(&Plan, &[NameView], &Look) -> bool,
+    /// `failover::latch::stands_in`.
+    pub stands_in: fn(&Plan, &Latch, &NameView) -> NameView,
+    /// `failover::latch::commits`, where each name is pinned for what is said of it.
+    pub commits: fn(&Plan, &[NameView], &dyn Fn(&NameView) -> Option<Incident>) -> Option<Incident>,
+    /// Which step a point tells of: that of the question, or that in which it arrives.
+    pub stamp: fn(u8, u8) -> u8,
+    /// Whether what arrives twice may count twice.
+    pub hear_again: bool,
+    /// Whether a failed read of the store is no word of the latch.
+    pub failed_read_is_no_word: bool,
+    /// Whether the hold is told before anything is done, by what is decided.
+    pub forecasts: bool,
+    /// Whether promotion waits until the store says `promoting`.
+    pub begins: bool,
+    /// Whether a person's lifting compares.
+    pub lifting_compares: bool,
+    /// Whether a failback restores records only once the latch is told to be open by a question from after it was lifted.
+    pub failback_awaits_a_word: bool,
+    /// Whether the latch is lifted once the pin is in sync.
+    pub pin_replaces_latch: bool,
+}
+
+impl Rules {
+    /// What ships.
+    #[must_use]
+    pub fn shipped() -> Self {
+        Self {
+            switch: three_of_four,
+            holds: Heard::holds,
+            write: change::write,
+            heartbeat: hold::heartbeat,
+            proves: |plan, names, look| latch::proves(plan, names, look).is_ok(),
+            stands_in: latch::stands_in,
+            commits: |plan, names, pinning| latch::commits(plan, names, pinning),
+            stamp: |asked, _| asked,
+            hear_again: false,
+            failed_read_is_no_word: true,
+            forecasts: false,
+            begins: true,
+            lifting_compares: true,
+            failback_awaits_a_word: true,
+            pin_replaces_latch: false,
+        }
+    }
+}
