@@ -28,6 +28,6 @@ pub use check::{Broken, Checked, every_row};
 pub use rules::Rules;
 pub use steps::{Holdfast, Step};
 pub use subject::{Fault, Subject, every_fault};
-pub use switch::{Bounds as SwitchBounds, Switched};
+pub use switch::{Bounds as SwitchBounds, HOME_BY_NAME_SERVERS, LIFTS_STRAY, Switched};
 pub use watch::Violation;
 pub use world::World;

@@ -26,7 +26,8 @@ impl Subject {
     /// The same, with more of what matters most.
     #[must_use]
     pub fn deep() -> Vec<Self> {
-        Bounds::deep().into_iter().map(Self::Decisions).collect()
+        let decisions = Bounds::deep().into_iter().map(Self::Decisions);
+        decisions.chain(switch::Bounds::deep().into_iter().map(Self::Switch)).collect()
     }
 
     /// What the bounds are called.

@@ -21,7 +21,7 @@ use failover::incident::AlarmState;
 use stateright::{Model, Property};
 
 pub use bounds::Bounds;
-pub use faults::{MUTATIONS, Mutation};
+pub use faults::{HOME_BY_NAME_SERVERS, LIFTS_STRAY, MUTATIONS, Mutation};
 pub use rules::Rules;
 pub use world::World;
 

@@ -4,21 +4,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, OnceLock};
 
-use model::{Bounds, Checked, Fault, Holdfast, every_fault, every_row};
+use model::{Bounds, Checked, Fault, HOME_BY_NAME_SERVERS, LIFTS_STRAY, Subject, SwitchBounds, every_fault, every_row};
 
 /// Each exploration is made once, whichever tests ask for it.
-static EXPLORED: LazyLock<BTreeMap<&str, (Bounds, OnceLock<Checked>)>> = LazyLock::new(|| {
-    Bounds::of_the_tests().into_iter().map(|bounds| (bounds.name, (bounds, OnceLock::new()))).collect()
+static EXPLORED: LazyLock<BTreeMap<&str, (Subject, OnceLock<Checked>)>> = LazyLock::new(|| {
+    Subject::of_the_tests().into_iter().map(|subject| (subject.name(), (subject, OnceLock::new()))).collect()
 });
 
 /// Explored by one thread: the tests run beside each other.
 fn explored(name: &str) -> &'static Checked {
-    let (bounds, explored) = &EXPLORED[name];
-    explored.get_or_init(|| Holdfast::shipped(*bounds).check(1, |_| {}))
+    let (subject, explored) = &EXPLORED[name];
+    explored.get_or_init(|| subject.check(1, |_| {}))
 }
 
 fn holds(bounds: Bounds, states: usize) {
-    let checked = explored(bounds.name);
+    all_holds(bounds.name, states);
+}
+
+fn switch_holds(bounds: SwitchBounds, states: usize) {
+    all_holds(bounds.name, states);
+}
+
+fn all_holds(name: &str, states: usize) {
+    let checked = explored(name);
     assert!(checked.broken.is_empty(), "{:#?}", checked.broken);
     assert!(checked.never.is_empty(), "possible, but not here: {:?}", checked.never);
     assert_eq!(checked.states, states);
@@ -130,6 +138,56 @@ fn so_it_does_with_two_zones_and_two_databases() {
 }
 
 #[test]
+fn users_move_by_the_commit_and_stay_by_it_whatever_cloudwatch_hears_late_or_never() {
+    switch_holds(SwitchBounds::COMMIT, 920_983);
+}
+
+#[test]
+fn whichever_of_its_children_a_name_server_hears_of_first_nothing_is_promoted_before_it_shows_both_latches() {
+    switch_holds(SwitchBounds::CHILDREN, 826_946);
+}
+
+#[test]
+fn with_route_53s_api_dark_a_failover_ends_and_nothing_is_promoted_that_name_servers_do_not_prove() {
+    switch_holds(SwitchBounds::DARK, 506_788);
+}
+
+#[test]
+fn two_promoters_that_go_by_the_latch_promote_once() {
+    switch_holds(SwitchBounds::PROMOTERS, 1_167_361);
+}
+
+#[test]
+fn a_store_that_does_not_answer_is_no_word_of_the_latch() {
+    switch_holds(SwitchBounds::STORE, 463_844);
+}
+
+#[test]
+fn a_person_takes_back_what_is_committed_and_nothing_that_is_being_promoted() {
+    switch_holds(SwitchBounds::UNLATCH, 417_513);
+}
+
+#[test]
+fn a_failback_lifts_the_latch_and_nobody_is_moved_by_it_again() {
+    switch_holds(SwitchBounds::HOME, 1_386_708);
+}
+
+#[test]
+fn whoever_undoes_a_pin_moves_nobody_while_the_latch_stands() {
+    switch_holds(SwitchBounds::BY_PIN, 580_456);
+}
+
+#[test]
+fn whatever_holds_a_failover_holds_users_at_the_primary() {
+    switch_holds(SwitchBounds::HELD, 83_572);
+}
+
+#[test]
+fn with_holdfast_dead_users_follow_the_outage_and_nothing_is_promoted_by_that() {
+    switch_holds(SwitchBounds::DEAD, 777_881);
+}
+
+#[test]
 fn every_row_of_the_rules_tables_decides_somewhere() {
     let met: BTreeSet<_> = EXPLORED.keys().flat_map(|name| explored(name).rows.iter().copied()).collect();
     let never: Vec<_> = every_row().difference(&met).copied().collect();
@@ -140,6 +198,42 @@ fn is_noticed(mutation: Fault) {
     let checked = mutation.check();
     let noticed: Vec<_> = checked.broken.iter().map(|broken| broken.property).collect();
     assert!(noticed.contains(&mutation.noticed_by), "{}: noticed by {noticed:?}", mutation.name);
+}
+
+/// The shortest way to where a fault shows.
+fn story_of(name: &str) -> String {
+    let fault = every_fault().find(|fault| fault.name == name);
+    let checked = fault.map(|fault| fault.check());
+    checked.and_then(|it| it.broken.first().map(|broken| broken.story.clone())).unwrap_or_default()
+}
+
+fn tells_in_order(story: &str, lines: &[&str]) {
+    let mut rest = story;
+    for line in lines {
+        let found = rest.split_once(line);
+        assert!(found.is_some(), "{line:?} does not come then:\n{story}");
+        rest = found.map_or("", |(_, rest)| rest);
+    }
+}
+
+/// Both are of the command line of today: see "What it found" in `docs/proof.md`.
+#[test]
+fn what_the_command_line_of_today_may_do_to_a_failback_and_an_unlatch_is_told_as_a_story() {
+    tells_in_order(
+        &story_of(HOME_BY_NAME_SERVERS),
+        &["it lifts the latch", "store: open", "it writes", "disarmed", "hears of every child", "latch- again-"],
+    );
+    tells_in_order(
+        &story_of(LIFTS_STRAY),
+        &[
+            "asks to disarm",
+            "committed",
+            "promoting",
+            "asks to unlatch, and is let",
+            "it lifts the latch",
+            "store: open",
+        ],
+    );
 }
 
 #[test]

@@ -219,4 +219,42 @@ impl Bounds {
             Self::DEAD,
         ]
     }
+
+    /// The same, with more of what matters most.
+    #[must_use]
+    pub fn deep() -> Vec<Self> {
+        vec![
+            Self {
+                name: "commit, deep",
+                about: "the same, where each heartbeat may be late or lost too, and an outage begins whenever it likes",
+                hears_hold: false,
+                begins_with_outage: false,
+                ..Self::COMMIT
+            },
+            Self {
+                name: "dark, deep",
+                about: "the same in three steps of time",
+                time: 2,
+                is_together: true,
+                hears_hold: true,
+                begins_with_outage: true,
+                ..Self::DARK
+            },
+            Self {
+                name: "store, deep",
+                about: "any three calls to the store that come to nothing",
+                faults: 3,
+                ..Self::STORE
+            },
+            Self {
+                name: "unlatch, deep",
+                about: "any two of: a person unlatches, a person disarms; between any two calls of both functions",
+                is_whole: (false, false),
+                people: 2,
+                deeds: &[Deed::Unlatch, Deed::Disarm],
+                recovers: false,
+                ..Self::UNLATCH
+            },
+        ]
+    }
 }

@@ -3,7 +3,7 @@
 use failover::change::{self, Change, Write, WriteError};
 use failover::hold;
 use failover::incident::Incident;
-use failover::latch::{self, Latch, Led, Look, Marks};
+use failover::latch::{self, Latch, Led, Look, Marks, Stage};
 use failover::observation::NameView;
 use failover::outcome::Kind;
 use failover::pin::Verdict;
@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Switched;
 use super::bounds::Bounds;
 use super::checks::Children;
+use super::people::Deed;
 use super::rules::Rules;
 use super::watch::Violation;
 use crate::check::{Checked, shortest};
@@ -46,6 +47,19 @@ impl Mutation {
 const fn fault(name: &'static str, within: Bounds, noticed_by: Violation, bend: fn(&mut Rules)) -> Mutation {
     Mutation { name, bend, within, noticed_by: noticed_by.property() }
 }
+
+/// What the command line does today.
+pub const HOME_BY_NAME_SERVERS: &str = "a failback restores the records once name servers show the latch open";
+
+/// So it does.
+pub const LIFTS_STRAY: &str = "an unlatch lifts what no name is in any more, whatever is promoted";
+
+/// A person disarms, and unlatches.
+const DISARMED: Bounds =
+    Bounds { recovers: false, people: 2, deeds: &[Deed::Disarm, Deed::Unlatch], ..Bounds::UNLATCH };
+
+/// A failback, and nobody else.
+const HOMEWARD: Bounds = Bounds { people: 1, deeds: &[Deed::FailBack], ..Bounds::HOME };
 
 /// Deliberate faults, and who notices.
 pub const MUTATIONS: &[Mutation] = &[
@@ -103,7 +117,7 @@ pub const MUTATIONS: &[Mutation] = &[
             };
         },
     ),
-    fault("promotion does not wait until the store says so", Bounds::UNLATCH, Violation::PromotedUnproven, |rules| {
+    fault("the store is not told before anything is promoted", Bounds::UNLATCH, Violation::PromotedUnproven, |rules| {
         rules.begins = false
     }),
     // What becomes of the latch.
@@ -113,13 +127,17 @@ pub const MUTATIONS: &[Mutation] = &[
     fault("an unlatch lifts whatever is there", Bounds::UNLATCH, Violation::LiftedUnderPromotion, |rules| {
         rules.lifting_compares = false;
     }),
+    fault(LIFTS_STRAY, DISARMED, Violation::LiftedUnderPromotion, |rules| {
+        rules.may_unlatch = |stage, is_stray| stage == Stage::Committed || is_stray;
+    }),
+    fault(HOME_BY_NAME_SERVERS, HOMEWARD, Violation::MovedUncommitted, |rules| rules.failback_awaits = |_, _| true),
     fault(
-        "a failback restores the records once name servers show the latch open, by whatever word",
-        Bounds { people: 1, ..Bounds::HOME },
+        "a failback restores the records once the latch's alarm is quiet too, by a word of the minute of the lifting",
+        HOMEWARD,
         Violation::MovedUncommitted,
-        |rules| rules.failback_awaits_a_word = false,
+        |rules| rules.failback_awaits = |_, heard| !heard.latch.1,
     ),
-    fault("a function sends users home by itself", Bounds::COMMIT, Violation::WroteOldPrimary, |rules| {
+    fault("a function writes the old primary's address", Bounds::COMMIT, Violation::WroteOldPrimary, |rules| {
         rules.write = sends_home;
     }),
 ];

@@ -19,14 +19,14 @@ use crate::world::SharedBatch;
 pub enum Signal {
     /// The tick.
     Tick,
-    /// A person's approval of the incident that began at a step, given at another.
-    Approved(u8, u8),
+    /// A person's approval of the incident that began at a step.
+    Approved(u8),
 }
 
 impl Signal {
     /// The approval, if it is one.
     pub fn approval(self, plan: &Plan) -> Option<Approval> {
-        let Self::Approved(began, _) = self else { return None };
+        let Self::Approved(began) = self else { return None };
         let despite = [Rule::P08, Rule::P09, Rule::P10, Rule::P12].into_iter().collect();
         Some(Approval { incident: incident(plan, began), by: "p".to_owned(), reason: String::new(), despite })
     }

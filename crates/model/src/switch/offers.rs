@@ -82,8 +82,7 @@ impl Switched {
         };
         let is_whole = self.bounds.is_whole;
         let approved = world.approved.filter(|_| self.bounds.mode == Mode::Approval);
-        let signals =
-            || [Signal::Tick].into_iter().chain(approved.map(|(began, given)| Signal::Approved(began, given)));
+        let signals = || [Signal::Tick].into_iter().chain(approved.map(Signal::Approved));
         if world.left.starts.0 > 0 {
             for place in places(&world.handlers) {
                 let each =

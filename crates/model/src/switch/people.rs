@@ -54,9 +54,8 @@ impl Switched {
     pub fn act(&self, world: &mut World, deed: Deed) -> bool {
         match deed {
             Deed::Approve => {
-                let rings = world.rang.map(|began| (began, world.time));
-                let is_new = rings.is_some() && world.approved != rings;
-                world.approved = rings;
+                let is_new = world.rang.is_some() && world.approved != world.rang;
+                world.approved = world.rang;
                 is_new
             }
             Deed::Unlatch => {
@@ -82,9 +81,7 @@ impl Switched {
         match &world.command {
             None => false,
             Some(Command::Waits(_, since)) => {
-                // By a word from after it was lifted: see "What it found" in `docs/proof.md`.
-                let is_told = *since < world.heard.latch.0 && !world.heard.latch.1;
-                (is_told || !self.rules.failback_awaits_a_word) && world.servers.iter().all(is_open)
+                (self.rules.failback_awaits)(*since, world.heard) && world.servers.iter().all(is_open)
             }
             Some(_) => true,
         }
@@ -139,7 +136,7 @@ impl Switched {
         let text = world.latch.clone()?;
         let latch = Latch::parse(&text).ok()?;
         let is_stray = !names.iter().any(|view| latch.takes_along(view));
-        (latch.stage == Stage::Committed || is_stray).then_some(text)
+        (self.rules.may_unlatch)(latch.stage, is_stray).then_some(text)
     }
 
     /// As `holdfast disarm` does, which refuses to take names out of a failover that is committed.

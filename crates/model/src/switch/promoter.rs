@@ -216,13 +216,12 @@ impl Switched {
 
     /// Nothing is promoted before the store says so; a pin in sync waits for no store.
     fn starts(&self, world: &mut World, ground: &Shared<Ground>, is_taken: bool) -> Hand {
-        let Some(latch) = ground.latch().filter(|latch| latch.stage == Stage::Committed) else {
-            return Hand::Opened(ground.clone());
-        };
+        let is_to_say = |latch: &Latch| latch.stage == Stage::Committed && self.rules.begins;
+        let Some(latch) = ground.latch().filter(is_to_say) else { return Hand::Opened(ground.clone()) };
         // What the promoter has made of the latch in this look is what it compares with.
         let (seen, next) = (text(&latch), text(&latch.promoting()));
         let is_done = is_taken && world.swap(Some(&seen), Some(next.clone()));
-        match (is_done, ground.is_by_latch && self.rules.begins) {
+        match (is_done, ground.is_by_latch) {
             (true, _) => Hand::Opened(Shared::new(Ground { latch: Some(next), ..Ground::clone(ground) })),
             (false, true) => Hand::Idle,
             (false, false) => Hand::Opened(ground.clone()),

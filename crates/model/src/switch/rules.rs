@@ -3,7 +3,7 @@
 use failover::change::{self, Write, WriteError};
 use failover::hold;
 use failover::incident::Incident;
-use failover::latch::{self, Latch, Look};
+use failover::latch::{self, Latch, Look, Stage};
 use failover::observation::NameView;
 use failover::outcome::{Finding, Trigger};
 use failover::pin::{Observation, Verdict};
@@ -37,12 +37,16 @@ pub struct Rules {
     pub failed_read_is_no_word: bool,
     /// Whether the hold is told before anything is done, by what is decided.
     pub forecasts: bool,
-    /// Whether promotion waits until the store says `promoting`.
+    /// Whether the store says `promoting` before anything is promoted.
     pub begins: bool,
     /// Whether a person's lifting compares.
     pub lifting_compares: bool,
-    /// Whether a failback restores records only once the latch is told to be open by a question from after it was lifted.
-    pub failback_awaits_a_word: bool,
+    /// Whether `holdfast unlatch` may lift a latch that has come so far; the second is true if no name is in its failover any more. The
+    /// command line of today lets a person lift any such one: see "What it found" in `docs/proof.md`.
+    pub may_unlatch: fn(Stage, bool) -> bool,
+    /// What a failback awaits of CloudWatch's word of the latch that it lifted at a step, beside what name servers show. The command line
+    /// of today awaits nothing: see "What it found" in `docs/proof.md`.
+    pub failback_awaits: fn(u8, Heard) -> bool,
     /// Whether the latch is lifted once the pin is in sync.
     pub pin_replaces_latch: bool,
 }
@@ -65,7 +69,8 @@ impl Rules {
             forecasts: false,
             begins: true,
             lifting_compares: true,
-            failback_awaits_a_word: true,
+            may_unlatch: |stage, _| stage == Stage::Committed,
+            failback_awaits: |lifted, heard| lifted < heard.latch.0 && !heard.latch.1,
             pin_replaces_latch: false,
         }
     }

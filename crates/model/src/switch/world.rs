@@ -112,8 +112,8 @@ pub struct World {
     pub handlers: Vec<Hand>,
     /// Invocations of replica-promoter under way.
     pub promoters: Vec<Hand>,
-    /// The approval on the bus: the step at which its incident began, and that at which it was given.
-    pub approved: Option<(u8, u8)>,
+    /// The approval on the bus, by the step at which its incident began.
+    pub approved: Option<u8>,
     /// The rest of what a person's command does.
     pub command: Option<Command>,
     /// What may still happen.
