@@ -3,7 +3,7 @@
 
 use failover::change::{self, Write};
 use failover::incident::AlarmState;
-use failover::latch::{Latch, Reading};
+use failover::latch::{self, Latch, Reading};
 use failover::observation::{NameView, Probe, Probes, Silence};
 use failover::outcome::{Finding, Kind, Trigger};
 use failover::pin::{self, Observation};
@@ -194,7 +194,7 @@ impl Switched {
             pending.iter().find(of).and_then(|(_, finding)| finding.incident.clone())
         };
         let commit = match &seen.latch {
-            Reading::Open { .. } => (self.rules.commits)(&self.setting.plan, &seen.names, &pinning),
+            Reading::Open { .. } => latch::commits(&self.setting.plan, &seen.names, pinning),
             _ => None,
         };
         let pins = pending.iter().any(|(_, finding)| finding.kind == Kind::Pinned);

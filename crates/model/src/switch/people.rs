@@ -123,7 +123,7 @@ impl Switched {
         }
         let is_committed = found.is_some_and(|latch| latch.stage == Stage::Committed);
         let is_held = world.database == Database::Replica || world.servers.iter().all(Server::holds_pin);
-        if !is_home_ready && !(is_committed && is_held) {
+        if !(is_home_ready || is_committed && is_held) {
             world.watch.accuse(Violation::LiftedUnderPromotion);
         }
         world.watch.lifted(world.time);

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::checks::{Children, Heard, three_of_four};
 
 /// Every decision that may be bent.
+#[expect(clippy::type_complexity, reason = "these are the signatures of the functions named")]
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     /// The template's switch.
@@ -27,8 +28,6 @@ pub struct Rules {
     pub proves: fn(&Plan, &[NameView], &Look) -> bool,
     /// `failover::latch::stands_in`.
     pub stands_in: fn(&Plan, &Latch, &NameView) -> NameView,
-    /// `failover::latch::commits`, where each name is pinned for what is said of it.
-    pub commits: fn(&Plan, &[NameView], &dyn Fn(&NameView) -> Option<Incident>) -> Option<Incident>,
     /// Which step a point tells of: that of the question, or that in which it arrives.
     pub stamp: fn(u8, u8) -> u8,
     /// Whether what arrives twice may count twice.
@@ -62,7 +61,6 @@ impl Rules {
             heartbeat: hold::heartbeat,
             proves: |plan, names, look| latch::proves(plan, names, look).is_ok(),
             stands_in: latch::stands_in,
-            commits: |plan, names, pinning| latch::commits(plan, names, pinning),
             stamp: |asked, _| asked,
             hear_again: false,
             failed_read_is_no_word: true,
