@@ -76,7 +76,7 @@ impl Bounds {
     /// Two alarm-handlers at once.
     pub const COMMIT: Self = Self {
         name: "commit",
-        about: "two alarm-handlers at once, dying anywhere, each point late or lost",
+        about: "two alarm-handlers at once, dying anywhere, each word of the latch late or lost",
         handlers: 2,
         promoters: 0,
         starts: (2, 0),
@@ -88,7 +88,7 @@ impl Bounds {
     /// Each name server hears of each of the switch's children by itself.
     pub const CHILDREN: Self = Self {
         name: "children",
-        about: "each name server hears of each of the four children by itself, sooner or later or never",
+        about: "each name server hears of each of the four children by itself, sooner or later or never; Route 53's API dark or not",
         is_fine: true,
         is_whole: (true, false),
         dark: 1,
@@ -107,7 +107,7 @@ impl Bounds {
     /// Two replica-promoters at once.
     pub const PROMOTERS: Self = Self {
         name: "promoters",
-        about: "two replica-promoters at once, Route 53's API dark",
+        about: "two replica-promoters at once, Route 53's API dark or not",
         handlers: 1,
         promoters: 2,
         starts: (1, 2),
@@ -123,7 +123,7 @@ impl Bounds {
     /// The store.
     pub const STORE: Self = Self {
         name: "store",
-        about: "any call to the store that comes to nothing, Route 53's API dark",
+        about: "any call to the store that comes to nothing, Route 53's API dark or not",
         recovers: false,
         dark: 1,
         faults: 1,
@@ -136,7 +136,7 @@ impl Bounds {
     /// A person takes back what is committed.
     pub const UNLATCH: Self = Self {
         name: "unlatch",
-        about: "a person unlatches at any moment, Route 53's API dark and there again",
+        about: "a person unlatches at any moment, Route 53's API dark or not",
         people: 1,
         deeds: &[Deed::Unlatch],
         is_whole: (true, false),
@@ -150,7 +150,7 @@ impl Bounds {
     /// There and back.
     pub const HOME: Self = Self {
         name: "home",
-        about: "there and back by a failback, whose steps anything may come between; somebody undoes the pin",
+        about: "there and back by a failback, between whose steps anything may come; somebody undoes the pin",
         time: 2,
         starts: (2, 2),
         is_whole: (true, true),
@@ -179,7 +179,7 @@ impl Bounds {
     /// Holdfast asks, and holds meanwhile.
     pub const HELD: Self = Self {
         name: "held",
-        about: "approval mode, false alarms: whatever holds a failover holds users at the primary",
+        about: "approval mode, false alarms, a person disarms: whatever holds a failover holds users at the primary",
         mode: Mode::Approval,
         people: 2,
         deeds: &[Deed::Approve, Deed::Disarm],
@@ -193,7 +193,7 @@ impl Bounds {
     /// Holdfast dead for a while.
     pub const DEAD: Self = Self {
         name: "dead",
-        about: "Holdfast dead, or not heard, for as long as it likes",
+        about: "Holdfast dead or not heard for as long as it likes, Route 53's API dark or not",
         time: 3,
         is_whole: (true, true),
         is_together: true,
@@ -233,8 +233,9 @@ impl Bounds {
             },
             Self {
                 name: "dark, deep",
-                about: "the same in three steps of time",
+                about: "the same in three steps of time, where nothing comes between the calls of alarm-handler",
                 time: 2,
+                is_whole: (true, false),
                 is_together: true,
                 hears_hold: true,
                 begins_with_outage: true,
