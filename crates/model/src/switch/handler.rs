@@ -233,7 +233,7 @@ fn unwritten(pending: Vec<(Write, Finding)>, latch: Option<&Latch>) -> Vec<Findi
         let incident = finding.and_then(|finding| finding.incident.clone());
         let since = finding.and_then(|finding| finding.since);
         let told = Finding::interrupted(subject, Known::Unknown, &"no answer", incident, since);
-        Finding { rule: finding.and_then(|finding| finding.rule), ..told }
+        Finding { id: finding.and_then(|finding| finding.id), ..told }
     };
     let pins = pending.iter().filter(|(_, finding)| latch.is_none() && finding.kind == Kind::Pinned);
     let pins = pins.map(|(write, finding)| interrupted(write.name.to_string(), Some(finding)));
