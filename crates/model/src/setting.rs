@@ -120,7 +120,7 @@ impl Setting {
             "probes":{{"primary":"http://primary/","dr":"http://dr/"}},"failover_health_check":"{check}",
             "alarms":["arn:aws:cloudwatch:us-east-1:1:alarm:s"],
             "limits":{{"lag_seconds_max":{LAG_SECONDS_MAX},"settle_seconds":600,"cooldown_seconds":1200,"drain_seconds":0,
-            "detection_seconds_max":600}}}}"#
+            "detection_seconds_max":600,"hold_seconds_max":1200}}}}"#
         );
         Self { plan: Plan::parse(&json).expect("it is a plan") }
     }
