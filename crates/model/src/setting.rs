@@ -117,7 +117,7 @@ impl Setting {
         let (zones, databases) = (zones.join(","), databases.join(","));
         let json = format!(
             r#"{{"mode":"{mode}","rehearse":{rehearses},"zones":[{zones}],"aurora_clusters":[{databases}],
-            "probes":{{"primary":"http://primary/","dr":"http://dr/"}},"failover_health_check":"{check}",
+            "probes":{{"primary":"http://primary/","dr":"http://dr/"}},"failover_health_check":"{check}","switch":"sw",
             "alarms":["arn:aws:cloudwatch:us-east-1:1:alarm:s"],
             "limits":{{"lag_seconds_max":{LAG_SECONDS_MAX},"settle_seconds":600,"cooldown_seconds":1200,"drain_seconds":0,
             "detection_seconds_max":600,"hold_seconds_max":1200}}}}"#
