@@ -38,11 +38,18 @@ pub async fn unlatch(
         return refused(format!("it is closed for {}, and not for {incident}", latch.incident));
     }
     let is_stray = !seen.names.iter().any(|view| latch.takes_along(view));
-    if latch.stage != Stage::Committed && !is_stray {
+    let is_promoted = matches!(latch.stage, Stage::FailedOver { .. });
+    // A name may have left the failover while promoter goes on by what name servers showed.
+    if latch.stage == Stage::Promoting || is_promoted && !is_stray {
         return refused(
             "databases are being promoted, or are: users who went back would write where nobody reads; holdfast failback brings them home"
                 .to_owned(),
         );
+    }
+    if is_promoted {
+        terminal.say(format!(
+            "{WARNING}the databases in DR were promoted and take writes{WARNING:#}: whoever goes back writes to others"
+        ));
     }
     let unpinned: Vec<&NameView> = seen.names.iter().filter(|view| view.pin().is_none()).collect();
     if !unpinned.is_empty() && !users_move_now {

@@ -218,7 +218,7 @@ fn tells_in_order(story: &str, lines: &[&str]) {
 
 /// Both are of the command line of today: see "What it found" in `docs/proof.md`.
 #[test]
-fn what_the_command_line_of_today_may_do_to_a_failback_and_an_unlatch_is_told_as_a_story() {
+fn what_the_command_line_once_did_to_a_failback_and_an_unlatch_is_told_as_a_story() {
     tells_in_order(
         &story_of(HOME_BY_NAME_SERVERS),
         &["it lifts the latch", "store: open", "it writes", "disarmed", "hears of every child", "latch- again-"],

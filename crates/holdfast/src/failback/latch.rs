@@ -3,15 +3,22 @@
 
 use aws::beside;
 use aws::cloudwatch::AlarmReader as _;
+use aws::route53::RecordReader as _;
 use aws::store::{Item, Swap, Writer};
 use failover::incident::AlarmState;
 use failover::latch::{self, Latch};
 use failover::plan;
+use jiff::SignedDuration;
 
 use super::{SPREAD_MAX, until};
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 use crate::workload::Workload;
+
+/// For how long after the lifting CloudWatch may still hear that the latch was closed: a look of that minute tells of it at its end, and
+/// what it logs becomes a metric some time later, for which AWS states no bound. Whoever restored records meanwhile would send users to DR
+/// once more.
+const LAST_WORDS: SignedDuration = SignedDuration::from_secs(120);
 
 /// Lifts it, and waits until the switch is at the primary again, as far as that shows.
 pub(super) async fn lift(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
@@ -28,25 +35,29 @@ pub(super) async fn lift(workload: &Workload, terminal: &Terminal) -> Result<(),
             }
         }
     }
-    match shown {
-        Some(shown) => {
-            let what = "waiting for every name server to show the latch open, and the switch at the primary".to_owned();
-            until(terminal, what, SPREAD_MAX, || async { Ok(beside::shows_open(shown, &workload.beside).await) }).await
-        }
-        None => {
-            let Some(alarm) = workload.plan.hold_alarm.as_deref().map(plan::latch_alarm) else { return Ok(()) };
-            let what = format!("waiting for the alarm {alarm} to be OK");
-            until(terminal, what, SPREAD_MAX, || async {
-                let alarms = workload.metrics.alarms(std::slice::from_ref(&alarm)).await?;
-                Ok(alarms.first().is_some_and(|alarm| alarm.state == AlarmState::Ok))
-            })
-            .await
-        }
-    }
+    // An interrupted run may have lifted it just now, so it is waited for whoever opened it.
+    let opened_at = workload.records.now();
+    let alarm = workload.plan.hold_alarm.as_deref().map(plan::latch_alarm);
+    let what = "waiting for the latch's last words, and for the switch to be at the primary again".to_owned();
+    until(terminal, what, SPREAD_MAX, || async {
+        let is_quiet = match &alarm {
+            Some(alarm) => {
+                let alarms = workload.metrics.alarms(std::slice::from_ref(alarm)).await?;
+                alarms.first().is_some_and(|alarm| alarm.state == AlarmState::Ok)
+            }
+            None => true,
+        };
+        let is_shown = match shown {
+            Some(shown) => beside::shows_open(shown, &workload.beside).await,
+            None => true,
+        };
+        Ok(is_quiet && is_shown && workload.records.now() >= opened_at + LAST_WORDS)
+    })
+    .await
 }
 
 async fn closed(workload: &Workload) -> Result<Option<Latch>, Failure> {
-    let now = aws::route53::RecordReader::now(&workload.records);
+    let now = workload.records.now();
     match beside::latch(&workload.plan, &workload.beside, now).await {
         latch::Reading::Closed { latch, .. } => Ok(Some(latch)),
         latch::Reading::NoStore | latch::Reading::Open { .. } => Ok(None),

@@ -41,10 +41,10 @@ pub struct Rules {
     /// Whether a person's lifting compares.
     pub lifting_compares: bool,
     /// Whether `holdfast unlatch` may lift a latch that has come so far; the second is true if no name is in its failover any more. The
-    /// command line of today lets a person lift any such one: see "What it found" in `docs/proof.md`.
+    /// command line once let a person lift any such one: see "What it found" in `docs/proof.md`.
     pub may_unlatch: fn(Stage, bool) -> bool,
     /// What a failback awaits of CloudWatch's word of the latch that it lifted at a step, beside what name servers show. The command line
-    /// of today awaits nothing: see "What it found" in `docs/proof.md`.
+    /// once awaited nothing: see "What it found" in `docs/proof.md`.
     pub failback_awaits: fn(u8, Heard) -> bool,
     /// Whether the latch is lifted once the pin is in sync.
     pub pin_replaces_latch: bool,
