@@ -89,6 +89,6 @@ fn invocation(function: &str, response: &serde_json::Value, succeeded: bool) -> 
     if ["Nothing", "Waiting", "StaysOnDr"].contains(&outcome) {
         return None;
     }
-    let rule = response["rule"].as_str().unwrap_or("no rule");
-    Some(format!("{function} returns {outcome} ({rule}: {})", response["because"].as_str().unwrap_or_default()))
+    let (rule, row) = (response["rule"].as_str().unwrap_or("no rule"), response["row"].as_str().unwrap_or_default());
+    Some(format!("{function} returns {outcome} ({rule}{row}: {})", response["because"].as_str().unwrap_or_default()))
 }
