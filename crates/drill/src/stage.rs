@@ -217,7 +217,11 @@ impl Stage {
         let changed = [("OutageMinutes", outage_minutes), ("FailoverHealthCheckId", "")];
         self.responder.extend(parameters_of(changed.map(|(name, value)| (name, value.to_owned()))));
         let yaml = read_template("template.yaml")?;
+        let before = self.records();
         let outputs = deploy(&self.lab, &self.binaries, DR, "template", &yaml, &self.responder)?;
+        // The stack's own, which it keeps.
+        let is_new = |set: &RecordSet| before.iter().all(|old| old.key != set.key);
+        self.original.extend(self.records().into_iter().filter(is_new));
         Ok((outputs["EndpointHealthCheckId"].clone(), outputs["FailoverHealthCheckId"].clone()))
     }
 

@@ -63,6 +63,19 @@ impl Events {
         state.put_targets(region, bus, rule, targets)
     }
 
+    /// Deletes a rule with its targets.
+    ///
+    /// # Errors
+    /// If there is no such rule.
+    pub fn delete_rule(&self, region: &str, bus: Option<&str>, rule: &str) -> Result<(), Refusal> {
+        let mut state = self.state();
+        state.rule(region, bus, rule)?;
+        state.rules(region, bus)?.remove(rule);
+        drop(state);
+        self.rules_changed.notify_waiters();
+        Ok(())
+    }
+
     fn state(&self) -> MutexGuard<'_, rules::State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -64,6 +64,7 @@ pub enum DeployError {
 
 /// The type that the template's globals are for.
 const FUNCTION: &str = "AWS::Serverless::Function";
+const RULE: &str = "AWS::Events::Rule";
 
 /// Every stack deployed so far.
 #[derive(Debug, Default)]
@@ -255,6 +256,13 @@ fn resource(
     let resource = Resource { id, kind, properties: properties.clone(), metadata };
     let created = resources::create(lab, scope, resource, code).map_err(refused)?;
     match before {
+        // Its bus and its name are what it is known by: "Update requires: Replacement", and the old one is deleted once there is a new one.
+        Some(before) if kind == RULE && before.created.reference != created.reference => {
+            let bus = before.properties["EventBusName"].as_str();
+            let deleted = lab.events.delete_rule(&scope.region, bus, &before.created.reference);
+            deleted.map_err(|refusal| refused(refusal.message))?;
+            Ok(Deployed { kind: kind.to_owned(), properties, created })
+        }
         Some(before) if before.kind != kind || before.created.reference != created.reference => {
             Err(refused("the lab cannot replace a resource by another".to_owned()))
         }

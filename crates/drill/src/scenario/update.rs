@@ -64,6 +64,7 @@ impl Play {
         (self.stage.endpoint_check, self.stage.failover_check) = (endpoint, failover);
         self.stage.minutes(3).await;
         self.stage.note_original();
+        self.stage.adopted_at = Some(self.stage.lab.clock.now());
         self.operator(&["status"]).await?;
         let outage_at = self.fail_primary();
         Ok(self.to_the_end(outage_at).await)
