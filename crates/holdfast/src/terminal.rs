@@ -176,3 +176,17 @@ pub fn age(since: Timestamp, now: Timestamp) -> String {
 pub fn span(duration: SignedDuration) -> String {
     format!("{duration:#}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_goes_on_below_where_the_terminal_ends_and_no_word_is_cut() {
+        let line = format!("  {BOLD}P09a Hold{BOLD:#}  app.example.com and 4 more: the primary answers our own probe");
+        let wrapped = wrapped(&line, 40);
+        let plain = anstream::adapter::strip_str(&wrapped).to_string();
+        assert_eq!(plain, "  P09a Hold  app.example.com and 4 more:\n      the primary answers our own probe");
+        assert_eq!(super::wrapped("PRIMARY  127.0.10.1", 5), "PRIMARY\n    127.0.10.1");
+    }
+}
