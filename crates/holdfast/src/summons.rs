@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws::{CallError, operator};
 use failover::incident::{Approval, Incident};
+use failover::latch;
 use failover::pin::{Decision, Observation, Verdict};
 use failover::promotion::{self, Gate};
 use failover::register::Register;
@@ -34,13 +35,14 @@ pub async fn approve(
 ) -> Result<(), Failure> {
     heard(workload, terminal).await?;
     let (incident, despite) = match (waiting(workload, terminal).await, incident) {
-        (Ok(waiting), incident) => choose(waiting, incident, despite)?,
-        // Who may approve need not be allowed to look.
-        (Err(Failure::Aws(CallError::Refused { .. })), Some(incident)) if !despite.is_empty() => {
-            terminal
-                .say(format!("{WARNING}whether this incident waits for it is not known: you may not look{WARNING:#}"));
+        // Who may approve need not be allowed to look. Nobody is refused for what is not known.
+        (Ok(Waiting { is_all: false, .. }) | Err(Failure::Aws(CallError::Refused { .. })), Some(incident))
+            if !despite.is_empty() =>
+        {
+            terminal.say(format!("{WARNING}whether this incident waits for it cannot be seen from here{WARNING:#}"));
             (incident, despite)
         }
+        (Ok(waiting), incident) => choose(waiting.rules, incident, despite)?,
         (Err(failure), _) => return Err(failure),
     };
     let approval = approval(workload, incident, despite, ask).await?;
@@ -58,8 +60,16 @@ pub async fn approve(
     Ok(())
 }
 
-/// What waits for a person: the rules that one approval of each incident would have to lift. It is shown as well.
-async fn waiting(workload: &Workload, terminal: &Terminal) -> Result<BTreeMap<Incident, BTreeSet<Rule>>, Failure> {
+/// What waits for a person.
+struct Waiting {
+    /// The rules that one approval of each incident would have to lift.
+    rules: BTreeMap<Incident, BTreeSet<Rule>>,
+    /// Whether nothing else can wait: RDS answered for every database, and replica-promoter goes by nothing but the pins.
+    is_all: bool,
+}
+
+/// What waits for a person. It is shown as well.
+async fn waiting(workload: &Workload, terminal: &Terminal) -> Result<Waiting, Failure> {
     let seen = look(workload).await?;
     let decisions = look::decide(workload, &seen);
     let mut waiting: BTreeMap<Incident, BTreeSet<Rule>> = BTreeMap::new();
@@ -71,15 +81,18 @@ async fn waiting(workload: &Workload, terminal: &Terminal) -> Result<BTreeMap<In
     let asked: Vec<_> = look::findings(&decisions).into_iter().filter(|finding| !finding.despite.is_empty()).collect();
     print_findings(terminal, &asked);
     let gate = look::gate(workload, &seen);
+    let mut is_all = matches!(seen.latch, latch::Reading::NoStore | latch::Reading::Open { .. });
     if let (Gate::Open, Some(incident)) = (gate.row.verdict, gate.incident) {
+        is_all = true;
         for replica in look::replicas(workload, &seen, &incident).await {
+            is_all &= replica.row.id != Rule::R06.row('a');
             if replica.row.verdict == promotion::Verdict::Ask {
                 terminal.say(format!("  {BOLD}{}{BOLD:#}  {}: {}", replica.row.id, replica.id, replica.row.condition));
                 waiting.entry(incident.clone()).or_default().insert(replica.row.id.rule);
             }
         }
     }
-    Ok(waiting)
+    Ok(Waiting { rules: waiting, is_all })
 }
 
 /// The incident and the rules that an approval is for. One that would change nothing is refused: at night nobody reads twice what a
