@@ -64,13 +64,8 @@ impl Play {
         (self.stage.endpoint_check, self.stage.failover_check) = (endpoint, failover);
         self.stage.minutes(3).await;
         self.stage.note_original();
-        self.operator(&["status"]).await?;
-        // It disables the new check, and the new role enables it.
-        self.operator(&["maintenance", "begin", "--for", "10m", "--reason", "a drill"]).await?;
-        self.stage.minutes(12).await;
-        self.armed().await?;
-        self.stage.lab.clock.sleep(Duration::from_secs(self.stage.settle_seconds() + 60)).await;
         self.stage.adopted_at = Some(self.stage.lab.clock.now());
+        self.operator(&["status"]).await?;
         let outage_at = self.fail_primary();
         Ok(self.to_the_end(outage_at).await)
     }
