@@ -133,7 +133,7 @@ fn write_page(arguments: &Arguments, report: &Report) -> Result<(), SetupError> 
 
 /// The tables, and what was granted for nothing.
 fn print_permissions(drills: &[Drill], ends: &[Ended]) -> Verdict {
-    let permissions = Permissions::of_all(ends.iter().flatten().map(|report| &report.permissions));
+    let permissions = Permissions::of_steady(ends.iter().flatten());
     println!("{}", permissions.markdown());
     let (missing, spare) = (permissions.missing(), permissions.spare());
     missing.iter().for_each(|denied| eprintln!("asked for, and not granted: {denied}"));

@@ -53,9 +53,7 @@ fn every_scenario_ends_as_it_should() {
     let drill = |scenario| Drill { scenario, settings: Settings { seed: 1, speed: SPEED } };
     // Those that wait longest for real time-outs are listed last, and begin first.
     let reports = pass(&SCENARIOS.iter().rev().map(drill).collect::<Vec<_>>());
-    // A stack that goes from two to one has the rights of both, and uses one's.
-    let steady = reports.iter().filter(|report| !report.scenario.starts_with("to-one-stack"));
-    let permissions = Permissions::of_all(steady.map(|report| &report.permissions));
+    let permissions = Permissions::of_steady(reports.iter());
     // While a stack is updated, what still runs of an old function has the new role.
     let at_rest = reports.iter().filter(|report| report.scenario != "redeploy-mid-incident");
     let missing = Permissions::of_all(at_rest.map(|report| &report.permissions)).missing();
