@@ -21,7 +21,7 @@ const DNS_PORT: u16 = 53;
 /// A record set of a zone: its name and type.
 pub type Question = (Name, String);
 
-/// What the name servers of these zones answer, in the order of the questions; where none answered in time, one sentence for all.
+/// What a name server of the zone answers, in the order of the questions; where none answered in time, one sentence for all.
 pub async fn answers(
     workload: &Workload,
     zone: &str,

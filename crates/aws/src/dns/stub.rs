@@ -1,4 +1,4 @@
-//! A name server of few words, for tests.
+//! A name server of few words, for tests: it is compiled for them alone, and what fails in it fails them.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -17,7 +17,7 @@ Messages, logs, metrics and `--json` cite a row by its id, such as P09b; an appr
 `\"rule\"` is the rule and `\"row\"` the letter. `holdfast explain P09b` prints one row. This page is written from the tables that decide
 (`HOLDFAST_WRITE_PAGES=1 cargo test -p failover rules_page`), and a test compares the two.
 
-Rows had no ids of their own before version 0.1.0: where an older message or note says P04, it means one of P04a to P04h.
+A message or a note that says P04 alone is from before rows had ids, and means one of P04a to P04h.
 ";
 
 fn line<H, V: Debug>(row: &Row<H, V>) -> (Id, String) {

@@ -48,10 +48,10 @@ const fn fault(name: &'static str, within: Bounds, noticed_by: Violation, bend: 
     Mutation { name, bend, within, noticed_by: noticed_by.property() }
 }
 
-/// What the command line does today.
+/// What the command line did until the model found it.
 pub const HOME_BY_NAME_SERVERS: &str = "a failback restores the records once name servers show the latch open";
 
-/// So it does.
+/// The same.
 pub const LIFTS_STRAY: &str = "an unlatch lifts what no name is in any more, whatever is promoted";
 
 /// A person disarms, and unlatches.

@@ -26,6 +26,18 @@ pub fn outage(holdfast: &mut Holdfast) {
     holdfast.settle();
 }
 
+/// An outage that has come so many minutes far, of which nothing has run in the last; in the first not even its own event.
+pub fn outage_before(holdfast: &mut Holdfast, minute: usize) {
+    if minute == 0 {
+        holdfast.world.get().outage();
+        holdfast.world.get().outbox.clear();
+    } else {
+        outage(holdfast);
+        minutes(holdfast, minute - 1);
+        holdfast.world.get().advance(60);
+    }
+}
+
 pub fn minutes(holdfast: &mut Holdfast, minutes: usize) {
     for _ in 0..minutes {
         holdfast.minute();

@@ -12,7 +12,7 @@ use simulation::holdfast::{Function, Holdfast};
 use simulation::property::Property;
 use simulation::setup::Setup;
 
-use crate::common::{End, assert_unbroken, deployed, end, minutes, outage, states, subjects, was_told};
+use crate::common::{End, assert_unbroken, deployed, end, minutes, outage, outage_before, states, subjects, was_told};
 use crate::delivery::{interleave, tick_for};
 
 /// How long Route 53's API is dark, and how long after that all is written.
@@ -175,14 +175,7 @@ fn any_two_may_come_between_in_the_dark(a: Function, b: Function, minutes_max: u
         for stop in 0.. {
             let mut holdfast = deployed(&setup);
             go_dark(&holdfast, Fault::TimedOutBefore);
-            if minute == 0 {
-                holdfast.world.get().outage();
-                holdfast.world.get().outbox.clear();
-            } else {
-                outage(&mut holdfast);
-                minutes(&mut holdfast, minute - 1);
-                holdfast.world.get().advance(60);
-            }
+            outage_before(&mut holdfast, minute);
             let (first, second) = (tick_for(&holdfast, a), tick_for(&holdfast, b));
             let was_stopped = interleave(&mut holdfast, first, second, stop);
             minutes(&mut holdfast, DARK - minute);

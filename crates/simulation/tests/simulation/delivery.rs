@@ -6,7 +6,9 @@ use simulation::event;
 use simulation::holdfast::{Delivery, Function, Holdfast};
 use simulation::setup::Setup;
 
-use crate::common::{MINUTES, assert_unbroken, deployed, end, good_end, minutes, outage, subjects, was_told};
+use crate::common::{
+    MINUTES, assert_unbroken, deployed, end, good_end, minutes, outage, outage_before, subjects, was_told,
+};
 
 /// Everything that is due is delivered twice, the newest first.
 fn settle_backwards_and_twice(holdfast: &mut Holdfast) {
@@ -85,14 +87,7 @@ fn whatever_two_do_in_parts_is_told(function: Function) {
         let mut stops = [0, 0];
         loop {
             let mut holdfast = deployed(&setup);
-            holdfast.world.get().outage();
-            if minute == 0 {
-                holdfast.world.get().outbox.clear();
-            } else {
-                holdfast.settle();
-                minutes(&mut holdfast, minute - 1);
-                holdfast.world.get().advance(60);
-            }
+            outage_before(&mut holdfast, minute);
             let tick = tick_for(&holdfast, function);
             let were_stopped = criss_cross(&mut holdfast, &tick, stops);
             minutes(&mut holdfast, MINUTES - minute);
@@ -128,14 +123,7 @@ fn any_two_may_come_between(a: Function, b: Function) {
     for minute in 0..10 {
         for stop in 0.. {
             let mut holdfast = deployed(&setup);
-            if minute == 0 {
-                holdfast.world.get().outage();
-                holdfast.world.get().outbox.clear();
-            } else {
-                outage(&mut holdfast);
-                minutes(&mut holdfast, minute - 1);
-                holdfast.world.get().advance(60);
-            }
+            outage_before(&mut holdfast, minute);
             let (first, second) = (tick_for(&holdfast, a), tick_for(&holdfast, b));
             let was_stopped = interleave(&mut holdfast, first, second, stop);
             minutes(&mut holdfast, MINUTES - minute);
