@@ -431,7 +431,7 @@ variable "hold_seconds_max" {
   type        = number
   default     = 0
   nullable    = false
-  description = "Of the switch: how long in seconds users stay at a primary that the alarm reports down while Holdfast's own probe does not (P09). Then the switch sends them to a read-only DR, unless a person approves the failover before. 0 keeps them for as long as it lasts."
+  description = "Of the switch: seconds, from the alarm on, that users stay at a primary which the alarm reports down and Holdfast's own probe does not (P09). Then the switch sends them to a read-only DR, unless a person approves the failover before. 0 keeps them for as long as it lasts."
   validation {
     condition     = var.hold_seconds_max >= 0 && var.hold_seconds_max <= 172800 && floor(var.hold_seconds_max) == var.hold_seconds_max
     error_message = "HoldSecondsMax must be a whole number from 0 to 172800."

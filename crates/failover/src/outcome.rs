@@ -146,7 +146,7 @@ pub struct Outcome {
     pub outcome: Kind,
     /// How much it deserves a person's attention.
     pub attention: Attention,
-    /// Which row decided.
+    /// Which row decided; none if an AWS call failed before any could, or if this version does not know the row: people are told all the same.
     #[serde(flatten)]
     pub id: Option<Id>,
     /// The rule's condition, in words.

@@ -1,12 +1,15 @@
 //! `holdfast status --check`: for cron and CI.
 
+use std::collections::BTreeSet;
+
+use failover::pin::{self, Decision};
 use failover::promotion::Verdict;
 use failover::rule::Rule;
 use failover::users::{Place, Users};
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::look;
+use crate::look::{self, Finding};
 use crate::readiness::{Shortcoming, Weight};
 use crate::status::ready;
 use crate::terminal::{GOOD, Terminal};
@@ -28,12 +31,14 @@ pub async fn check(workload: &Workload, terminal: &Terminal) -> Result<(), Failu
             Weight::Advises => {}
         }
     }
+    if seen.alarms.is_none() {
+        reasons.push("not known: the alarm's state; CloudWatch did not answer".to_owned());
+    }
+    reasons.extend(look::findings(&refused(look::decide(workload, &seen))).iter().map(in_words));
     let outage = look::in_an_outage(workload, &seen);
     let decisions = look::decide(workload, &outage);
-    let goes_on = |finding: &look::Finding| finding.goes_on || finding.despite == [Rule::P12].into();
-    for finding in look::findings(&decisions).iter().filter(|finding| !goes_on(finding)) {
-        reasons.push(format!("{}: {}: {}; {}", finding.names.join(", "), finding.id, finding.because, finding.next));
-    }
+    let goes_on = |finding: &Finding| finding.goes_on || finding.despite == [Rule::P12].into();
+    reasons.extend(look::findings(&decisions).iter().filter(|finding| !goes_on(finding)).map(in_words));
     let incident = look::real_or_imagined(workload, &outage, &decisions);
     for replica in look::replicas(workload, &seen, &incident).await {
         if replica.row.verdict != Verdict::Promote {
@@ -41,6 +46,8 @@ pub async fn check(workload: &Workload, terminal: &Terminal) -> Result<(), Failu
                 .push(format!("{}: {}: {}; {}", replica.id, replica.row.id, replica.row.condition, replica.row.next));
         }
     }
+    let mut told = BTreeSet::new();
+    reasons.retain(|reason| told.insert(reason.clone()));
     if !reasons.is_empty() {
         return Err(Failure::Refused(format!(
             "an outage that began now would not be failed over:\n  {}",
@@ -50,4 +57,13 @@ pub async fn check(workload: &Workload, terminal: &Terminal) -> Result<(), Failu
     terminal.result(&json!({"ready": true}));
     terminal.say(format!("{GOOD}ready{GOOD:#}: an outage that began now would be failed over"));
     Ok(())
+}
+
+/// What the rules find wrong as things are, before any alarm: an alarm without data is in no outage that could be imagined.
+fn refused(decisions: Vec<Decision>) -> Vec<Decision> {
+    decisions.into_iter().filter(|decision| decision.row.verdict == pin::Verdict::Refuse).collect()
+}
+
+fn in_words(Finding { names, id, because, next, .. }: &Finding) -> String {
+    format!("{}: {id}: {because}; {next}", names.join(", "))
 }

@@ -158,7 +158,7 @@ const ARMED_IN_OUTAGE: &[Row] = &[
         Verdict::Nothing, Quiet, "Holdfast acts on the next alarm"),
     row(Rule::P08.alone(), "the alarm came before this name was armed, within the settle time after it, or within the cool-down after a failback", |f| f.armed_too_recently() && !f.lifted(Rule::P08),
         Verdict::Ask, Page, "approve the failover if the primary is really down"),
-    row(Rule::P09.row('c'), "the primary has answered our own probe, or it could not be told whether it does, for longer than HoldSecondsMax", |f| f.disagrees() && f.let_go_at().is_some_and(|at| at <= f.seen.now),
+    row(Rule::P09.row('c'), "the incident is older than HoldSecondsMax, and the primary still answers our own probe, or it cannot be told whether it does", |f| f.disagrees() && f.let_go_at().is_some_and(|at| at <= f.seen.now),
         Verdict::Hold, Page, "Holdfast pins nothing and does not keep users at the primary any more: within five minutes the switch sends them to DR, whose databases only read; approve the failover, or find out why the health check fails"),
     row(Rule::P09.row('a'), "the primary answers our own probe from the DR region", |f| f.seen.probes.primary == Probe::Answers && !f.lifted(Rule::P09),
         Verdict::Hold, Page, "two signals must agree: find out why the health check fails; approve if users are really cut off"),

@@ -8,6 +8,7 @@ mod changes;
 mod common;
 mod evidence;
 mod failback_rules;
+mod failures;
 mod fence_rules;
 mod latch;
 mod listing;

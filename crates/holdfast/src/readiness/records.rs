@@ -5,13 +5,21 @@ use std::collections::BTreeMap;
 use failover::name::Name;
 use failover::observation::NameView;
 use failover::pin::fault;
-use failover::plan::Plan;
+use failover::plan::{Names, Plan, Zone};
 use failover::record::{Pair, RecordSet, Target, Warning};
 
 use super::Readiness;
 
 impl Readiness {
     pub(super) fn judge_records(&mut self, plan: &Plan, names: &[NameView]) {
+        let is_empty = |zone: &&Zone| zone.names == Names::EveryPair && names.iter().all(|view| view.zone != zone.id);
+        for Zone { id, .. } in plan.zones.iter().filter(is_empty) {
+            self.report(
+                Some(format!("zone {id}")),
+                "has no failover pair, and every one of it is to be protected (ALL): an outage would move nobody",
+                "make the pairs (holdfast init has the change batch), or give the names",
+            );
+        }
         for view in names {
             if let Some(fault) = fault(plan, view) {
                 self.report(Some(view.name.to_string()), "can be neither armed nor pinned", fault.to_string());
@@ -77,7 +85,7 @@ fn named<'a>(role: &str, sets: impl Iterator<Item = (&'a Name, &'a str)>) -> Opt
 mod tests {
     use failover::record::{Role, Routing};
 
-    use super::super::tests::{judged_with, only, set};
+    use super::super::tests::{judged_by, judged_with, only, plan, set};
     use super::*;
 
     fn view(sets: &[RecordSet]) -> NameView {
@@ -128,6 +136,16 @@ mod tests {
             assert!(words.iter().all(|word| told.contains(word)), "{words:?} in {told}");
             assert_eq!(readiness.promotion_seconds, None);
         }
+    }
+
+    #[test]
+    fn a_zone_of_which_every_pair_is_protected_has_one() {
+        let zone = |id: &str, names| Zone { id: id.to_owned(), names };
+        let listed = Names::Listed(vec!["a.example.com".parse().unwrap()]);
+        let zones = vec![zone("Z1", Names::EveryPair), zone("Z2", listed), zone("Z3", Names::EveryPair)];
+        let plan = Plan { zones, ..plan() };
+        let told = only(&judged_by(&plan, |_| {}));
+        assert!(told.contains("zone Z3 has no failover pair"), "{told}");
     }
 
     #[test]
