@@ -16,9 +16,9 @@ use failover::change::{self, Batch, Write};
 use failover::hold;
 use failover::incident::{AlarmState, Incident};
 use failover::latch::Reading;
-use failover::listing::Unanswered;
+use failover::listing::{Source, Unanswered};
 use failover::name::Name;
-use failover::observation::{Alarms, Attention, Changes, Fact, Probes};
+use failover::observation::{Alarms, Attention, Changes, Fact, NameView, Probes};
 use failover::outcome::{ApprovalNotCarriedOut, Finding, Kind, Outcome, Trigger};
 use failover::pin::{self, Observation};
 use failover::plan::Plan;
@@ -74,7 +74,9 @@ where
         let mut findings = Vec::new();
         let (mut users, mut saw, mut latch) = (None, None, None);
         for pass in 1..=PASSES_MAX {
-            let seen = match observe(plan, &self.reader, &self.alarms, &self.prober, &self.beside, &signal).await {
+            let memory = if pass == 1 && signal == Signal::Tick { Memory::Suffices } else { Memory::InNeed };
+            let Self { reader, alarms, prober, beside, .. } = self;
+            let seen = match observe(plan, reader, alarms, prober, beside, (&signal, memory)).await {
                 Ok(seen) => seen,
                 Err(blind) => {
                     latch = latch.or(blind.latch.closed().cloned());
@@ -85,12 +87,16 @@ where
                     break;
                 }
             };
-            report_states(plan, &seen);
             users.get_or_insert_with(|| Users::seen(plan, &seen.alarms, (seen.hold, &seen.latch), &seen.names));
             let pending;
             (pending, findings) = decide(plan, &seen, &mut progress);
+            if seen.source == Source::Remembered && !pending.is_empty() {
+                // Nothing is written that was not looked at just now.
+                continue;
+            }
+            report_states(plan, &seen);
             latch = self.commit(plan, &seen, &pending).await.or(latch);
-            if let Some(unanswered) = &seen.remembered {
+            if let Source::Unanswered(unanswered) = &seen.source {
                 findings.extend(unwritten(pending, unanswered, latch.as_ref()));
             } else {
                 let pending = end_maintenance(&self.writer, plan, pending, &mut findings).await;
@@ -176,6 +182,15 @@ where
     }
 }
 
+/// When the records may be those of an earlier look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// Where Route 53's API does not answer.
+    InNeed,
+    /// Also while all is quiet, as long as the plan says.
+    Suffices,
+}
+
 /// Looks at everything at once: the records, the alarms, both sites. Nothing in it can write.
 ///
 /// # Errors
@@ -186,10 +201,10 @@ pub async fn observe(
     alarms: &impl AlarmReader,
     prober: &impl Prober,
     beside: &(impl StoreReader + NameServers),
-    signal: &Signal,
+    (signal, memory): (&Signal, Memory),
 ) -> Result<Observation, Blind> {
     let (names, described, hold, latch, primary, dr) = tokio::join!(
-        protected_names(plan, reader),
+        records(plan, reader, beside, memory),
         alarms.alarms(&plan.alarms),
         hold_state(plan, alarms),
         beside::latch(plan, beside, reader.now()),
@@ -198,25 +213,48 @@ pub async fn observe(
     );
     let described = described.inspect_err(|error| tracing::warn!(%error, "CloudWatch cannot be asked for the alarms"));
     let alarms = signal.known_alarms(plan, described.ok(), reader.now());
-    let (names, remembered) = match names {
-        Ok(names) => (names, None),
+    let is_quiet = alarms.iter().flatten().all(|alarm| alarm.state == AlarmState::Ok) && alarms.is_some();
+    let names = match names {
+        Ok((_, Source::Remembered)) if !is_quiet || !matches!(latch, Reading::Open { .. }) => {
+            protected_names(plan, reader).await.map(|names| (names, Source::Listed))
+        }
+        names => names,
+    };
+    let (names, source) = match names {
+        Ok(names) => names,
         Err(error) if error.is_refused_on_purpose() => return Err(Blind { error, alarms, latch }),
         Err(error) => match beside::remembered(plan, beside, || reader.now()).await {
-            Ok(names) => (names, Some(Unanswered { fate: error.fate(), error: error.to_string() })),
+            Ok(names) => (names, Source::Unanswered(Unanswered { fate: error.fate(), error: error.to_string() })),
             Err(why) => {
                 tracing::warn!(why, "nothing is remembered of the records");
                 return Err(Blind { error, alarms, latch });
             }
         },
     };
-    let changes = match remembered {
-        None => spreading_changes(reader, &names).await,
-        Some(_) => Changes::new(),
+    let changes = match source {
+        Source::Listed => spreading_changes(reader, &names).await,
+        Source::Remembered | Source::Unanswered(_) => Changes::new(),
     };
     let probes = Probes { primary, dr };
     let (approval, foreign_alarm) = (signal.approval().cloned(), signal.is_foreign(plan));
     let now = reader.now();
-    Ok(Observation { now, alarms, hold, latch, remembered, probes, names, changes, approval, foreign_alarm })
+    Ok(Observation { now, alarms, hold, latch, source, probes, names, changes, approval, foreign_alarm })
+}
+
+/// The protected names, from memory where that suffices.
+async fn records(
+    plan: &Plan,
+    reader: &impl RecordReader,
+    beside: &(impl StoreReader + NameServers),
+    memory: Memory,
+) -> Result<(Vec<NameView>, Source), CallError> {
+    if memory == Memory::Suffices {
+        match beside::quiet(plan, beside, reader.now()).await {
+            Ok(names) => return Ok((names, Source::Remembered)),
+            Err(why) => tracing::debug!(why, "the records are listed"),
+        }
+    }
+    protected_names(plan, reader).await.map(|names| (names, Source::Listed))
 }
 
 /// Whether the switch hears the heartbeat. That it is not known keeps nothing from being decided.

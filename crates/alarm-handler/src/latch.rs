@@ -9,7 +9,7 @@ use aws::store::{StoreReader, StoreWriter, Swap};
 use aws::telemetry::{self, Metric};
 use aws::{cloudwatch::AlarmReader, probe::Prober};
 use failover::latch::{self, Latch};
-use failover::listing::Unanswered;
+use failover::listing::{Source, Unanswered};
 use failover::observation::NameView;
 use failover::outcome::{Finding, Kind};
 use failover::pin::Observation;
@@ -72,7 +72,7 @@ where
             (None, latch::Reading::Open { asked }) => tell_the_switch(*asked, false),
             (Some(_), _) | (None, latch::Reading::NoStore | latch::Reading::NotKnown(_)) => {}
         }
-        if seen.remembered.is_none() {
+        if seen.source == Source::Listed {
             beside::remember(plan, &self.beside, &seen.names, seen.now).await;
         }
         let Some(latch) = latch else { return };

@@ -9,8 +9,9 @@ use failover::latch::{self, Heard, Latch, Led, Look, Marks, homes};
 use failover::listing::{LISTING_BYTES_MAX, Listing};
 use failover::name::Name;
 use failover::observation::NameView;
-use failover::plan::{self, Plan, Shown};
+use failover::plan::{self, Names, Plan, Shown};
 use failover::record::Target;
+use failover::register::Reading;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
@@ -117,11 +118,14 @@ pub async fn swap_latch(
 
 /// Keeps a good look for the day on which Route 53's API does not answer. That it fails keeps nothing from being decided.
 pub async fn remember(plan: &Plan, store: &(impl StoreReader + StoreWriter), names: &[NameView], now: Timestamp) {
-    let Some(plan::Latch { table, .. }) = &plan.latch else { return };
+    let Some(latch) = &plan.latch else { return };
+    let table = &latch.table;
     let Ok(known) = store.read(table, Item::Listing).await else { return };
     let listing = Listing::of(names, now);
     let is_told = |text: &String| match &listing {
-        Some(listing) => serde_json::from_str(text).is_ok_and(|known| listing.is_told_by(&known)),
+        Some(listing) => {
+            serde_json::from_str(text).is_ok_and(|known| listing.is_told_by(&known, latch.renewed_seconds()))
+        }
         None => *text == UNDECIDABLE,
     };
     if known.as_ref().is_some_and(is_told) {
@@ -154,23 +158,77 @@ pub async fn remembered(
     beside: &(impl StoreReader + NameServers),
     now: impl Fn() -> Timestamp,
 ) -> Result<Vec<NameView>, String> {
+    let listing = listing(plan, beside).await?;
+    if !listing.is_good(now()) {
+        return Err(format!("DR's listing of the records is of {}, more than a day ago", listing.at()));
+    }
+    with_registers(beside, &listing.views()).await
+}
+
+/// The protected names without a call of Route 53's API: while the listing is as young as the plan wants it, and name servers answer with
+/// just the registers that it has, none of them pinned. An account has five requests a second, for all workloads in it and whatever else
+/// people run there.
+///
+/// # Errors
+/// Why the records must be listed, in words.
+pub async fn quiet(
+    plan: &Plan,
+    beside: &(impl StoreReader + NameServers),
+    now: Timestamp,
+) -> Result<Vec<NameView>, String> {
+    let age_seconds_max = plan.latch.as_ref().map_or(0, |latch| latch.listing_seconds_max);
+    if age_seconds_max == 0 {
+        return Err("the plan wants them listed at every look".to_owned());
+    }
+    let listing = listing(plan, beside).await?;
+    if !listing.is_younger(age_seconds_max, now) {
+        return Err(format!("DR's listing of the records is of {}", listing.at()));
+    }
+    let heard = with_registers(beside, &listing.views()).await?;
+    if listing.is_quiet(&heard) { Ok(heard) } else { Err("a register has changed, or says pinned".to_owned()) }
+}
+
+/// The protected names, of which name servers say that none is pinned: without a call of Route 53's API, and of their records nothing is
+/// told that is newer than DR's listing.
+///
+/// # Errors
+/// Why the records must be listed, in words.
+pub async fn unpinned(plan: &Plan, beside: &(impl StoreReader + NameServers)) -> Result<Vec<NameView>, String> {
+    let views = match &plan.latch {
+        Some(_) => listing(plan, beside).await?.views(),
+        None => named(plan).ok_or("which names are protected only the zone's listing tells")?,
+    };
+    let heard = with_registers(beside, &views).await?;
+    let is_unpinned = |view: &NameView| !matches!(view.register, Reading::Unreadable(_)) && view.pin().is_none();
+    if heard.iter().all(is_unpinned) { Ok(heard) } else { Err("a register says pinned, or is unreadable".to_owned()) }
+}
+
+/// The protected names, if the plan itself says all of them; nothing is known of their records.
+fn named(plan: &Plan) -> Option<Vec<NameView>> {
+    let of_zone = |zone: &plan::Zone| match &zone.names {
+        Names::Listed(names) => Some(NameView::of_names(&zone.id, names, &[])),
+        Names::EveryPair => None,
+    };
+    Some(plan.zones.iter().map(of_zone).collect::<Option<Vec<_>>>()?.concat())
+}
+
+/// The store's listing, if it is of what the plan protects.
+async fn listing(plan: &Plan, store: &impl StoreReader) -> Result<Listing, String> {
     let Some(plan::Latch { table, .. }) = &plan.latch else { return Err("the plan names no store".to_owned()) };
-    let text = beside.read(table, Item::Listing).await.map_err(|error| error.to_string())?;
+    let text = store.read(table, Item::Listing).await.map_err(|error| error.to_string())?;
     let text = text.ok_or("DR's store has no listing of the records yet")?;
     if [UNDECIDABLE, TOO_MANY].contains(&text.as_str()) {
         return Err(format!("DR's store says: {text}"));
     }
     let listing: Listing =
         serde_json::from_str(&text).map_err(|error| format!("DR's listing is unreadable: {error}"))?;
-    if !listing.is_of(plan) {
-        return Err("DR's listing is of other names than the plan's".to_owned());
-    }
-    if !listing.is_good(now()) {
-        return Err(format!("DR's listing of the records is of {}, more than a day ago", listing.at()));
-    }
+    if listing.is_of(plan) { Ok(listing) } else { Err("DR's listing is of other names than the plan's".to_owned()) }
+}
+
+async fn with_registers(dns: &impl NameServers, views: &[NameView]) -> Result<Vec<NameView>, String> {
     let mut names = Vec::new();
-    for views in listing.views().chunks(NAMES_AT_ONCE) {
-        let each = join_all(views.iter().map(async |view| with_register(beside, view).await)).await;
+    for views in views.chunks(NAMES_AT_ONCE) {
+        let each = join_all(views.iter().map(async |view| with_register(dns, view).await)).await;
         names.extend(each.into_iter().collect::<Result<Vec<_>, _>>()?);
     }
     Ok(names)

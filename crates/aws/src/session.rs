@@ -32,13 +32,11 @@ const CALL_SECONDS_MAX: u64 = 10;
 /// and recorded, every call at its limit, fit into a function's 120 s.
 const LOOK_ATTEMPT_SECONDS_MAX: u64 = 16;
 const LOOK_SECONDS_MAX: u64 = 30;
-/// Route 53 takes five requests a second from a whole account, so a throttled call must be able to wait out some seconds.
-const ATTEMPTS_MAX: u32 = 8;
+/// Route 53 takes five requests a second from a whole account, and in an incident everybody looks at once: a throttled call goes on
+/// for as long as its time allows, since whoever gives up waits for the next minute's tick while that rate goes unused.
+const ATTEMPTS_MAX: u32 = 30;
 const BACKOFF_FIRST: Duration = Duration::from_millis(200);
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
-/// What a person started goes on for as long as a look may take: the functions take most of those five requests at the same second
-/// of each minute, an incident is when everybody looks, and nobody wakes it again in a minute.
-const PERSONS_ATTEMPTS_MAX: u32 = 30;
 
 /// For clients that only look: each attempt may take twice as long as the one before.
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,10 +94,7 @@ impl Session {
     /// The session of a program that a person started: no call that AWS throttles is given up within half a minute.
     #[must_use]
     pub fn patient(self) -> Self {
-        let patient = |config: SdkConfig| {
-            let builder = config.into_builder().retry_config(retries(PERSONS_ATTEMPTS_MAX));
-            builder.timeout_config(limits(LOOK_SECONDS_MAX)).build()
-        };
+        let patient = |config: SdkConfig| config.into_builder().timeout_config(limits(LOOK_SECONDS_MAX)).build();
         Self { config: patient(self.config), zone_config: patient(self.zone_config), ..self }
     }
 

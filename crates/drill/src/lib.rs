@@ -6,6 +6,7 @@
 pub mod check;
 pub mod client;
 pub mod evidence;
+pub mod fleet;
 pub mod lambdas;
 pub mod live;
 mod page;

@@ -11,7 +11,7 @@ use drill::report::{Report, Verdict, table};
 use drill::run::{Drill, Ended};
 use drill::scenario::{self, SCENARIOS, Scenario};
 use drill::stage::{Settings, SetupError};
-use drill::{lambdas, live, run};
+use drill::{fleet, lambdas, live, run};
 
 /// What one watches runs at a pace that can be watched; what runs for its verdict runs as fast as a lab can.
 const SPEED_TO_WATCH: u32 = 240;
@@ -33,6 +33,9 @@ struct Arguments {
     /// Every scenario, side by side.
     #[arg(long, conflicts_with = "scenario")]
     all: bool,
+    /// Many workloads in one account: a stack each, all names in one zone, all failing over at once.
+    #[arg(long, conflicts_with_all = ["scenario", "all", "seeds"], value_name = "N", value_parser = clap::value_parser!(u16).range(2..=60))]
+    workloads: Option<u16>,
     /// List the scenarios.
     #[arg(long)]
     list: bool,
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let verdict = match drills(&arguments) {
+        _ if arguments.workloads.is_some() => run_fleet(&arguments),
         Ok(drills) if drills.len() == 1 => run_one(&arguments, drills[0]),
         Ok(drills) => run_many(&arguments, &drills),
         Err(error) => Err(error),
@@ -118,6 +122,17 @@ fn run_one(arguments: &Arguments, drill: Drill) -> Result<Verdict, SetupError> {
         println!("{}", serde_json::to_string(&report)?);
     } else {
         println!("{}", report.text(std::io::stdout().is_terminal()));
+    }
+    Ok(report.verdict)
+}
+
+fn run_fleet(arguments: &Arguments) -> Result<Verdict, SetupError> {
+    let count = arguments.workloads.unwrap_or_default();
+    let settings = Settings { seed: arguments.seed, speed: f64::from(arguments.speed.unwrap_or(SPEED_MAX)) };
+    let report = fleet::play(count, settings, &build_lambdas()?)?;
+    match arguments.json {
+        true => println!("{}", serde_json::to_string(&report)?),
+        false => println!("{}", report.text(std::io::stdout().is_terminal())),
     }
     Ok(report.verdict)
 }

@@ -45,6 +45,9 @@ pub struct Report {
     pub rpo_writes: usize,
     /// How long the drill took, in seconds of real time.
     pub real_seconds: f64,
+    /// The command that plays it again.
+    #[serde(skip)]
+    pub replay: String,
     /// What was granted and used.
     #[serde(skip)]
     pub permissions: Permissions,
@@ -56,7 +59,7 @@ pub struct Report {
 impl Report {
     /// Judges the evidence.
     #[must_use]
-    pub fn of(scenario: &Scenario, settings: Settings, evidence: &Evidence, took: Duration) -> Self {
+    pub fn of(scenario: &'static Scenario, settings: Settings, evidence: &Evidence, took: Duration) -> Self {
         let checks: Vec<_> = scenario.checks.iter().copied().flatten().map(|check| check.run(evidence)).collect();
         let verdict = if checks.iter().all(|check| check.held) { Verdict::Passed } else { Verdict::Failed };
         let mut report = Self {
@@ -69,6 +72,7 @@ impl Report {
             rpo_seconds: evidence.rpo_seconds(),
             rpo_writes: evidence.lost().len(),
             real_seconds: took.as_secs_f64(),
+            replay: Drill { scenario, settings }.replay(),
             permissions: evidence.permissions.clone(),
             page: Page::default(),
         };
@@ -107,7 +111,7 @@ impl Report {
         };
         let _ = writeln!(text, "\n{verdict}: {held} of {} checks held", self.checks.len());
         if self.verdict == Verdict::Failed {
-            let _ = writeln!(text, "replay: cargo drill --scenario {} --seed {}", self.scenario, self.seed);
+            let _ = writeln!(text, "{}", self.replay);
         }
         text
     }

@@ -1,8 +1,8 @@
 //! The stage of a drill: a workload in two regions, Holdfast deployed from its templates, and users.
 
 mod operator;
-mod parameters;
-mod records;
+pub(crate) mod parameters;
+pub(crate) mod records;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -325,7 +325,7 @@ fn records_of(lab: &Lab, zones: &BTreeMap<&str, String>) -> Vec<RecordSet> {
     zones.values().flat_map(|zone| lab.route53.records(zone)).collect()
 }
 
-async fn open_sites(lab: &Arc<Lab>) -> Result<u16, SetupError> {
+pub(crate) async fn open_sites(lab: &Arc<Lab>) -> Result<u16, SetupError> {
     const ATTEMPTS_MAX: usize = 20;
     for _ in 0..ATTEMPTS_MAX {
         let any = SocketAddr::new(PRIMARY_ADDRESS, 0);
@@ -347,7 +347,7 @@ fn create_databases(lab: &Arc<Lab>) -> Result<(), SetupError> {
     Ok(())
 }
 
-fn deploy(
+pub(crate) fn deploy(
     lab: &Arc<Lab>,
     binaries: &Path,
     region: &str,

@@ -74,7 +74,7 @@ mod tests {
             alarms: Some(vec![AlarmSighting { arn, name, state: alarm, since, trouble: None }]),
             hold,
             latch: latch::Reading::NoStore,
-            remembered: None,
+            source: crate::listing::Source::Listed,
             probes: Probes::default(),
             names,
             changes: Changes::new(),

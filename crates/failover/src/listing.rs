@@ -10,12 +10,22 @@ use crate::record::{Pair, RecordSet};
 use crate::refusal::Fate;
 use crate::register::Reading;
 
-/// How old a listing may be that anything is decided by, and how old it becomes in peace at most, in seconds.
+/// How old a listing may be that anything is decided by, in seconds.
 const AGE_SECONDS_MAX: u32 = 86_400;
-const RENEWED_SECONDS: u32 = 3_600;
 
 /// "The maximum item size in DynamoDB is 400 KB" (developer guide, "Quotas"), of which something is left for its other attributes.
 pub const LISTING_BYTES_MAX: usize = 390 * 1_024;
+
+/// Where the protected records are known from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Route 53's API, just now.
+    Listed,
+    /// A listing a few minutes old, while all is quiet; the registers are those that name servers answer with now.
+    Remembered,
+    /// The same, older perhaps, since Route 53's API does not answer.
+    Unanswered(Unanswered),
+}
 
 /// Why Route 53's API tells nothing now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +82,23 @@ impl Listing {
         !elapsed(self.at, now, AGE_SECONDS_MAX)
     }
 
+    /// True if it is younger than this.
+    #[must_use]
+    pub fn is_younger(&self, seconds: u32, now: Timestamp) -> bool {
+        !elapsed(self.at, now, seconds)
+    }
+
+    /// True if name servers answer with just the registers that were listed, and none of them says that its name is pinned.
+    #[must_use]
+    pub fn is_quiet(&self, heard: &[NameView]) -> bool {
+        let is_same = |(known, heard): (NameView, &NameView)| {
+            (&known.zone, &known.name) == (&heard.zone, &heard.name) && known.register() == heard.register()
+        };
+        let is_quiet = |view: &NameView| !matches!(view.register, Reading::Unreadable(_)) && view.pin().is_none();
+        let views = self.views();
+        views.len() == heard.len() && views.into_iter().zip(heard).all(is_same) && heard.iter().all(is_quiet)
+    }
+
     /// True if it tells of just what the plan protects, as far as the plan says its names.
     #[must_use]
     pub fn is_of(&self, plan: &Plan) -> bool {
@@ -90,10 +117,10 @@ impl Listing {
             })
     }
 
-    /// True if `known`, the one in the store, tells no less.
+    /// True if `known`, the one in the store, tells no less, and need not be renewed yet.
     #[must_use]
-    pub fn is_told_by(&self, known: &Self) -> bool {
-        self.names == known.names && !elapsed(known.at, self.at, RENEWED_SECONDS)
+    pub fn is_told_by(&self, known: &Self, renewed_seconds: u32) -> bool {
+        self.names == known.names && known.is_younger(renewed_seconds, self.at)
     }
 
     /// The names as they were.

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::incident::{AlarmState, Approval, Incident};
 use crate::latch;
-use crate::listing::Unanswered;
+use crate::listing::Source;
 use crate::observation::{Alarms, Changes, Fact, NameView, Probes};
 use crate::plan::Plan;
 use crate::register::{ArmedBy, Register, Spread};
@@ -41,8 +41,8 @@ pub struct Observation {
     pub hold: Option<AlarmState>,
     /// The latch, as DR's store has it.
     pub latch: latch::Reading,
-    /// Why the names are those that DR's store remembers, if Route 53's API did not tell them.
-    pub remembered: Option<Unanswered>,
+    /// Where the names are known from.
+    pub source: Source,
     /// What our own health requests found.
     pub probes: Probes,
     /// Every protected name.

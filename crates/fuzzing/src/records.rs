@@ -32,7 +32,7 @@ fn out_and_back(sets: &[RecordSet]) {
         approval: None,
         hold: None,
         latch: failover::latch::Reading::NoStore,
-        remembered: None,
+        source: failover::listing::Source::Listed,
         foreign_alarm: false,
     };
     let decision = pin::decide(&plan, &seen, &view);

@@ -283,7 +283,7 @@ mod tests {
             approval: None,
             hold: None,
             latch: failover::latch::Reading::NoStore,
-            remembered: None,
+            source: failover::listing::Source::Listed,
             foreign_alarm: false,
         };
         seen.names.iter().map(|view| pin::decide(&plan(), &seen, view)).collect()

@@ -162,7 +162,7 @@ impl Holdfast {
             approval: told.approval().cloned(),
             hold: None,
             latch: failover::latch::Reading::NoStore,
-            remembered: None,
+            source: failover::listing::Source::Listed,
             foreign_alarm: told.is_foreign(plan),
         };
         let (mut writes, mut violation) = (Vec::new(), None);

@@ -13,7 +13,7 @@ use failover::change::Write;
 use failover::latch::{self, Latch, Stage};
 use failover::name::Name;
 use failover::observation::{Changes, Fact, NameView};
-use failover::outcome::Finding;
+use failover::outcome::{Finding, Trigger};
 use failover::plan::{self, Mode, Plan, Shown};
 use failover::promotion;
 use failover::register::{Evidence, Register};
@@ -46,10 +46,16 @@ where
     L: LagReader,
     B: StoreReader + StoreWriter + NameServers,
 {
-    /// Looks at the records, the latch, and where it must stand in, at the name servers.
-    pub(crate) async fn ground(&self, plan: &Plan) -> Result<Ground, Finding> {
-        let (names, read) =
-            tokio::join!(protected_names(plan, &self.records), beside::latch(plan, &self.beside, self.records.now()));
+    /// Looks at the records, the latch, and where it must stand in, at the name servers. At a tick Route 53's API need not be asked where
+    /// name servers say that nothing is pinned: no promotion begins within the minute in which they do not know of a pin.
+    pub(crate) async fn ground(&self, plan: &Plan, trigger: Trigger) -> Result<Ground, Finding> {
+        let (quiet, read) =
+            tokio::join!(self.unpinned(plan, trigger), beside::latch(plan, &self.beside, self.records.now()));
+        let is_open = matches!(read, latch::Reading::Open { .. } | latch::Reading::NoStore);
+        if let Some(names) = quiet.filter(|_| is_open) {
+            return Ok(Ground::of_pins(names, None));
+        }
+        let names = protected_names(plan, &self.records).await;
         let latch = read.closed().cloned();
         let shown = plan.latch.as_ref().and_then(|latch| latch.shown.as_ref()).filter(|_| plan.mode != Mode::Shadow);
         let is_pinned = |names: &[NameView]| names.iter().all(|view| view.pin().is_some());
@@ -78,6 +84,14 @@ where
         let changes = spreading_changes(&self.records, &ground.names).await;
         self.close_latch(plan, &ground).await;
         Ok(Ground { changes, ..ground })
+    }
+
+    async fn unpinned(&self, plan: &Plan, trigger: Trigger) -> Option<Vec<NameView>> {
+        if trigger != Trigger::Tick {
+            return None;
+        }
+        let names = beside::unpinned(plan, &self.beside).await;
+        names.inspect_err(|why| tracing::debug!(why, "the records are listed")).ok()
     }
 
     /// Where the latch stands in for pins. Once databases are being promoted nothing lifts it, and no name server is asked any more.

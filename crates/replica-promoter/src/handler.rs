@@ -68,7 +68,7 @@ where
                 (if is_answered_here { Trigger::Approval } else { Trigger::Event }, Some(approval))
             }
         };
-        let (findings, users) = self.go_on_from_a_fresh_look(plan, approval.as_ref()).await;
+        let (findings, users) = self.go_on_from_a_fresh_look(plan, trigger, approval.as_ref()).await;
         let outcome = Outcome::of(self.records.now(), trigger, &findings).of_users(users, &findings);
         telemetry::report(&outcome);
         if outcome.outcome == Kind::FailedOver {
@@ -83,10 +83,15 @@ where
 
     /// Looks and goes on; again, where another invocation was first, since nothing was promoted in such a pass. What came of it, and
     /// where users were when it looked, while names are pinned.
-    async fn go_on_from_a_fresh_look(&self, plan: &Plan, approval: Option<&Approval>) -> (Vec<Finding>, Option<Users>) {
+    async fn go_on_from_a_fresh_look(
+        &self,
+        plan: &Plan,
+        trigger: Trigger,
+        approval: Option<&Approval>,
+    ) -> (Vec<Finding>, Option<Users>) {
         let (mut pass, mut closing) = (1, None);
         loop {
-            let mut ground = match self.ground(plan).await {
+            let mut ground = match self.ground(plan, trigger).await {
                 Ok(ground) => ground,
                 Err(finding) => return (vec![finding], None),
             };

@@ -70,7 +70,7 @@ static WHOLE_PLAN: LazyLock<Plan> = LazyLock::new(|| {
         "probes": {"primary": "https://primary.example.net/health", "dr": "https://dr.example.net/health"},
         "failover_health_check": "hc-1", "switch": SWITCH,
         "hold_alarm": "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:holdfast-hold-lapsed",
-        "latch": {"table": "holdfast", "pairs": "app.example.com", "margin_seconds": 120},
+        "latch": {"table": "holdfast", "pairs": "app.example.com", "margin_seconds": 120, "listing_minutes_max": 5},
         "fence": {"region": "us-east-1", "security_group": CLOSED, "aurora_clusters": ["app"], "rds_instances": ["audit"]},
         "alarms": ["arn:aws:cloudwatch:us-east-1:123456789012:alarm:holdfast-failover-started"],
         "limits": {"lag_seconds_max": 60, "settle_seconds": 900, "cooldown_seconds": 3600, "drain_seconds": 60,

@@ -39,7 +39,8 @@ pub struct Checks {
 }
 
 impl Checks {
-    const WELL: Self = Self { outage: true, hold: true, latch: true, again: true };
+    /// All of them.
+    pub const WELL: Self = Self { outage: true, hold: true, latch: true, again: true };
 
     /// The switch is healthy while three of its four children are.
     #[must_use]

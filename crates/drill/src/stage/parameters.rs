@@ -12,7 +12,7 @@ use super::{CLUSTER, DR, DR_ADDRESS, ELSEWHERE, INSTANCE, NAMES, PRIMARY_ADDRESS
 const REFERENCE_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 30, 1));
 const MAILBOX: &str = "oncall@example.com";
 
-pub(super) fn parameters_of<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> BTreeMap<String, String> {
+pub(crate) fn parameters_of<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> BTreeMap<String, String> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
@@ -25,7 +25,7 @@ pub fn name_servers(lab: &Lab) -> String {
     lab.name_servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
-pub(super) fn endpoint_parameters(port: u16) -> BTreeMap<String, String> {
+pub(crate) fn endpoint_parameters(port: u16) -> BTreeMap<String, String> {
     parameters_of([
         ("EndpointDomain", "primary.example.com".to_owned()),
         ("EndpointPort", port.to_string()),
@@ -34,12 +34,12 @@ pub(super) fn endpoint_parameters(port: u16) -> BTreeMap<String, String> {
     ])
 }
 
-pub(super) fn detector_parameters() -> BTreeMap<String, String> {
+pub(crate) fn detector_parameters() -> BTreeMap<String, String> {
     parameters_of([("OperatorEmail", MAILBOX.to_owned()), ("ResponderRegion", DR.to_owned())])
 }
 
 /// Opens the site of somebody who has nothing to do with the workload, too.
-pub(super) async fn one_stack_parameters(lab: &Arc<Lab>) -> Result<BTreeMap<String, String>, SetupError> {
+pub(crate) async fn one_stack_parameters(lab: &Arc<Lab>) -> Result<BTreeMap<String, String>, SetupError> {
     let address = SocketAddr::new(REFERENCE_ADDRESS, 0);
     let reference = Sites::open(lab, ELSEWHERE, address, (ELSEWHERE, "none")).await?;
     Ok(parameters_of([
@@ -49,7 +49,7 @@ pub(super) async fn one_stack_parameters(lab: &Arc<Lab>) -> Result<BTreeMap<Stri
     ]))
 }
 
-pub(super) fn responder_parameters(port: u16, zones: &BTreeMap<&str, String>) -> BTreeMap<String, String> {
+pub(crate) fn responder_parameters(port: u16, zones: &BTreeMap<&str, String>) -> BTreeMap<String, String> {
     parameters_of([
         ("HostedZoneId", zones["example.com"].clone()),
         ("RecordNames", NAMES[..4].join(",")),

@@ -143,7 +143,7 @@ pub(super) async fn create_crowd(
 }
 
 /// Records are made as anybody would make them: with the AWS SDK.
-pub(super) fn route53(lab: &Lab) -> Client {
+pub(crate) fn route53(lab: &Lab) -> Client {
     let config = aws_sdk_route53::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(DETECTOR))
@@ -153,7 +153,7 @@ pub(super) fn route53(lab: &Lab) -> Client {
     Client::from_conf(config)
 }
 
-pub(super) async fn create_endpoints(client: &Client, zone: &str) -> Result<(), SetupError> {
+pub(crate) async fn create_endpoints(client: &Client, zone: &str) -> Result<(), SetupError> {
     let sets = [plain("primary.example.com", PRIMARY_ADDRESS), plain("dr.example.com", DR_ADDRESS)];
     create(client, zone, sets).await
 }
@@ -162,14 +162,19 @@ fn plain(name: &str, address: IpAddr) -> ResourceRecordSetBuilder {
     ResourceRecordSet::builder().name(name).r#type(RrType::A).ttl(RECORD_TTL_SECONDS).resource_records(value(address))
 }
 
-fn value(value: impl ToString) -> ResourceRecord {
+pub(crate) fn value(value: impl ToString) -> ResourceRecord {
     let record = ResourceRecord::builder().value(value.to_string());
     #[expect(clippy::expect_used, reason = "its one required field is given")]
     record.build().expect("a value is given")
 }
 
 /// One record of a failover pair.
-fn half(name: &str, kind: RrType, role: &ResourceRecordSetFailover, check: &str) -> ResourceRecordSetBuilder {
+pub(crate) fn half(
+    name: &str,
+    kind: RrType,
+    role: &ResourceRecordSetFailover,
+    check: &str,
+) -> ResourceRecordSetBuilder {
     let is_primary = *role == ResourceRecordSetFailover::Primary;
     ResourceRecordSet::builder()
         .name(name)
@@ -215,7 +220,7 @@ async fn create(
     change(client, zone, ChangeAction::Create, sets).await
 }
 
-async fn change(
+pub(crate) async fn change(
     client: &Client,
     zone: &str,
     action: ChangeAction,

@@ -13,6 +13,19 @@ pub struct Latch {
     pub table: String,
     /// How name servers show it, if databases may be promoted by that; none if promotion waits for the pin.
     pub shown: Option<Shown>,
+    /// How old the listing in the table may be that a look goes by while all is quiet, in seconds; 0 if every look is to list the records.
+    pub listing_seconds_max: u32,
+}
+
+/// How often the listing is renewed that no look in peace goes by.
+const RENEWED_SECONDS: u32 = 3_600;
+
+impl Latch {
+    /// At what age the listing is renewed, in seconds.
+    #[must_use]
+    pub fn renewed_seconds(&self) -> u32 {
+        if self.listing_seconds_max == 0 { RENEWED_SECONDS } else { self.listing_seconds_max }
+    }
 }
 
 /// How name servers show the latch.
@@ -40,6 +53,8 @@ pub(super) struct RawLatch {
     pairs: String,
     #[serde(default)]
     margin_seconds: u32,
+    #[serde(default)]
+    listing_minutes_max: u32,
 }
 
 impl RawLatch {
@@ -51,6 +66,7 @@ impl RawLatch {
         };
         let pairs = given(vec![self.pairs]).pop().map(pairs).transpose()?;
         let margin_seconds = self.margin_seconds;
-        Ok(Some(Latch { table, shown: pairs.map(|pairs| Shown { pairs, margin_seconds }) }))
+        let shown = pairs.map(|pairs| Shown { pairs, margin_seconds });
+        Ok(Some(Latch { table, shown, listing_seconds_max: self.listing_minutes_max.saturating_mul(60) }))
     }
 }

@@ -276,7 +276,7 @@ impl Scene {
             approval: self.approval.clone(),
             hold: None,
             latch: failover::latch::Reading::NoStore,
-            remembered: None,
+            source: failover::listing::Source::Listed,
             foreign_alarm: self.foreign_alarm,
         }
     }

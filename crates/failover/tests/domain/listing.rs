@@ -37,12 +37,13 @@ fn nothing_is_decided_by_what_was_seen_a_day_ago() {
 }
 
 #[test]
-fn it_is_written_again_when_something_changed_or_an_hour_has_passed() {
+fn it_is_written_again_when_something_changed_or_it_has_come_of_age() {
     let of = |names: &[NameView], seconds| Listing::of(names, at(seconds)).unwrap();
     let known = of(&names(), 0);
-    assert!(of(&names(), 3_599).is_told_by(&known));
-    assert!(!of(&names(), 3_600).is_told_by(&known));
-    assert!(!of(&names()[..2], 60).is_told_by(&known));
+    assert!(of(&names(), 3_599).is_told_by(&known, 3_600));
+    assert!(!of(&names(), 3_600).is_told_by(&known, 3_600));
+    assert!(!of(&names(), 300).is_told_by(&known, 300), "so that looks in peace can go by it");
+    assert!(!of(&names()[..2], 60).is_told_by(&known, 3_600));
 }
 
 #[test]
@@ -75,4 +76,39 @@ fn a_register_that_says_pinned_is_younger_than_the_records_that_are_remembered()
     assert!(name.pin().is_some() && name.agrees(), "record and register are written in one batch");
     let changed = view("app.example.com", PRIMARY, Some(&pinned(0, change("C1"))));
     assert!(!changed.with_register(Some(&text)).agrees(), "what was listed after the pin is as it was listed");
+}
+
+#[test]
+fn all_is_quiet_while_name_servers_answer_with_the_registers_that_were_listed_and_none_says_pinned() {
+    let armed_at = |seconds| armed(seconds, ArmedBy::Operator).to_string();
+    let names = [
+        view("app.example.com", PRIMARY, Some(&armed(-7_200, ArmedBy::Operator))),
+        view("*.example.com", PRIMARY, None),
+    ];
+    let listing = Listing::of(&names, at(0)).unwrap();
+    let heard = |app: Option<&str>, any: Option<&str>| {
+        let [first, second] = &names;
+        listing.is_quiet(&[first.with_register(app), second.with_register(any)])
+    };
+    let pin = pinned(0, change("C1")).to_string();
+    assert!(heard(Some(&armed_at(-7_200)), None));
+    for (app, any, why) in [
+        (Some(armed_at(-60)), None, "it was armed anew"),
+        (None, None, "its register is gone"),
+        (Some(armed_at(-7_200)), Some(armed_at(-60)), "a register is new"),
+        (Some("v=9 asleep".to_owned()), None, "nobody can read it"),
+        (Some(armed_at(-7_200)), Some("v=9 asleep".to_owned()), "nobody can read the new one"),
+        (Some(pin), None, "it is pinned"),
+    ] {
+        assert!(!heard(app.as_deref(), any.as_deref()), "{why}");
+    }
+    assert!(!listing.is_quiet(&names[..1]), "a name is missing");
+    let pinned = Listing::of(&[view("b.example.com", DR, Some(&pinned(1, change("C1"))))], at(0)).unwrap();
+    assert!(!pinned.is_quiet(&pinned.views()), "nothing is quiet while a name is pinned");
+}
+
+#[test]
+fn a_look_in_peace_goes_by_a_listing_as_young_as_the_plan_wants_it() {
+    let listing = Listing::of(&names(), at(0)).unwrap();
+    assert!(listing.is_younger(300, at(299)) && !listing.is_younger(300, at(300)));
 }

@@ -22,7 +22,7 @@ const LAST_WORDS: SignedDuration = SignedDuration::from_secs(120);
 
 /// Lifts it, and waits until the switch is at the primary again, as far as that shows.
 pub(super) async fn lift(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
-    let Some(plan::Latch { table, shown }) = &workload.plan.latch else { return Ok(()) };
+    let Some(plan::Latch { table, shown, .. }) = &workload.plan.latch else { return Ok(()) };
     match closed(workload).await? {
         None => {}
         Some(latch) => {

@@ -162,7 +162,7 @@ impl Switched {
             alarms: Some(vec![sighting(plan, sight.alarm.0, sight.alarm.1)]),
             hold: Some(if sight.holds { AlarmState::Ok } else { AlarmState::Alarm }),
             latch: sight.read.reading(),
-            remembered: None,
+            source: failover::listing::Source::Listed,
             probes: Probes { primary, dr: Probe::Answers },
             changes: changes(&names, &sight.statuses),
             names,
