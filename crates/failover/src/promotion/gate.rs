@@ -162,8 +162,10 @@ fn is_pinned(view: &NameView) -> bool {
 
 impl GateFacts {
     fn in_words(&self) -> Vec<Fact> {
-        let (pinned, failed_over, unpinned) = (self.pinned, self.failed_over, self.unpinned.len());
-        let count = format!("{pinned} pinned, {failed_over} failed over, {unpinned} neither");
+        let counts = [(self.pinned, "pinned"), (self.failed_over, "failed over"), (self.unpinned.len(), "neither")];
+        // What nobody is has no count.
+        let counted = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+        let count = counted.collect::<Vec<_>>().join(", ");
         let mut facts = vec![Fact::new("time", self.now), Fact::new("names", count)];
         facts.extend(self.unpinned.iter().take(UNPINNED_NAMED_MAX).map(|name| Fact::new("not pinned", name)));
         facts.extend(self.drained_at.map(|at| Fact::new("clients drained", at)));
