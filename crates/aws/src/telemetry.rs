@@ -6,6 +6,7 @@ mod overheard;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use failover::announcement::Announcement;
 use failover::incident::Incident;
 use failover::observation::Attention;
 use failover::outcome::{Kind, Outcome};
@@ -78,6 +79,12 @@ pub enum Record {
         subject: String,
         /// The incident it is about, if there is one.
         incident: Option<Incident>,
+        /// Its whole text; older versions did not write it down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        body: Option<String>,
+        /// What a person did, if it told that; older versions did not write it down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<Box<Announcement>>,
     },
 }
 
@@ -149,5 +156,19 @@ mod tests {
             assert!(line[metric["Name"].as_str().unwrap()].is_number());
         }
         assert_eq!(line["_aws"]["Timestamp"], 0);
+    }
+
+    #[test]
+    fn what_an_older_notifier_put_on_record_is_read_as_knowing_no_more() {
+        let old = r#"{"told":{"subject":"Holdfast: pinned","incident":null}}"#;
+        let read = Record::Told { subject: "Holdfast: pinned".to_owned(), incident: None, body: None, order: None };
+        assert_eq!(Record::parse(old), Some(read.clone()));
+        assert_eq!(
+            json!(read).to_string(),
+            old.replace(
+                r#"{"subject":"Holdfast: pinned","incident":null}"#,
+                r#"{"incident":null,"subject":"Holdfast: pinned"}"#
+            )
+        );
     }
 }

@@ -47,7 +47,7 @@ pub const SITE_DOWN: &str = "-site-down";
 const STARTED: &str = "-failover-started";
 /// What the DR region's stack calls the alarm that starts a failover where there is no other: BusName, this, and its minutes
 /// (template.yaml).
-pub(crate) const PROLONGED: &str = "-prolonged-outage";
+pub const PROLONGED: &str = "-prolonged-outage";
 
 /// The detector whose alarm starts failovers: its NamePrefix, or the BusName of the one stack; none if the alarm is somebody's own.
 #[must_use]

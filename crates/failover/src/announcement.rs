@@ -74,8 +74,18 @@ impl Deed {
         }
     }
 
+    /// The incident that it is about, if it is about one.
+    #[must_use]
+    pub fn incident(&self) -> Option<&Incident> {
+        match self {
+            Self::Rejected(incident) | Self::Unlatched(incident) => Some(incident),
+            _ => None,
+        }
+    }
+
     /// What was done, in a few words before "by".
-    pub(crate) fn headline(&self) -> &'static str {
+    #[must_use]
+    pub fn headline(&self) -> &'static str {
         match self {
             Self::Armed => "armed",
             Self::Disarmed => "DISARMED",
@@ -209,6 +219,9 @@ mod tests {
     fn every_order_about_registers_is_told_as_what_it_is() {
         let (by, until) = (String::new(), at(60));
         let incident = Incident { alarm: "a".to_owned(), began: at(0) };
+        assert_eq!(Deed::Rejected(incident.clone()).incident(), Some(&incident));
+        assert_eq!(Deed::Unlatched(incident.clone()).incident(), Some(&incident));
+        assert_eq!(Deed::Armed.incident(), None);
         for (order, deed) in [
             (Order::Arm, Deed::Armed),
             (Order::Disarm { by: by.clone() }, Deed::Disarmed),

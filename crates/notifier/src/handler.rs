@@ -86,10 +86,11 @@ pub async fn handle(topics: &impl Publisher, sender: &Sender, news: News) -> Res
         News::Ordered(announcement) => message::of_announcement(announcement, sender),
     };
     topics.publish(&message).await?;
-    let incident = match news {
-        News::Returned { outcome, .. } => outcome.incident,
-        News::Failed(_) | News::Ordered(_) => None,
+    let (incident, order) = match news {
+        News::Returned { outcome, .. } => (outcome.incident, None),
+        News::Ordered(announcement) => (announcement.deed.incident().cloned(), Some(Box::new(announcement))),
+        News::Failed(_) => (None, None),
     };
-    Record::Told { subject: message.subject.clone(), incident }.log();
+    Record::Told { subject: message.subject.clone(), incident, body: Some(message.body), order }.log();
     Ok(Told { subject: Some(message.subject) })
 }
