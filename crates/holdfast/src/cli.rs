@@ -112,7 +112,7 @@ pub enum Command {
     /// Shows the exact calls that Holdfast would make; changes nothing.
     Plan(WhatIf),
     /// Lets Holdfast act from now on.
-    Arm,
+    Arm(Ask),
     /// Keeps Holdfast from acting, until armed again or for a while.
     Disarm {
         /// Act again by itself after this long, as in 2h or 90m.
@@ -146,6 +146,8 @@ pub enum Command {
     Reject {
         /// The incident, as the message names it.
         incident: Incident,
+        #[command(flatten)]
+        ask: Ask,
     },
     /// Takes back a failover that is committed by the latch and has promoted nothing yet, or opens a latch whose names are in no failover
     /// any more. Pinned names stay on DR; a failback brings them home, and lifts the latch itself.

@@ -81,14 +81,14 @@ async fn obey(session: Session, source: Source, command: Command, terminal: &Ter
         Command::Status { check: true, .. } => check::check(&workload, terminal).await,
         Command::Status { watch, verbose, .. } => status::show(&workload, terminal, source.dns, watch, verbose).await,
         Command::Plan(what_if) => plan::show(&workload, terminal, &what_if).await,
-        Command::Arm => orders::arm(&workload, terminal).await,
+        Command::Arm(ask) => orders::arm(&workload, terminal, &ask.reason).await,
         Command::Disarm { lasting, ask } => orders::disarm(&workload, terminal, lasting, &ask).await,
         Command::Adopt { off } => adopt::adopt(&workload, terminal, off).await,
         Command::Maintenance { command } => orders::maintenance(&workload, terminal, command).await,
         Command::Unlatch { incident, users_move_now, ask } => {
             unlatch::unlatch(&workload, terminal, &incident, users_move_now, &ask).await
         }
-        Command::Reject { incident } => orders::reject(&workload, terminal, incident).await,
+        Command::Reject { incident, ask } => orders::reject(&workload, terminal, incident, &ask).await,
         Command::PinAgain => orders::pin_again(&workload, terminal).await,
         Command::Release { ask } => orders::release(&workload, terminal, &ask).await,
         Command::Approve { incident, despite, ask } => {

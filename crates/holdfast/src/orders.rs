@@ -31,7 +31,7 @@ const MAINTENANCE_MIN: SignedDuration = SignedDuration::from_mins(10);
 const REFUSALS_TOLD_MAX: usize = 3;
 
 /// Lets Holdfast act.
-pub async fn arm(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
+pub async fn arm(workload: &Workload, terminal: &Terminal, reason: &str) -> Result<(), Failure> {
     let seen = look(workload).await?;
     let idle = not_replicating(workload).await?;
     if !idle.is_empty() {
@@ -42,7 +42,7 @@ pub async fn arm(workload: &Workload, terminal: &Terminal) -> Result<(), Failure
     }
     let settle = SignedDuration::from_secs(workload.plan.limits.settle_seconds.into());
     terminal.say(format!("an alarm within {} of arming asks for an approval (P08)", span(settle)));
-    obey(workload, terminal, &seen, &Order::Arm, "Let Holdfast act?").await
+    obey(workload, terminal, &seen, &Order::Arm, reason, "Let Holdfast act?").await
 }
 
 /// Databases in DR that are no replicas.
@@ -72,21 +72,21 @@ pub async fn disarm(
         Some(lasting) => Order::Pause { until: end(&seen, lasting)?, by },
         None => Order::Disarm { by },
     };
-    obey(workload, terminal, &seen, &order, "Keep Holdfast from acting?").await
+    obey(workload, terminal, &seen, &order, &ask.reason, "Keep Holdfast from acting?").await
 }
 
 /// Says that an incident is none.
-pub async fn reject(workload: &Workload, terminal: &Terminal, incident: Incident) -> Result<(), Failure> {
+pub async fn reject(workload: &Workload, terminal: &Terminal, incident: Incident, ask: &Ask) -> Result<(), Failure> {
     let seen = look(workload).await?;
     let order = Order::Reject { incident: incident.clone() };
-    obey(workload, terminal, &seen, &order, &format!("Not fail over in {incident}?")).await
+    obey(workload, terminal, &seen, &order, &ask.reason, &format!("Not fail over in {incident}?")).await
 }
 
 /// Takes back what was left to people (P03).
 pub async fn pin_again(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
     let seen = look(workload).await?;
     terminal.say("the next tick, within a minute, points the PRIMARY records at DR again");
-    obey(workload, terminal, &seen, &Order::PinAgain, "Pin again?").await
+    obey(workload, terminal, &seen, &Order::PinAgain, "", "Pin again?").await
 }
 
 /// Leaves users where the records send them, and the names disarmed.
@@ -97,7 +97,15 @@ pub async fn release(workload: &Workload, terminal: &Terminal, ask: &Ask) -> Res
         "{WARNING}no record is changed, nothing brings these names home any more, and no outage fails them over until they are \
          armed{WARNING:#}"
     ));
-    obey(workload, terminal, &seen, &Order::Release { by }, "Do users belong where the records send them now?").await
+    obey(
+        workload,
+        terminal,
+        &seen,
+        &Order::Release { by },
+        &ask.reason,
+        "Do users belong where the records send them now?",
+    )
+    .await
 }
 
 /// Planned work on the primary.
@@ -155,7 +163,7 @@ async fn end_now(workload: &Workload, terminal: &Terminal) -> Result<(), Failure
         Writer::new(&workload.session).set_disabled(check, false).await?;
         terminal.say(format!("health check {check} is enabled"));
     }
-    obey(workload, &Terminal { yes: true, ..*terminal }, &seen, &order, "").await
+    obey(workload, &Terminal { yes: true, ..*terminal }, &seen, &order, "", "").await
 }
 
 fn end(seen: &Observation, lasting: SignedDuration) -> Result<Timestamp, Failure> {
@@ -221,6 +229,7 @@ async fn obey(
     terminal: &Terminal,
     seen: &Observation,
     order: &Order,
+    reason: &str,
     question: &str,
 ) -> Result<(), Failure> {
     let Written { writes, refusals } = Written::of(seen, order)?;
@@ -229,10 +238,10 @@ async fn obey(
         .take(REFUSALS_TOLD_MAX)
         .for_each(|why| terminal.say(format!("{WARNING}left as it is{WARNING:#}: {why}")));
     let names = named(&writes);
-    // Before anything is written: what is done is told.
+    // Before anything is written: what is done is told. Where the register has no room for the reason, the message has it.
     let by = match order {
         Order::Disarm { by } | Order::Pause { by, .. } | Order::Release { by } => by.clone(),
-        Order::Arm | Order::Resume | Order::Reject { .. } | Order::PinAgain => workload.author("").await?,
+        Order::Arm | Order::Resume | Order::Reject { .. } | Order::PinAgain => workload.author(reason).await?,
     };
     submit(workload, terminal, seen, writes, question).await?;
     if !names.is_empty() {

@@ -79,7 +79,7 @@ pub async fn protect(workload: &Workload, terminal: &Terminal, placed: &Placed) 
         terminal.say("the other databases are still without a replica; `holdfast arm` once they have one");
         return Ok(());
     }
-    orders::arm(workload, terminal).await
+    orders::arm(workload, terminal, "failback protect").await
 }
 
 fn in_region(workload: &Workload, region: &str) -> Builder {
