@@ -19,6 +19,9 @@ pub async fn tell(
     html: Option<PathBuf>,
 ) -> Result<(), Failure> {
     let records = records::gather(workload, incident).await?;
+    if !records.know() {
+        return Err(records::unknown(workload, &records).await);
+    }
     let page = story::page(&records);
     terminal.result(&page);
     match html {

@@ -6,10 +6,11 @@ use aws::cloudwatch::LagReader as _;
 use aws::history::{Reader, Told, Turn};
 use aws::route53::{RecordReader as _, protected_names};
 use aws::telemetry::Record;
+use failover::announcement::{Announcement, Deed};
 use failover::incident::Incident;
 use failover::observation::NameView;
-use failover::outcome::Kind;
-use failover::plan::{ReplicaId, alarm_name};
+use failover::outcome::{Kind, Outcome};
+use failover::plan::{Plan, ReplicaId, alarm_name, arn_region};
 use failover::promotion::LagSample;
 use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +20,10 @@ use crate::workload::Workload;
 
 /// RDS keeps events for 14 days (DescribeEvents), CloudWatch alarms' history for 30.
 const LOOKBACK: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// How far back CloudWatch's alarm history goes, and how many of its calls anybody reads.
+const CALLS_LOOKBACK: SignedDuration = SignedDuration::from_hours(30 * 24);
+const CALLS_TOLD_MAX: usize = 10;
 
 /// What belongs to an incident before its alarm and after its end.
 const AROUND: SignedDuration = SignedDuration::from_mins(10);
@@ -36,6 +41,15 @@ pub fn probably_complete_until(sample: LagSample) -> Timestamp {
     sample.at.checked_sub(behind).and_then(|at| at.checked_sub(SILENT_LINK)).unwrap_or(Timestamp::MIN)
 }
 
+/// Where a workload is.
+#[derive(Clone, Debug, Default)]
+pub struct Regions {
+    /// Where it is to go; not known if this machine was not told.
+    pub dr: Option<String>,
+    /// Where it is at home; not known unless a fence or a record of a replica names it.
+    pub primary: Option<String>,
+}
+
 /// What there is.
 #[derive(Debug)]
 pub struct Records {
@@ -45,6 +59,12 @@ pub struct Records {
     pub incident: Incident,
     /// The protected names as they are now.
     pub names: Vec<NameView>,
+    /// The plan's databases.
+    pub databases: Vec<ReplicaId>,
+    /// Where they are, and where the primary is, as far as plan and records say.
+    pub regions: Regions,
+    /// Whether the plan says what to fence.
+    pub is_fenced: bool,
     /// The detector's alarms, the oldest turn first.
     pub turns: Vec<Turn>,
     /// What RDS told of the plan's databases.
@@ -53,18 +73,54 @@ pub struct Records {
     pub lags: Vec<(ReplicaId, Option<LagSample>)>,
     /// What the functions put on record, the oldest first.
     pub log: Vec<(Timestamp, Record)>,
+    /// What people did by the command line, from the incident on.
+    pub orders: Vec<Announcement>,
     /// Where it is from, and what did not answer.
     pub sources: Vec<String>,
 }
 
 impl Records {
-    /// When a function first put an outcome of this kind on record.
-    pub fn first(&self, kind: Kind) -> Option<Timestamp> {
-        self.log.iter().find_map(|(_, record)| match record {
-            Record::Returned(outcome) if outcome.outcome == kind => Some(outcome.at),
-            _ => None,
+    /// What the functions decided, the oldest first.
+    pub fn outcomes(&self) -> impl DoubleEndedIterator<Item = &Outcome> {
+        self.log.iter().filter_map(|(_, record)| match record {
+            Record::Returned(outcome) => Some(&**outcome),
+            Record::Told { .. } => None,
         })
     }
+
+    /// When a function first put an outcome of this kind on record.
+    pub fn first(&self, kind: Kind) -> Option<Timestamp> {
+        self.outcomes().find(|outcome| outcome.outcome == kind).map(|outcome| outcome.at)
+    }
+
+    /// True if a source of this description did not answer: what it would have told is not known.
+    pub fn lacks(&self, what: &str) -> bool {
+        self.sources.iter().any(|source| source.starts_with(MISSING) && source.contains(what))
+    }
+
+    /// True if anything at all knows of the incident.
+    pub fn know(&self) -> bool {
+        let Incident { alarm, began } = &self.incident;
+        let is_call =
+            |turn: &Turn| turn.alarm == *alarm && turn.to == "ALARM" && turn.at.as_second() == began.as_second();
+        !self.log.is_empty()
+            || self.turns.iter().any(is_call)
+            || under_way(&self.names).as_ref() == Some(&self.incident)
+    }
+}
+
+/// The primary's region: the fence's, or that of what a database replicated when a function looked at it.
+fn primary_region(plan: &Plan, log: &[(Timestamp, Record)]) -> Option<String> {
+    let seen = log.iter().filter_map(|(_, record)| match record {
+        Record::Returned(outcome) => Some(&outcome.facts),
+        Record::Told { .. } => None,
+    });
+    let of_source = |text: &str| {
+        let arns = text.split([' ', ',']).filter(|word| word.starts_with("arn:") && word.contains(":rds:"));
+        arns.filter_map(arn_region).map(str::to_owned).next()
+    };
+    let fenced = plan.fence.as_ref().map(|fence| fence.region.clone());
+    fenced.or_else(|| seen.flatten().find_map(|fact| of_source(&fact.seen)))
 }
 
 /// Reads everything.
@@ -89,8 +145,23 @@ pub async fn gather(workload: &Workload, incident: Option<Incident>) -> Result<R
         log.extend(noted(&mut sources, &format!("the log of {function}"), found));
     }
     log.sort_by_key(|(at, _)| *at);
-    let mut records =
-        Records { now, incident, names, turns: Vec::new(), told: Vec::new(), lags: Vec::new(), log, sources };
+    let mut records = Records {
+        now,
+        names,
+        databases: workload.plan.replicas.clone(),
+        regions: Regions {
+            dr: workload.session.config().region().map(ToString::to_string),
+            primary: primary_region(&workload.plan, &log),
+        },
+        is_fenced: workload.plan.fence.is_some(),
+        orders: orders(workload, &history, &incident, now, &mut sources).await,
+        incident,
+        turns: Vec::new(),
+        told: Vec::new(),
+        lags: Vec::new(),
+        log,
+        sources,
+    };
     let to = end(&records);
     for arn in &workload.plan.alarms {
         let turns = history.turns(arn, from, to).await;
@@ -108,6 +179,35 @@ pub async fn gather(workload: &Workload, incident: Option<Incident>) -> Result<R
     Ok(records)
 }
 
+/// What people did, as notifier told it: of the incident, or of no incident. After users were brought back another story begins.
+async fn orders(
+    workload: &Workload,
+    history: &Reader,
+    incident: &Incident,
+    now: Timestamp,
+    sources: &mut Vec<String>,
+) -> Vec<Announcement> {
+    let notifier = format!("{}-notifier", workload.bus);
+    let found = history.records(&notifier, "told", incident.began - AROUND, now).await;
+    let ordered = found.map(|told| {
+        let order = |(_, record)| match record {
+            Record::Told { incident: of, order, .. } if of.as_ref().is_none_or(|of| of == incident) => order,
+            _ => None,
+        };
+        told.into_iter().filter_map(order).map(|order| *order).collect::<Vec<_>>()
+    });
+    let mut orders = noted(sources, &format!("people's orders in the log of {notifier}"), ordered);
+    orders.sort_by_key(|order| order.at);
+    orders.dedup();
+    if let Some(home) = orders.iter().position(|order| order.deed == Deed::FailedBack) {
+        orders.truncate(home + 1);
+    }
+    orders
+}
+
+/// What did not answer.
+const MISSING: &str = "MISSING: ";
+
 /// What a source gave; that it gave nothing, or did not answer, is told.
 fn noted<T>(sources: &mut Vec<String>, what: &str, answer: Result<Vec<T>, CallError>) -> Vec<T> {
     match answer {
@@ -116,7 +216,7 @@ fn noted<T>(sources: &mut Vec<String>, what: &str, answer: Result<Vec<T>, CallEr
             found
         }
         Err(error) => {
-            sources.push(format!("MISSING: {what}: {error}"));
+            sources.push(format!("{MISSING}{what}: {error}"));
             Vec::new()
         }
     }
@@ -128,18 +228,46 @@ fn under_way(names: &[NameView]) -> Option<Incident> {
 
 /// The plan's alarms' last call.
 async fn last(workload: &Workload, history: &Reader, now: Timestamp) -> Result<Incident, Failure> {
+    let none = || Failure::Refused("there was no incident in the last 14 days".to_owned());
+    calls(workload, history, now - LOOKBACK, now).await?.pop().ok_or_else(none)
+}
+
+/// The incidents that the plan's alarms called, the oldest first.
+async fn calls(
+    workload: &Workload,
+    history: &Reader,
+    from: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<Incident>, CallError> {
     let mut calls = Vec::new();
     for arn in &workload.plan.alarms {
-        let turns = history.turns(arn, now - LOOKBACK, now).await?;
-        calls.extend(
-            turns.into_iter().filter(|turn| Some(turn.alarm.as_str()) == alarm_name(arn) && turn.to == "ALARM"),
-        );
+        let turns = history.turns(arn, from, now).await?;
+        let of_alarm = turns.into_iter().filter(|it| Some(it.alarm.as_str()) == alarm_name(arn) && it.to == "ALARM");
+        // An incident is named by whole seconds.
+        let whole = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
+        calls.extend(of_alarm.map(|turn| Incident { alarm: turn.alarm, began: whole(turn.at) }));
     }
-    let none = || Failure::Refused("there was no incident in the last 14 days".to_owned());
-    let call = calls.into_iter().max_by_key(|turn| turn.at).ok_or_else(none)?;
-    // An incident is named by whole seconds.
-    let began = Timestamp::from_second(call.at.as_second()).unwrap_or(call.at);
-    Ok(Incident { alarm: call.alarm, began })
+    calls.sort();
+    Ok(calls)
+}
+
+/// Why there is nothing to tell of an incident that no record knows, and which ones there are.
+pub async fn unknown(workload: &Workload, records: &Records) -> Failure {
+    let calls = calls(workload, &Reader::new(&workload.session), records.now - CALLS_LOOKBACK, records.now).await;
+    let listed = |incidents: Vec<Incident>| {
+        let newest: Vec<_> = incidents.iter().rev().take(CALLS_TOLD_MAX).map(ToString::to_string).collect();
+        match newest.is_empty() {
+            true => "no alarm called one in the last 30 days".to_owned(),
+            false => format!("the alarms called these in the last 30 days, the newest first: {}", newest.join(", ")),
+        }
+    };
+    let there = calls.map_or_else(|error| format!("which ones there were is not known: {error}"), listed);
+    let missing: Vec<_> = records.sources.iter().filter(|source| source.starts_with(MISSING)).cloned().collect();
+    let missing = if missing.is_empty() { String::new() } else { format!("; {}", missing.join("; ")) };
+    Failure::Refused(format!(
+        "no record knows of {}: copy the id from a message. {there}. What is older than the log groups' retention (LogRetentionDays) and the          alarms' 30 days is gone{missing}",
+        records.incident
+    ))
 }
 
 /// Shortly after the last that was put on record, or now.
