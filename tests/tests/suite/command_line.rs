@@ -5,14 +5,15 @@
 
 mod adopt;
 mod credentials;
+mod fenced;
 mod init;
 mod interrupted;
 mod left_to_people;
 
-use std::collections::BTreeSet;
 use std::process::Output;
 use std::time::Duration;
 
+use crate::documented::{documented, fields, of_command};
 use drill::lambdas;
 use drill::stage::{APPROVER, CLOSED_GROUP, Layout, OPERATOR, PRIMARY, Settings, Stage};
 use failover::register::Register;
@@ -128,6 +129,8 @@ async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
         &text(&stage, &["status", "--check"]).await,
         &["ready: an outage that began now would be failed over"],
     );
+    assert_eq!(fields(&json(&stage, &["status", "--check"]).await), of_command("status --check", &[]));
+    assert_eq!(fields(&json(&stage, &["explain", "P09"]).await), of_command("explain", &[]));
     contains_all(&refused(&stage, &["approve"], 1).await, &["nothing waits for an approval now"]);
     text(&stage, &["disarm", "--for", "2h"]).await;
     contains_all(
@@ -157,19 +160,6 @@ async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }
 
-fn fields(document: &Value) -> BTreeSet<String> {
-    document.as_object().into_iter().flatten().map(|(field, _)| field.clone()).collect()
-}
-
-/// The fields that docs/json.md lists under a heading, without those that may be absent.
-fn documented(heading: &str, may_be_absent: &[&str]) -> BTreeSet<String> {
-    let page = std::fs::read_to_string(lambdas::repository().join("docs/json.md")).expect("the page is there");
-    let (_, rest) = page.split_once(&format!("## {heading}\n")).expect("it has the heading");
-    let rows = rest.split("\n## ").next().unwrap_or_default().lines().filter_map(|line| line.strip_prefix("| `"));
-    let fields = rows.filter_map(|row| Some(row.split_once('`')?.0.to_owned()));
-    fields.filter(|field| !may_be_absent.contains(&field.as_str())).collect()
-}
-
 /// A stage whose two stacks disagree.
 const AT_ODDS: Layout = Layout {
     responder: &[("AuroraClusters", ""), ("RdsInstances", ""), ("DetectionSecondsMax", "900")],
@@ -192,7 +182,12 @@ async fn status_says_where_two_stacks_disagree_that_deploy_well_by_themselves() 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_switch_holdfast_off_and_on_for_good_or_for_a_while() {
     let stage = stage(&WITHOUT_DATABASES).await;
-    contains_all(&text(&stage, &["arm"]).await, &["app.example.com  armed"]);
+    let armed = json(&stage, &["arm", "--reason", "after CHG-7"]).await;
+    assert_eq!((fields(&armed), &armed["names"][0]["state"]), (of_command("arm", &[]), &"armed".into()));
+    assert!(
+        stage.until(Duration::from_secs(300), |stage| mailed(stage, "user/operator: after CHG-7")).await,
+        "others are told why"
+    );
     contains_all(&text(&stage, &["arm"]).await, &["nothing is to be changed"]);
     // Throttled more often than a function's client would try again.
     let is_busy = |it: &Site<'_>| it.caller == OPERATOR && it.action == "ChangeResourceRecordSets" && it.nth < 14;
@@ -317,7 +312,15 @@ async fn a_rejected_incident_is_left_alone_until_the_next() {
         &refused(&stage, &["approve", &incident, "--despite", "P10"], 1).await,
         &["P09 would still stand", "P09,P10"],
     );
-    text(&stage, &["reject", &incident]).await;
+    text(&stage, &["reject", &incident, "--reason", "the check is broken"]).await;
+    assert!(
+        stage.until(Duration::from_secs(300), |stage| mailed(stage, "user/operator: the check is broken")).await,
+        "others are told why"
+    );
+    contains_all(
+        &text(&stage, &["report", &incident]).await,
+        &["incident REJECTED", "user/operator: the check is broken"],
+    );
     let plan = json(&stage, &["plan"]).await;
     assert_eq!(plan["pin"][0]["rule"], "P06");
     // Even once nothing else would hold it.
@@ -326,53 +329,10 @@ async fn a_rejected_incident_is_left_alone_until_the_next() {
     assert_eq!(states(&stage), ["armed"; NAMES]);
 }
 
-/// A stage whose old writers are to be fenced.
-const FENCED: Layout = Layout {
-    responder: &[
-        ("FenceRegion", PRIMARY),
-        ("FenceSecurityGroupId", CLOSED_GROUP),
-        ("FenceAuroraClusters", "app"),
-        ("FenceRdsInstances", "orders"),
-    ],
-    detector: &[],
-    crowd: 0,
-    one_stack: false,
-};
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_fence_is_shown_made_at_once_and_lifted_by_its_rules() {
-    let stage = stage(&FENCED).await;
-    contains_all(&text(&stage, &["fence", "status"]).await, &["Aurora cluster app", "X01", "sg-default"]);
-    contains_all(&refused(&stage, &["fence", "now"], 1).await, &["nothing was changed", "pin is in sync"]);
-    text(&stage, &["arm"]).await;
-    stage.minutes(16).await;
-    stage.lab.faults.fail_region(PRIMARY);
-    let failed_over = |stage: &Stage| states(stage) == ["failed over"; NAMES];
-    assert!(stage.until(Duration::from_secs(10_800), failed_over).await, "{:?}", states(&stage));
-    // The tick is not to be first: what it has in flight when the region returns would be carried out.
-    let by_tick = |site: &Site<'_>| site.caller == "holdfast-fencer" && site.service == "rds";
-    stage.lab.faults.set_call_fault(CallFault::when(by_tick, CallEffect::unavailable()));
-    stage.lab.faults.heal_region(PRIMARY);
-    let groups = |stage: &Stage| ["app", "orders"].map(|id| rds::groups(&stage.lab, PRIMARY, id).concat());
-    // RDS takes its time over security groups; until they are in force no reboot would cut anything.
-    let begun = json(&stage, &["fence", "now"]).await;
-    assert_eq!((&begun["outcome"], &begun["rule"]), (&Value::from("Waiting"), &Value::from("X07")));
-    stage.minutes(3).await;
-    let fenced = json(&stage, &["fence", "now"]).await;
-    assert_eq!((&fenced["outcome"], &fenced["rule"]), (&Value::from("Fenced"), &Value::from("X09")));
-    assert_eq!(groups(&stage), [CLOSED_GROUP; 2]);
-    stage.lab.faults.clear_call_faults();
-    let status = json(&stage, &["fence", "status"]).await;
-    assert_eq!(status["fence"][0]["rule"], "X05", "{status}");
-    // RDS modifies nothing that reboots.
-    stage.minutes(3).await;
-    let lifted = json(&stage, &["fence", "lift"]).await;
-    assert_eq!(lifted["lifted"], serde_json::json!(["Aurora cluster app", "RDS instance orders"]));
-    stage.minutes(3).await;
-    contains_all(&text(&stage, &["fence", "lift"]).await, &["no fence of Holdfast's stands"]);
-    stage.minutes(5).await;
-    assert_eq!(groups(&stage), ["sg-default"; 2], "the tick leaves it to people");
-    assert_eq!(json(&stage, &["fence", "status"]).await["fence"][1]["rule"], "X04");
+/// Whether the operators got a mail that says this.
+fn mailed(stage: &Stage, said: &str) -> bool {
+    let is_told = |what: &What| matches!(what, What::Mail { body, .. } if body.contains(said));
+    stage.lab.journal.entries().iter().any(|entry| is_told(&entry.what))
 }
 
 #[tokio::test(flavor = "multi_thread")]

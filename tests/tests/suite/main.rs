@@ -3,6 +3,7 @@
 mod architecture;
 mod command_line;
 mod dead_letters;
+mod documented;
 mod drills;
 mod lab_commands;
 mod parameters;

@@ -32,6 +32,7 @@ async fn the_switch_is_adopted_once_its_heartbeat_is_heard_and_given_back_by_the
     );
 
     let adopted = json(&stage, &["adopt"]).await;
+    assert_eq!(fields(&adopted), of_command("adopt", &[]));
     assert_eq!((adopted["changed"].as_array().map(Vec::len), &adopted["left"]), (Some(NAMES), &serde_json::json!([])));
     assert_eq!(checks(&stage), std::slice::from_ref(&switch));
     contains_all(&text(&stage, &["adopt"]).await, &["nothing is to be changed"]);

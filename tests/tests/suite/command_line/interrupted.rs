@@ -92,6 +92,8 @@ async fn a_failback_is_interrupted_at_each_of_its_calls_and_goes_on_when_run_aga
         ],
     );
     let compared = json(&stage, &["failback", "compare"]).await;
+    assert_eq!(fields(&compared), of_command("failback compare", &[]));
+    assert_eq!(fields(&caught_up), of_command("failback catch-up", &[]));
     assert!(compared["databases"][1]["complete_until"].is_string(), "{compared}");
     let unheard = [&["failback", "switch", "--writes-stopped"][..], &SUCCESSORS].concat();
     contains_all(&refused(&stage, &unheard, 1).await, &["F09", "F10"]);
