@@ -12,6 +12,9 @@ use report::{Fact, Page, Stage, Verdict};
 use super::records::Records;
 use measures::{FAILED_OVER, PINNED, at};
 
+/// A plan may have thousands of names, and the first screen is for the figures.
+const LISTED_MAX: usize = 20;
+
 /// The page about an incident.
 pub fn page(records: &Records) -> Page {
     let mut page = Page {
@@ -84,7 +87,11 @@ fn title(records: &Records, stages: &[Stage]) -> String {
 
 /// What is concerned. What the records do not say is said to be unknown.
 fn about(records: &Records) -> Vec<Fact> {
-    let listed = |list: Vec<String>, none: &str| if list.is_empty() { none.to_owned() } else { list.join(", ") };
+    let listed = |list: Vec<String>, none: &str| match (list.len(), list.len().saturating_sub(LISTED_MAX)) {
+        (0, _) => none.to_owned(),
+        (_, 0) => list.join(", "),
+        (_, more) => format!("{} and {more} more", list[..LISTED_MAX].join(", ")),
+    };
     let databases = records.databases.iter().map(ToString::to_string).collect();
     let known = |region: &Option<String>| region.clone().unwrap_or_else(|| "not known from the records".to_owned());
     let fact = |name: &str, value| Fact { name: name.to_owned(), value };
