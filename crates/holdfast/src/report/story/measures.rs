@@ -173,3 +173,105 @@ pub fn figures(records: &Records, stages: &[Stage], spells: &[Spell]) -> Vec<Fig
     }
     figures
 }
+
+#[cfg(test)]
+mod tests {
+    use aws::history::Turn;
+    use aws::telemetry::Record;
+    use failover::incident::Incident;
+    use failover::outcome::{Outcome, Trigger};
+    use failover::plan::ReplicaId;
+    use failover::promotion::LagSample;
+
+    use super::*;
+    use crate::report::records::Regions;
+
+    fn time(text: &str) -> Timestamp {
+        format!("2026-01-05T{text}Z").parse().unwrap()
+    }
+
+    /// Records of an incident of 10:00, with these outcomes, an hour later.
+    fn records(outcomes: &[(Kind, &str)]) -> Records {
+        let outcome = |(kind, at): &(Kind, &str)| {
+            let outcome = Outcome { outcome: *kind, ..Outcome::of(time(at), Trigger::Tick, &[]) };
+            (time(at), Record::Returned(Box::new(outcome)))
+        };
+        let turn = |alarm: &str, at| Turn {
+            at: time(at),
+            alarm: alarm.to_owned(),
+            to: "ALARM".to_owned(),
+            reason: String::new(),
+        };
+        let sample = LagSample { at: time("09:29:00"), seconds: 5 };
+        let lag = |id: &str, sample| (ReplicaId::RdsInstance(id.to_owned()), sample);
+        Records {
+            now: time("11:00:00"),
+            incident: Incident { alarm: "a-failover-started".to_owned(), began: time("10:00:00") },
+            names: Vec::new(),
+            databases: vec![ReplicaId::RdsInstance("one".to_owned()), ReplicaId::RdsInstance("two".to_owned())],
+            regions: Regions::default(),
+            is_fenced: false,
+            turns: vec![turn("a-site-down", "09:30:00"), turn("a-prolonged-outage-30min", "09:59:00")],
+            told: Vec::new(),
+            lags: vec![lag("one", Some(sample)), lag("two", None)],
+            log: outcomes.iter().map(outcome).collect(),
+            orders: Vec::new(),
+            sources: Vec::new(),
+        }
+    }
+
+    fn causes(records: &Records) -> Vec<(String, Cause)> {
+        stages(records).into_iter().filter_map(|stage| Some((stage.name, stage.cause?))).collect()
+    }
+
+    #[test]
+    fn the_time_before_each_stage_has_the_cause_that_the_records_show() {
+        let all = [
+            (Kind::ApprovalNeeded, "10:00:10"),
+            (Kind::Pinned, "10:10:00"),
+            (Kind::InSync, "10:11:00"),
+            (Kind::PromotionRequested, "10:15:00"),
+            (Kind::FailedOver, "10:20:00"),
+        ];
+        let expected = [
+            ("a-prolonged-outage-30min", Cause::Choice),
+            (FAILOVER_STARTED, Cause::Detection),
+            (WAITS, Cause::Holdfast),
+            (PINNED, Cause::Person),
+            (IN_SYNC, Cause::Dns),
+            (PROMOTION_ASKED, Cause::Choice),
+            (FAILED_OVER, Cause::Rds),
+        ];
+        assert_eq!(causes(&records(&all)), expected.map(|(name, cause)| (name.to_owned(), cause)));
+        // Of a pin that nobody saw in sync, propagation and drain time are one.
+        let without = records(&[all[1], all[3], all[4]]);
+        assert_eq!(
+            causes(&without)[2..4],
+            [(PINNED, Cause::Holdfast), (PROMOTION_ASKED, Cause::Unknown)]
+                .map(|(name, cause)| (name.to_owned(), cause))
+        );
+    }
+
+    #[test]
+    fn what_nobody_knows_is_no_number() {
+        let failed_over =
+            [(Kind::Pinned, "10:00:05"), (Kind::PromotionRequested, "10:05:00"), (Kind::FailedOver, "10:10:00")];
+        let mut records = records(&failed_over);
+        let told = |records: &Records| {
+            let stages = stages(records);
+            let lost: Vec<_> = losses(records, &stages).into_iter().map(|loss| loss.value).collect();
+            let figures: Vec<_> = figures(records, &stages, &[]).into_iter().map(|figure| figure.value).collect();
+            (lost, figures)
+        };
+        let (lost, figures) = told(&records);
+        assert_eq!(lost, ["at most 3 min 5 s; last replicated 09:26:55 UTC", "not known"]);
+        assert_eq!(figures, ["40 min", "not known"], "what is not known is the worst");
+        records.turns.clear();
+        records.sources =
+            vec!["MISSING: the history of a-failover-started and its detector's alarms: no answer".to_owned()];
+        records.lags.pop();
+        assert_eq!(told(&records).1, ["at least 10 min", "at most 33 min 5 s; last replicated 09:26:55 UTC"]);
+        records.log.clear();
+        assert_eq!(told(&records), (Vec::new(), Vec::new()), "nothing was promoted");
+    }
+}
