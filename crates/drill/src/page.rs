@@ -96,7 +96,11 @@ fn figures(report: &Report, spells: &[Spell]) -> Vec<Figure> {
 /// From the first user on DR to the first write that it took.
 fn spells(stages: &[Stage]) -> Vec<Spell> {
     let (from, to) = (reached(stages, "first client on DR"), reached(stages, WRITES_AGAIN));
-    let how = "from the first user whom DNS sent there to the first write accepted".to_owned();
+    let how = match to {
+        Some(_) => "from the first user whom DNS sent there to the first write accepted",
+        None => "from the first user whom DNS sent there; DR accepted no write in this drill",
+    };
+    let how = how.to_owned();
     let spell = |from| Spell { name: "users on DR, cannot write".to_owned(), from, to, how };
     from.filter(|from| to.is_none_or(|to| to > *from)).map(spell).into_iter().collect()
 }
