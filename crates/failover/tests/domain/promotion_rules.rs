@@ -266,4 +266,6 @@ fn whatever_a_decision_about_the_workload_saw_is_told() {
         "clients drained: 2026-01-01T12:03:40Z",
     ];
     assert_eq!(lines(&workload.decide().facts), seen);
+    let pinned = self::workload(|_| {}).decide().facts;
+    assert_eq!(lines(&pinned)[1], "names: 2 pinned", "a state that no name is in is left out");
 }
