@@ -130,6 +130,17 @@ variable "dns_margin_seconds" {
   }
 }
 
+variable "listing_minutes_max" {
+  type        = number
+  default     = 5
+  nullable    = false
+  description = "Of the switch: for how many minutes a look goes by the last listing of the records, while the alarm is OK and name servers answer with unchanged registers. Route 53 takes five requests a second from an account: with 30 workloads in one zone, 30 is one listing a minute for all. Changed records are noticed so much later; before anything is written they are listed. 0 lists them every minute."
+  validation {
+    condition     = var.listing_minutes_max >= 0 && var.listing_minutes_max <= 60 && floor(var.listing_minutes_max) == var.listing_minutes_max
+    error_message = "ListingMinutesMax must be a whole number from 0 to 60."
+  }
+}
+
 variable "primary_probe_url" {
   type        = string
   default     = ""
@@ -562,6 +573,7 @@ locals {
     WithoutHoldfast        = var.without_holdfast
     PromoteBy              = var.promote_by
     DnsMarginSeconds       = tostring(var.dns_margin_seconds)
+    ListingMinutesMax      = tostring(var.listing_minutes_max)
     PrimaryProbeUrl        = var.primary_probe_url
     DrProbeUrl             = var.dr_probe_url
     FailoverHealthCheckId  = var.failover_health_check_id

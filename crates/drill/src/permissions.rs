@@ -54,7 +54,7 @@ const WHY: [(&str, &str); 24] = [
     ("PinSecondZone", "the same in the second zone"),
     ("EnableFailoverCheck", "the end of a maintenance"),
     ("CommitFailover", "the latch and the listing, each by a conditional write; nothing may be deleted"),
-    ("ReadStore", "the latch, and the listing where Route 53's API does not answer"),
+    ("ReadStore", "the latch, and the listing"),
     ("KeepLatch", "how far a failover has come that the latch stands in for"),
     ("LiftLatch", "a failback, or a person, lifts the latch"),
     ("ReadAlarms", "the alarm's own state; AWS tells composite alarms only to who may ask for `*`"),

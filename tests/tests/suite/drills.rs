@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drill::check;
+use drill::fleet::{self, PINNED_IN_TIME};
 use drill::lambdas::{self, repository};
 use drill::permissions::Permissions;
 use drill::report::{Report, Verdict, table};
@@ -108,4 +109,13 @@ fn an_outage_fails_over_once_whatever_the_seed_and_whatever_else_goes_wrong() {
 #[test]
 fn whatever_holds_a_failover_holds_users_at_the_primary_where_the_switch_stands() {
     pass(&seeds("held", 2..=7));
+}
+
+#[test]
+fn several_workloads_of_one_account_are_told_apart_and_hardly_list_their_zone_in_peace() {
+    let lambdas = lambdas::build().expect("the Lambdas build");
+    let report = fleet::play(3, Settings { seed: 1, speed: SPEED }, &lambdas).expect("it can be played");
+    // How soon pins follow each other is measured, not tested.
+    let broken: Vec<_> = report.checks.iter().filter(|it| !it.held && it.name != PINNED_IN_TIME).collect();
+    assert!(broken.is_empty(), "{broken:?}");
 }
