@@ -1,5 +1,6 @@
 //! The checks: facts seen from outside, each with the detail that convinces.
 
+mod budget;
 mod dark;
 mod failback;
 mod fence;
@@ -17,8 +18,9 @@ use lab::route53::{Failover, RecordSet, Target};
 use serde::Serialize;
 
 use crate::evidence::{Evidence, is_outcome, site};
-use crate::stage::{CLUSTER, DR_ADDRESS, INSTANCE, NAMES, PRIMARY_ADDRESS};
+use crate::stage::{DR_ADDRESS, PRIMARY_ADDRESS};
 
+pub use budget::*;
 pub use dark::*;
 pub use failback::*;
 pub use fence::*;
@@ -142,15 +144,17 @@ fn ensure(held: bool, detail: String) -> Result<String, String> {
 
 fn pinned_once(evidence: &Evidence) -> Result<String, String> {
     let pins = evidence.pins();
-    let counts = NAMES.map(|name| pins.iter().filter(|pin| pin.name == name).count());
-    ensure(counts.iter().all(|count| *count == 1), format!("changes of {}: {counts:?}", NAMES.join(", ")))
+    let names = &evidence.workload.names;
+    let counts: Vec<_> = names.iter().map(|name| pins.iter().filter(|pin| pin.name == *name).count()).collect();
+    ensure(counts.iter().all(|count| *count == 1), format!("changes of {}: {counts:?}", names.join(", ")))
 }
 
 fn promoted_once(evidence: &Evidence) -> Result<String, String> {
     let promotions = evidence.promotions();
-    let of = |id: &str| promotions.iter().filter(|(_, resource)| resource.ends_with(id)).count();
-    let counts = [of(CLUSTER), of(INSTANCE)];
-    ensure(counts == [1, 1], format!("promotions of {CLUSTER}, {INSTANCE}: {counts:?}"))
+    let ids: Vec<_> = evidence.workload.databases.iter().map(|database| database.id.as_str()).collect();
+    let of = |id: &&str| promotions.iter().filter(|(_, resource)| resource == id).count();
+    let counts: Vec<_> = ids.iter().map(of).collect();
+    ensure(counts.iter().all(|count| *count == 1), format!("promotions of {}: {counts:?}", ids.join(", ")))
 }
 
 fn pin_before_promotion(evidence: &Evidence) -> Result<String, String> {
@@ -260,14 +264,13 @@ fn users_on_primary(evidence: &Evidence) -> Result<String, String> {
 }
 
 fn loss_within_lag(evidence: &Evidence) -> Result<String, String> {
-    const LAG_SECONDS_MAX: f64 = 60.0;
     let (lost, all) = (evidence.lost().len(), evidence.acknowledged().count());
     let rpo = evidence.rpo_seconds().ok_or("nothing was promoted")?;
     // The answer to a write that the primary took in its last moment is heard a moment later.
     let heard_by = evidence.outage_at.map(|outage| outage + ANSWER_ON_ITS_WAY);
     let after_outage = evidence.lost().iter().any(|write| Some(write.at) > heard_by);
     ensure(
-        rpo <= LAG_SECONDS_MAX && !after_outage,
+        rpo <= evidence.workload.loss_seconds_max && !after_outage,
         format!("{lost} of {all} acknowledged writes lost, the oldest {rpo:.0} s before"),
     )
 }
@@ -311,7 +314,8 @@ fn nothing_touched(evidence: &Evidence) -> Result<String, String> {
 
 fn still_armed(evidence: &Evidence) -> Result<String, String> {
     let armed = evidence.registers.values().filter(|register| matches!(register, Register::Armed { .. })).count();
-    ensure(armed == NAMES.len(), format!("{armed} of {} names", NAMES.len()))
+    let names = evidence.workload.names.len();
+    ensure(armed == names, format!("{armed} of {names} names"))
 }
 
 fn site_down_mailed(evidence: &Evidence) -> Result<String, String> {

@@ -122,10 +122,10 @@ impl Clients {
     }
 
     /// Starts one user of each name; they go on for as long as the program.
-    pub fn start(&self, names: &[&str]) {
+    pub fn start(&self, names: &[String]) {
         for (nth, name) in names.iter().enumerate() {
             let offset = EVERY / i32::try_from(names.len()).unwrap_or(1) * i32::try_from(nth).unwrap_or(0);
-            tokio::spawn(self.clone().go_on(nth, (*name).to_owned(), self.lab.clock.now() + offset));
+            tokio::spawn(self.clone().go_on(nth, name.clone(), self.lab.clock.now() + offset));
         }
     }
 

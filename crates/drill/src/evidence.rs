@@ -14,13 +14,15 @@ use serde::Serialize;
 
 use crate::client::{Answer, Seen, Write};
 use crate::permissions::Permissions;
-use crate::stage::{CLUSTER, DR, DR_ADDRESS, NAMES, PRIMARY, PRIMARY_ADDRESS, Stage};
+use crate::stage::{DR, DR_ADDRESS, Database, PRIMARY, PRIMARY_ADDRESS, Stage, Workload};
 
 /// Everything a check may look at.
 #[derive(Debug)]
 pub struct Evidence {
     entries: Vec<Arc<Entry>>,
     seen: Seen,
+    /// What was protected.
+    pub workload: Arc<Workload>,
     /// The records before anything happened.
     pub original: Vec<RecordSet>,
     /// The records at the end.
@@ -80,10 +82,12 @@ impl Evidence {
     #[must_use]
     pub fn gather(stage: &Stage, outage_at: Option<Timestamp>, healed_at: Option<Timestamp>) -> Self {
         let lab = &stage.lab;
+        let Database { id, source, .. } = &stage.workload.databases[0];
         let ids = |region, id| rds::writes(lab, region, id).into_iter().map(|write| write.id).collect();
         Self {
             entries: lab.journal.entries(),
             seen: stage.clients.seen(),
+            workload: stage.workload.clone(),
             original: stage.original.clone(),
             finals: stage.records(),
             registers: stage.registers(),
@@ -95,8 +99,8 @@ impl Evidence {
             refusals: Vec::new(),
             old_groups: Vec::new(),
             permissions: Permissions::default(),
-            in_dr: ids(DR, CLUSTER),
-            in_primary: ids(PRIMARY, "app"),
+            in_dr: ids(DR, id),
+            in_primary: ids(PRIMARY, source),
             endpoint_check: stage.endpoint_check.clone(),
             failover_check: stage.switch.clone().unwrap_or_else(|| stage.failover_check.clone()),
             adopted_at: stage.adopted_at,
@@ -170,7 +174,7 @@ impl Evidence {
             }
             let after_setup = set_at.is_some_and(|set| entry.at >= set);
             let touched = names.iter().filter_map(|name| name.parse::<Name>().ok()).map(|name| name.to_string());
-            for name in touched.filter(|name| after_setup && NAMES.contains(&name.as_str())) {
+            for name in touched.filter(|name| after_setup && self.workload.names.contains(name)) {
                 pins.push(Pinning { name, change: id.clone(), requested_at: entry.at, in_sync_at: None });
             }
         }
@@ -187,7 +191,11 @@ impl Evidence {
     #[must_use]
     pub fn pinned_at(&self) -> Option<Timestamp> {
         let pins = self.pins();
-        let each = NAMES.iter().map(|name| pins.iter().find(|pin| pin.name == *name).and_then(|pin| pin.in_sync_at));
+        let each = self
+            .workload
+            .names
+            .iter()
+            .map(|name| pins.iter().find(|pin| pin.name == *name).and_then(|pin| pin.in_sync_at));
         each.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
@@ -285,6 +293,27 @@ impl Evidence {
         self.writes_after(outage).find(|write| write.acknowledged && write.address == Some(DR_ADDRESS)).map(|w| w.at)
     }
 
+    /// When a database of DR first took writes.
+    fn takes_writes_at(&self, wanted: &str) -> Option<Timestamp> {
+        self.first(|what| matches!(what, What::Database { id, writable: true, .. } if id == wanted))
+    }
+
+    /// Seconds from the beginning of the trouble until DR had accepted a write of every user, and every database there took writes.
+    #[must_use]
+    pub fn all_served_seconds(&self) -> Option<f64> {
+        let outage = self.outage_at?;
+        let served = |user: usize| {
+            let id = format!("user-{user}-");
+            let is_served =
+                |write: &&Write| write.acknowledged && write.address == Some(DR_ADDRESS) && write.id.starts_with(&id);
+            self.writes_after(outage).find(is_served).map(|write| write.at)
+        };
+        let users = (0..self.workload.typed.len()).map(served);
+        let databases = self.workload.databases.iter().map(|database| self.takes_writes_at(&database.id));
+        let all: Option<Vec<_>> = users.chain(databases).collect();
+        self.since_outage(all?.into_iter().max()?)
+    }
+
     fn since_outage(&self, at: Timestamp) -> Option<f64> {
         Some(at.duration_since(self.outage_at?).as_secs_f64())
     }
@@ -301,9 +330,6 @@ impl Evidence {
                 move |what| matches!(what, What::Alarm { name, to, .. } if name.contains(infix) && to == "ALARM"),
             )
         };
-        let writer = |wanted: &'static str| {
-            self.first(move |what| matches!(what, What::Database { id, writable: true, .. } if id == wanted))
-        };
         let dr_answer = self.outage_at.and_then(|at| self.answers_after(at).find(|a| a.address == Some(DR_ADDRESS)));
         let reached = [
             ("detected", turned(&self.endpoint_check)),
@@ -315,7 +341,7 @@ impl Evidence {
             ("pin requested", self.pins().first().map(|pin| pin.requested_at)),
             ("pin in sync", self.pinned_at()),
             ("promotion asked", self.promotions().first().map(|(at, _)| *at)),
-            ("writer available", writer(CLUSTER)),
+            ("writer available", self.takes_writes_at(&self.workload.databases[0].id)),
             ("first accepted write", self.first_write_in_dr()),
             ("failed over", self.first(|what| is_outcome(what, "FailedOver"))),
         ];

@@ -14,9 +14,10 @@ use lab::journal::What;
 
 use crate::check::Checked;
 use crate::evidence::{OUTAGE, Reached};
+use crate::files::TEMPLATE;
 use crate::permissions::Permissions;
 use crate::report::{Report, Verdict};
-use crate::stage::{DR, PRIMARY, Settings, SetupError, read_template, start_lab};
+use crate::stage::{DR, PRIMARY, Settings, SetupError, start_lab};
 use site::Site;
 
 /// "Five requests per second per AWS account" (Route 53 developer guide, "Quotas").
@@ -90,7 +91,8 @@ pub fn play(count: u16, settings: Settings, lambdas: &Path) -> Result<Report, Se
         rpo_seconds: None,
         rpo_writes: 0,
         real_seconds: began.elapsed().as_secs_f64(),
-        replay: format!("replay: cargo drill --workloads {count} --seed {}", settings.seed),
+        plan: None,
+        again: format!("cargo drill --workloads {count} --seed {}", settings.seed),
         permissions: Permissions::default(),
         page: Page::default(),
     })
@@ -101,7 +103,7 @@ impl Fleet {
         let lab = start_lab(settings, 0, 0).await?;
         let _working = lab.clock.working();
         let site = Site::open(&lab).await?;
-        let yaml = read_template("template.yaml")?;
+        let yaml = TEMPLATE;
         let mut names = Vec::new();
         for nth in 1..=count {
             let name = format!("w{nth:02}");
@@ -110,14 +112,12 @@ impl Fleet {
                 ("BusName", name.clone()),
                 ("RecordNames", domain(&name)),
                 ("OperatorEmail", mailbox(&name)),
-                // A listing a minute for all of them; a template from before it has another way.
+                // A listing a minute for all of them.
                 ("ListingMinutesMax", (count + 1).min(60).to_string()),
             ] {
-                if yaml.contains(&format!("\n  {key}:\n")) {
-                    own.insert(key.to_owned(), value);
-                }
+                own.insert(key.to_owned(), value);
             }
-            let outputs = site.deploy(&lab, lambdas, &name, &yaml, &own)?;
+            let outputs = site.deploy(&lab, lambdas, &name, yaml, &own)?;
             site.create_pair(&domain(&name), &outputs["FailoverHealthCheckId"]).await?;
             names.push(name);
         }

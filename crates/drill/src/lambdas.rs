@@ -15,16 +15,46 @@ pub enum BuildError {
     /// Cargo failed; it has said why.
     #[error("the Lambdas do not build; cargo said why above")]
     Failed,
+    /// A folder does not have them.
+    #[error(
+        "{} has no {program}, and a drill starts the functions and holdfast from there: give --functions the folder of a release's drill",
+        folder.display()
+    )]
+    Missing {
+        /// Which folder.
+        folder: PathBuf,
+        /// What is not in it.
+        program: &'static str,
+    },
 }
 
-/// The repository's root.
+/// The repository's root; a release was built from none that its user has, and must not name the machine that built it.
 #[must_use]
 pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    Path::new(if cfg!(debug_assertions) { env!("CARGO_MANIFEST_DIR") } else { "" }).join("../..")
 }
+
+/// The function that one stack has besides, by package and binary name.
+const OBSERVER: &str = "observer";
 
 /// The operators' command line, by package and binary name.
 pub const COMMAND_LINE: &str = "holdfast";
+
+/// The folder of the Lambdas and the command line: the one that is given; in a release the drill's own; else what cargo builds.
+///
+/// # Errors
+/// If one is missing, or cargo fails.
+pub fn find_or_build(given: Option<&Path>) -> Result<PathBuf, BuildError> {
+    let folder = match given {
+        Some(folder) => folder.to_owned(),
+        None if cfg!(debug_assertions) => return build(),
+        None => std::env::current_exe().ok().and_then(|me| Some(me.parent()?.to_owned())).unwrap_or_default(),
+    };
+    match LAMBDAS.into_iter().chain([OBSERVER, COMMAND_LINE]).find(|program| !folder.join(program).is_file()) {
+        Some(program) => Err(BuildError::Missing { folder, program }),
+        None => Ok(std::path::absolute(&folder).unwrap_or(folder)),
+    }
+}
 
 /// Builds all programs, the Lambdas and the command line among them; the folder that holds them. All of them: a build of some
 /// would ask other features of their dependencies, and compile AWS's SDKs once more.

@@ -6,11 +6,13 @@
 pub mod check;
 pub mod client;
 pub mod evidence;
+pub mod files;
 pub mod fleet;
 pub mod lambdas;
 pub mod live;
 mod page;
 pub mod permissions;
+pub mod plan;
 pub mod progress;
 pub mod report;
 pub mod run;

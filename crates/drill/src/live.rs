@@ -10,10 +10,10 @@ use lab::Lab;
 use lab::journal::{Entry, What};
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::stage::{CLUSTER, INSTANCE};
+use crate::stage::Workload;
 
 /// Prints the drill's events to standard error for as long as the lab lives.
-pub async fn follow(lab: std::sync::Arc<Lab>, colour: bool) {
+pub async fn follow(lab: std::sync::Arc<Lab>, workload: Workload, colour: bool) {
     let mut journal = lab.journal.follow();
     let start = lab.clock.now();
     drop(lab);
@@ -21,7 +21,7 @@ pub async fn follow(lab: std::sync::Arc<Lab>, colour: bool) {
     loop {
         match journal.recv().await {
             Ok(entry) => {
-                if let Some(line) = line(&entry).filter(|line| is_news(&mut returned, &entry.what, line)) {
+                if let Some(line) = line(&entry, &workload).filter(|line| is_news(&mut returned, &entry.what, line)) {
                     print(&entry.at, start, &line, colour && is_trouble(&entry.what));
                 }
             }
@@ -54,7 +54,7 @@ fn is_trouble(what: &What) -> bool {
 }
 
 /// What an entry has to say to somebody who watches, if anything.
-pub(crate) fn line(entry: &Entry) -> Option<String> {
+pub(crate) fn line(entry: &Entry, workload: &Workload) -> Option<String> {
     match &entry.what {
         // Too many to watch.
         What::Fault { what } if what.starts_with("Deliver") || what.contains(" by holdfast-") => None,
@@ -71,7 +71,7 @@ pub(crate) fn line(entry: &Entry) -> Option<String> {
         What::Call { action, resource, status, error, .. } if action.starts_with("Promote") => {
             Some(format!("RDS {action} {resource}: {}", error.clone().unwrap_or_else(|| status.to_string())))
         }
-        What::Database { id, status, writable, .. } if [CLUSTER, INSTANCE].contains(&id.as_str()) => {
+        What::Database { id, status, writable, .. } if workload.has_database(id) => {
             Some(format!("database {id} is {status}{}", if *writable { " and takes writes" } else { "" }))
         }
         What::Invocation { function, response, succeeded, .. } => invocation(function, response, *succeeded),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use drill::permissions::Permissions;
+use drill::plan::Plan;
 use drill::progress::Progress;
 use drill::report::{Report, Verdict, table};
 use drill::run::{Drill, Ended};
@@ -30,11 +31,17 @@ struct Arguments {
     /// What happens.
     #[arg(long, default_value = SCENARIOS[0].name, value_name = "NAME")]
     scenario: String,
+    /// Play your own plan through a region outage, and hold it to its budget (docs/drills.md, "Your own plan").
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["scenario", "all", "list", "permissions"])]
+    plan: Option<PathBuf>,
+    /// The folder of the functions' programs and of `holdfast`; else they are built, or are beside a released drill.
+    #[arg(long, value_name = "DIRECTORY")]
+    functions: Option<PathBuf>,
     /// Every scenario, side by side.
     #[arg(long, conflicts_with = "scenario")]
     all: bool,
     /// Many workloads in one account: a stack each, all names in one zone, all failing over at once.
-    #[arg(long, conflicts_with_all = ["scenario", "all", "seeds"], value_name = "N", value_parser = clap::value_parser!(u16).range(2..=60))]
+    #[arg(long, conflicts_with_all = ["scenario", "all", "seeds", "plan"], value_name = "N", value_parser = clap::value_parser!(u16).range(2..=60))]
     workloads: Option<u16>,
     /// List the scenarios.
     #[arg(long)]
@@ -70,11 +77,11 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    let verdict = match drills(&arguments) {
-        _ if arguments.workloads.is_some() => run_fleet(&arguments),
-        Ok(drills) if drills.len() == 1 => run_one(&arguments, drills[0]),
-        Ok(drills) => run_many(&arguments, &drills),
-        Err(error) => Err(error),
+    let verdict = match (arguments.workloads, drills(&arguments)) {
+        (Some(count), _) => run_fleet(&arguments, count),
+        (None, Ok(drills)) if drills.len() == 1 => run_one(&arguments, drills[0]),
+        (None, Ok(drills)) => run_many(&arguments, &drills),
+        (None, Err(error)) => Err(error),
     };
     match verdict {
         Ok(Verdict::Passed) => ExitCode::SUCCESS,
@@ -87,7 +94,9 @@ fn main() -> ExitCode {
 }
 
 fn drills(arguments: &Arguments) -> Result<Vec<Drill>, SetupError> {
-    let scenarios: Vec<&'static Scenario> = if arguments.all || arguments.permissions {
+    let scenarios: Vec<&'static Scenario> = if let Some(file) = &arguments.plan {
+        vec![Scenario::of_plan(Plan::read(file)?)]
+    } else if arguments.all || arguments.permissions {
         SCENARIOS.iter().collect()
     } else {
         let name = &arguments.scenario;
@@ -104,37 +113,39 @@ fn drills(arguments: &Arguments) -> Result<Vec<Drill>, SetupError> {
     Ok(seeds.flat_map(of_seed).collect())
 }
 
-fn build_lambdas() -> Result<PathBuf, SetupError> {
-    eprintln!("building the Lambdas …");
-    Ok(lambdas::build()?)
+fn build_lambdas(arguments: &Arguments) -> Result<PathBuf, SetupError> {
+    if arguments.functions.is_none() && cfg!(debug_assertions) {
+        eprintln!("building the Lambdas …");
+    }
+    Ok(lambdas::find_or_build(arguments.functions.as_deref())?)
 }
 
 fn run_one(arguments: &Arguments, drill: Drill) -> Result<Verdict, SetupError> {
     eprintln!("{}: {}", drill.scenario.name, drill.scenario.about);
-    let lambdas = build_lambdas()?;
+    let lambdas = build_lambdas(arguments)?;
     let report = run::one(drill, &lambdas, |lab| {
         eprintln!("the lab answers at {}, its DNS at {}; lab time, minutes:seconds:", lab.endpoint_url(), lab.dns);
-        tokio::spawn(live::follow(lab.clone(), std::io::stderr().is_terminal()));
+        tokio::spawn(live::follow(lab.clone(), drill.scenario.layout.workload(), std::io::stderr().is_terminal()));
     })
     .map_err(|error| format!("{error}\n{}", drill.replay()))?;
     write_page(arguments, &report)?;
-    if arguments.json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        println!("{}", report.text(std::io::stdout().is_terminal()));
-    }
+    print(arguments, &report)?;
     Ok(report.verdict)
 }
 
-fn run_fleet(arguments: &Arguments) -> Result<Verdict, SetupError> {
-    let count = arguments.workloads.unwrap_or_default();
+fn run_fleet(arguments: &Arguments, count: u16) -> Result<Verdict, SetupError> {
     let settings = Settings { seed: arguments.seed, speed: f64::from(arguments.speed.unwrap_or(SPEED_MAX)) };
-    let report = fleet::play(count, settings, &build_lambdas()?)?;
+    let report = fleet::play(count, settings, &build_lambdas(arguments)?)?;
+    print(arguments, &report)?;
+    Ok(report.verdict)
+}
+
+fn print(arguments: &Arguments, report: &Report) -> Result<(), SetupError> {
     match arguments.json {
-        true => println!("{}", serde_json::to_string(&report)?),
+        true => println!("{}", serde_json::to_string(report)?),
         false => println!("{}", report.text(std::io::stdout().is_terminal())),
     }
-    Ok(report.verdict)
+    Ok(())
 }
 
 fn write_page(arguments: &Arguments, report: &Report) -> Result<(), SetupError> {
@@ -161,7 +172,7 @@ fn print_permissions(drills: &[Drill], ends: &[Ended]) -> Verdict {
 }
 
 fn run_many(arguments: &Arguments, drills: &[Drill]) -> Result<Verdict, SetupError> {
-    let lambdas = build_lambdas()?;
+    let lambdas = build_lambdas(arguments)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = arguments.jobs.map_or(cores * JOBS_A_CORE, usize::from);
     eprintln!("{} drills, {jobs} at a time:", drills.len());

@@ -8,8 +8,9 @@ use report::{Cause, Check, Fact, Figure, Lane, Moment, Page, Section, Spell, Sta
 
 use crate::evidence::{Evidence, is_outcome};
 use crate::live;
+use crate::plan::Summary;
 use crate::report::{Report, Verdict as Judgement};
-use crate::stage::{CLUSTER, DR, INSTANCE, NAMES, PRIMARY};
+use crate::stage::{DR, Database, PRIMARY, Workload};
 
 /// The stage at which the RTO ends.
 const WRITES_AGAIN: &str = "first accepted write";
@@ -33,17 +34,20 @@ pub fn of(report: &Report, about: &str, evidence: &Evidence) -> Page {
             good: report.verdict == Judgement::Passed,
             text: format!("{held} of {} checks held", report.checks.len()),
         }),
-        about: stage(),
+        about: stage(&evidence.workload),
         stages: evidence.outage_at.map(|at| stages(report, evidence, at)).unwrap_or_default(),
-        moments: played.flat_map(|entry| [moment(entry), approval(entry)]).flatten().collect(),
+        moments: played.flat_map(|entry| [moment(entry, &evidence.workload), approval(entry)]).flatten().collect(),
         checks: report.checks.iter().map(check).collect(),
-        notes: vec![
+        notes: [
             format!(
                 "the lab's journal; times are lab time, of which {:.0} s of real time were made",
                 report.real_seconds
             ),
-            format!("again: cargo drill --scenario {} --seed {}", report.scenario, report.seed),
-        ],
+            format!("again: {}", report.again),
+        ]
+        .into_iter()
+        .chain(report.plan.iter().flat_map(Summary::lines).map(|(what, line)| format!("{what}: {line}")))
+        .collect(),
         ..Page::default()
     };
     page.arrange();
@@ -55,11 +59,14 @@ pub fn of(report: &Report, about: &str, evidence: &Evidence) -> Page {
 }
 
 /// What is concerned, in the lab.
-fn stage() -> Vec<Fact> {
+fn stage(workload: &Workload) -> Vec<Fact> {
     let fact = |name: &str, value| Fact { name: name.to_owned(), value };
+    let database =
+        |it: &Database| format!("{} {}", if it.is_cluster { "Aurora cluster" } else { "RDS instance" }, it.id);
+    let databases: Vec<_> = workload.databases.iter().map(database).collect();
     vec![
-        fact("names", NAMES.join(", ")),
-        fact("databases in DR", format!("Aurora cluster {CLUSTER}, RDS instance {INSTANCE}")),
+        fact("names", workload.names.join(", ")),
+        fact("databases in DR", databases.join(", ")),
         fact("primary region", PRIMARY.to_owned()),
         fact("DR region", DR.to_owned()),
     ]
@@ -153,7 +160,7 @@ fn cause(stage: &str) -> (Cause, &'static str) {
     }
 }
 
-fn moment(entry: &Entry) -> Option<Moment> {
+fn moment(entry: &Entry, workload: &Workload) -> Option<Moment> {
     let lane = match &entry.what {
         What::Fault { .. } => Lane::World,
         What::HealthCheck { .. } | What::Alarm { .. } => Lane::Alarms,
@@ -171,7 +178,7 @@ fn moment(entry: &Entry) -> Option<Moment> {
         What::Mail { body, .. } => Some(body.clone()),
         _ => None,
     };
-    Some(Moment { body, ..Moment::new(entry.at, lane, live::line(entry)?, details) })
+    Some(Moment { body, ..Moment::new(entry.at, lane, live::line(entry, workload)?, details) })
 }
 
 /// What a person said, as the function got it.

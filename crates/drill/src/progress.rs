@@ -47,10 +47,10 @@ impl Watcher for Progress {
         bar.set_prefix(name(drill));
         let mut journal = lab.journal.follow();
         let start = lab.clock.now();
-        let line = bar.clone();
+        let (line, workload) = (bar.clone(), drill.scenario.layout.workload());
         tokio::spawn(async move {
             while let Ok(entry) = journal.recv().await {
-                if let Some(what) = live::line(&entry) {
+                if let Some(what) = live::line(&entry, &workload) {
                     line.set_message(format!("{:>6}  {what}", minutes(entry.at.duration_since(start).as_secs_f64())));
                 }
             }

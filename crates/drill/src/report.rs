@@ -10,6 +10,7 @@ use crate::check::Checked;
 use crate::evidence::{Evidence, Reached};
 use crate::page;
 use crate::permissions::Permissions;
+use crate::plan::{Plan, Summary};
 use crate::run::{Drill, Ended};
 use crate::scenario::Scenario;
 use crate::stage::Settings;
@@ -45,9 +46,12 @@ pub struct Report {
     pub rpo_writes: usize,
     /// How long the drill took, in seconds of real time.
     pub real_seconds: f64,
+    /// The user's plan, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Summary>,
     /// The command that plays it again.
     #[serde(skip)]
-    pub replay: String,
+    pub again: String,
     /// What was granted and used.
     #[serde(skip)]
     pub permissions: Permissions,
@@ -72,7 +76,8 @@ impl Report {
             rpo_seconds: evidence.rpo_seconds(),
             rpo_writes: evidence.lost().len(),
             real_seconds: took.as_secs_f64(),
-            replay: Drill { scenario, settings }.replay(),
+            plan: scenario.layout.plan.map(Plan::summary),
+            again: scenario.command(settings.seed),
             permissions: evidence.permissions.clone(),
             page: Page::default(),
         };
@@ -87,6 +92,9 @@ impl Report {
             |code: &str, text: &str| if colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
         let mut text = format!("\n{} with seed {}\n", paint("1", self.scenario), self.seed);
         // Writing to a String cannot fail.
+        for (what, line) in self.plan.iter().flat_map(Summary::lines) {
+            let _ = writeln!(text, "  {what:<18} {line}");
+        }
         if !self.stages.is_empty() {
             let _ = writeln!(text, "\n  stage                     after");
         }
@@ -111,7 +119,7 @@ impl Report {
         };
         let _ = writeln!(text, "\n{verdict}: {held} of {} checks held", self.checks.len());
         if self.verdict == Verdict::Failed {
-            let _ = writeln!(text, "{}", self.replay);
+            let _ = writeln!(text, "replay: {}", self.again);
         }
         text
     }

@@ -23,7 +23,7 @@ impl Drill {
     /// The command that runs it again.
     #[must_use]
     pub fn replay(&self) -> String {
-        format!("replay: cargo drill --scenario {} --seed {}", self.scenario.name, self.settings.seed)
+        format!("replay: {}", self.scenario.command(self.settings.seed))
     }
 }
 

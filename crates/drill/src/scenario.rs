@@ -8,6 +8,7 @@ mod list;
 mod observer;
 mod outage;
 mod people;
+mod plan;
 mod play;
 mod reality;
 mod switch;
@@ -42,6 +43,9 @@ pub struct Scenario {
     pub checks: &'static [&'static [Check]],
 }
 
+/// A release has no cargo.
+const COMMAND: &str = if cfg!(debug_assertions) { "cargo drill" } else { "drill" };
+
 type Playing = Pin<Box<dyn Future<Output = Result<Evidence, Stuck>> + Send>>;
 
 /// The drill could not go on.
@@ -61,6 +65,15 @@ impl Scenario {
     #[must_use]
     pub fn on(self, layout: Layout) -> Self {
         Self { layout, ..self }
+    }
+
+    /// The command that plays it with a seed.
+    #[must_use]
+    pub fn command(&self, seed: u64) -> String {
+        match self.layout.plan {
+            Some(plan) => format!("{COMMAND} --plan {} --seed {seed}", plan.file.display()),
+            None => format!("{COMMAND} --scenario {} --seed {seed}", self.name),
+        }
     }
 
     /// Plays it on the stage and gathers the evidence.

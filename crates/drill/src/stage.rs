@@ -3,6 +3,7 @@
 mod operator;
 pub(crate) mod parameters;
 pub(crate) mod records;
+pub(crate) mod workload;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,17 +14,19 @@ use std::time::Duration;
 use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
 use lab::route53::{Kind, RecordSet, Target};
-use lab::site::Sites;
-use lab::{Lab, Options, rds, template};
+use lab::{Lab, Options, template};
 
 use crate::client::Clients;
-use crate::lambdas::repository;
+use crate::files::{DETECTOR_TEMPLATE, TEMPLATE};
+use crate::plan::Plan;
 pub use operator::{APPROVER, OPERATOR};
 pub(crate) use parameters::NAME_SERVERS;
 pub use parameters::name_servers;
-use parameters::{detector_parameters, endpoint_parameters, one_stack_parameters, parameters_of, responder_parameters};
+use parameters::{Stacks, endpoint_parameters, one_stack_parameters, parameters_of};
 pub(crate) use records::LONG_TTL_SECONDS;
-use records::{create_crowd, create_endpoints, create_pairs, route53};
+use records::{create_crowd, create_endpoints, create_pairs, create_plain_pairs, route53};
+pub use workload::{Database, Workload};
+use workload::{create_databases, create_zones, open_sites};
 
 /// The region that goes down.
 pub const PRIMARY: &str = "eu-west-1";
@@ -75,6 +78,16 @@ pub struct Layout {
     pub crowd: usize,
     /// Whether the DR region's stack is all there is (`Detection=dr-region`); the detector's parameters are then its own.
     pub one_stack: bool,
+    /// What is protected in the place of the usual, if it is a user's own plan. The parameters are then the plan's.
+    pub plan: Option<&'static Plan>,
+}
+
+impl Layout {
+    /// What is protected.
+    #[must_use]
+    pub fn workload(&self) -> Workload {
+        self.plan.map_or_else(Workload::usual, Workload::of)
+    }
 }
 
 /// `SettleSeconds` of the template, where no layout says otherwise.
@@ -91,7 +104,9 @@ pub struct Stage {
     /// The users.
     pub clients: Clients,
     /// Hosted zones by name.
-    pub zones: BTreeMap<&'static str, String>,
+    pub zones: BTreeMap<String, String>,
+    /// What is protected.
+    pub workload: Arc<Workload>,
     /// All records as they were before anything happened.
     pub original: Vec<RecordSet>,
     /// Id of the health check that informs people.
@@ -120,7 +135,10 @@ impl Stage {
     pub async fn set(settings: Settings, layout: &Layout, lambdas: &Path) -> Result<Self, SetupError> {
         let lab = start_lab(settings, 0, 0).await?;
         let stage = Self::set_in(lab, settings.seed, layout, lambdas).await?;
-        stage.attach_policies()?;
+        // The examples name the usual workload; whoever plays a plan is an administrator.
+        if layout.plan.is_none() {
+            stage.attach_policies()?;
+        }
         Ok(stage)
     }
 
@@ -132,47 +150,43 @@ impl Stage {
         // Nothing waits for a clock while the stage is being set.
         let working = lab.clock.working();
         lab.rds.seed(seed);
-        let port = open_sites(&lab).await?;
-        create_databases(&lab)?;
-        let now = lab.clock.now();
-        let zones = BTreeMap::from([
-            ("example.com", lab.route53.create_zone(now, "example.com")?),
-            ("example.org", lab.route53.create_zone(now, "example.org")?),
-        ]);
+        let workload = Arc::new(layout.workload());
+        let port = open_sites(&lab, &workload).await?;
+        create_databases(&lab, &workload)?;
+        let zones = create_zones(&lab, &workload)?;
         let client = route53(&lab);
-        create_endpoints(&client, &zones["example.com"]).await?;
-        let own =
-            |pairs: &[(&str, &str)]| parameters_of(pairs.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        create_endpoints(&client, &zones[&workload.domains[0]], &workload.endpoints).await?;
         lab.functions.give_all(NAME_SERVERS, name_servers(&lab));
-        let mut responder = responder_parameters(port, &zones);
-        let mut endpoint = endpoint_parameters(port);
-        endpoint.extend(own(layout.detector));
-        let detector = if layout.one_stack {
-            responder.extend(endpoint);
-            responder.extend(one_stack_parameters(&lab).await?);
-            None
-        } else {
-            endpoint.extend(detector_parameters());
-            let yaml = read_template("detector.yaml")?;
-            let outputs = deploy(&lab, lambdas, DETECTOR, "detector", &yaml, &endpoint)?;
-            responder.insert("FailoverHealthCheckId".to_owned(), outputs["FailoverHealthCheckId"].clone());
-            Some(outputs)
+        let Stacks { mut responder, detector } = Stacks::of(&lab, layout, &workload, &zones, port).await?;
+        let detector = match detector {
+            None => None,
+            Some(given) => {
+                let outputs = deploy(&lab, lambdas, DETECTOR, "detector", DETECTOR_TEMPLATE, &given)?;
+                let check = outputs["FailoverHealthCheckId"].clone();
+                responder.entry("FailoverHealthCheckId".to_owned()).or_insert(check);
+                Some(outputs)
+            }
         };
-        responder.extend(own(layout.responder));
-        let mut outputs = deploy(&lab, lambdas, DR, "template", &read_template("template.yaml")?, &responder)?;
+        let mut outputs = deploy(&lab, lambdas, DR, "template", TEMPLATE, &responder)?;
         let check = |output: &str| detector.as_ref().unwrap_or(&outputs)[output].clone();
         let (endpoint_check, failover_check) = (check("EndpointHealthCheckId"), check("FailoverHealthCheckId"));
-        create_pairs(&client, &zones, &failover_check).await?;
-        create_crowd(&client, &zones, &failover_check, layout.crowd).await?;
+        match layout.plan {
+            None => {
+                create_pairs(&client, &zones, &failover_check).await?;
+                create_crowd(&client, &zones, &failover_check, layout.crowd).await?;
+            }
+            Some(plan) => create_plain_pairs(&client, &zones, &failover_check, plan).await?,
+        }
         drop(working);
         let original = records_of(&lab, &zones);
         let clients = Clients::new(&lab, port);
-        clients.start(&TYPED);
-        let names = NAMES.len() + layout.crowd;
+        clients.start(&workload.typed);
+        let names = workload.names.len() + layout.crowd;
         Ok(Self {
             lab,
             clients,
             zones,
+            workload,
             original,
             endpoint_check,
             failover_check,
@@ -191,7 +205,7 @@ impl Stage {
     /// # Errors
     /// If the template refuses a parameter.
     pub fn update(&self, changed: &[(&str, &str)]) -> Result<(), SetupError> {
-        self.update_to(&read_template("template.yaml")?, changed)
+        self.update_to(TEMPLATE, changed)
     }
 
     /// The same with another template.
@@ -212,13 +226,12 @@ impl Stage {
     /// If the template refuses a parameter.
     pub async fn go_to_one_stack(&mut self, outage_minutes: &str) -> Result<(String, String), SetupError> {
         let _working = self.lab.clock.working();
-        self.responder.extend(endpoint_parameters(self.port));
+        self.responder.extend(endpoint_parameters(self.port, &self.workload.endpoints[0]));
         self.responder.extend(one_stack_parameters(&self.lab).await?);
         let changed = [("OutageMinutes", outage_minutes), ("FailoverHealthCheckId", "")];
         self.responder.extend(parameters_of(changed.map(|(name, value)| (name, value.to_owned()))));
-        let yaml = read_template("template.yaml")?;
         let before = self.records();
-        let outputs = deploy(&self.lab, &self.binaries, DR, "template", &yaml, &self.responder)?;
+        let outputs = deploy(&self.lab, &self.binaries, DR, "template", TEMPLATE, &self.responder)?;
         // The stack's own, which it keeps.
         let is_new = |set: &RecordSet| before.iter().all(|old| old.key != set.key);
         self.original.extend(self.records().into_iter().filter(is_new));
@@ -290,6 +303,12 @@ impl Stage {
             .collect()
     }
 
+    /// What Holdfast's event bus is called.
+    #[must_use]
+    pub fn bus(&self) -> &str {
+        self.responder.get("BusName").map_or("holdfast", String::as_str)
+    }
+
     /// How long all must have been well before a name arms itself, or an alarm asks nobody.
     #[must_use]
     pub fn settle_seconds(&self) -> u64 {
@@ -321,30 +340,8 @@ fn seeded_offset(seed: u64) -> i64 {
     i64::try_from(seed.wrapping_mul(37) % 60).unwrap_or_default()
 }
 
-fn records_of(lab: &Lab, zones: &BTreeMap<&str, String>) -> Vec<RecordSet> {
+fn records_of(lab: &Lab, zones: &BTreeMap<String, String>) -> Vec<RecordSet> {
     zones.values().flat_map(|zone| lab.route53.records(zone)).collect()
-}
-
-pub(crate) async fn open_sites(lab: &Arc<Lab>) -> Result<u16, SetupError> {
-    const ATTEMPTS_MAX: usize = 20;
-    for _ in 0..ATTEMPTS_MAX {
-        let any = SocketAddr::new(PRIMARY_ADDRESS, 0);
-        let port = Sites::open(lab, PRIMARY, any, (PRIMARY, "app")).await?.port();
-        // The port may be taken at the other address; then the first site stays where nobody looks for it.
-        if Sites::open(lab, DR, SocketAddr::new(DR_ADDRESS, port), (DR, CLUSTER)).await.is_ok() {
-            return Ok(port);
-        }
-    }
-    Err("no port is free at both sites' addresses".into())
-}
-
-fn create_databases(lab: &Arc<Lab>) -> Result<(), SetupError> {
-    rds::close_group(lab, CLOSED_GROUP);
-    rds::create_cluster(lab, PRIMARY, "app", None, &["app-1"])?;
-    rds::create_cluster(lab, DR, CLUSTER, Some((PRIMARY, "app")), &["app-dr-1"])?;
-    rds::create_instance(lab, PRIMARY, "orders", None)?;
-    rds::create_instance(lab, DR, INSTANCE, Some((PRIMARY, "orders")))?;
-    Ok(())
 }
 
 pub(crate) fn deploy(
@@ -356,12 +353,4 @@ pub(crate) fn deploy(
     parameters: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, SetupError> {
     Ok(template::deploy(lab, region, stack, yaml, parameters, &|binary| binaries.join(&binary.name))?)
-}
-
-/// A template of the repository.
-///
-/// # Errors
-/// If it cannot be read.
-pub fn read_template(file: &str) -> std::io::Result<String> {
-    std::fs::read_to_string(repository().join(file))
 }

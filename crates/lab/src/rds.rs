@@ -13,6 +13,7 @@ mod people;
 mod settings;
 mod state;
 
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,19 +35,25 @@ pub use people::*;
 use state::{Effect, State};
 
 /// "Several minutes or longer" (Aurora user guide, promoting a cross-Region replica).
-const PROMOTION_SECONDS: std::ops::RangeInclusive<i64> = 120..=300;
+const PROMOTION_SECONDS: RangeInclusive<i64> = 120..=300;
 
 /// The service's state in every region.
 #[derive(Debug)]
 pub struct Rds {
     state: Mutex<State>,
     chance: Mutex<StdRng>,
+    promotion_seconds: Mutex<RangeInclusive<i64>>,
     steps_changed: Notify,
 }
 
 impl Default for Rds {
     fn default() -> Self {
-        Self { state: Mutex::default(), chance: Mutex::new(StdRng::seed_from_u64(0)), steps_changed: Notify::new() }
+        Self {
+            state: Mutex::default(),
+            chance: Mutex::new(StdRng::seed_from_u64(0)),
+            promotion_seconds: Mutex::new(PROMOTION_SECONDS),
+            steps_changed: Notify::new(),
+        }
     }
 }
 
@@ -56,9 +63,15 @@ impl Rds {
         *self.chance.lock().unwrap_or_else(PoisonError::into_inner) = StdRng::seed_from_u64(seed);
     }
 
+    /// Sets within which bounds a promotion's duration is drawn.
+    pub fn set_promotion_seconds(&self, seconds: RangeInclusive<i64>) {
+        *self.promotion_seconds.lock().unwrap_or_else(PoisonError::into_inner) = seconds;
+    }
+
     fn promotion_takes(&self) -> SignedDuration {
+        let within = self.promotion_seconds.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);
-        SignedDuration::from_secs(chance.random_range(PROMOTION_SECONDS))
+        SignedDuration::from_secs(chance.random_range(within))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

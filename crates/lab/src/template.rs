@@ -181,19 +181,7 @@ pub fn deploy(
     parameters: &BTreeMap<String, String>,
     code: &dyn Fn(&Binary) -> PathBuf,
 ) -> Result<Outputs, DeployError> {
-    let template: Template = section(&yaml::parse(yaml)?)?;
-    if let Some(other) = template.transform.as_ref().filter(|transform| *transform != "AWS::Serverless-2016-10-31") {
-        return Err(DeployError::Template(format!("the lab does not know the transform {other}")));
-    }
-    let mut scope = Scope {
-        region: region.to_owned(),
-        stack: stack_name.to_owned(),
-        parameters: parameters::resolve(&template.parameters, parameters)?,
-        mappings: template.mappings.clone(),
-        conditions: template.conditions.clone(),
-        resources: BTreeMap::new(),
-    };
-    obey(&template, &scope)?;
+    let (template, mut scope) = prepare(region, stack_name, yaml, parameters)?;
     let key = (region.to_owned(), stack_name.to_owned());
     let before = lab.stacks.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned().unwrap_or_default();
     let order = order(&template, &scope)?;
@@ -208,6 +196,36 @@ pub fn deploy(
     }
     lab.stacks.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, after);
     outputs(&template, &scope)
+}
+
+/// Checks parameters by their constraints and by the template's rules, as CloudFormation does before it makes anything.
+///
+/// # Errors
+/// If the template or a parameter is wrong.
+pub fn check(region: &str, yaml: &str, parameters: &BTreeMap<String, String>) -> Result<(), DeployError> {
+    prepare(region, "none", yaml, parameters).map(drop)
+}
+
+fn prepare(
+    region: &str,
+    stack_name: &str,
+    yaml: &str,
+    parameters: &BTreeMap<String, String>,
+) -> Result<(Template, Scope), DeployError> {
+    let template: Template = section(&yaml::parse(yaml)?)?;
+    if let Some(other) = template.transform.as_ref().filter(|transform| *transform != "AWS::Serverless-2016-10-31") {
+        return Err(DeployError::Template(format!("the lab does not know the transform {other}")));
+    }
+    let scope = Scope {
+        region: region.to_owned(),
+        stack: stack_name.to_owned(),
+        parameters: parameters::resolve(&template.parameters, parameters)?,
+        mappings: template.mappings.clone(),
+        conditions: template.conditions.clone(),
+        resources: BTreeMap::new(),
+    };
+    obey(&template, &scope)?;
+    Ok((template, scope))
 }
 
 /// "If any one of the assertions … evaluates to false", nothing is deployed (CloudFormation user guide, "Rules").

@@ -26,8 +26,13 @@ use serde_json::Value;
 const NAMES: usize = 5;
 
 /// A stage whose workload has no databases: what the records alone need.
-const WITHOUT_DATABASES: Layout =
-    Layout { responder: &[("AuroraClusters", ""), ("RdsInstances", "")], detector: &[], crowd: 0, one_stack: false };
+const WITHOUT_DATABASES: Layout = Layout {
+    responder: &[("AuroraClusters", ""), ("RdsInstances", "")],
+    detector: &[],
+    crowd: 0,
+    one_stack: false,
+    plan: None,
+};
 
 async fn stage(layout: &Layout) -> Stage {
     let lambdas = tokio::task::spawn_blocking(lambdas::build).await.expect("the build ends").expect("all builds");
@@ -167,6 +172,7 @@ const AT_ODDS: Layout = Layout {
     detector: &[("ResponderBusName", "elsewhere")],
     crowd: 0,
     one_stack: false,
+    plan: None,
 };
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drill::check;
+use drill::files::TEMPLATE;
 use drill::fleet::{self, PINNED_IN_TIME};
 use drill::lambdas::{self, repository};
 use drill::permissions::Permissions;
 use drill::report::{Report, Verdict, table};
 use drill::run::{self, Drill, Ended, Watcher};
 use drill::scenario::{self, SCENARIOS};
-use drill::stage::{Settings, Stage, read_template};
+use drill::stage::{Settings, Stage};
 use lab::Lab;
 use lab::journal::What;
 
@@ -74,9 +75,8 @@ fn every_scenario_ends_as_it_should() {
 #[test]
 fn a_role_without_an_action_fails_the_drill_and_pages_and_a_spare_action_is_reported() {
     let lambdas = lambdas::build().expect("the Lambdas build");
-    let template = read_template("template.yaml").expect("the template is there");
-    let broken = template.replace("Action: rds:PromoteReadReplica\n", "Action: rds:StopDBInstance\n");
-    assert_ne!(broken, template);
+    let broken = TEMPLATE.replace("Action: rds:PromoteReadReplica\n", "Action: rds:StopDBInstance\n");
+    assert_ne!(broken, TEMPLATE);
     let Drill { scenario, settings } = seeds("region-outage", 1..=1)[0];
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let played = runtime.block_on(async {

@@ -7,6 +7,7 @@ mod documented;
 mod drills;
 mod lab_commands;
 mod parameters;
+mod plan;
 mod report;
 mod saboteurs;
 mod sample_events;

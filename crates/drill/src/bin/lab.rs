@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use drill::live::view::Screen;
-use drill::stage::{DETECTOR, DR, Layout, PRIMARY, Settings, SetupError, Stage, name_servers, start_lab};
+use drill::stage::{DETECTOR, DR, Layout, PRIMARY, Settings, SetupError, Stage, Workload, name_servers, start_lab};
 use drill::{lambdas, live};
 use lab::Lab;
 use lab::arn::arn;
@@ -173,7 +173,7 @@ async fn serve(arguments: &Serve) -> Result<(), SetupError> {
     let is_terminal = std::io::stderr().is_terminal();
     let has_board = is_terminal && !std::io::stdout().is_terminal();
     if !has_board {
-        tokio::spawn(live::follow(lab.clone(), is_terminal));
+        tokio::spawn(live::follow(lab.clone(), Workload::usual(), is_terminal));
     }
     let stage = match lambdas {
         Some(lambdas) => Some(Stage::set_in(lab.clone(), arguments.seed, &Layout::default(), &lambdas).await?),

@@ -10,7 +10,8 @@ use lab::Lab;
 
 use crate::stage::parameters::{NAME_SERVERS, endpoint_parameters, name_servers, one_stack_parameters, parameters_of};
 use crate::stage::records::{change, create_endpoints, half, route53, value};
-use crate::stage::{DR, DR_ADDRESS, PRIMARY_ADDRESS, SetupError, deploy, open_sites};
+use crate::stage::workload::open_sites;
+use crate::stage::{DR, DR_ADDRESS, PRIMARY_ADDRESS, SetupError, Workload, deploy};
 
 const RECORD_TTL_SECONDS: i64 = 60;
 
@@ -25,12 +26,13 @@ pub(super) struct Site {
 
 impl Site {
     pub async fn open(lab: &Arc<Lab>) -> Result<Self, SetupError> {
-        let port = open_sites(lab).await?;
+        let workload = Workload::usual();
+        let port = open_sites(lab, &workload).await?;
         let zone = lab.route53.create_zone(lab.clock.now(), "example.com")?;
         let client = route53(lab);
-        create_endpoints(&client, &zone).await?;
+        create_endpoints(&client, &zone, &workload.endpoints).await?;
         lab.functions.give_all(NAME_SERVERS, name_servers(lab));
-        let mut parameters = endpoint_parameters(port);
+        let mut parameters = endpoint_parameters(port, &workload.endpoints[0]);
         parameters.extend(one_stack_parameters(lab).await?);
         parameters.extend(parameters_of([
             ("HostedZoneId", zone.clone()),

@@ -18,7 +18,7 @@ use tokio::sync::broadcast::error::TryRecvError;
 use super::board::{Board, Item, Mood, draw};
 use super::line;
 use crate::client::ask;
-use crate::stage::{DR_ADDRESS, NAMES, PRIMARY_ADDRESS, Stage, TYPED};
+use crate::stage::{DR_ADDRESS, PRIMARY_ADDRESS, Stage, Workload};
 
 /// More than a tall terminal shows.
 const EVENTS_MAX: usize = 200;
@@ -46,7 +46,7 @@ impl Screen {
     pub async fn show(&mut self, lab: &Arc<Lab>, stage: Option<&Stage>) -> io::Result<()> {
         // Followed before it is read, so that nothing falls in between; what is seen twice changes nothing but a line.
         let mut journal = lab.journal.follow();
-        let mut seen = Seen::default();
+        let mut seen = Seen::of(stage.map_or_else(Workload::usual, |stage| (*stage.workload).clone()));
         lab.journal.entries().iter().for_each(|entry| seen.note(entry));
         loop {
             loop {
@@ -72,8 +72,9 @@ impl Drop for Screen {
 }
 
 /// What the journal has told so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Seen {
+    workload: Workload,
     start: Option<Timestamp>,
     alarms: BTreeMap<String, String>,
     /// Status and whether it takes writes, by region and identifier.
@@ -82,6 +83,11 @@ struct Seen {
 }
 
 impl Seen {
+    fn of(workload: Workload) -> Self {
+        let (alarms, databases) = (BTreeMap::new(), BTreeMap::new());
+        Self { workload, start: None, alarms, databases, events: VecDeque::new() }
+    }
+
     fn note(&mut self, entry: &Entry) {
         match &entry.what {
             What::Alarm { name, to, .. } => drop(self.alarms.insert(name.clone(), to.clone())),
@@ -91,7 +97,7 @@ impl Seen {
             _ => {}
         }
         let seconds = entry.at.duration_since(*self.start.get_or_insert(entry.at)).as_secs();
-        if let Some(line) = line(entry) {
+        if let Some(line) = line(entry, &self.workload) {
             self.events.push_back(format!("{:>3}:{:02}  {line}", seconds / 60, seconds % 60));
             let excess = self.events.len().saturating_sub(EVENTS_MAX);
             self.events.drain(..excess);
@@ -130,8 +136,8 @@ fn database(lab: &Lab, (region, id): &(String, String), (status, writable): &(St
 async fn names(lab: &Arc<Lab>, stage: &Stage) -> Vec<Item> {
     let registers = stage.registers();
     let mut items = Vec::new();
-    for (name, typed) in NAMES.iter().zip(TYPED) {
-        let (state, mood) = match registers.get(*name) {
+    for (name, typed) in stage.workload.names.iter().zip(&stage.workload.typed) {
+        let (state, mood) = match registers.get(name) {
             None => ("not armed yet", Mood::Plain),
             Some(Register::Disarmed { .. }) => ("disarmed", Mood::Bad),
             Some(Register::Armed { .. }) => ("armed", Mood::Good),
@@ -145,7 +151,7 @@ async fn names(lab: &Arc<Lab>, stage: &Stage) -> Vec<Item> {
             Some(other) => other.to_string(),
             None => "no answer".to_owned(),
         };
-        items.push(Item::new(*name, format!("{state}, DNS {answer}"), mood));
+        items.push(Item::new(name, format!("{state}, DNS {answer}"), mood));
     }
     items
 }

@@ -8,6 +8,7 @@ use crate::stage::Layout;
 pub use parts::QUICK;
 pub(super) use parts::QUICK_OUTAGE_MINUTES;
 use parts::*;
+pub(super) use parts::{PLANNED, PLANNED_ON_SWITCH};
 
 /// Every scenario; the first is the default.
 pub const SCENARIOS: &[Scenario] = &[
@@ -346,7 +347,7 @@ pub const SCENARIOS: &[Scenario] = &[
             responder: &[("RecordNames", "ALL"), ("SecondRecordNames", "ALL"), ("SettleSeconds", "120")],
             detector: &[("OutageMinutes", "5")],
             crowd: 1_000,
-            one_stack: false,
+            ..PLAIN
         },
         play: |play| Box::pin(play.many_records()),
         checks: &[PINNED_AND_PROMOTED, LOSS, TOLD, &[check::FEW_BATCHES]],

@@ -9,10 +9,9 @@ use lab::rds;
 
 use super::Stuck;
 use crate::evidence::{Evidence, OUTAGE};
-use crate::stage::{APPROVER, CLUSTER, DR, INSTANCE, OPERATOR, PRIMARY, Settings, Stage};
+use crate::stage::{APPROVER, DR, OPERATOR, PRIMARY, Settings, Stage};
 
 const ARMED_WITHIN: Duration = Duration::from_secs(45 * 60);
-const FAILED_OVER_WITHIN: Duration = Duration::from_secs(180 * 60);
 
 /// What a scenario plays on.
 pub(super) struct Play {
@@ -23,9 +22,11 @@ pub(super) struct Play {
 impl Play {
     /// Waits until Holdfast has armed itself, and lets some time pass, by the seed.
     pub async fn begin(&self) -> Result<(), Stuck> {
-        let lag = Duration::from_secs(1 + self.settings.seed % 9);
-        rds::set_lag(&self.stage.lab, DR, CLUSTER, lag);
-        rds::set_lag(&self.stage.lab, DR, INSTANCE, lag);
+        let planned = self.stage.workload.plan.map(|plan| u64::from(plan.facts.replica_lag_seconds));
+        let lag = Duration::from_secs(planned.unwrap_or(1 + self.settings.seed % 9));
+        for database in &self.stage.workload.databases {
+            rds::set_lag(&self.stage.lab, DR, &database.id, lag);
+        }
         let slowest = Duration::from_secs(30 + self.settings.seed.wrapping_mul(17) % 31);
         self.stage.lab.route53.set_propagation(Duration::from_secs(5)..=slowest);
         self.armed().await?;
@@ -38,7 +39,7 @@ impl Play {
     /// Waits until every name is armed.
     pub async fn armed(&self) -> Result<(), Stuck> {
         let armed = |stage: &Stage| stage.all_registers(|register| matches!(register, Register::Armed { .. }));
-        match self.stage.until(ARMED_WITHIN, armed).await {
+        match self.stage.until(ARMED_WITHIN + Duration::from_secs(self.stage.settle_seconds()), armed).await {
             true => Ok(()),
             false => Err(Stuck::new("Holdfast did not arm itself")),
         }
@@ -91,7 +92,7 @@ impl Play {
     /// Waits until the incident is closed; false if it is not in time, and then the checks say what is missing.
     pub async fn failed_over(&self) -> bool {
         let done = |stage: &Stage| stage.all_registers(|register| matches!(register, Register::FailedOver { .. }));
-        let closed = self.stage.until(FAILED_OVER_WITHIN, done).await;
+        let closed = self.stage.until(self.stage.workload.failed_over_within, done).await;
         if !closed {
             self.say("the failover did not come to its end in time");
         }

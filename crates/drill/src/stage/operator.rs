@@ -7,7 +7,8 @@ use lab::iam::Policy;
 use tokio::process::Command;
 
 use super::{DR, NAME_SERVERS, SetupError, Stage, name_servers};
-use crate::lambdas::{COMMAND_LINE, repository};
+use crate::files::{APPROVER_POLICY, OPERATOR_POLICY};
+use crate::lambdas::COMMAND_LINE;
 
 /// The access key of those who operate; it is also the name of their example policy.
 pub const OPERATOR: &str = "operator";
@@ -17,8 +18,7 @@ pub const APPROVER: &str = "approver";
 impl Stage {
     /// Gives operators and approvers the policies of `docs/policies`, and nothing else.
     pub(super) fn attach_policies(&self) -> Result<(), SetupError> {
-        for who in [OPERATOR, APPROVER] {
-            let text = std::fs::read_to_string(repository().join(format!("docs/policies/{who}.json")))?;
+        for (who, text) in [(OPERATOR, OPERATOR_POLICY), (APPROVER, APPROVER_POLICY)] {
             let text = text.replace("FIRST_ZONE_ID", &self.zones["example.com"]);
             let text = text.replace("SECOND_ZONE_ID", &self.zones["example.org"]);
             let text = text.replace("FAILOVER_HEALTH_CHECK_ID", &self.failover_check);
@@ -48,6 +48,7 @@ impl Stage {
             .env("AWS_ENDPOINT_URL", self.lab.endpoint_url())
             .env(SKEW_VARIABLE, "true")
             .env("AWS_REGION", DR)
+            .env("HOLDFAST_BUS", self.bus())
             .env("AWS_ACCESS_KEY_ID", who)
             .env("AWS_SECRET_ACCESS_KEY", "the-lab-checks-no-signatures")
             .env("HOLDFAST_DNS", self.lab.dns.to_string())

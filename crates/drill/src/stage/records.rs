@@ -14,6 +14,7 @@ use lab::Lab;
 use lab::dns::balancer;
 
 use super::{DETECTOR, DR_ADDRESS, NAMES, PRIMARY, PRIMARY_ADDRESS, SetupError, Stage};
+use crate::plan::Plan;
 
 const RECORD_TTL_SECONDS: i64 = 60;
 
@@ -122,22 +123,48 @@ impl Stage {
 /// Creates so many more failover pairs, three of five in the first zone.
 pub(super) async fn create_crowd(
     client: &Client,
-    zones: &BTreeMap<&str, String>,
+    zones: &BTreeMap<String, String>,
     check: &str,
     crowd: usize,
 ) -> Result<(), SetupError> {
     for (zone, names) in [("example.com", 0..crowd * 3 / 5), ("example.org", crowd * 3 / 5..crowd)] {
-        let sites =
-            [(ResourceRecordSetFailover::Primary, PRIMARY_ADDRESS), (ResourceRecordSetFailover::Secondary, DR_ADDRESS)];
-        let sets: Vec<_> = names
-            .flat_map(|nth| sites.clone().map(|(role, address)| (format!("n{nth}.crowd.{zone}"), role, address)))
-            .map(|(name, role, address)| {
-                half(&name, RrType::A, &role, check).ttl(RECORD_TTL_SECONDS).resource_records(value(address))
-            })
-            .collect();
-        for batch in sets.chunks(ELEMENTS_MAX) {
-            create(client, &zones[zone], batch.iter().cloned()).await?;
-        }
+        let names = names.map(|nth| format!("n{nth}.crowd.{zone}"));
+        create_address_pairs(client, &zones[zone], names, check, RECORD_TTL_SECONDS).await?;
+    }
+    Ok(())
+}
+
+/// Creates the failover pairs of a plan. Of what type a user's records are the lab cannot know; here they are addresses.
+pub(super) async fn create_plain_pairs(
+    client: &Client,
+    zones: &BTreeMap<String, String>,
+    check: &str,
+    plan: &Plan,
+) -> Result<(), SetupError> {
+    let ttl_seconds = plan.facts.record_ttl_seconds.into();
+    for zone in &plan.zones {
+        create_address_pairs(client, &zones[&zone.domain], zone.names.iter().cloned(), check, ttl_seconds).await?;
+    }
+    Ok(())
+}
+
+async fn create_address_pairs(
+    client: &Client,
+    zone: &str,
+    names: impl Iterator<Item = String>,
+    check: &str,
+    ttl_seconds: i64,
+) -> Result<(), SetupError> {
+    let sites =
+        [(ResourceRecordSetFailover::Primary, PRIMARY_ADDRESS), (ResourceRecordSetFailover::Secondary, DR_ADDRESS)];
+    let pair = |name: String| {
+        sites.clone().map(|(role, address)| {
+            half(&name, RrType::A, &role, check).ttl(ttl_seconds).resource_records(value(address))
+        })
+    };
+    let sets: Vec<_> = names.flat_map(pair).collect();
+    for batch in sets.chunks(ELEMENTS_MAX) {
+        create(client, zone, batch.iter().cloned()).await?;
     }
     Ok(())
 }
@@ -153,8 +180,12 @@ pub(crate) fn route53(lab: &Lab) -> Client {
     Client::from_conf(config)
 }
 
-pub(crate) async fn create_endpoints(client: &Client, zone: &str) -> Result<(), SetupError> {
-    let sets = [plain("primary.example.com", PRIMARY_ADDRESS), plain("dr.example.com", DR_ADDRESS)];
+pub(crate) async fn create_endpoints(
+    client: &Client,
+    zone: &str,
+    [primary, dr]: &[String; 2],
+) -> Result<(), SetupError> {
+    let sets = [plain(primary, PRIMARY_ADDRESS), plain(dr, DR_ADDRESS)];
     create(client, zone, sets).await
 }
 
@@ -186,7 +217,7 @@ pub(crate) fn half(
 
 pub(super) async fn create_pairs(
     client: &Client,
-    zones: &BTreeMap<&str, String>,
+    zones: &BTreeMap<String, String>,
     check: &str,
 ) -> Result<(), SetupError> {
     let sites = [

@@ -20,10 +20,9 @@ struct Parameter {
     max_length: Option<usize>,
     min_value: Option<f64>,
     max_value: Option<f64>,
+    constraint_description: Option<String>,
     #[serde(rename = "Description")]
     _description: Option<Value>,
-    #[serde(rename = "ConstraintDescription")]
-    _constraint_description: Option<Value>,
     #[serde(rename = "NoEcho")]
     _no_echo: Option<Value>,
 }
@@ -65,14 +64,17 @@ impl Parameter {
         if let Some(allowed) = &self.allowed_values {
             let is_allowed = |allowed: &Value| text(allowed).is_ok_and(|allowed| allowed == value);
             if !allowed.iter().any(is_allowed) {
-                return Err(format!("{value:?} is not among its AllowedValues"));
+                let allowed: Vec<_> = allowed.iter().filter_map(|allowed| text(allowed).ok()).collect();
+                return Err(format!("{value:?} is not among its AllowedValues: {}", allowed.join(", ")));
             }
         }
         if let Some(pattern) = &self.allowed_pattern {
             // The whole value must match.
             let whole = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| error.to_string())?;
             if !whole.is_match(value) {
-                return Err(format!("{value:?} does not match its AllowedPattern {pattern}"));
+                // "… to explain a constraint when the constraint is violated" (CloudFormation user guide).
+                let why = self.constraint_description.as_ref().map(|why| format!(": it {why}")).unwrap_or_default();
+                return Err(format!("{value:?} does not match its AllowedPattern {pattern}{why}"));
             }
         }
         let length = value.chars().count();
@@ -84,7 +86,8 @@ impl Parameter {
         }
         let number: f64 = value.parse().map_err(|_| format!("{value:?} is not a number"))?;
         if self.min_value.is_some_and(|min| number < min) || self.max_value.is_some_and(|max| number > max) {
-            return Err(format!("{value} is outside its MinValue and MaxValue"));
+            let ends = [self.min_value, self.max_value].map(|end| end.map_or("none".to_owned(), |end| end.to_string()));
+            return Err(format!("{value} is outside its MinValue {} and MaxValue {}", ends[0], ends[1]));
         }
         Ok(())
     }

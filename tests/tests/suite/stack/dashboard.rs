@@ -22,6 +22,7 @@ const LAYOUT: Layout = Layout {
     detector: &[],
     crowd: 0,
     one_stack: false,
+    plan: None,
 };
 
 fn dashboard(lab: &Lab) -> Value {

@@ -41,18 +41,20 @@ pub(super) const HOLDS: &[Check] = &[check::RETURN_CHANGES_NOTHING];
 pub(super) const LOSS: &[Check] = &[check::LOSS_WITHIN_LAG];
 /// Each message arrived.
 pub(super) const TOLD: &[Check] = &[check::OPERATORS_TOLD];
+/// A user's own plan: what every completed failover must show, and within which budget.
+pub(in crate::scenario) const PLANNED: &[&[Check]] = &[WITHIN_BUDGET, PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD];
+/// The same on the switch.
+pub(in crate::scenario) const PLANNED_ON_SWITCH: &[&[Check]] =
+    &[WITHIN_BUDGET, PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::MOVED_BY_PIN]];
+const WITHIN_BUDGET: &[Check] = &[check::RTO_WITHIN_BUDGET, check::RPO_WITHIN_BUDGET];
 /// What must not have happened when a failover is held.
 pub(super) const HELD: &[Check] = &[check::NOTHING_TOUCHED, check::STILL_ARMED, check::USERS_ON_PRIMARY];
 
 /// As the templates have it.
-pub(super) const PLAIN: Layout = Layout { responder: &[], detector: &[], crowd: 0, one_stack: false };
+pub(super) const PLAIN: Layout = Layout { responder: &[], detector: &[], crowd: 0, one_stack: false, plan: None };
 /// For stories that are not about how long an outage or a calm lasts, which is most of what a drill takes.
-pub const QUICK: Layout = Layout {
-    responder: &[SETTLES_SOON],
-    detector: &[("OutageMinutes", QUICK_OUTAGE_MINUTES)],
-    crowd: 0,
-    one_stack: false,
-};
+pub const QUICK: Layout =
+    Layout { responder: &[SETTLES_SOON], detector: &[("OutageMinutes", QUICK_OUTAGE_MINUTES)], ..PLAIN };
 /// How long an outage lasts there before it is one.
 pub const QUICK_OUTAGE_MINUTES: &str = "5";
 /// The same, where DNS moves by Holdfast alone.

@@ -1,0 +1,10 @@
+//! What a drill needs of the repository's files. They are in the program, so that a released one needs no checkout.
+
+/// The stack in the DR region.
+pub const TEMPLATE: &str = include_str!("../../../template.yaml");
+/// The second stack, in us-east-1.
+pub const DETECTOR_TEMPLATE: &str = include_str!("../../../detector.yaml");
+/// What an operator may do.
+pub(crate) const OPERATOR_POLICY: &str = include_str!("../../../docs/policies/operator.json");
+/// What an approver may do.
+pub(crate) const APPROVER_POLICY: &str = include_str!("../../../docs/policies/approver.json");
