@@ -18,7 +18,7 @@ use failover::register::{Register, Spread};
 use jiff::Timestamp;
 
 use crate::error::CallError;
-use crate::session::{GrowingAttempts, Session};
+use crate::session::{GrowingAttempts, Session, WaitsOutThrottling};
 use sdk::{readable, to_sdk};
 pub use submit::{Refused, Submitted, submit_by_name};
 use walk::{Page, Start, walk};
@@ -145,6 +145,7 @@ fn builder(session: &Session, config: &SdkConfig) -> aws_sdk_route53::config::Bu
         .http_client(session.route53_client())
         .retry_partition(session.retries())
         .interceptor(session.clock().clone())
+        .interceptor(WaitsOutThrottling)
 }
 
 impl Reader {

@@ -32,9 +32,12 @@ const CALL_SECONDS_MAX: u64 = 10;
 /// and recorded, every call at its limit, fit into a function's 120 s.
 const LOOK_ATTEMPT_SECONDS_MAX: u64 = 16;
 const LOOK_SECONDS_MAX: u64 = 30;
+/// A service that fails is asked again by the next minute's tick.
+const ATTEMPTS_MAX: u32 = 8;
 /// Route 53 takes five requests a second from a whole account, and in an incident everybody looks at once: a throttled call goes on
-/// for as long as its time allows, since whoever gives up waits for the next minute's tick while that rate goes unused.
-const ATTEMPTS_MAX: u32 = 30;
+/// for as long as its time allows, since whoever gives up waits for the next tick while that rate goes unused. So does whatever a
+/// person started, whom nobody wakes again in a minute.
+const PATIENT_ATTEMPTS_MAX: u32 = 30;
 const BACKOFF_FIRST: Duration = Duration::from_millis(200);
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
 
@@ -59,6 +62,30 @@ impl Intercept for GrowingAttempts {
         let mut limits = limits.to_builder();
         limits.set_operation_attempt_timeout(longer);
         config.interceptor_state().store_put(limits.build());
+        Ok(())
+    }
+}
+
+/// For clients of Route 53: a call that was throttled has more attempts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WaitsOutThrottling;
+
+impl Intercept for WaitsOutThrottling {
+    fn name(&self) -> &'static str {
+        "WaitsOutThrottling"
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        // Of what is answered so, the SDK tries again nothing but what was throttled.
+        let is_throttled = context.response().is_some_and(|answer| matches!(answer.status().as_u16(), 400 | 429));
+        if is_throttled {
+            config.interceptor_state().store_put(retries(PATIENT_ATTEMPTS_MAX));
+        }
         Ok(())
     }
 }
@@ -94,7 +121,10 @@ impl Session {
     /// The session of a program that a person started: no call that AWS throttles is given up within half a minute.
     #[must_use]
     pub fn patient(self) -> Self {
-        let patient = |config: SdkConfig| config.into_builder().timeout_config(limits(LOOK_SECONDS_MAX)).build();
+        let patient = |config: SdkConfig| {
+            let builder = config.into_builder().retry_config(retries(PATIENT_ATTEMPTS_MAX));
+            builder.timeout_config(limits(LOOK_SECONDS_MAX)).build()
+        };
         Self { config: patient(self.config), zone_config: patient(self.zone_config), ..self }
     }
 
@@ -222,7 +252,7 @@ mod tests {
     use aws_smithy_runtime_api::client::http::{
         HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
     };
-    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+    use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 
     use super::*;
 
@@ -268,5 +298,46 @@ mod tests {
         let is_attempt = |seconds: &&f64| (BACKOFF_MAX.as_secs_f64()..=LOOK_SECONDS_MAX as f64).contains(*seconds);
         let attempts: Vec<_> = waits.iter().filter(is_attempt).copied().collect();
         assert_eq!(attempts[..5], [30.0, 4.0, 8.0, 16.0, 16.0], "{waits:?}");
+    }
+
+    /// Answers every request alike, and counts them.
+    #[derive(Clone, Debug)]
+    struct Answers {
+        status: u16,
+        code: &'static str,
+        requests: Arc<Mutex<u32>>,
+    }
+
+    impl HttpConnector for Answers {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            *self.requests.lock().unwrap() += 1;
+            let body = format!("<ErrorResponse><Error><Code>{}</Code></Error></ErrorResponse>", self.code);
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(self.status.try_into().unwrap(), body.into())))
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_throttled_is_asked_again_for_as_long_as_there_is_time_and_what_fails_eight_times() {
+        for (status, code, attempts) in [
+            (400, "Throttling", PATIENT_ATTEMPTS_MAX),
+            (503, "ServiceUnavailable", ATTEMPTS_MAX),
+            (400, "InvalidInput", 1),
+        ] {
+            let answers = Answers { status, code, requests: Arc::default() };
+            let connector = answers.clone();
+            let config = aws_sdk_route53::Config::builder()
+                .behavior_version(BehaviorVersion::v2026_01_12())
+                .region(Region::new("us-east-1"))
+                .credentials_provider(Credentials::new("id", "key", None, None, "test"))
+                .sleep_impl(Waits::default())
+                .http_client(http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone())))
+                .retry_config(retries(ATTEMPTS_MAX))
+                .retry_partition(RetryPartition::custom("all").token_bucket(TokenBucket::unlimited()).build())
+                .timeout_config(limits(LOOK_SECONDS_MAX))
+                .interceptor(WaitsOutThrottling);
+            let client = aws_sdk_route53::Client::from_conf(config.build());
+            client.list_resource_record_sets().hosted_zone_id("Z1").send().await.unwrap_err();
+            assert_eq!(*answers.requests.lock().unwrap(), attempts, "{status} {code}");
+        }
     }
 }
