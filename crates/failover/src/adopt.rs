@@ -1,5 +1,7 @@
 //! Adoption: the switch takes the place of the alarm's own health check on PRIMARY records, name by name, or gives it back.
 
+use jiff::Timestamp;
+
 use crate::change::{Change, Write, rewrite_register};
 use crate::name::Name;
 use crate::observation::NameView;
@@ -33,12 +35,13 @@ pub enum AdoptError {
     Pair(#[from] PairFault),
 }
 
-/// What puts `check` on every PRIMARY record of a name; none if it is there. The name's register goes into the same batch as it is: if a
-/// pin or a person was faster, Route 53 takes nothing of it.
+/// What puts `check` on every PRIMARY record of a name; none if it is there. The name's register goes into the same batch: if a
+/// pin or a person was faster, Route 53 takes nothing of it. Of an armed name it says that the pin was rehearsed now, as by such a batch
+/// it was; so looks that go by an earlier listing learn from the name servers that there is something new.
 ///
 /// # Errors
 /// If the name is in no state for it.
-pub fn adopt(view: &NameView, check: &str) -> Result<Option<Write>, AdoptError> {
+pub fn adopt(view: &NameView, check: &str, now: Timestamp) -> Result<Option<Write>, AdoptError> {
     let name = || view.name.clone();
     let of_register = |error: RegisterError| AdoptError::Register { name: name(), error };
     let pairs = view.pairs.as_ref().map_err(Clone::clone)?;
@@ -48,7 +51,10 @@ pub fn adopt(view: &NameView, check: &str) -> Result<Option<Write>, AdoptError> 
         Reading::Known { register, .. } => match register {
             Register::Pinned { .. } | Register::FailedOver { .. } => return Err(AdoptError::Pinned(name())),
             Register::Paused { .. } => return Err(AdoptError::Paused(name())),
-            Register::Armed { .. } | Register::Disarmed { .. } => register.clone(),
+            Register::Armed { since, by, memory, .. } => {
+                Register::Armed { since: *since, by: *by, rehearsed: Some(now), memory: memory.clone() }
+            }
+            Register::Disarmed { .. } => register.clone(),
         },
     };
     let others = pairs.iter().map(|pair| pair.primary()).filter(|set| set.health_check.as_deref() != Some(check));

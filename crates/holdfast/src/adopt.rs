@@ -70,7 +70,7 @@ fn adoptions(seen: &Observation, check: &str, off: bool) -> (Vec<Write>, Vec<Str
             refusals.push(format!("{}: {warning}; put that right first", view.name));
             continue;
         }
-        match adopted(view, check) {
+        match adopted(view, check, seen.now) {
             Ok(write) => writes.extend(write),
             Err(error) => refusals.push(error.to_string()),
         }

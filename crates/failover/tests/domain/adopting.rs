@@ -28,22 +28,29 @@ fn created(write: &Write) -> Vec<&RecordSet> {
 }
 
 #[test]
-fn adoption_swaps_the_health_check_of_each_primary_and_nothing_else_while_the_register_stands_still() {
-    for register in [armed(-7_200, ArmedBy::Settling), disarmed()] {
+fn adoption_swaps_the_health_check_of_each_primary_and_nothing_else_and_counts_as_a_rehearsal() {
+    let rehearsed = |seconds| match armed(-7_200, ArmedBy::Settling) {
+        Register::Armed { since, by, memory, .. } => {
+            Register::Armed { since, by, rehearsed: Some(at(seconds)), memory }
+        }
+        other => other,
+    };
+    let armed = armed(-7_200, ArmedBy::Settling);
+    for (register, next) in [(armed, rehearsed(60)), (rehearsed(-60), rehearsed(60)), (disarmed(), disarmed())] {
         let before = of(Some(&register));
-        let write = adopt(&before, "switch").unwrap().unwrap();
-        assert_eq!(write.register, register, "it is not changed");
+        let write = adopt(&before, "switch", at(60)).unwrap().unwrap();
+        assert_eq!(write.register, next, "whoever goes by an earlier listing learns of it");
         let primary = before.pairs.as_ref().unwrap()[0].primary();
         let wanted = RecordSet { health_check: Some("switch".to_owned()), ..primary.clone() };
-        let own = register.record_set(&app()).unwrap();
+        let (was, own) = (register.record_set(&app()).unwrap(), next.record_set(&app()).unwrap());
         assert_eq!(created(&write), [&own, &wanted]);
         let batch = Batch { zone: "Z1".to_owned(), writes: vec![write.clone()] };
         let deleted: Vec<_> = batch.changes().filter(|change| matches!(change, Change::Delete(_))).collect();
-        assert_eq!(deleted, [&Change::Delete(own.clone()), &Change::Delete(primary.clone())], "each as it was seen");
+        assert_eq!(deleted, [&Change::Delete(was), &Change::Delete(primary.clone())], "each as it was seen");
         let sets = [wanted, before.pairs.as_ref().unwrap()[0].secondary().clone(), own];
         let after = NameView::of_name("Z1", &app(), &sets);
-        assert_eq!(adopt(&after, "switch"), Ok(None), "what is on it stays as it is");
-        assert!(adopt(&after, "hc-1").unwrap().is_some(), "and goes back the same way");
+        assert_eq!(adopt(&after, "switch", at(60)), Ok(None), "what is on it stays as it is");
+        assert!(adopt(&after, "hc-1", at(60)).unwrap().is_some(), "and goes back the same way");
         assert!(is_on_switch(&with_switch(), &after) && !is_on_switch(&with_switch(), &before));
         assert!(!is_on_switch(&plan(), &after), "without a switch nothing is on it");
         assert_eq!(maintained_check(&with_switch(), std::slice::from_ref(&after)), None);
@@ -59,9 +66,12 @@ fn only_a_name_at_rest_is_adopted() {
         (Some(pinned(0, in_sync(40))), AdoptError::Pinned(app())),
         (Some(failed_over(0)), AdoptError::Pinned(app())),
     ] {
-        assert_eq!(adopt(&of(register.as_ref()), "switch"), Err(refused));
+        assert_eq!(adopt(&of(register.as_ref()), "switch", at(60)), Err(refused));
     }
-    assert!(matches!(adopt(&unreadable("app.example.com", PRIMARY), "switch"), Err(AdoptError::Register { .. })));
+    assert!(matches!(
+        adopt(&unreadable("app.example.com", PRIMARY), "switch", at(60)),
+        Err(AdoptError::Register { .. })
+    ));
     let without_pair = NameView::of_name("Z1", &app(), &[disarmed().record_set(&app()).unwrap()]);
-    assert!(matches!(adopt(&without_pair, "switch"), Err(AdoptError::Pair(_))));
+    assert!(matches!(adopt(&without_pair, "switch", at(60)), Err(AdoptError::Pair(_))));
 }

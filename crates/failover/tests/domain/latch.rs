@@ -294,7 +294,7 @@ fn the_primary_of_a_pinned_name_is_what_its_pin_replaced() {
 #[test]
 fn what_adoption_writes_is_what_counts_as_on_the_switch() {
     let before = view("app.example.com", PRIMARY, Some(&armed(-7_200, ArmedBy::Operator)));
-    let write = adopt(&before, "switch").unwrap().unwrap();
+    let write = adopt(&before, "switch", at(60)).unwrap().unwrap();
     let mut sets: Vec<_> = write
         .changes
         .iter()
