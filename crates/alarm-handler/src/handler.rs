@@ -216,7 +216,7 @@ pub async fn observe(
     let is_quiet = alarms.iter().flatten().all(|alarm| alarm.state == AlarmState::Ok) && alarms.is_some();
     let names = match names {
         Ok((_, Source::Remembered)) if !is_quiet || !matches!(latch, Reading::Open { .. }) => {
-            protected_names(plan, reader).await.map(|names| (names, Source::Listed))
+            records(plan, reader, beside, Memory::InNeed).await
         }
         names => names,
     };

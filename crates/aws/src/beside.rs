@@ -11,7 +11,6 @@ use failover::name::Name;
 use failover::observation::NameView;
 use failover::plan::{self, Names, Plan, Shown};
 use failover::record::Target;
-use failover::register::Reading;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
@@ -199,8 +198,11 @@ pub async fn unpinned(plan: &Plan, beside: &(impl StoreReader + NameServers)) ->
         None => named(plan).ok_or("which names are protected only the zone's listing tells")?,
     };
     let heard = with_registers(beside, &views).await?;
-    let is_unpinned = |view: &NameView| !matches!(view.register, Reading::Unreadable(_)) && view.pin().is_none();
-    if heard.iter().all(is_unpinned) { Ok(heard) } else { Err("a register says pinned, or is unreadable".to_owned()) }
+    if heard.iter().all(NameView::is_unpinned) {
+        Ok(heard)
+    } else {
+        Err("a register says pinned, or is unreadable".to_owned())
+    }
 }
 
 /// The protected names, if the plan itself says all of them; nothing is known of their records.

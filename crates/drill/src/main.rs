@@ -41,7 +41,7 @@ struct Arguments {
     #[arg(long, conflicts_with = "scenario")]
     all: bool,
     /// Many workloads in one account: a stack each, all names in one zone, all failing over at once.
-    #[arg(long, conflicts_with_all = ["scenario", "all", "seeds", "plan"], value_name = "N", value_parser = clap::value_parser!(u16).range(2..=60))]
+    #[arg(long, conflicts_with_all = ["scenario", "all", "seeds", "plan"], value_name = "N", value_parser = clap::value_parser!(u16).range(2..=59))]
     workloads: Option<u16>,
     /// List the scenarios.
     #[arg(long)]

@@ -94,9 +94,10 @@ impl Listing {
         let is_same = |(known, heard): (NameView, &NameView)| {
             (&known.zone, &known.name) == (&heard.zone, &heard.name) && known.register() == heard.register()
         };
-        let is_quiet = |view: &NameView| !matches!(view.register, Reading::Unreadable(_)) && view.pin().is_none();
         let views = self.views();
-        views.len() == heard.len() && views.into_iter().zip(heard).all(is_same) && heard.iter().all(is_quiet)
+        views.len() == heard.len()
+            && views.into_iter().zip(heard).all(is_same)
+            && heard.iter().all(NameView::is_unpinned)
     }
 
     /// True if it tells of just what the plan protects, as far as the plan says its names.

@@ -163,4 +163,10 @@ impl NameView {
     pub fn pin(&self) -> Option<&Pin> {
         self.register().and_then(Register::pin)
     }
+
+    /// True if its register can be read, or is absent, and says no pin.
+    #[must_use]
+    pub fn is_unpinned(&self) -> bool {
+        !matches!(self.register, Reading::Unreadable(_)) && self.pin().is_none()
+    }
 }

@@ -16,7 +16,7 @@ impl Readiness {
         for Zone { id, .. } in plan.zones.iter().filter(is_empty) {
             self.report(
                 Some(format!("zone {id}")),
-                "has no failover pair, and every one of it is to be protected (ALL): an outage would move nobody",
+                "has no failover pair, though RecordNames=ALL is to protect every pair in it: an outage would move nobody",
                 "make the pairs (holdfast init has the change batch), or give the names",
             );
         }
