@@ -35,6 +35,8 @@ pub trait RecordReader {
     async fn change_status(&self, id: &str) -> Result<ChangeStatus, CallError>;
     /// AWS's time, as of its last answer.
     fn now(&self) -> Timestamp;
+    /// Lets so much time pass.
+    async fn wait(&self, seconds: u32);
 }
 
 /// Someone who can change Route 53.
@@ -218,6 +220,10 @@ impl RecordReader for Reader {
     fn now(&self) -> Timestamp {
         self.session.clock().now()
     }
+
+    async fn wait(&self, seconds: u32) {
+        self.session.clock().wait(seconds).await;
+    }
 }
 
 impl Writer {
@@ -318,6 +324,10 @@ mod tests {
 
         fn now(&self) -> Timestamp {
             Timestamp::UNIX_EPOCH
+        }
+
+        async fn wait(&self, seconds: u32) {
+            panic!("it waits for {seconds} s")
         }
     }
 

@@ -6,6 +6,7 @@ mod failback;
 mod fence;
 mod incident;
 mod observer;
+mod own;
 mod reality;
 mod switch;
 mod update;
@@ -26,12 +27,13 @@ pub use failback::*;
 pub use fence::*;
 pub use incident::*;
 pub use observer::*;
+pub use own::*;
 pub use reality::*;
 pub use switch::*;
 pub use update::*;
 
 /// How long a resolver may keep an answer: the longest TTL of the records that carry users.
-fn ttl(evidence: &Evidence) -> SignedDuration {
+pub(crate) fn ttl(evidence: &Evidence) -> SignedDuration {
     let kept = evidence.original.iter().filter(|set| carries_users(set)).filter_map(|set| match set.target {
         Target::Values { ttl, .. } => Some(i64::from(ttl)),
         Target::Alias { .. } | Target::TrafficPolicy => None,

@@ -1,5 +1,7 @@
 //! What can be seen from outside: the journal of the lab, what users saw, and the records before and after.
 
+mod waits;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use serde::Serialize;
 
 use crate::client::{Answer, Seen, Write};
 use crate::permissions::Permissions;
+use crate::plan::{DRAIN_SECONDS, number};
 use crate::stage::{DR, DR_ADDRESS, Database, PRIMARY, PRIMARY_ADDRESS, Stage, Workload};
 
 /// Everything a check may look at.
@@ -45,6 +48,8 @@ pub struct Evidence {
     pub old_groups: Vec<Vec<String>>,
     /// What was granted and used.
     pub permissions: Permissions,
+    /// The plan's DrainSeconds.
+    pub drain_seconds: u32,
     in_dr: BTreeSet<String>,
     in_primary: BTreeSet<String>,
     endpoint_check: String,
@@ -99,6 +104,7 @@ impl Evidence {
             refusals: Vec::new(),
             old_groups: Vec::new(),
             permissions: Permissions::default(),
+            drain_seconds: number(&stage.responder, "DrainSeconds", DRAIN_SECONDS),
             in_dr: ids(DR, id),
             in_primary: ids(PRIMARY, source),
             endpoint_check: stage.endpoint_check.clone(),
@@ -340,6 +346,7 @@ impl Evidence {
             ("first client on DR", dr_answer.map(|answer| answer.at)),
             ("pin requested", self.pins().first().map(|pin| pin.requested_at)),
             ("pin in sync", self.pinned_at()),
+            ("clients drained", self.drained_at()),
             ("promotion asked", self.promotions().first().map(|(at, _)| *at)),
             ("writer available", self.takes_writes_at(&self.workload.databases[0].id)),
             ("first accepted write", self.first_write_in_dr()),

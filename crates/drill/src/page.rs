@@ -137,7 +137,7 @@ fn stages(report: &Report, evidence: &Evidence, outage_at: Timestamp) -> Vec<Sta
             Some(waits) if stage.name == "pin requested" && waits < at => {
                 (Cause::Person, "an approval, or until nothing held it any more")
             }
-            _ => cause(stage.name),
+            _ => cause(stage.name, evidence),
         };
         Some(Stage::new(stage.name, at, Some(cause), how))
     });
@@ -147,10 +147,11 @@ fn stages(report: &Report, evidence: &Evidence, outage_at: Timestamp) -> Vec<Sta
 }
 
 /// What the time before a stage goes by.
-fn cause(stage: &str) -> (Cause, &'static str) {
+fn cause(stage: &str, evidence: &Evidence) -> (Cause, &'static str) {
     match stage {
         "prolonged-outage alarm" => (Cause::Choice, "OutageMinutes"),
-        "promotion asked" => (Cause::Choice, "clients leave the primary: TTL + DrainSeconds"),
+        "promotion asked" if evidence.drained_at().is_some() => (Cause::Holdfast, ""),
+        "clients drained" | "promotion asked" => (Cause::Choice, "clients leave the primary: TTL + DrainSeconds"),
         "detected" | "site-down alarm" | "failover-started alarm" | "DNS answers DR" => (Cause::Detection, ""),
         "first client on DR" | WRITES_AGAIN => (Cause::Clients, ""),
         "pin requested" | "failed over" => (Cause::Holdfast, ""),

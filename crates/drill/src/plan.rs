@@ -119,7 +119,7 @@ const REPLICA_LAG_SECONDS: u32 = 5;
 /// What the template has, where a parameter is not given.
 const OUTAGE_MINUTES: u32 = 30;
 const LAG_SECONDS_MAX: u32 = 60;
-const DRAIN_SECONDS: u32 = 120;
+pub(crate) const DRAIN_SECONDS: u32 = 120;
 
 const A_DAY_MINUTES: u32 = 24 * 60;
 const A_DAY_SECONDS: u32 = 24 * 60 * 60;
@@ -317,6 +317,6 @@ fn list(parameters: &Parameters, name: &str) -> Vec<String> {
 }
 
 /// A parameter that is a number, which the template has checked.
-fn number(parameters: &Parameters, name: &str, default: u32) -> u32 {
+pub(crate) fn number(parameters: &Parameters, name: &str, default: u32) -> u32 {
     parameters.get(name).and_then(|text| text.parse().ok()).unwrap_or(default)
 }

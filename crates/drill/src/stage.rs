@@ -20,8 +20,8 @@ use crate::client::Clients;
 use crate::files::{DETECTOR_TEMPLATE, TEMPLATE};
 use crate::plan::Plan;
 pub use operator::{APPROVER, OPERATOR};
-pub(crate) use parameters::NAME_SERVERS;
 pub use parameters::name_servers;
+pub(crate) use parameters::{CLOCK, NAME_SERVERS};
 use parameters::{Stacks, endpoint_parameters, one_stack_parameters, parameters_of};
 pub(crate) use records::LONG_TTL_SECONDS;
 use records::{create_crowd, create_endpoints, create_pairs, create_plain_pairs, route53};
@@ -124,7 +124,7 @@ pub struct Stage {
     /// The port of both sites.
     port: u16,
     /// The parameters of the responder's stack.
-    responder: BTreeMap<String, String>,
+    pub(crate) responder: BTreeMap<String, String>,
 }
 
 impl Stage {
@@ -157,6 +157,7 @@ impl Stage {
         let client = route53(&lab);
         create_endpoints(&client, &zones[&workload.domains[0]], &workload.endpoints).await?;
         lab.functions.give_all(NAME_SERVERS, name_servers(&lab));
+        lab.functions.give_all(CLOCK, lab.waits.to_string());
         let Stacks { mut responder, detector } = Stacks::of(&lab, layout, &workload, &zones, port).await?;
         let detector = match detector {
             None => None,

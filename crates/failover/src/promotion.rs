@@ -5,6 +5,7 @@
 //! would keep a database from being promoted.
 
 mod after;
+mod awaited;
 mod database;
 mod evidence;
 mod gate;
@@ -16,10 +17,12 @@ mod status;
 use jiff::{SignedDuration, Timestamp};
 
 pub use after::left_behind;
+pub use awaited::{Awaited, awaited};
 pub use database::{Database, Instances, LagSample, ReplicaState, ReplicaView, Source};
 pub use evidence::{Failover, put_on_record, record_in_sync, seen_as_replicas};
 pub use gate::{
-    ARRIVAL_SECONDS_MAX, GATE_TABLE, Gate, GateDecision, GateFacts, GateRow, decide_gate, failed_over, in_sync, is_over,
+    ARRIVAL_SECONDS_MAX, CLIENTS_DRAINED, GATE_TABLE, Gate, GateDecision, GateFacts, GateRow, decide_gate, failed_over,
+    in_sync, is_over,
 };
 pub(crate) use loss::{IDLE_SECONDS, grows_in_silence, is_postgres};
 pub use loss::{Loss, Outage};

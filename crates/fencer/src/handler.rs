@@ -218,6 +218,10 @@ mod tests {
         fn now(&self) -> Timestamp {
             Timestamp::UNIX_EPOCH
         }
+
+        async fn wait(&self, seconds: u32) {
+            panic!("it waits for {seconds} s")
+        }
     }
 
     impl OldWriterReader for &World {

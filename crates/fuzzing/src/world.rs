@@ -63,6 +63,8 @@ impl RecordReader for &World {
     fn now(&self) -> Timestamp {
         noon(60)
     }
+
+    async fn wait(&self, _: u32) {}
 }
 
 impl RecordWriter for &World {

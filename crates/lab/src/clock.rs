@@ -4,6 +4,10 @@
 //! only waiting, and at real time while any [`Working`] guard is held: a Lambda's invocation or a client's request lasts
 //! as long in lab time as it really took. And lab time never runs past a moment somebody is waiting for before that
 //! sleeper has been woken, so a busy machine slows the lab down but cannot reorder it.
+//!
+//! A process that waits in the middle of its work says so at the lab's port for waits ([`serve`]), and is not at work meanwhile.
+
+mod waits;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +16,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio::time::Instant;
+
+pub use waits::serve;
 
 /// The lab's clock. Clones share one time.
 #[derive(Clone, Debug)]
@@ -23,7 +29,8 @@ struct State {
     real: Instant,
     lab: Timestamp,
     speed: f64,
-    working: u32,
+    /// Below 0 for a moment, where a worker that rests is killed.
+    working: i32,
     /// Moments somebody sleeps for, and how to tell them to look at the clock; the counter tells equal moments apart. Since lab time
     /// does not pass the first, only that one needs to be told when the rate changes, or when its turn comes.
     awaited: BTreeMap<(Timestamp, u64), Arc<Notify>>,
@@ -125,10 +132,24 @@ impl Clock {
         Working(self.clone())
     }
 
+    /// For someone at work: rests until `duration` of lab time has passed, and is at work again from that moment on.
+    async fn rest(&self, duration: Duration) {
+        let until = self.now() + SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
+        let resting = self.resting();
+        let awaited = self.reach(until).await;
+        drop(resting);
+        drop(awaited);
+    }
+
+    fn resting(&self) -> Resting {
+        self.change_working(-1);
+        Resting(self.clone())
+    }
+
     fn change_working(&self, by: i32) {
         let mut state = self.state();
         state.anchor();
-        state.working = state.working.saturating_add_signed(by);
+        state.working += by;
         state.tell_first();
     }
 }
@@ -140,6 +161,15 @@ pub struct Working(Clock);
 impl Drop for Working {
     fn drop(&mut self) {
         self.0.change_working(-1);
+    }
+}
+
+/// While this lives, one of those at work is not.
+struct Resting(Clock);
+
+impl Drop for Resting {
+    fn drop(&mut self) {
+        self.0.change_working(1);
     }
 }
 

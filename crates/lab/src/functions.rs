@@ -290,7 +290,7 @@ async fn attempt(lab: &Arc<Lab>, function: &Arc<Function>, request_id: &str, pay
     };
     let crash = sandbox.crash();
     let outcome = tokio::select! {
-        outcome = sandbox.invoke(function, request_id, payload) => outcome,
+        outcome = sandbox.invoke(lab, function, request_id, payload) => outcome,
         () = crash.notified() => Err(sandbox::exited(request_id, "signal: killed")),
         () = lab.faults.until_down(&function.region) => Err(sandbox::exited(request_id, "the region is down")),
     };

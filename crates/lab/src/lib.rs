@@ -94,6 +94,8 @@ pub struct Lab {
     pub dns: SocketAddr,
     /// Where each name server listens; all have every zone.
     pub name_servers: Vec<SocketAddr>,
+    /// Where processes at work wait for lab time to pass: they write a number of seconds, and the connection ends when those are over.
+    pub waits: SocketAddr,
 }
 
 impl Lab {
@@ -104,6 +106,7 @@ impl Lab {
     pub async fn start(options: &Options) -> io::Result<Arc<Self>> {
         let endpoint = tokio::net::TcpListener::bind(options.endpoint).await?;
         let dns = dns::Sockets::bind(options.dns).await?;
+        let waits = tokio::net::TcpListener::bind((options.endpoint.ip(), 0)).await?;
         let name_servers: Vec<_> = dns.iter().map(dns::Sockets::address).collect();
         let lab = Arc::new(Self {
             clock: Clock::start(options.start, options.speed),
@@ -124,7 +127,9 @@ impl Lab {
             endpoint: endpoint.local_addr()?,
             dns: name_servers[0],
             name_servers,
+            waits: waits.local_addr()?,
         });
+        tokio::spawn(clock::serve(lab.clock.clone(), waits));
         tokio::spawn(front::serve(lab.clone(), endpoint));
         for sockets in dns {
             tokio::spawn(dns::serve(lab.clone(), sockets));

@@ -11,7 +11,9 @@ use serde_json::Value;
 pub enum Signal {
     /// The one-minute tick.
     Tick,
-    /// Something happened to the pin or to a database.
+    /// The names were pinned just now.
+    Pinned,
+    /// Something happened to a database.
     Hint,
     /// A person approves.
     Approval(Approval),
@@ -43,8 +45,8 @@ pub fn parse(event: Value) -> Result<Signal, EventError> {
         .map_err(|error| EventError::Unknown(format!("what is no EventBridge event ({error})")))?;
     match (event.source.as_str(), event.detail_type.as_str()) {
         ("aws.events" | "aws.scheduler", "Scheduled Event") => Ok(Signal::Tick),
-        ("lambda", "Lambda Function Invocation Result - Success")
-        | ("aws.rds", "RDS DB Cluster Event" | "RDS DB Instance Event") => Ok(Signal::Hint),
+        ("lambda", "Lambda Function Invocation Result - Success") => Ok(Signal::Pinned),
+        ("aws.rds", "RDS DB Cluster Event" | "RDS DB Instance Event") => Ok(Signal::Hint),
         ("holdfast.operator", "Holdfast Approval") => Ok(Signal::Approval(Approval::parse(&event.detail.to_string())?)),
         (source, detail_type) => Err(EventError::Unknown(format!("{detail_type:?} from {source:?}"))),
     }
@@ -66,7 +68,7 @@ mod tests {
         let approval = Approval::parse(&detail.to_string()).unwrap();
         for (event, signal) in [
             (bridged("aws.events", "Scheduled Event", json!({})), Signal::Tick),
-            (bridged("lambda", "Lambda Function Invocation Result - Success", json!({})), Signal::Hint),
+            (bridged("lambda", "Lambda Function Invocation Result - Success", json!({})), Signal::Pinned),
             (bridged("aws.rds", "RDS DB Cluster Event", json!({"SourceIdentifier": "rds:app"})), Signal::Hint),
             (bridged("aws.rds", "RDS DB Instance Event", json!({})), Signal::Hint),
             (bridged("holdfast.operator", "Holdfast Approval", detail), Signal::Approval(approval)),

@@ -35,6 +35,8 @@ pub(crate) struct Ground {
     pub written: BTreeSet<Name>,
     /// Why the name servers do not show the latch, if they were asked and do not.
     unproven: Option<String>,
+    /// Where the latch stands in: the names as they are.
+    pub listed: Option<Vec<NameView>>,
 }
 
 impl<R, W, D, P, L, B> Calls<R, W, D, P, L, B>
@@ -113,9 +115,10 @@ where
                 }
             }
         }
-        let names = names.iter().map(|view| latch::stands_in(plan, &latch, view)).collect();
+        let listed = Some(names);
+        let names = listed.iter().flatten().map(|view| latch::stands_in(plan, &latch, view)).collect();
         let (changes, written) = (Changes::new(), BTreeSet::new());
-        Ground { names, changes, latch: Some(latch), is_by_latch: true, written, unproven }
+        Ground { names, changes, latch: Some(latch), is_by_latch: true, written, unproven, listed }
     }
 
     /// A look that hears nothing is a look that does not show it.
@@ -185,7 +188,7 @@ impl Ground {
             None => names,
         };
         let (changes, written) = (Changes::new(), BTreeSet::new());
-        Self { names, changes, latch, is_by_latch: false, written, unproven: None }
+        Self { names, changes, latch, is_by_latch: false, written, unproven: None, listed: None }
     }
 
     /// The plan, with the margin that name servers' answers need.

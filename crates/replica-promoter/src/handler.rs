@@ -23,6 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::event::Signal;
 use crate::ground::Ground;
+use crate::stay::Stay;
 use crate::unwritten::{Unwritten, cannot_be_written};
 
 /// How long registers that Route 53 refuses together are tried in parts.
@@ -59,17 +60,30 @@ where
     /// # Errors
     /// If returning would lose an approval.
     pub async fn handle(&self, plan: &Plan, signal: Signal) -> Result<Outcome, ApprovalNotCarriedOut> {
+        let mut stay = Stay::of(&signal);
+        self.wait_for_a_new_pin(&signal, &mut stay).await;
         let (trigger, approval) = match signal {
             Signal::Tick => (Trigger::Tick, None),
-            Signal::Hint => (Trigger::Event, None),
+            Signal::Pinned | Signal::Hint => (Trigger::Event, None),
             Signal::Approval(approval) => {
                 // alarm-handler answers whatever is not of the rules here that an approval may lift.
                 let is_answered_here = [Rule::R07, Rule::R09].iter().any(|rule| approval.despite.contains(rule));
                 (if is_answered_here { Trigger::Approval } else { Trigger::Event }, Some(approval))
             }
         };
-        let (findings, users) = self.go_on_from_a_fresh_look(plan, trigger, approval.as_ref()).await;
-        let outcome = Outcome::of(self.records.now(), trigger, &findings).of_users(users, &findings);
+        let (findings, outcome) = loop {
+            let Pass { findings, users, ground } = self.go_on_from_a_fresh_look(plan, trigger, approval.as_ref()).await;
+            let outcome = Outcome::of(self.records.now(), trigger, &findings).of_users(users, &findings);
+            match ground {
+                Some(ground) if self.stays(plan, &ground, &findings, &mut stay).await => {
+                    // What was put on record is in the log, whatever comes of the next look.
+                    if outcome.outcome == Kind::InSync {
+                        telemetry::report(&outcome);
+                    }
+                }
+                _ => break (findings, outcome),
+            }
+        };
         telemetry::report(&outcome);
         if outcome.outcome == Kind::FailedOver {
             telemetry::time_since_alarm("AlarmToFailedOver", &outcome);
@@ -81,33 +95,27 @@ where
         }
     }
 
-    /// Looks and goes on; again, where another invocation was first, since nothing was promoted in such a pass. What came of it, and
-    /// where users were when it looked, while names are pinned.
-    async fn go_on_from_a_fresh_look(
-        &self,
-        plan: &Plan,
-        trigger: Trigger,
-        approval: Option<&Approval>,
-    ) -> (Vec<Finding>, Option<Users>) {
+    /// Looks and goes on; again, where another invocation was first, since nothing was promoted in such a pass.
+    async fn go_on_from_a_fresh_look(&self, plan: &Plan, trigger: Trigger, approval: Option<&Approval>) -> Pass {
         let (mut pass, mut closing) = (1, None);
         loop {
             let mut ground = match self.ground(plan, trigger).await {
                 Ok(ground) => ground,
-                Err(finding) => return (vec![finding], None),
+                Err(finding) => return Pass { findings: vec![finding], users: None, ground: None },
             };
             let users = ground.users(plan);
             // Of two invocations each may have closed a part, and neither seen the other's.
             if let Some(closed) = closing.take_if(|_| promotion::is_over(&ground.names)) {
-                return (vec![closed], users);
+                return Pass { findings: vec![closed], users, ground: None };
             }
             match self.go_on(plan, &mut ground, approval).await {
-                Ok(findings) => return (findings, users),
+                Ok(findings) => return Pass { findings, users, ground: Some(ground) },
                 Err(unwritten) if pass < PASSES_MAX && unwritten.may_look_again() => {
                     tracing::warn!(error = %unwritten.error, "looking again");
                     pass += 1;
                     closing = closing.or(unwritten.closing);
                 }
-                Err(unwritten) => return (unwritten.into_findings(), users),
+                Err(unwritten) => return Pass { findings: unwritten.into_findings(), users, ground: None },
             }
         }
     }
@@ -196,6 +204,15 @@ where
             None => Ok(refused),
         }
     }
+}
+
+/// What a look came to.
+struct Pass {
+    findings: Vec<Finding>,
+    /// Where users were, while names are pinned.
+    users: Option<Users>,
+    /// What it stood on, unless something came between.
+    ground: Option<Ground>,
 }
 
 pub(crate) fn closed(plan: &Plan, gate: &GateDecision, incident: &Incident, now: Timestamp) -> Finding {
@@ -310,6 +327,10 @@ mod tests {
 
         fn now(&self) -> Timestamp {
             "2026-01-01T12:30:00Z".parse().unwrap()
+        }
+
+        async fn wait(&self, seconds: u32) {
+            panic!("it waits for {seconds} s")
         }
     }
 

@@ -4,4 +4,5 @@ pub mod databases;
 pub mod event;
 mod ground;
 pub mod handler;
+mod stay;
 mod unwritten;

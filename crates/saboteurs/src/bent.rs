@@ -58,6 +58,8 @@ pub enum Sabotage {
     StartsAfresh,
     /// X06: what a fenced database's security groups were is not kept.
     ForgetsGroups,
+    /// Nobody stays with an incident: all waits for the next tick.
+    LeavesItToTicks,
 }
 
 impl Sabotage {
@@ -81,6 +83,7 @@ impl Sabotage {
             "never-reboots" => Self::NeverReboots,
             "starts-afresh" => Self::StartsAfresh,
             "forgets-groups" => Self::ForgetsGroups,
+            "leaves-it-to-ticks" => Self::LeavesItToTicks,
             _ => return None,
         })
     }
@@ -119,6 +122,10 @@ impl RecordReader for BentReader {
     fn now(&self) -> Timestamp {
         let hurries = self.sabotage == Sabotage::DoesNotWait && self.in_sync.load(Ordering::Relaxed);
         self.honest.now() + if hurries { SignedDuration::from_mins(5) } else { SignedDuration::ZERO }
+    }
+
+    async fn wait(&self, seconds: u32) {
+        self.honest.wait(seconds).await;
     }
 }
 

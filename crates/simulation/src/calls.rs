@@ -19,7 +19,7 @@ use failover::plan::{Names, ReplicaId};
 use failover::promotion::{LagSample, ReplicaState};
 use failover::record::RecordSet;
 use failover::register::Register;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::fault::{Fault, Script, Site};
 use crate::holdfast::{Function, Subject};
@@ -64,14 +64,22 @@ struct Line {
     saw: Cell<Probes>,
     made: RefCell<Vec<&'static str>>,
     is_killed: Cell<bool>,
+    /// Until when it waits, by its own will.
+    waits_until: Cell<Option<Timestamp>>,
 }
 
 impl Aws {
     /// For one invocation.
     #[must_use]
     pub fn new(world: Handle, script: Script, caller: Caller) -> Self {
-        let (saw, made, is_killed) = Default::default();
-        Self { world, line: Rc::new(Line { script, caller, saw, made, is_killed }) }
+        let (saw, made, is_killed, waits_until) = Default::default();
+        Self { world, line: Rc::new(Line { script, caller, saw, made, is_killed, waits_until }) }
+    }
+
+    /// Until when the invocation waits, by its own will.
+    #[must_use]
+    pub fn waits_until(&self) -> Option<Timestamp> {
+        self.line.waits_until.get()
     }
 
     /// True if a call killed the invocation.
@@ -222,6 +230,13 @@ impl RecordReader for Aws {
 
     fn now(&self) -> Timestamp {
         self.world.get().now
+    }
+
+    async fn wait(&self, seconds: u32) {
+        let until = self.world.get().now + SignedDuration::from_secs(seconds.into());
+        self.line.waits_until.set(Some(until));
+        poll_fn(|_| if self.world.get().now >= until { Poll::Ready(()) } else { Poll::Pending }).await;
+        self.line.waits_until.set(None);
     }
 }
 

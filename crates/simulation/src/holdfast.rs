@@ -29,8 +29,8 @@ use crate::world::Handle;
 /// invocation").
 const RETRY_MINUTES: [i64; 2] = [1, 2];
 
-/// As the template sets it for every function.
-pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
+/// As the template sets it for replica-promoter; the others' are shorter, and end sooner.
+pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(180);
 
 /// Which Lambda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -118,13 +118,45 @@ impl Invocation {
         }
     }
 
-    /// Runs to its end without letting others come between.
+    /// Runs to its end, or until it waits, without letting others come between.
+    pub fn run(&mut self) -> Poll<Option<Result<Returned, String>>> {
+        loop {
+            let polled = self.poll();
+            if polled.is_ready() || self.waits() {
+                return polled;
+            }
+        }
+    }
+
+    /// As [`Self::poll`], but where it waits, time passes.
+    pub fn step(&mut self) -> Poll<Option<Result<Returned, String>>> {
+        let polled = self.poll();
+        if let (Poll::Pending, Some(until), true) = (&polled, self.waits_until(), self.waits()) {
+            self.aws.world.get().advance_to(until);
+        }
+        polled
+    }
+
+    /// Runs to its end; where it waits, time passes.
     pub fn finish(&mut self) -> Option<Result<Returned, String>> {
         loop {
-            if let Poll::Ready(ended) = self.poll() {
+            if let Poll::Ready(ended) = self.step() {
                 return ended;
             }
         }
+    }
+
+    /// Until when it waits, by its own will.
+    #[must_use]
+    pub fn waits_until(&self) -> Option<Timestamp> {
+        // Lambda ends what waits too long.
+        Some(self.aws.waits_until()?.min(self.began + TIMEOUT))
+    }
+
+    /// True if it waits for a time that has not come.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.waits_until().is_some_and(|until| self.aws.world.get().now < until)
     }
 
     /// The calls it made so far.
@@ -152,6 +184,8 @@ pub struct Holdfast {
     pub sabotage: Option<Sabotage>,
     /// Events that wait for their function.
     pub queue: VecDeque<Delivery>,
+    /// Invocations that wait, by their own will.
+    waiting: Vec<Invocation>,
     /// What the functions that decide returned.
     pub outcomes: Vec<(Timestamp, Function, Outcome)>,
     /// For each outcome, the time that its tick was to come at; nothing if another event woke the function.
@@ -169,10 +203,23 @@ impl Holdfast {
     /// Deploys.
     #[must_use]
     pub fn new(plan: Plan, world: Handle) -> Self {
-        let (queue, outcomes, failures, dead, sabotage) = Default::default();
+        let (queue, waiting, outcomes, failures, dead, sabotage) = Default::default();
         let (scheduled, failed_ticks) = Default::default();
         let (plan, script) = (Rc::new(plan), fault::none());
-        Self { plan, world, script, sabotage, queue, outcomes, scheduled, failures, failed_ticks, dead, invocations: 0 }
+        Self {
+            plan,
+            world,
+            script,
+            sabotage,
+            queue,
+            waiting,
+            outcomes,
+            scheduled,
+            failures,
+            failed_ticks,
+            dead,
+            invocations: 0,
+        }
     }
 
     /// Puts an event on its way to a function.
@@ -289,15 +336,24 @@ impl Holdfast {
         }
     }
 
-    /// Runs one delivery from beginning to end.
+    /// Runs one delivery from beginning to end, or until it waits.
     pub fn deliver(&mut self, delivery: Delivery) {
-        let mut invocation = self.start(delivery, false);
-        let ended = invocation.finish();
-        self.ended(invocation, ended);
+        let invocation = self.start(delivery, false);
+        self.run(invocation);
+    }
+
+    fn run(&mut self, mut invocation: Invocation) {
+        match invocation.run() {
+            Poll::Ready(ended) => self.ended(invocation, ended),
+            Poll::Pending => self.waiting.push(invocation),
+        }
     }
 
     /// Runs everything that is due, in order.
     pub fn settle(&mut self) {
+        let (waiting, over): (Vec<_>, _) = std::mem::take(&mut self.waiting).into_iter().partition(Invocation::waits);
+        self.waiting = waiting;
+        over.into_iter().for_each(|invocation| self.run(invocation));
         self.take_outbox();
         while let Some(delivery) = self.next_due(|_| 0) {
             self.deliver(delivery);
@@ -307,7 +363,12 @@ impl Holdfast {
 
     /// A minute passes, and the functions tick.
     pub fn minute(&mut self) {
-        self.world.get().advance(60);
+        let over = self.world.get().now + SignedDuration::from_mins(1);
+        while let Some(at) = self.waiting.iter().filter_map(Invocation::waits_until).filter(|at| *at < over).min() {
+            self.world.get().advance_to(at);
+            self.settle();
+        }
+        self.world.get().advance_to(over);
         self.send_ticks();
         self.settle();
     }

@@ -8,7 +8,7 @@ use failover::register::{Reading, Register};
 use failover::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::holdfast::{Function, Holdfast, Subject};
+use crate::holdfast::{Function, Holdfast, Subject, TIMEOUT};
 use crate::outage::{FAULTY_MINUTES, Outage};
 use crate::primary;
 use crate::property::{Breach, Property};
@@ -169,8 +169,8 @@ fn what_was_told(holdfast: &Holdfast) -> Vec<Breach> {
     broken
 }
 
-/// Minutes after the faults in which a function returned nothing to its tick, which is what repeats depend on; and states that
-/// last and yet claim to be young.
+/// Minutes after the faults to whose tick a function returned nothing, which is what repeats depend on; and states that last and yet claim
+/// to be young.
 fn who_did_not_look(holdfast: &Holdfast) -> Vec<Breach> {
     let quiet = start() + SignedDuration::from_mins(FAULTY_MINUTES + 1);
     let end = holdfast.world.get().now;
@@ -180,8 +180,12 @@ fn who_did_not_look(holdfast: &Holdfast) -> Vec<Breach> {
     };
     let mut broken = Vec::new();
     for function in [Function::AlarmHandler, Function::ReplicaPromoter] {
-        let looked: BTreeSet<_> = ticks(function).map(|(at, ..)| at.duration_since(quiet).as_mins()).collect();
-        for minute in 0..end.duration_since(quiet).as_mins() {
+        let of_function = holdfast.outcomes.iter().zip(&holdfast.scheduled).filter(|((_, of, _), _)| *of == function);
+        let scheduled =
+            of_function.filter_map(|(_, scheduled)| Some(scheduled.as_ref()?.duration_since(quiet).as_mins()));
+        let looked: BTreeSet<_> = scheduled.collect();
+        // Whoever was woken last may still wait.
+        for minute in 0..(end - TIMEOUT).duration_since(quiet).as_mins() {
             if !looked.contains(&minute) {
                 let at = quiet + SignedDuration::from_mins(minute);
                 broken.push(Breach { at, property: Property::DidNotLook, what: format!("{function:?}") });

@@ -232,7 +232,7 @@ impl Outage {
             self.holdfast.send(Function::AlarmHandler, self.heard[again % self.heard.len()].clone());
         }
         // Only between invocations: what is undone between a look and what follows it nobody can see.
-        if is_faulty && self.running.is_empty() {
+        if is_faulty && self.at_work().is_empty() {
             match self.chance.one_of(About::Undo, 0.02, 1_000) as usize {
                 0 => {}
                 choice => self.undo_one(choice),
@@ -272,31 +272,47 @@ impl Outage {
         let pieces = if is_faulty { 1 + self.chance.choose(About::Pieces, |rng| rng.random_range(0..3)) } else { 1 };
         for _ in 0..pieces {
             self.work(is_faulty);
-            self.holdfast.world.get().advance(i64::from(60 / pieces));
+            let over = self.holdfast.world.get().now + SignedDuration::from_secs(i64::from(60 / pieces));
+            while let Some(at) = self.running.iter().filter_map(Invocation::waits_until).filter(|at| *at < over).min() {
+                let mut world = self.holdfast.world.get();
+                let now = world.now;
+                world.advance_to(at.max(now));
+                drop(world);
+                self.work(is_faulty);
+            }
+            self.holdfast.world.get().advance_to(over);
         }
+    }
+
+    /// Which invocations are at work, and do not wait by their own will.
+    fn at_work(&self) -> Vec<usize> {
+        let numbered = self.running.iter().enumerate();
+        numbered.filter(|(_, invocation)| !invocation.waits()).map(|(nth, _)| nth).collect()
     }
 
     fn work(&mut self, is_faulty: bool) {
         let overlaps = self.circumstances.overlaps;
         for _ in 0..STEPS_MAX {
             self.holdfast.take_outbox();
-            let has_room = self.running.len() < if overlaps { 4 } else { 1 };
+            let at_work = self.at_work();
+            let has_room = at_work.len() < if overlaps { 4 } else { 1 };
             if has_room && self.take_delivery(is_faulty) {
                 continue;
             }
-            if self.running.is_empty() {
+            if at_work.is_empty() {
                 return;
             }
             // An invocation may be slow, and others, and time, may pass it by; but not once all is well.
             if overlaps && is_faulty && self.chance.happens(About::Pace, 0.1) {
                 return;
             }
-            let running = self.running.len();
+            let running = at_work.len();
             let nth = if running == 1 {
                 0
             } else {
                 self.chance.choose(About::Turn, |rng| rng.random_range(0..running) as u32) as usize % running
             };
+            let nth = at_work[nth];
             if let Poll::Ready(ended) = self.running[nth].poll() {
                 let invocation = self.running.remove(nth);
                 self.holdfast.ended(invocation, ended);

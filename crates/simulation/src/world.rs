@@ -161,7 +161,11 @@ impl World {
 
     /// Lets time pass, and everything happen that falls due meanwhile.
     pub fn advance(&mut self, seconds: i64) {
-        let until = self.now + SignedDuration::from_secs(seconds);
+        self.advance_to(self.now + SignedDuration::from_secs(seconds));
+    }
+
+    /// Lets time pass until then.
+    pub fn advance_to(&mut self, until: Timestamp) {
         self.switch_goes_on();
         loop {
             let turn = self.switch.as_ref().and_then(|switch| switch.next_event(until));

@@ -24,7 +24,7 @@ const JOBS: usize = 6;
 
 const HANDLER: &[&str] = &["alarm-handler"];
 
-const COMPANIONS: [Companion; 20] = [
+const COMPANIONS: [Companion; 21] = [
     Companion {
         sabotage: "ignores-probes",
         of: HANDLER,
@@ -129,6 +129,12 @@ const COMPANIONS: [Companion; 20] = [
         of: HANDLER,
         scenario: "redeploy-mid-incident",
         noticed_by: &[check::RECORDS_RESTORABLE],
+    },
+    Companion {
+        sabotage: "leaves-it-to-ticks",
+        of: &["replica-promoter"],
+        scenario: "one-stack",
+        noticed_by: &[check::NO_TICK_AWAITED],
     },
     Companion { sabotage: "forgets-groups", of: &["fencer"], scenario: "fence", noticed_by: &[check::FENCE_LIFTED] },
 ];

@@ -242,6 +242,10 @@ impl RecordReader for &Zone {
     fn now(&self) -> Timestamp {
         self.now.get()
     }
+
+    async fn wait(&self, seconds: u32) {
+        panic!("it waits for {seconds} s")
+    }
 }
 
 impl RecordWriter for &Zone {

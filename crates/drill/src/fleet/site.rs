@@ -8,7 +8,9 @@ use aws_sdk_route53::Client;
 use aws_sdk_route53::types::{ChangeAction, ResourceRecordSetFailover, RrType};
 use lab::Lab;
 
-use crate::stage::parameters::{NAME_SERVERS, endpoint_parameters, name_servers, one_stack_parameters, parameters_of};
+use crate::stage::parameters::{
+    CLOCK, NAME_SERVERS, endpoint_parameters, name_servers, one_stack_parameters, parameters_of,
+};
 use crate::stage::records::{change, create_endpoints, half, route53, value};
 use crate::stage::workload::open_sites;
 use crate::stage::{DR, DR_ADDRESS, PRIMARY_ADDRESS, SetupError, Workload, deploy};
@@ -32,6 +34,7 @@ impl Site {
         let client = route53(lab);
         create_endpoints(&client, &zone, &workload.endpoints).await?;
         lab.functions.give_all(NAME_SERVERS, name_servers(lab));
+        lab.functions.give_all(CLOCK, lab.waits.to_string());
         let mut parameters = endpoint_parameters(port, &workload.endpoints[0]);
         parameters.extend(one_stack_parameters(lab).await?);
         parameters.extend(parameters_of([

@@ -17,7 +17,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "the primary region goes down for good and comes back an hour later: a failover, once, and it stays",
         layout: PLAIN,
         play: |play| Box::pin(play.region_outage()),
-        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD],
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::NO_TICK_AWAITED]],
     },
     Scenario {
         name: "blip",
@@ -139,7 +139,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "the switch stands on the records, and the primary region goes down: DNS moves by the pin alone, and stays",
         layout: ON_SWITCH,
         play: |play| Box::pin(play.switch()),
-        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::MOVED_BY_PIN]],
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::MOVED_BY_PIN, check::NO_TICK_AWAITED]],
     },
     Scenario {
         name: "held",
@@ -186,7 +186,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "the DR region's stack is all there is, and the primary region goes down: the observer sees it, and all is as with two",
         layout: ONE_STACK,
         play: |play| Box::pin(play.one_stack()),
-        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::OBSERVED]],
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::OBSERVED, check::NO_TICK_AWAITED]],
     },
     Scenario {
         name: "us-east-1-dark",

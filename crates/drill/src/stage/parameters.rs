@@ -23,6 +23,9 @@ pub(crate) fn parameters_of<'a>(pairs: impl IntoIterator<Item = (&'a str, String
 /// Where an environment variable tells functions and command line what name servers to ask: the lab's zones are delegated from nowhere.
 pub(crate) const NAME_SERVERS: &str = "HOLDFAST_NAME_SERVERS";
 
+/// Where an environment variable tells functions who keeps time: while they wait, lab time runs.
+pub(crate) const CLOCK: &str = "HOLDFAST_CLOCK";
+
 /// All of the lab's, for that variable.
 #[must_use]
 pub fn name_servers(lab: &Lab) -> String {

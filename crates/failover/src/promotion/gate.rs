@@ -13,6 +13,9 @@ use crate::rule::Rule;
 /// GetChange); after ten times that people must look.
 pub const ARRIVAL_SECONDS_MAX: u32 = 600;
 
+/// What the fact is about that says when clients have drained.
+pub const CLIENTS_DRAINED: &str = "clients drained";
+
 /// How many of the names that hold promotion up are told by name.
 const UNPINNED_NAMED_MAX: usize = 10;
 
@@ -168,7 +171,7 @@ impl GateFacts {
         let count = counted.collect::<Vec<_>>().join(", ");
         let mut facts = vec![Fact::new("time", self.now), Fact::new("names", count)];
         facts.extend(self.unpinned.iter().take(UNPINNED_NAMED_MAX).map(|name| Fact::new("not pinned", name)));
-        facts.extend(self.drained_at.map(|at| Fact::new("clients drained", at)));
+        facts.extend(self.drained_at.map(|at| Fact::new(CLIENTS_DRAINED, at)));
         facts
     }
 }

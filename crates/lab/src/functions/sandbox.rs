@@ -119,7 +119,7 @@ impl Sandbox {
     }
 
     /// Hands the process one invocation and waits for its end.
-    pub async fn invoke(&mut self, function: &Function, request_id: &str, payload: &Value) -> Outcome {
+    pub async fn invoke(&mut self, lab: &Lab, function: &Function, request_id: &str, payload: &Value) -> Outcome {
         self.idle = false;
         let runtime = self.runtime.clone();
         tokio::select! {
@@ -144,7 +144,7 @@ impl Sandbox {
                 outcome
             }
             status = self.child.wait() => Err(self.ended(request_id, status)),
-            () = tokio::time::sleep(timeout) => {
+            () = lab.clock.sleep(timeout) => {
                 let message = format!("Error: Task timed out after {:.2} seconds", timeout.as_secs_f64());
                 Err(error(request_id, "Sandbox.Timedout", &message))
             }

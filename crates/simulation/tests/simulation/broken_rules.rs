@@ -45,6 +45,10 @@ impl<R: Fn(Vec<RecordSet>) -> Vec<RecordSet>, W> RecordReader for Bent<R, W> {
     fn now(&self) -> Timestamp {
         self.aws.now() + self.ahead
     }
+
+    async fn wait(&self, seconds: u32) {
+        self.aws.wait(seconds).await;
+    }
 }
 
 impl<R, W: Fn(&Aws, &Batch) -> Result<String, CallError>> RecordWriter for Bent<R, W> {

@@ -217,7 +217,7 @@ fn a_late_word_of_an_open_latch_takes_nobody_back() {
         let early = tick_for(&holdfast, Function::AlarmHandler);
         let mut early = holdfast.start(early, true);
         while early.made().len() < stop {
-            if early.poll().is_ready() {
+            if early.step().is_ready() {
                 return assert!(stop > 5, "alarm-handler makes {stop} calls only");
             }
         }

@@ -46,7 +46,7 @@ pub fn interleave(holdfast: &mut Holdfast, first: Delivery, second: Delivery, st
             was_stopped = true;
             holdfast.deliver(second.clone());
         }
-        if let Poll::Ready(ended) = first.poll() {
+        if let Poll::Ready(ended) = first.step() {
             holdfast.ended(first, ended);
             return was_stopped;
         }
@@ -65,7 +65,7 @@ fn criss_cross(holdfast: &mut Holdfast, tick: &Delivery, stops: [usize; 2]) -> [
     let mut ended = [None, None];
     for nth in [1, 0] {
         while ended[nth].is_none() && both[nth].made().len() < stops[nth] {
-            if let Poll::Ready(end) = both[nth].poll() {
+            if let Poll::Ready(end) = both[nth].step() {
                 ended[nth] = Some(end);
             }
         }
@@ -165,7 +165,7 @@ fn a_slow_answer_about_one_database_holds_up_no_other() {
         holdfast.world.get().advance(60);
         let mut promoter = holdfast.start(tick_for(&holdfast, Function::ReplicaPromoter), true);
         loop {
-            let is_over = promoter.poll().is_ready();
+            let is_over = promoter.step().is_ready();
             match promotions(&promoter.made()) {
                 0 if is_over => return None,
                 0 => {}

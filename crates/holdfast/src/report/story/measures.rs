@@ -2,6 +2,7 @@
 
 use aws::watch::PROLONGED;
 use failover::outcome::Kind;
+use failover::promotion::CLIENTS_DRAINED;
 use failover::register::{Register, Spread};
 use jiff::Timestamp;
 use report::{Cause, Figure, Loss, Spell, Stage, span};
@@ -46,6 +47,8 @@ pub fn stages(records: &Records) -> Vec<Stage> {
     let pinned = pins(records).map(|(pin, _)| pin.at).min().or_else(|| records.first(Kind::Pinned));
     let in_sync = in_sync.max().or_else(|| records.first(Kind::InSync));
     let asked = records.first(Kind::PromotionRequested);
+    let facts = records.outcomes().flat_map(|outcome| &outcome.facts);
+    let drained = facts.filter(|fact| fact.about == CLIENTS_DRAINED).find_map(|fact| fact.seen.parse().ok());
     let waits = |from: Option<Timestamp>, until: Option<Timestamp>| {
         let ended = |at: Timestamp| until.is_none_or(|until| at < until);
         let waiting = records.outcomes().filter(|outcome| WAITING.contains(&outcome.outcome)).map(|outcome| outcome.at);
@@ -56,6 +59,7 @@ pub fn stages(records: &Records) -> Vec<Stage> {
         (LATCHED, records.first(Kind::Latched)),
         (PINNED, pinned),
         (IN_SYNC, in_sync),
+        (CLIENTS_DRAINED, drained.filter(|at| asked.is_none_or(|asked| *at <= asked))),
         (PROMOTION_WAITS, waits(in_sync, asked)),
         (PROMOTION_ASKED, asked),
         (FAILED_OVER, failed_over.max().or_else(|| records.first(Kind::FailedOver))),
@@ -79,12 +83,15 @@ fn cause(records: &Records, before: &str, reached: &str) -> (Cause, &'static str
         (FAILOVER_STARTED, WAITS | LATCHED | PINNED) => (Cause::Holdfast, "the look that follows the alarm"),
         (WAITS, LATCHED | PINNED) => (Cause::Person, "an approval, or until nothing held it any more"),
         (PINNED, IN_SYNC) => (Cause::Dns, ""),
-        (IN_SYNC, PROMOTION_WAITS | PROMOTION_ASKED) => {
+        (IN_SYNC, CLIENTS_DRAINED | PROMOTION_WAITS | PROMOTION_ASKED) => {
             (Cause::Choice, "clients leave the primary: TTL + DrainSeconds")
         }
+        (CLIENTS_DRAINED, PROMOTION_WAITS | PROMOTION_ASKED) => (Cause::Holdfast, "the look that follows"),
         (PROMOTION_WAITS, PROMOTION_ASKED) => (Cause::Person, "an approval, or until nothing held it any more"),
-        (PROMOTION_ASKED, FAILED_OVER) => (Cause::Rds, "and up to a minute until Holdfast saw that it was done"),
-        (IN_SYNC, FAILED_OVER) if records.databases.is_empty() => (Cause::Holdfast, "there is nothing to promote"),
+        (PROMOTION_ASKED, FAILED_OVER) => (Cause::Rds, "and some seconds until Holdfast saw that it was done"),
+        (IN_SYNC | CLIENTS_DRAINED, FAILED_OVER) if records.databases.is_empty() => {
+            (Cause::Holdfast, "there is nothing to promote")
+        }
         _ => (Cause::Unknown, "no record tells the parts of it apart"),
     }
 }
@@ -179,6 +186,7 @@ mod tests {
     use aws::history::Turn;
     use aws::telemetry::Record;
     use failover::incident::Incident;
+    use failover::observation::Fact;
     use failover::outcome::{Outcome, Trigger};
     use failover::plan::ReplicaId;
     use failover::promotion::LagSample;
@@ -243,6 +251,16 @@ mod tests {
             (FAILED_OVER, Cause::Rds),
         ];
         assert_eq!(causes(&records(&all)), expected.map(|(name, cause)| (name.to_owned(), cause)));
+        // Once it is told when clients had drained, what follows is not their time.
+        let mut told = records(&all);
+        if let Some((_, Record::Returned(failed_over))) = told.log.last_mut() {
+            failed_over.facts.push(Fact::new(CLIENTS_DRAINED, time("10:14:58")));
+        }
+        assert_eq!(
+            causes(&told)[5..7],
+            [(CLIENTS_DRAINED, Cause::Choice), (PROMOTION_ASKED, Cause::Holdfast)]
+                .map(|(name, cause)| (name.to_owned(), cause))
+        );
         // Of a pin that nobody saw in sync, propagation and drain time are one.
         let without = records(&[all[1], all[3], all[4]]);
         assert_eq!(

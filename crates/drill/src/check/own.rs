@@ -1,0 +1,30 @@
+//! What Holdfast itself adds to an outage.
+
+use super::{Check, ensure};
+use crate::evidence::Evidence;
+
+/// Nothing waits for a tick.
+pub const NO_TICK_AWAITED: Check = Check {
+    name: "Holdfast adds no minute of its own: not from the alarm to the pin, nor from drained clients to the promotion, nor to the last word",
+    run: no_tick_awaited,
+};
+
+/// A tick comes after half a minute on average. A look takes a second; on a busy machine, where programs' time is the lab's, some.
+const OWN_SECONDS_MAX: f64 = 25.0;
+
+/// All functions of a workload together.
+const CALLS_A_MINUTE_MAX: usize = 20;
+
+fn no_tick_awaited(evidence: &Evidence) -> Result<String, String> {
+    let (pin, promotion) = evidence.own_seconds().ok_or("there was no failover by the pin")?;
+    let told = evidence.told_seconds().ok_or("nobody was told of the end")?;
+    let calls = evidence.calls_a_minute_max();
+    let found = format!(
+        "{pin:.1} s from the alarm to the pin, {promotion:.1} s from drained clients to the promotion, {told:.1} s from the last database's \
+         first write to FAILED OVER; at most {calls} calls a minute meanwhile"
+    );
+    ensure(
+        [pin + promotion, told].iter().all(|seconds| *seconds <= OWN_SECONDS_MAX) && calls <= CALLS_A_MINUTE_MAX,
+        found,
+    )
+}

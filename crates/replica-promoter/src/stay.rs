@@ -1,0 +1,147 @@
+//! An invocation stays with its incident, so that users do not wait for a tick of ours. The tick remains the truth: whoever stays and is
+//! killed costs the time to the next one, and nothing else.
+
+use std::collections::BTreeSet;
+
+use aws::beside;
+use aws::cloudwatch::LagReader;
+use aws::dns::NameServers;
+use aws::rds::{ReplicaReader, ReplicaWriter};
+use aws::route53::{RecordReader, RecordWriter};
+use aws::store::{StoreReader, StoreWriter};
+use failover::latch;
+use failover::observation::ChangeStatus;
+use failover::outcome::Finding;
+use failover::plan::Plan;
+use failover::promotion::{self, Awaited, Database, ReplicaState};
+use failover::register::{Register, Spread};
+use futures_util::future::join_all;
+use jiff::SignedDuration;
+
+use crate::event::Signal;
+use crate::ground::Ground;
+use crate::handler::Calls;
+
+/// Then the next tick takes over.
+const TICK_SECONDS: u32 = 60;
+/// Whoever was woken by a pin stays until a tick may look for its arrival as well. With two looks it fits the function's time limit.
+const PINNED_SECONDS: u32 = 110;
+/// No pin arrives sooner, and meanwhile other names and workloads need the account's five requests a second for theirs.
+const ARRIVAL_SECONDS_MIN: u32 = 10;
+/// How often is looked: all functions of a workload make at most twenty calls a minute while they wait.
+const ARRIVAL_LOOK_SECONDS: u32 = 5;
+/// For each database on its way. RDS's own word that it is there mostly comes first.
+const DATABASE_LOOK_SECONDS: u32 = 12;
+
+/// How much longer an invocation may stay.
+pub(crate) struct Stay {
+    seconds_left: u32,
+    /// Whoever was woken by the pin is still looking for its arrival.
+    leaves_arrival_seconds: u32,
+}
+
+impl Stay {
+    pub fn of(signal: &Signal) -> Self {
+        match signal {
+            Signal::Tick => Self { seconds_left: TICK_SECONDS, leaves_arrival_seconds: TICK_SECONDS },
+            Signal::Pinned => Self { seconds_left: PINNED_SECONDS, leaves_arrival_seconds: 0 },
+            // What RDS tells may come often; the tick stays with databases. A person wants an answer.
+            Signal::Hint | Signal::Approval(_) => Self { seconds_left: 0, leaves_arrival_seconds: 0 },
+        }
+    }
+
+    /// Waits, if there is time.
+    async fn wait(&mut self, records: &impl RecordReader, seconds: u32) -> bool {
+        let Some(left) = self.seconds_left.checked_sub(seconds) else { return false };
+        self.seconds_left = left;
+        records.wait(seconds).await;
+        true
+    }
+}
+
+impl<R, W, D, P, L, B> Calls<R, W, D, P, L, B>
+where
+    R: RecordReader,
+    W: RecordWriter,
+    D: ReplicaReader,
+    P: ReplicaWriter,
+    L: LagReader,
+    B: StoreReader + StoreWriter + NameServers,
+{
+    /// Before the first look.
+    pub(crate) async fn wait_for_a_new_pin(&self, signal: &Signal, stay: &mut Stay) {
+        if *signal == Signal::Pinned {
+            stay.wait(&self.records, ARRIVAL_SECONDS_MIN).await;
+        }
+    }
+
+    /// Waits for what these findings wait for; true if another look is worth its calls.
+    pub(crate) async fn stays(&self, plan: &Plan, ground: &Ground, findings: &[Finding], stay: &mut Stay) -> bool {
+        match promotion::awaited(findings) {
+            None => false,
+            Some(Awaited::Nothing) => stay.seconds_left > 0,
+            Some(Awaited::Drained(at)) => {
+                let seconds = at.duration_since(self.records.now()).as_secs().max(0);
+                stay.wait(&self.records, u32::try_from(seconds).unwrap_or(u32::MAX)).await
+            }
+            Some(Awaited::Arrival { since }) => {
+                let is_left_to_another =
+                    self.records.now() < since + SignedDuration::from_secs(stay.leaves_arrival_seconds.into());
+                !is_left_to_another && self.until_arrived(plan, ground, stay).await
+            }
+            Some(Awaited::Databases) => self.until_available(plan, stay).await,
+        }
+    }
+
+    async fn until_arrived(&self, plan: &Plan, ground: &Ground, stay: &mut Stay) -> bool {
+        let mut arrived = BTreeSet::new();
+        while stay.wait(&self.records, ARRIVAL_LOOK_SECONDS).await {
+            if self.is_shown(plan, ground).await || self.has_arrived(ground, &mut arrived).await {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Asks for the changes that carry the pins, up to the first that has not arrived.
+    async fn has_arrived<'a>(&self, ground: &'a Ground, arrived: &mut BTreeSet<&'a str>) -> bool {
+        for register in ground.names.iter().filter_map(|view| view.register()) {
+            match register {
+                Register::Pinned { spread: Spread::Change { id }, .. } if !arrived.contains(id.as_str()) => {
+                    if self.records.change_status(id).await != Ok(ChangeStatus::InSync) {
+                        return false;
+                    }
+                    arrived.insert(id);
+                }
+                // alarm-handler's tick makes such a pin once more.
+                Register::Pinned { spread: Spread::Unrecorded { .. }, .. } => return false,
+                _ => {}
+            }
+        }
+        !arrived.is_empty()
+    }
+
+    /// Asks the name servers whether they show the latch that stands in for pins.
+    async fn is_shown(&self, plan: &Plan, ground: &Ground) -> bool {
+        let (Some(listed), Some(shown)) = (&ground.listed, plan.latch.as_ref().and_then(|latch| latch.shown.as_ref()))
+        else {
+            return false;
+        };
+        latch::proves(plan, listed, &beside::look(shown, &self.beside, listed).await).is_ok()
+    }
+
+    async fn until_available(&self, plan: &Plan, stay: &mut Stay) -> bool {
+        let mut on_their_way: Vec<_> = plan.replicas.iter().collect();
+        let look_seconds = |count| DATABASE_LOOK_SECONDS.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+        while stay.wait(&self.records, look_seconds(on_their_way.len())).await {
+            let states = join_all(on_their_way.iter().map(|id| self.replicas.state(id))).await;
+            let is_there = |state: &ReplicaState| state.database().is_some_and(Database::is_available_writer);
+            let mut there = states.iter().map(|state| state.as_ref().is_ok_and(is_there));
+            on_their_way.retain(|_| !there.next().unwrap_or_default());
+            if on_their_way.is_empty() {
+                return true;
+            }
+        }
+        false
+    }
+}

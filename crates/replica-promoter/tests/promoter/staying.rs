@@ -1,0 +1,109 @@
+//! An invocation stays with its incident for what comes before the next tick.
+
+use failover::observation::Attention;
+use failover::outcome::Kind;
+use failover::promotion::Source;
+use failover::register::{Evidence, Register, Spread};
+use failover::rule::Rule;
+use replica_promoter::event::Signal;
+
+use crate::world::*;
+
+fn on_its_way() -> Register {
+    pinned(Evidence::replica(orders_dr()), Spread::Change { id: "C1".to_owned() })
+}
+
+/// Pinned at 12:01:00, in sync at 12:02:00, clients drained at 12:04:00.
+fn draining() -> Register {
+    drained(Evidence::replica(orders_dr()))
+}
+
+fn in_sync_at(world: &World) -> String {
+    match world.register() {
+        Register::Pinned { spread: Spread::InSync { at }, .. } => at.strftime("%T").to_string(),
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_woken_by_a_pin_looks_until_it_has_arrived_and_puts_that_on_record_within_seconds() {
+    let world = World::new(&on_its_way(), replica());
+    world.now.set(at("12:01:00"));
+    world.arrives_at.set(at("12:01:33"));
+    let outcome = world.hears(Signal::Pinned).await;
+    assert_eq!((outcome.rule(), outcome.attention), (Some(Rule::R02), Attention::None));
+    assert_eq!(in_sync_at(&world), "12:01:35");
+    assert_eq!(world.done(), ["write"]);
+    // Two looks at records and changes, and a question every five seconds between them; one look at the database.
+    assert!(world.calls.get() <= 11, "{} calls", world.calls.get());
+}
+
+#[tokio::test]
+async fn a_new_pin_is_not_looked_at_while_others_are_written() {
+    let world = World::new(&on_its_way(), replica());
+    world.now.set(at("12:01:00"));
+    world.hears(Signal::Pinned).await;
+    assert_eq!(in_sync_at(&world), "12:01:10");
+}
+
+#[tokio::test]
+async fn a_tick_leaves_the_arrival_to_whoever_was_woken_by_the_pin_for_a_minute_and_then_looks_itself() {
+    let world = World::new(&on_its_way(), replica());
+    world.now.set(at("12:01:59"));
+    world.arrives_at.set(at("12:02:33"));
+    world.tick().await;
+    assert_eq!((world.now.get(), world.done().len()), (at("12:01:59"), 0));
+    world.now.set(at("12:02:00"));
+    world.tick().await;
+    assert_eq!(in_sync_at(&world), "12:02:35");
+}
+
+#[tokio::test]
+async fn databases_are_promoted_in_the_second_in_which_clients_have_drained() {
+    for (woken, promoted) in [("12:03:01", "12:04:00"), ("12:03:58", "12:04:00"), ("12:04:07", "12:04:07")] {
+        let world = World::new(&draining(), replica());
+        world.now.set(at(woken));
+        assert_eq!(world.tick().await.outcome, Kind::PromotionRequested, "{woken}");
+        assert_eq!(world.done(), [format!("promote at {promoted}")]);
+    }
+}
+
+#[tokio::test]
+async fn what_comes_after_the_next_tick_is_left_to_it() {
+    let world = World::new(&draining(), replica());
+    world.now.set(at("12:02:59"));
+    assert_eq!(world.tick().await.outcome, Kind::Waiting);
+    assert_eq!((world.now.get(), world.done().len()), (at("12:02:59"), 0));
+}
+
+#[tokio::test]
+async fn the_end_is_told_within_seconds_of_the_database_though_rds_says_nothing() {
+    let world = World::new(&draining(), database(Source::NoneNamed));
+    world.now.set(at("12:10:00"));
+    world.available_at.set(at("12:10:41"));
+    assert_eq!(world.tick().await.outcome, Kind::FailedOver);
+    assert_eq!(world.now.get(), at("12:10:48"));
+    assert!(world.calls.get() <= 20, "{} calls", world.calls.get());
+}
+
+#[tokio::test]
+async fn what_rds_tells_and_what_people_should_hear_of_is_answered_at_once() {
+    let world = World::new(&draining(), database(Source::NoneNamed));
+    world.now.set(at("12:10:00"));
+    world.available_at.set(at("12:10:41"));
+    assert_eq!(world.hears(Signal::Hint).await.outcome, Kind::Waiting);
+    assert_eq!(world.now.get(), at("12:10:00"), "events may come often");
+    let world = World::new(&draining(), replica());
+    world.lag.set((4_000, jiff::SignedDuration::ZERO));
+    assert_eq!(world.tick().await.outcome, Kind::ApprovalNeeded);
+    assert_eq!(world.now.get(), at("12:30:00"), "a person is asked, and nobody waits with that");
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_come_up_is_left_to_the_next_tick() {
+    let world = World::new(&draining(), database(Source::NoneNamed));
+    world.now.set(at("12:10:00"));
+    world.available_at.set(at("13:00:00"));
+    assert_eq!(world.tick().await.outcome, Kind::Waiting);
+    assert!(world.now.get() <= at("12:11:00"), "{}", world.now.get());
+}
