@@ -227,7 +227,11 @@ async fn listing(plan: &Plan, store: &impl StoreReader) -> Result<Listing, Strin
     if listing.is_of(plan) { Ok(listing) } else { Err("DR's listing is of other names than the plan's".to_owned()) }
 }
 
-async fn with_registers(dns: &impl NameServers, views: &[NameView]) -> Result<Vec<NameView>, String> {
+/// Names with the registers that name servers answer with now.
+///
+/// # Errors
+/// Why they are not known, in words.
+pub async fn with_registers(dns: &impl NameServers, views: &[NameView]) -> Result<Vec<NameView>, String> {
     let mut names = Vec::new();
     for views in views.chunks(NAMES_AT_ONCE) {
         let each = join_all(views.iter().map(async |view| with_register(dns, view).await)).await;

@@ -1,7 +1,7 @@
 //! An invocation stays with its incident, so that users do not wait for a tick of ours. The tick remains the truth: whoever stays and is
 //! killed costs the time to the next one, and nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use aws::beside;
 use aws::cloudwatch::LagReader;
@@ -10,7 +10,7 @@ use aws::rds::{ReplicaReader, ReplicaWriter};
 use aws::route53::{RecordReader, RecordWriter};
 use aws::store::{StoreReader, StoreWriter};
 use failover::latch;
-use failover::observation::ChangeStatus;
+use failover::observation::{ChangeStatus, NameView};
 use failover::outcome::Finding;
 use failover::plan::Plan;
 use failover::promotion::{self, Awaited, Database, ReplicaState};
@@ -30,6 +30,9 @@ const PINNED_SECONDS: u32 = 110;
 const ARRIVAL_SECONDS_MIN: u32 = 10;
 /// How often is looked: all functions of a workload make at most twenty calls a minute while they wait.
 const ARRIVAL_LOOK_SECONDS: u32 = 5;
+/// Of these looks at name servers one also asks Route 53, whose word it is that counts: in case they cannot be asked, or are not those that
+/// users ask.
+const LOOKS_A_QUESTION: u32 = 4;
 /// For each database on its way. RDS's own word that it is there mostly comes first.
 const DATABASE_LOOK_SECONDS: u32 = 12;
 
@@ -94,39 +97,52 @@ where
     }
 
     async fn until_arrived(&self, plan: &Plan, ground: &Ground, stay: &mut Stay) -> bool {
-        let mut arrived = BTreeSet::new();
+        let changes = on_their_way(&ground.names);
+        if changes.is_empty() && ground.listed.is_none() {
+            return false;
+        }
+        let mut looks = 0;
         while stay.wait(&self.records, ARRIVAL_LOOK_SECONDS).await {
-            if self.is_shown(plan, ground).await || self.has_arrived(ground, &mut arrived).await {
+            looks += 1;
+            let has_arrived = match &ground.listed {
+                Some(listed) => self.is_shown(plan, listed).await,
+                None => {
+                    let is_due = looks % LOOKS_A_QUESTION == 0 || self.is_answered(&changes).await;
+                    is_due && self.is_in_sync(&changes).await
+                }
+            };
+            if has_arrived {
                 return true;
             }
         }
         false
     }
 
-    /// Asks for the changes that carry the pins, up to the first that has not arrived.
-    async fn has_arrived<'a>(&self, ground: &'a Ground, arrived: &mut BTreeSet<&'a str>) -> bool {
-        for register in ground.names.iter().filter_map(|view| view.register()) {
-            match register {
-                Register::Pinned { spread: Spread::Change { id }, .. } if !arrived.contains(id.as_str()) => {
-                    if self.records.change_status(id).await != Ok(ChangeStatus::InSync) {
-                        return false;
-                    }
-                    arrived.insert(id);
-                }
-                // alarm-handler's tick makes such a pin once more.
-                Register::Pinned { spread: Spread::Unrecorded { .. }, .. } => return false,
-                _ => {}
+    /// True if every name server answers with a register of each of these changes. They may be asked as often as one likes, while an account
+    /// has five requests a second at Route 53's API, for all the workloads that fail over.
+    async fn is_answered(&self, changes: &BTreeMap<&str, &NameView>) -> bool {
+        let views: Vec<_> = changes.values().map(|view| NameView::clone(view)).collect();
+        let heard = beside::with_registers(&self.beside, &views).await.unwrap_or_default();
+        !heard.is_empty()
+            && heard
+                .iter()
+                .zip(&views)
+                .all(|(heard, view)| heard.pin().map(|pin| pin.at) == view.pin().map(|pin| pin.at))
+    }
+
+    /// Asks Route 53, up to the first change that has not arrived.
+    async fn is_in_sync(&self, changes: &BTreeMap<&str, &NameView>) -> bool {
+        for id in changes.keys() {
+            if self.records.change_status(id).await != Ok(ChangeStatus::InSync) {
+                return false;
             }
         }
-        !arrived.is_empty()
+        true
     }
 
     /// Asks the name servers whether they show the latch that stands in for pins.
-    async fn is_shown(&self, plan: &Plan, ground: &Ground) -> bool {
-        let (Some(listed), Some(shown)) = (&ground.listed, plan.latch.as_ref().and_then(|latch| latch.shown.as_ref()))
-        else {
-            return false;
-        };
+    async fn is_shown(&self, plan: &Plan, listed: &[NameView]) -> bool {
+        let Some(shown) = plan.latch.as_ref().and_then(|latch| latch.shown.as_ref()) else { return false };
         latch::proves(plan, listed, &beside::look(shown, &self.beside, listed).await).is_ok()
     }
 
@@ -144,4 +160,18 @@ where
         }
         false
     }
+}
+
+/// The changes that carry pins and are not on record as in sync, each with a name that it pins; none if a pin's change is not on record:
+/// such a pin alarm-handler makes once more.
+fn on_their_way(names: &[NameView]) -> BTreeMap<&str, &NameView> {
+    let mut changes = BTreeMap::new();
+    for view in names {
+        match view.register() {
+            Some(Register::Pinned { spread: Spread::Change { id }, .. }) => drop(changes.insert(id.as_str(), view)),
+            Some(Register::Pinned { spread: Spread::Unrecorded { .. }, .. }) => return BTreeMap::new(),
+            _ => {}
+        }
+    }
+    changes
 }

@@ -1,12 +1,14 @@
 //! One name and one database, on a clock that goes only while somebody waits.
 
 use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
 
 use aws::CallError;
-use aws::beside::Nothing;
 use aws::cloudwatch::LagReader;
+use aws::dns::{NameServers, NotHeard, ServersUnknown};
 use aws::rds::{ReplicaReader, ReplicaWriter};
 use aws::route53::{RecordReader, RecordWriter};
+use aws::store::{Item, StoreReader, StoreWriter, Swap};
 use failover::change::{Batch, Change};
 use failover::name::Name;
 use failover::observation::{ChangeStatus, NameView};
@@ -34,6 +36,8 @@ pub struct World {
     pub arrives_at: Cell<Timestamp>,
     /// When what was promoted takes writes.
     pub available_at: Cell<Timestamp>,
+    /// Whether name servers answer.
+    pub has_name_servers: Cell<bool>,
     /// How often anybody was asked for anything.
     pub calls: Cell<usize>,
     done: RefCell<Vec<String>>,
@@ -102,14 +106,14 @@ impl World {
             now: Cell::new(at("12:30:00")),
             arrives_at: Cell::new(Timestamp::MIN),
             available_at: Cell::new(Timestamp::MIN),
+            has_name_servers: Cell::new(false),
             calls: Cell::new(0),
             done: RefCell::default(),
         }
     }
 
     pub async fn hears(&self, signal: Signal) -> Outcome {
-        let calls =
-            Calls { records: self, registers: self, replicas: self, promoter: self, lag: self, beside: Nothing };
+        let calls = Calls { records: self, registers: self, replicas: self, promoter: self, lag: self, beside: self };
         calls.handle(&Plan::parse(PLAN).unwrap(), signal).await.unwrap()
     }
 
@@ -195,5 +199,33 @@ impl LagReader for &World {
     ) -> Result<Vec<LagSample>, CallError> {
         let (seconds, age) = self.lag.get();
         Ok(vec![LagSample { seconds, at: to - age }])
+    }
+}
+
+impl StoreReader for &World {
+    async fn read(&self, table: &str, _: Item) -> Result<Option<String>, CallError> {
+        panic!("the plan names no store, and {table} is read")
+    }
+}
+
+impl StoreWriter for &World {
+    async fn swap(&self, table: &str, _: Item, _: Option<&str>, _: &str) -> Result<Swap, CallError> {
+        panic!("the plan names no store, and {table} is written")
+    }
+}
+
+impl NameServers for &World {
+    async fn servers(&self, _: &Name) -> Result<Vec<SocketAddr>, ServersUnknown> {
+        Ok([1, 2, 3, 4].map(|host| SocketAddr::from(([127, 0, 0, host], 53))).into())
+    }
+
+    async fn ask(&self, _: SocketAddr, name: &Name, kind: &str) -> Result<Vec<String>, NotHeard> {
+        assert_eq!((name, kind), (&crate::world::name().register(), "TXT"));
+        let has_arrived = self.now.get() >= self.arrives_at.get();
+        match (self.has_name_servers.get(), has_arrived) {
+            (false, _) => Err(NotHeard::Silent),
+            (true, false) => Ok(Vec::new()),
+            (true, true) => Ok(vec![self.register().to_string()]),
+        }
     }
 }
