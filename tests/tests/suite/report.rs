@@ -137,6 +137,7 @@ async fn an_incident_is_told_from_awss_own_records_even_while_a_region_is_down()
         "failover started",
         "pin requested",
         "pin in sync",
+        "clients drained",
         "promotion asked",
         "failed over",
     ];

@@ -12,16 +12,16 @@ pub const NO_TICK_AWAITED: Check = Check {
 /// A tick comes after half a minute on average. A look takes a second; on a busy machine, where programs' time is the lab's, some.
 const OWN_SECONDS_MAX: f64 = 25.0;
 
-/// All functions of a workload together.
-const CALLS_A_MINUTE_MAX: usize = 20;
+/// All functions of a workload together. With two zones, two databases and the switch their ticks alone make seventeen.
+const CALLS_A_MINUTE_MAX: f64 = 25.0;
 
 fn no_tick_awaited(evidence: &Evidence) -> Result<String, String> {
     let (pin, promotion) = evidence.own_seconds().ok_or("there was no failover by the pin")?;
     let told = evidence.told_seconds().ok_or("nobody was told of the end")?;
-    let calls = evidence.calls_a_minute_max();
+    let calls = evidence.calls_a_minute();
     let found = format!(
         "{pin:.1} s from the alarm to the pin, {promotion:.1} s from drained clients to the promotion, {told:.1} s from the last database's \
-         first write to FAILED OVER; at most {calls} calls a minute meanwhile"
+         first write to FAILED OVER; {calls:.1} calls of AWS a minute meanwhile"
     );
     ensure(
         [pin + promotion, told].iter().all(|seconds| *seconds <= OWN_SECONDS_MAX) && calls <= CALLS_A_MINUTE_MAX,

@@ -27,22 +27,19 @@ impl Evidence {
         Some((at("pin requested")? - alarm, at("promotion asked")? - at("clients drained")?))
     }
 
-    /// How many calls functions made of AWS in the busiest minute of those in which they waited: from the pin's arrival to the promotion,
-    /// and from the minute after it to the databases' first writes.
+    /// How many calls a minute functions made of AWS while they waited for clients to drain, and then for RDS: of the two waits the
+    /// busier.
     #[must_use]
-    pub fn calls_a_minute_max(&self) -> usize {
-        let calls = |what: &What| matches!(what, What::Call { caller, .. } if caller.starts_with("holdfast-"));
-        let at: Vec<_> = self.entries().iter().filter(|entry| calls(&entry.what)).map(|entry| entry.at).collect();
+    pub fn calls_a_minute(&self) -> f64 {
+        let is_call = |what: &What| matches!(what, What::Call { caller, .. } if caller.starts_with("holdfast-"));
         let asked = self.promotions().first().map(|(at, _)| *at);
-        let minute = SignedDuration::from_mins(1);
-        let waits = [
-            (self.pinned_at(), asked),
-            (asked.map(|at| at + minute), self.takes_writes_at(&self.workload.databases[0].id)),
-        ];
-        let in_minute_from = |from: Timestamp| at.iter().filter(|at| (from..from + minute).contains(at)).count();
-        let begins = waits.into_iter().filter_map(|(from, to)| Some((from?, to? - minute)));
-        let busiest = begins.flat_map(|(from, to)| at.iter().filter(move |at| (from..=to).contains(at)));
-        busiest.map(|from| in_minute_from(*from)).max().unwrap_or_default()
+        let waits = [(self.pinned_at(), asked), (asked, self.takes_writes_at(&self.workload.databases[0].id))];
+        let rates = waits.into_iter().filter_map(|(from, to)| {
+            let (from, to) = (from?, to?);
+            let made = self.entries().iter().filter(|entry| (from..to).contains(&entry.at) && is_call(&entry.what));
+            Some(made.map(|_| 1.0).sum::<f64>() / to.duration_since(from).as_secs_f64() * 60.0)
+        });
+        rates.fold(0.0, f64::max)
     }
 
     /// From the last database's first write to the word that the failover is over, in seconds.

@@ -83,7 +83,7 @@ async fn the_end_is_told_within_seconds_of_the_database_though_rds_says_nothing(
     world.now.set(at("12:10:00"));
     world.available_at.set(at("12:10:41"));
     assert_eq!(world.tick().await.outcome, Kind::FailedOver);
-    assert_eq!(world.now.get(), at("12:10:48"));
+    assert_eq!(world.now.get(), at("12:10:45"));
     assert!(world.calls.get() <= 20, "{} calls", world.calls.get());
 }
 
