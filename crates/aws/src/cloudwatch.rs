@@ -9,7 +9,7 @@ use aws_sdk_cloudwatch::types::{
 };
 use aws_smithy_types::DateTime;
 use failover::incident::{AlarmSighting, AlarmState, EvaluationTrouble};
-use failover::plan::{ReplicaId, alarm_name, arn_region};
+use failover::plan::{Heartbeat, Plan, ReplicaId, alarm_name, arn_region};
 use failover::promotion::LagSample;
 use jiff::Timestamp;
 
@@ -30,24 +30,39 @@ pub trait AlarmReader {
 
 /// Someone who can ask for a replica's lag.
 pub trait LagReader {
-    /// The samples between the two times that are not −1, oldest first: a cluster's own, or, where CloudWatch has none
-    /// under its name, those of these instances of it.
-    async fn good_lags(
-        &self,
-        replica: &ReplicaId,
-        members: &[String],
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<LagSample>, CallError>;
+    /// The samples between the two times that are not −1, oldest first.
+    async fn good_lags(&self, of: LagOf<'_>, from: Timestamp, to: Timestamp) -> Result<Vec<LagSample>, CallError>;
 
     /// The newest of a database's own samples between the two times that is not −1.
     async fn last_good_lag(
         &self,
-        replica: &ReplicaId,
+        of: LagOf<'_>,
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Option<LagSample>, CallError> {
-        Ok(self.good_lags(replica, &[], from, to).await?.pop())
+        Ok(self.good_lags(of, from, to).await?.pop())
+    }
+}
+
+/// Whose samples.
+#[derive(Clone, Copy, Debug)]
+pub enum LagOf<'a> {
+    /// RDS's own of a database; where CloudWatch has none under a cluster's name, those of these instances of it.
+    Rds {
+        /// The database.
+        replica: &'a ReplicaId,
+        /// A cluster's instances.
+        members: &'a [String],
+    },
+    /// Those of the metric that the plan names for it.
+    Heartbeat(&'a Heartbeat),
+}
+
+impl<'a> LagOf<'a> {
+    /// By the plan.
+    #[must_use]
+    pub fn planned(plan: &'a Plan, replica: &'a ReplicaId, members: &'a [String]) -> Self {
+        plan.heartbeats.get(replica).map_or(Self::Rds { replica, members }, Self::Heartbeat)
     }
 }
 
@@ -150,17 +165,11 @@ fn trouble(state: &EvaluationState) -> Option<EvaluationTrouble> {
 }
 
 impl LagReader for Reader {
-    async fn good_lags(
-        &self,
-        replica: &ReplicaId,
-        members: &[String],
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<LagSample>, CallError> {
+    async fn good_lags(&self, of: LagOf<'_>, from: Timestamp, to: Timestamp) -> Result<Vec<LagSample>, CallError> {
         let answer = self
             .client(None)
             .get_metric_data()
-            .set_metric_data_queries(Some(lag_queries(replica, members, period_seconds(from, to))))
+            .set_metric_data_queries(Some(lag_queries(of, period_seconds(from, to))))
             .start_time(DateTime::from_secs(from.as_second()))
             .end_time(DateTime::from_secs(to.as_second()))
             .scan_by(ScanBy::TimestampDescending)
@@ -218,17 +227,22 @@ const OWN: &str = "lag";
 
 /// The database's own metric; and an Aurora cluster's instances', since it is not documented that a replica cluster's lag
 /// is to be had by the role of its writer.
-fn lag_queries(replica: &ReplicaId, members: &[String], period_seconds: i32) -> Vec<MetricDataQuery> {
-    let query = |id: String, metric: &str, dimensions: &[(&str, &str)]| {
+fn lag_queries(of: LagOf<'_>, period_seconds: i32) -> Vec<MetricDataQuery> {
+    let query_of = |namespace: &str, id: String, metric: &str, dimensions: &[(&str, &str)]| {
         let dimension = |(name, value): &(&str, &str)| Dimension::builder().name(*name).value(*value).build();
         let dimensions = dimensions.iter().map(dimension).collect();
         let metric =
-            Metric::builder().namespace("AWS/RDS").metric_name(metric).set_dimensions(Some(dimensions)).build();
+            Metric::builder().namespace(namespace).metric_name(metric).set_dimensions(Some(dimensions)).build();
         let stat = MetricStat::builder().metric(metric).period(period_seconds).stat("Maximum").build();
         MetricDataQuery::builder().id(id).metric_stat(stat).build()
     };
-    match replica {
-        ReplicaId::AuroraCluster(id) => {
+    let query = |id: String, metric: &str, dimensions: &[(&str, &str)]| query_of("AWS/RDS", id, metric, dimensions);
+    match of {
+        LagOf::Heartbeat(Heartbeat { namespace, metric, dimensions }) => {
+            let dimensions: Vec<_> = dimensions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            vec![query_of(namespace, OWN.to_owned(), metric, &dimensions)]
+        }
+        LagOf::Rds { replica: ReplicaId::AuroraCluster(id), members } => {
             let own = [("DBClusterIdentifier", id.as_str()), ("Role", "WRITER")];
             let own = query(OWN.to_owned(), AURORA_LAG, &own);
             let member = |(nth, member): (usize, &String)| {
@@ -236,7 +250,9 @@ fn lag_queries(replica: &ReplicaId, members: &[String], period_seconds: i32) -> 
             };
             std::iter::once(own).chain(members.iter().enumerate().map(member)).collect()
         }
-        ReplicaId::RdsInstance(id) => vec![query(OWN.to_owned(), "ReplicaLag", &[("DBInstanceIdentifier", id)])],
+        LagOf::Rds { replica: ReplicaId::RdsInstance(id), .. } => {
+            vec![query(OWN.to_owned(), "ReplicaLag", &[("DBInstanceIdentifier", id)])]
+        }
     }
 }
 
@@ -273,16 +289,25 @@ mod tests {
     #[test]
     fn a_cluster_is_asked_for_by_the_role_of_its_writer_and_by_its_instances() {
         let members = ["app-dr-1".to_owned()];
-        let asked = |replica: ReplicaId| {
+        let asked = |replica: &ReplicaId| {
             let dimension = |it: &Dimension| format!("{}={}", it.name().unwrap(), it.value().unwrap());
             let dimensions = |query: &MetricDataQuery| {
                 let metric = query.metric_stat().unwrap().metric().unwrap();
                 metric.dimensions().iter().map(dimension).collect::<Vec<_>>().join(" ")
             };
-            lag_queries(&replica, &members, 60).iter().map(dimensions).collect::<Vec<_>>()
+            lag_queries(LagOf::Rds { replica, members: &members }, 60).iter().map(dimensions).collect::<Vec<_>>()
         };
-        let cluster = asked(ReplicaId::AuroraCluster("app-dr".to_owned()));
+        let cluster = asked(&ReplicaId::AuroraCluster("app-dr".to_owned()));
         assert_eq!(cluster, ["DBClusterIdentifier=app-dr Role=WRITER", "DBInstanceIdentifier=app-dr-1"]);
-        assert_eq!(asked(ReplicaId::RdsInstance("orders-dr".to_owned())), ["DBInstanceIdentifier=orders-dr"]);
+        assert_eq!(asked(&ReplicaId::RdsInstance("orders-dr".to_owned())), ["DBInstanceIdentifier=orders-dr"]);
+    }
+    #[test]
+    fn a_heartbeat_is_asked_for_by_the_names_that_the_plan_gives() {
+        let dimensions = [("Database".to_owned(), "app-dr".to_owned())].into();
+        let heartbeat = Heartbeat { namespace: "Ours".to_owned(), metric: "Age".to_owned(), dimensions };
+        let queries = lag_queries(LagOf::Heartbeat(&heartbeat), 60);
+        let metric = queries[0].metric_stat().unwrap().metric().unwrap();
+        assert_eq!((queries.len(), metric.namespace(), metric.metric_name()), (1, Some("Ours"), Some("Age")));
+        assert_eq!((metric.dimensions()[0].name(), metric.dimensions()[0].value()), (Some("Database"), Some("app-dr")));
     }
 }

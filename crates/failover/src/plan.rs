@@ -2,9 +2,12 @@
 
 mod arn;
 mod fence;
+mod heartbeat;
 mod latch;
 mod probe;
 mod zone;
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
@@ -12,6 +15,8 @@ use crate::name::{Name, NameError};
 pub use arn::{alarm_name, arn_account, arn_region};
 pub use fence::Fence;
 use fence::RawFence;
+pub use heartbeat::Heartbeat;
+use heartbeat::RawHeartbeat;
 use latch::RawLatch;
 pub use latch::{Latch, Shown, latch_alarm};
 use zone::{RawZone, parse_zone, refuse_repeats};
@@ -33,6 +38,8 @@ pub struct Plan {
     pub hosted_zone_role: Option<String>,
     /// Databases to promote.
     pub replicas: Vec<ReplicaId>,
+    /// Of some of them a metric that tells their lag better than RDS.
+    pub heartbeats: BTreeMap<ReplicaId, Heartbeat>,
     /// Where to ask whether the sites are alive.
     pub probes: ProbeUrls,
     /// The health check of the PRIMARY records, if Holdfast may disable it for a maintenance and enable it again.
@@ -91,6 +98,16 @@ pub enum ReplicaId {
     AuroraCluster(String),
     /// An RDS read replica instance.
     RdsInstance(String),
+}
+
+impl ReplicaId {
+    /// Its identifier at RDS.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::AuroraCluster(id) | Self::RdsInstance(id) => id,
+        }
+    }
 }
 
 impl std::fmt::Display for ReplicaId {
@@ -179,6 +196,14 @@ pub enum PlanError {
         /// What is wrong with it.
         fault: &'static str,
     },
+    /// A heartbeat that is none.
+    #[error("{PLAN_VARIABLE}: heartbeats has {database:?}: {fault}; correct the template's Heartbeats")]
+    Heartbeat {
+        /// Which database it says it is of.
+        database: String,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
     /// A suffix of the latch's pairs that is no name.
     #[error("{PLAN_VARIABLE}: latch.pairs {text:?}: {error}; correct the template's DomainName")]
     LatchPairs {
@@ -204,6 +229,8 @@ struct RawPlan {
     aurora_clusters: Vec<String>,
     #[serde(default)]
     rds_instances: Vec<String>,
+    #[serde(default)]
+    heartbeats: Vec<RawHeartbeat>,
     #[serde(default)]
     probes: RawProbes,
     #[serde(default)]
@@ -255,6 +282,7 @@ impl Plan {
             return Err(PlanError::Alarm(bad.clone()));
         }
         let replicas = databases(raw.aurora_clusters, raw.rds_instances);
+        let heartbeats = heartbeat::parse(raw.heartbeats, &replicas)?;
         let probes = ProbeUrls {
             primary: probe::parse("probes.primary", raw.probes.primary)?,
             dr: probe::parse("probes.dr", raw.probes.dr)?,
@@ -268,6 +296,7 @@ impl Plan {
             zones,
             hosted_zone_role,
             replicas,
+            heartbeats,
             probes,
             failover_health_check,
             switch,
@@ -333,6 +362,16 @@ mod tests {
             (r#""alarms":"#, r#""latch":{"table":"t","pairs":"a..b","margin_seconds":300},"alarms":"#, "DomainName"),
             (r#""lag_seconds_max":60"#, r#""lag_seconds_max":-1"#, "limits"),
             (r#""lag_seconds_max":60,"#, "", "lag_seconds_max"),
+            (
+                r#""alarms":"#,
+                r#""heartbeats":[{"database":"other","namespace":"n","metric":"m"}],"alarms":"#,
+                "no such database",
+            ),
+            (
+                r#""alarms":"#,
+                r#""heartbeats":[{"database":"app-dr","namespace":"","metric":"m"}],"alarms":"#,
+                "Heartbeats",
+            ),
             (r#""alarms":"#, r#""fence":{"rds_instances":["app"]},"alarms":"#, "FenceRegion"),
             (r#""alarms":"#, r#""fence":{"region":"r"},"alarms":"#, "FenceSecurityGroupId"),
             (r#""alarms":"#, r#""fence":{"region":"r","rds_instances":["app"]},"alarms":"#, "FenceSecurityGroupId"),

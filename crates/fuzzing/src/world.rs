@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use aws::CallError;
-use aws::cloudwatch::{AlarmReader, LagReader};
+use aws::cloudwatch::{AlarmReader, LagOf, LagReader};
 use aws::probe::Prober;
 use aws::rds::{ReplicaReader, ReplicaWriter};
 use aws::route53::{HealthCheckWriter, RecordReader, RecordWriter};
@@ -114,13 +114,7 @@ impl ReplicaWriter for &World {
 }
 
 impl LagReader for &World {
-    async fn good_lags(
-        &self,
-        _: &ReplicaId,
-        _: &[String],
-        _: Timestamp,
-        _: Timestamp,
-    ) -> Result<Vec<LagSample>, CallError> {
+    async fn good_lags(&self, _: LagOf<'_>, _: Timestamp, _: Timestamp) -> Result<Vec<LagSample>, CallError> {
         Ok(vec![LagSample { seconds: 10_000, at: noon(0) }])
     }
 }

@@ -8,7 +8,7 @@ mod rebuild;
 
 use std::time::Duration;
 
-use aws::cloudwatch::{self, LagReader as _};
+use aws::cloudwatch::{self, LagOf, LagReader as _};
 use aws::rds::{self, ReplicaReader as _, ReplicaWriter as _};
 use aws::rebuild::Builder;
 use aws::route53::{RecordReader as _, Writer};
@@ -184,7 +184,9 @@ async fn successor(
     let (databases, id) = (rds::Reader::new(&session), renamed(of, &named.id));
     let state = databases.state(&id).await?;
     let members = state.database().map_or(&[][..], |database| &database.members);
-    let lags = cloudwatch::Reader::new(&session).good_lags(&id, members, now - LAG_LOOKBACK, now).await?;
+    let lags = cloudwatch::Reader::new(&session)
+        .good_lags(LagOf::Rds { replica: &id, members }, now - LAG_LOOKBACK, now)
+        .await?;
     let created = databases.created(&id).await?;
     Ok(Successor { of: of.clone(), named: Some(format!("{id} in {}", named.region)), state, created, lags })
 }

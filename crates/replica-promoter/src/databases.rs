@@ -1,7 +1,7 @@
 //! The databases: looked at in peace, put on record, promoted.
 
 use aws::CallError;
-use aws::cloudwatch::LagReader;
+use aws::cloudwatch::{LagOf, LagReader};
 use aws::dns::NameServers;
 use aws::rds::{ReplicaReader, ReplicaWriter};
 use aws::route53::{RecordReader, RecordWriter};
@@ -168,7 +168,7 @@ pub async fn watch_replicas(
     replicas: &impl ReplicaReader,
     lag: &impl LagReader,
 ) -> Vec<ReplicaView> {
-    join_all(plan.replicas.iter().map(|id| look_at(id, now - LAG_LOOKBACK, now, replicas, lag))).await
+    join_all(plan.replicas.iter().map(|id| look_at(plan, id, (now - LAG_LOOKBACK, now), replicas, lag))).await
 }
 
 /// Looks at one replica and its lag. Nothing in it can write.
@@ -181,20 +181,20 @@ pub async fn observe_replica(
     lag: &impl LagReader,
 ) -> ReplicaView {
     let detection = SignedDuration::from_secs(i64::from(plan.limits.detection_seconds_max));
-    look_at(id, incident.began - detection - LAG_LOOKBACK, now, replicas, lag).await
+    look_at(plan, id, (incident.began - detection - LAG_LOOKBACK, now), replicas, lag).await
 }
 
 async fn look_at(
+    plan: &Plan,
     id: &ReplicaId,
-    from: Timestamp,
-    to: Timestamp,
+    (from, to): (Timestamp, Timestamp),
     replicas: &impl ReplicaReader,
     lag: &impl LagReader,
 ) -> ReplicaView {
     let state = replicas.state(id).await.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()));
     // Of what is no replica any more, or gone, the last sample tells since when.
     let members = state.database().map_or(&[][..], |database| &database.members);
-    let lags = lag.good_lags(id, members, from, to).await.unwrap_or_else(|error| {
+    let lags = lag.good_lags(LagOf::planned(plan, id, members), from, to).await.unwrap_or_else(|error| {
         tracing::warn!(%error, replica = %id, "CloudWatch cannot be asked for the lag");
         Vec::new()
     });

@@ -244,6 +244,7 @@ mod tests {
     use super::*;
     use aws::CallError;
     use aws::beside::Nothing;
+    use aws::cloudwatch::LagOf;
     use failover::change::Batch;
     use failover::observation::{ChangeStatus, Changes};
     use failover::plan::Names;
@@ -348,13 +349,7 @@ mod tests {
     }
 
     impl LagReader for &SilentRds {
-        async fn good_lags(
-            &self,
-            _: &ReplicaId,
-            _: &[String],
-            _: Timestamp,
-            to: Timestamp,
-        ) -> Result<Vec<LagSample>, CallError> {
+        async fn good_lags(&self, _: LagOf<'_>, _: Timestamp, to: Timestamp) -> Result<Vec<LagSample>, CallError> {
             Ok(vec![LagSample { seconds: 1, at: to }])
         }
     }

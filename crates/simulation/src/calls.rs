@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use aws::CallError;
-use aws::cloudwatch::{AlarmReader, LagReader};
+use aws::cloudwatch::{AlarmReader, LagOf, LagReader};
 use aws::probe::Prober;
 use aws::rds::{ReplicaReader, ReplicaWriter};
 use aws::route53::{HealthCheckWriter, RecordReader, RecordWriter};
@@ -333,13 +333,7 @@ impl ReplicaWriter for Aws {
 }
 
 impl LagReader for Aws {
-    async fn good_lags(
-        &self,
-        _replica: &ReplicaId,
-        _members: &[String],
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<LagSample>, CallError> {
+    async fn good_lags(&self, _: LagOf<'_>, from: Timestamp, to: Timestamp) -> Result<Vec<LagSample>, CallError> {
         let believes_minus_one = self.sabotage() == Some(Sabotage::BelievesMinusOne);
         self.call("GetMetricData", move |world| match world.lag.iter().max_by_key(|(at, _)| *at) {
             Some((at, -1)) if believes_minus_one => Ok(vec![LagSample { seconds: 0, at: *at }]),

@@ -1,5 +1,6 @@
 //! The workloads that simulations protect.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use aws::store::Item;
@@ -102,6 +103,7 @@ impl Setup {
         Plan {
             mode: self.mode,
             zones: zones.collect(),
+            heartbeats: BTreeMap::new(),
             replicas: replicas.collect(),
             probes: if self.probes { whole.probes } else { ProbeUrls::default() },
             fence: whole.fence.filter(|_| self.fence),

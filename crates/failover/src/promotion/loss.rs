@@ -1,13 +1,13 @@
 //! How much a promotion may lose, by the lag that was seen.
 //!
-//! Lag tells what the replica had applied of what it knew of. It says nothing of what the primary had not sent: whatever
-//! comes out here, more may be lost.
+//! RDS's lag tells what the replica had applied of what it knew of. It says nothing of what the primary had not sent: whatever
+//! comes out here, more may be lost. A heartbeat knows that too.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::LagSample;
 use crate::incident::Incident;
-use crate::plan::Plan;
+use crate::plan::{Plan, ReplicaId};
 
 /// How far two samples' positions may be apart and still be one: half of the minute between samples.
 const SAME_POSITION_SECONDS: i64 = 30;
@@ -39,6 +39,32 @@ impl Outage {
     }
 }
 
+/// What a lag is counted from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LagBy {
+    /// From what the replica has received: MySQL and MariaDB, by RDS. −1 where nothing arrives.
+    Received,
+    /// From the last write that it has: it grows by a second a second while nothing arrives, so in every outage.
+    Position {
+        /// For how long the source may have said nothing, and all be well.
+        idle_seconds_max: i64,
+    },
+}
+
+impl LagBy {
+    /// By the database's heartbeat, which beats though nobody writes; else as its engine tells it.
+    #[must_use]
+    pub fn of(plan: &Plan, id: &ReplicaId, engine: &str) -> Self {
+        match (plan.heartbeats.contains_key(id), grows_in_silence(engine)) {
+            (false, false) => Self::Received,
+            (is_heartbeat, _) => {
+                let is_idle = is_postgres(engine) && !is_heartbeat;
+                Self::Position { idle_seconds_max: if is_idle { IDLE_SECONDS } else { 0 } }
+            }
+        }
+    }
+}
+
 /// What may be lost, as far as lag tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loss {
@@ -55,9 +81,12 @@ impl Loss {
     /// has no good samples after that. Counted from the earliest start of the outage: from a later one, the outage itself
     /// would look like replication that had stopped.
     #[must_use]
-    pub fn of(engine: &str, lags: &[LagSample], outage: &Outage) -> Option<Self> {
+    pub fn of(by: LagBy, lags: &[LagSample], outage: &Outage) -> Option<Self> {
         let newest = lags.iter().max_by_key(|sample| sample.at)?;
-        let (sample, idle) = if grows_in_silence(engine) { position(engine, lags, outage)? } else { (*newest, 0) };
+        let (sample, idle) = match by {
+            LagBy::Position { idle_seconds_max } => position(lags, outage, idle_seconds_max)?,
+            LagBy::Received => (*newest, 0),
+        };
         let blind = seconds_between(sample.at, outage.earliest);
         let lag = i64::try_from(sample.seconds).unwrap_or(i64::MAX);
         let seconds = lag.saturating_add(blind).saturating_sub(idle);
@@ -78,14 +107,13 @@ pub(crate) fn is_postgres(engine: &str) -> bool {
 
 /// The sample in which the replica reached the furthest that it ever came, and for how many seconds before the outage its
 /// source may have been idle. Later samples that name the same position only say that nothing came after.
-fn position(engine: &str, lags: &[LagSample], outage: &Outage) -> Option<(LagSample, i64)> {
+fn position(lags: &[LagSample], outage: &Outage, idle_seconds_max: i64) -> Option<(LagSample, i64)> {
     let furthest = lags.iter().map(LagSample::applied_until).max()?;
     let reached = |sample: &&LagSample| seconds_between(sample.applied_until(), furthest) <= SAME_POSITION_SECONDS;
     let first = lags.iter().filter(reached).min_by_key(|sample| sample.at)?;
     let last = lags.iter().filter(reached).max_by_key(|sample| sample.at)?;
     let idle = seconds_between(first.at, last.at.min(outage.earliest));
-    let idle = if is_postgres(engine) { idle.min(IDLE_SECONDS) } else { 0 };
-    Some((*first, idle))
+    Some((*first, idle.min(idle_seconds_max)))
 }
 
 /// Seconds from one to the other; none if it is earlier.

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::loss::{IDLE_SECONDS, is_postgres};
+use super::loss::LagBy;
 use super::replica::{GLOBAL, WRONG_LIST, state_in_words};
 use super::status::Allows;
 use super::{
@@ -99,8 +99,11 @@ pub fn shortcomings(plan: &Plan, now: Timestamp, replicas: &[ReplicaView]) -> Ve
 impl PeaceFacts {
     fn of(plan: &Plan, now: Timestamp, replica: &ReplicaView) -> Self {
         let most = u64::from(plan.limits.lag_seconds_max);
-        let is_idle = replica.state.database().is_some_and(|database| is_postgres(&database.engine));
-        let limit = if is_idle { most.max(IDLE_SECONDS.unsigned_abs()) } else { most };
+        let engine = replica.state.database().map_or("", |database| &database.engine);
+        let limit = match LagBy::of(plan, &replica.id, engine) {
+            LagBy::Position { idle_seconds_max } => most.max(idle_seconds_max.unsigned_abs()),
+            LagBy::Received => most,
+        };
         let newest = |good: &dyn Fn(&LagSample) -> bool| {
             replica.lags.iter().filter(|sample| good(sample)).max_by_key(|sample| sample.at).copied()
         };

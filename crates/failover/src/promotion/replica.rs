@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::evidence::Failover;
-use super::loss::{Loss, Outage};
+use super::loss::{LagBy, Loss, Outage};
 use super::status::Allows;
 use super::{Database, Instances, Page, Quiet, ReplicaState, ReplicaView, Row, Source, after, decide, row};
 use crate::incident::{Approval, Incident};
@@ -78,6 +78,8 @@ pub struct ReplicaFacts {
     failover: Failover,
     lag_seconds_max: u32,
     outage: Outage,
+    has_heartbeat: bool,
+    lag_by: LagBy,
     approval: Option<Approval>,
     /// By when it should have been promoted.
     overdue_at: Option<Timestamp>,
@@ -115,6 +117,8 @@ pub fn decide_replica(
         failover: failover.clone(),
         lag_seconds_max: plan.limits.lag_seconds_max,
         outage: Outage::of(plan, &failover.incident),
+        has_heartbeat: plan.heartbeats.contains_key(&replica.id),
+        lag_by: LagBy::of(plan, &replica.id, replica.state.database().map_or("", |database| &database.engine)),
         approval: approval.cloned(),
         overdue_at: failover.since.map(|at| after(at, PROMOTION_SECONDS_MAX.into())),
     };
@@ -167,8 +171,7 @@ impl ReplicaFacts {
     }
 
     fn loss(&self) -> Option<Loss> {
-        let engine = self.replica.state.database().map_or("", |database| &database.engine);
-        Loss::of(engine, &self.replica.lags, &self.outage)
+        Loss::of(self.lag_by, &self.replica.lags, &self.outage)
     }
 
     fn loss_is_too_great(&self) -> bool {
@@ -203,7 +206,7 @@ impl ReplicaFacts {
     }
 
     fn lag_in_words(&self, about: &str) -> Vec<Fact> {
-        let about = format!("lag of {about}");
+        let about = format!("{} of {about}", if self.has_heartbeat { "heartbeat" } else { "lag" });
         let Some(Loss { seconds, sample }) = self.loss() else {
             return vec![Fact::new(about, "no good sample: nobody knows how much would be lost")];
         };
@@ -214,13 +217,19 @@ impl ReplicaFacts {
         } else {
             format!("the outage began between {earliest} and {latest}")
         };
+        let lost = if self.has_heartbeat {
+            format!("at most {seconds} s of writes")
+        } else {
+            format!("{seconds} s of writes or more")
+        };
         let said = format!(
-            "{} s at {}, so replication was complete until {}; {outage}; at most {seconds} s of writes may be lost, {most} s are allowed",
+            "{} s at {}, so replication was complete until {}; {outage}; {lost} may be lost, {most} s are allowed",
             sample.seconds,
             sample.at,
             sample.applied_until()
         );
-        vec![Fact::new(about, said), Fact::new("what lag does not count", UNCOUNTED)]
+        let uncounted = (!self.has_heartbeat).then(|| Fact::new("what lag does not count", UNCOUNTED));
+        std::iter::once(Fact::new(about, said)).chain(uncounted).collect()
     }
 
     fn record_in_words(&self) -> &'static str {
@@ -234,7 +243,7 @@ impl ReplicaFacts {
 
 /// Measured on MySQL and MariaDB: with a slow link lag says 0 while minutes of writes wait in it, and after a silent cut it
 /// says 0 until the replica notices, after `slave_net_timeout`.
-const UNCOUNTED: &str = "writes that the primary had not sent: with a slow link, and for a minute or two before a cut is noticed, more may be lost than this says";
+const UNCOUNTED: &str = "writes that the primary had not sent: with a slow link, and for a minute or two before a cut is noticed, more may be lost than this says. A heartbeat tells (docs/operating.md, \"Heartbeats\")";
 
 pub(super) fn state_in_words(state: &ReplicaState) -> String {
     match state {

@@ -1,12 +1,12 @@
 //! The rules about one database once the gate is open: state in, verdict out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::common::{self, *};
 use failover::incident::{Approval, Incident};
 use failover::observation::Attention;
 use failover::outcome::{Finding, Outcome, Trigger};
-use failover::plan::ReplicaId;
+use failover::plan::{Heartbeat, Plan, ReplicaId};
 use failover::promotion::{
     Database, Failover, Instances, LagSample, REPLICA_TABLE, ReplicaDecision, ReplicaState, ReplicaView, Source,
     Verdict, decide_replica,
@@ -65,6 +65,10 @@ impl Replica {
     }
 
     fn decide(&self) -> ReplicaDecision {
+        self.decide_by(&plan())
+    }
+
+    fn decide_by(&self, plan: &Plan) -> ReplicaDecision {
         let view = ReplicaView { id: app_dr(), state: self.state.clone(), lags: self.lags.clone() };
         let pin = Pin { evidence: self.evidence.clone(), ..pin(0, 0) };
         let names = [
@@ -72,7 +76,7 @@ impl Replica {
             common::view("app.example.com", DR, Some(&Register::Pinned { pin, spread: in_sync(100) })),
         ];
         let failover = Failover::of(&self.incident, Some(at(220)), &names);
-        decide_replica(&plan(), at(self.now), &failover, &view, self.approval.as_ref())
+        decide_replica(plan, at(self.now), &failover, &view, self.approval.as_ref())
     }
 }
 
@@ -219,7 +223,7 @@ fn whoever_is_asked_for_an_approval_is_told_of_every_database_that_it_is_for() {
     let findings = [of(|r| r.lag(31, -2_430)), of(|r| r.lag(99, -2_400)), of(Replica::unproved), of(|_| {})];
     let outcome = Outcome::of(at(220), Trigger::Tick, &findings);
     assert_eq!(outcome.despite, [Rule::R07, Rule::R09].into());
-    for told in ["at most 61 s", "at most 99 s", "nothing on record"] {
+    for told in ["61 s of writes or more", "99 s of writes or more", "nothing on record"] {
         assert!(outcome.facts.iter().any(|fact| fact.seen.contains(told)), "{told}: {outcome:?}");
     }
     let uncounted = outcome.facts.iter().filter(|fact| fact.about == "what lag does not count").count();
@@ -261,14 +265,43 @@ fn whatever_a_decision_about_a_replica_saw_is_told() {
         let seen: Vec<_> = std::iter::once(state.as_str()).chain(seen[1..].iter().copied()).chain([APPROVAL]).collect();
         assert_eq!(lines(&replica.decide().facts), seen);
     }
-    let lag = "lag of Aurora cluster app-dr: 31 s at 2026-01-01T11:19:30Z, so replication was complete until 2026-01-01T11:18:59Z; the outage began between 2026-01-01T11:20:00Z and 2026-01-01T12:00:00Z; at most 61 s of writes may be lost, 60 s are allowed";
+    let lag = "lag of Aurora cluster app-dr: 31 s at 2026-01-01T11:19:30Z, so replication was complete until 2026-01-01T11:18:59Z; the outage began between 2026-01-01T11:20:00Z and 2026-01-01T12:00:00Z; 61 s of writes or more may be lost, 60 s are allowed";
     let told = lines(&replica(|r| r.lag(31, -2_430)).decide().facts);
     assert_eq!(told[1], lag);
     assert!(told[2].contains("writes that the primary had not sent"), "{told:?}");
     let told = lines(
         &replica(|r| (r.incident, r.lags) = (declared(), vec![LagSample { seconds: 9, at: at(0) }])).decide().facts,
     );
-    assert!(told[1].contains("the failover was declared at 2026-01-01T12:00:00Z; at most 9 s of writes"), "{told:?}");
+    assert!(told[1].contains("the failover was declared at 2026-01-01T12:00:00Z; 9 s of writes or more"), "{told:?}");
+}
+
+/// The alarm rings at second 0, and the outage began 2,400 s before at the earliest. Nothing arrives from second `cut` on, and the replica
+/// had everything until then but what waited in a link `behind` seconds long.
+fn beats(cut: i64, behind: i64) -> Vec<LagSample> {
+    let sample = |minute: i64| {
+        let (now, newest) = (minute * 60, (minute * 60).min(cut) - behind);
+        LagSample { seconds: u64::try_from(now - newest).unwrap(), at: at(now) }
+    };
+    (-60..=3).map(sample).collect()
+}
+
+#[test]
+fn a_heartbeat_counts_what_waits_in_the_link_and_not_how_long_the_outage_lasts() {
+    let heartbeat = Heartbeat { namespace: "Ours".to_owned(), metric: "Age".to_owned(), dimensions: BTreeMap::new() };
+    let plan = Plan { heartbeats: [(app_dr(), heartbeat)].into(), ..plan() };
+    let decide = |lags: Vec<LagSample>| Replica { lags, ..Replica::ready() }.decide_by(&plan);
+    // Cut at the earliest moment at which the outage may have begun.
+    for (behind, verdict) in [(2, Verdict::Promote), (60, Verdict::Promote), (61, Verdict::Ask), (600, Verdict::Ask)] {
+        assert_eq!(decide(beats(-2_400, behind)).row.verdict, verdict, "{behind} s behind");
+    }
+    // Nothing has arrived for ten minutes before that.
+    assert_eq!(decide(beats(-3_000, 2)).row.verdict, Verdict::Ask);
+    let told = lines(&decide(beats(-2_400, 61)).facts);
+    assert!(told[1].starts_with("heartbeat of Aurora cluster app-dr: 61 s at"), "{told:?}");
+    assert!(told[1].contains("at most 61 s of writes may be lost"), "{told:?}");
+    assert!(told.iter().all(|line| !line.contains("does not count")), "{told:?}");
+    // A silent heartbeat is no evidence, whatever RDS may say.
+    assert_eq!(decide(Vec::new()).row.verdict, Verdict::Ask);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Looks at the account. Each look may fail by itself, and then what it is about is not known.
 
-use aws::cloudwatch::{self, LagReader as _};
+use aws::cloudwatch::{self, LagOf, LagReader as _};
 use aws::probe::{HttpProber, Prober as _};
 use aws::rds::{self, ReplicaReader as _};
 use aws::survey::{self, Balancer, HealthCheck, Listed, Quota};
@@ -74,7 +74,7 @@ pub async fn replicas(
         let state = databases.state(id).await;
         let state = state.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()));
         let members = state.database().map(|database| database.members.clone()).unwrap_or_default();
-        let lags = metrics.good_lags(id, &members, now - LAG_LOOKBACK, now).await;
+        let lags = metrics.good_lags(LagOf::Rds { replica: id, members: &members }, now - LAG_LOOKBACK, now).await;
         (ReplicaView { id: id.clone(), state, lags: Vec::new() }, lags)
     });
     let (mut views, mut unknown) = (Vec::new(), Vec::new());

@@ -2,7 +2,7 @@
 //! read while a region is down.
 
 use aws::CallError;
-use aws::cloudwatch::LagReader as _;
+use aws::cloudwatch::{LagOf, LagReader as _};
 use aws::history::{Reader, Told, Turn};
 use aws::route53::{RecordReader as _, protected_names};
 use aws::telemetry::Record;
@@ -172,7 +172,10 @@ pub async fn gather(workload: &Workload, incident: Option<Incident>) -> Result<R
         let told = history.told(database, from, to).await;
         records.told.extend(noted(&mut records.sources, &format!("RDS's events of {database} (best effort)"), told));
         let asked = records.first(Kind::PromotionRequested).unwrap_or(records.incident.began);
-        let lag = workload.metrics.last_good_lag(database, asked - LAG_LOOKBACK, asked).await;
+        let lag = workload
+            .metrics
+            .last_good_lag(LagOf::planned(&workload.plan, database, &[]), asked - LAG_LOOKBACK, asked)
+            .await;
         let lag = noted(&mut records.sources, &format!("the lag of {database}"), lag.map(Vec::from_iter));
         records.lags.push((database.clone(), lag.into_iter().next()));
     }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 
 use aws::CallError;
-use aws::cloudwatch::LagReader;
+use aws::cloudwatch::{LagOf, LagReader};
 use aws::dns::{NameServers, NotHeard, ServersUnknown};
 use aws::rds::{ReplicaReader, ReplicaWriter};
 use aws::route53::{RecordReader, RecordWriter};
@@ -190,13 +190,7 @@ impl ReplicaWriter for &World {
 }
 
 impl LagReader for &World {
-    async fn good_lags(
-        &self,
-        _: &ReplicaId,
-        _: &[String],
-        _: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<LagSample>, CallError> {
+    async fn good_lags(&self, _: LagOf<'_>, _: Timestamp, to: Timestamp) -> Result<Vec<LagSample>, CallError> {
         let (seconds, age) = self.lag.get();
         Ok(vec![LagSample { seconds, at: to - age }])
     }
