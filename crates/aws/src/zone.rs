@@ -37,6 +37,8 @@ pub struct Protection {
 /// What is switched on in a zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Features {
+    /// Its domain, as Route 53 writes it.
+    pub domain: String,
     /// Whether it is a private zone.
     pub is_private: bool,
     /// `ENABLED`, `DISABLED`, `ENABLING_HOSTED_ZONE_LOCKED` …; none if Route 53 does not say.
@@ -98,6 +100,8 @@ struct ZoneAnswer {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ZoneElement {
+    #[serde(default)]
+    name: String,
     config: Option<ConfigElement>,
     features: Option<FeaturesElement>,
 }
@@ -130,13 +134,14 @@ struct Guardrail {
 }
 
 impl From<ZoneElement> for Features {
-    fn from(ZoneElement { config, features }: ZoneElement) -> Self {
+    fn from(ZoneElement { name, config, features }: ZoneElement) -> Self {
         let (accelerated_recovery, guardrails) = match features {
             Some(features) => (features.accelerated_recovery_status, features.change_guardrails),
             None => (None, None),
         };
         let guardrails = guardrails.map(|list| list.items).unwrap_or_default();
         Self {
+            domain: name,
             is_private: config.and_then(|config| config.private_zone).unwrap_or_default(),
             accelerated_recovery,
             guardrails: guardrails.into_iter().map(|guardrail| (guardrail.name, guardrail.status)).collect(),

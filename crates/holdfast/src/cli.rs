@@ -111,6 +111,8 @@ pub enum Command {
     },
     /// Shows the exact calls that Holdfast would make; changes nothing.
     Plan(WhatIf),
+    /// Fails a throw-away name over and back, in your zone and by the functions' own rules; writes nothing of production.
+    Drill(crate::drill::Options),
     /// Lets Holdfast act from now on.
     Arm(Ask),
     /// Keeps Holdfast from acting, until armed again or for a while.

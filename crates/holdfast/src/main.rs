@@ -5,6 +5,7 @@ mod announce;
 mod check;
 mod cli;
 mod dns;
+mod drill;
 mod explain;
 mod failback;
 mod failure;
@@ -97,6 +98,7 @@ async fn obey(session: Session, source: Source, command: Command, terminal: &Ter
         Command::Failover { despite, ask } => summons::failover(&workload, terminal, despite, &ask).await,
         Command::Failback { command } => failback::run(&workload, terminal, command).await,
         Command::Fence { command } => fence::run(&workload, terminal, command).await,
+        Command::Drill(options) => Box::pin(drill::run(&workload, terminal, source.dns, &options)).await,
         Command::Report { incident, html } => report::tell(&workload, terminal, incident, html).await,
         Command::Init(_) | Command::Explain { .. } | Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }

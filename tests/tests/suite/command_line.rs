@@ -10,6 +10,7 @@ mod init;
 mod interrupted;
 mod left_to_people;
 mod there_and_back;
+mod throw_away;
 
 use std::process::Output;
 use std::time::Duration;

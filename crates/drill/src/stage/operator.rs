@@ -7,23 +7,36 @@ use lab::iam::Policy;
 use tokio::process::Command;
 
 use super::{DR, NAME_SERVERS, SetupError, Stage, name_servers};
-use crate::files::{APPROVER_POLICY, OPERATOR_POLICY};
+use crate::files::{APPROVER_POLICY, DRILL_POLICY, OPERATOR_POLICY};
 use crate::lambdas::COMMAND_LINE;
 
 /// The access key of those who operate; it is also the name of their example policy.
 pub const OPERATOR: &str = "operator";
 /// The same of those who may approve, and do nothing else.
 pub const APPROVER: &str = "approver";
+/// The same of those who drill in the real zone, or of the CI that does.
+pub const DRILLER: &str = "driller";
 
 impl Stage {
     /// Gives operators and approvers the policies of `docs/policies`, and nothing else.
     pub(super) fn attach_policies(&self) -> Result<(), SetupError> {
-        for (who, text) in [(OPERATOR, OPERATOR_POLICY), (APPROVER, APPROVER_POLICY)] {
-            let text = text.replace("FIRST_ZONE_ID", &self.zones["example.com"]);
-            let text = text.replace("SECOND_ZONE_ID", &self.zones["example.org"]);
-            let text = text.replace("FAILOVER_HEALTH_CHECK_ID", &self.failover_check);
-            self.lab.iam.attach(who, Policy::parse(&serde_json::from_str(&text)?)?);
-        }
+        self.attach(OPERATOR, OPERATOR_POLICY)?;
+        self.attach(APPROVER, APPROVER_POLICY)
+    }
+
+    /// Gives those who drill theirs: few stages have any, and what nobody uses is spare.
+    ///
+    /// # Errors
+    /// If the policy is none.
+    pub fn let_drill(&self) -> Result<(), SetupError> {
+        self.attach(DRILLER, DRILL_POLICY)
+    }
+
+    fn attach(&self, who: &str, text: &str) -> Result<(), SetupError> {
+        let text = text.replace("FIRST_ZONE_ID", &self.zones["example.com"]);
+        let text = text.replace("SECOND_ZONE_ID", &self.zones["example.org"]);
+        let text = text.replace("FAILOVER_HEALTH_CHECK_ID", &self.failover_check);
+        self.lab.iam.attach(who, Policy::parse(&serde_json::from_str(&text)?)?);
         Ok(())
     }
 
@@ -41,7 +54,8 @@ impl Stage {
     /// If it cannot be started.
     pub async fn holdfast_as(&self, who: &str, arguments: &[&str], waits_for_aws: bool) -> std::io::Result<Output> {
         let working = (!waits_for_aws).then(|| self.lab.clock.working());
-        let output = Command::new(self.binaries.join(COMMAND_LINE))
+        let mut command = Command::new(self.binaries.join(COMMAND_LINE));
+        command
             .args(arguments)
             .arg("--yes")
             .env_clear()
@@ -51,12 +65,14 @@ impl Stage {
             .env("HOLDFAST_BUS", self.bus())
             .env("AWS_ACCESS_KEY_ID", who)
             .env("AWS_SECRET_ACCESS_KEY", "the-lab-checks-no-signatures")
-            .env("HOLDFAST_DNS", self.lab.dns.to_string())
             .env(NAME_SERVERS, name_servers(&self.lab))
             .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await;
+            .kill_on_drop(true);
+        // Whoever drills asks every name server of the zone.
+        if who != DRILLER {
+            command.env("HOLDFAST_DNS", self.lab.dns.to_string());
+        }
+        let output = command.output().await;
         drop(working);
         output
     }

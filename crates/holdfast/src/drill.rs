@@ -1,0 +1,231 @@
+//! `holdfast drill`: a failover and a failback of a throw-away name, in the real zone, by the functions' own handlers. Nothing of production
+//! is written, and nothing here could.
+
+mod canary;
+mod clean;
+mod log;
+mod play;
+mod stand_ins;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use aws::dns::NameServers as _;
+use aws::route53::{RecordReader as _, protected_names};
+use aws::zone;
+use clap::Args;
+use failover::observation::NameView;
+use failover::plan::{Limits, Mode, Names, Plan, ProbeUrls};
+use futures_util::future::join_all;
+
+use crate::failure::Failure;
+use crate::terminal::{BAD, BOLD, GOOD, Terminal, WARNING, record};
+use crate::workload::Workload;
+use canary::Canary;
+use log::Log;
+use play::Play;
+use stand_ins::{ALARM, Alarm};
+
+/// The waits that people choose are cut to this: a drill is to end within minutes.
+const WAIT_SECONDS_MAX: u32 = 60;
+
+/// What a person may say beforehand.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Options {
+    /// The id of the hosted zone to drill in; else the first of the plan whose names are listed.
+    #[arg(long, value_name = "ID")]
+    pub zone: Option<String>,
+    /// Write the report's page to this file.
+    #[arg(long, value_name = "FILE")]
+    pub page: Option<PathBuf>,
+    /// Remove what drills left behind that were killed, and do nothing else.
+    #[arg(long, conflicts_with = "page")]
+    pub clean: bool,
+}
+
+/// A hosted zone.
+#[derive(Clone, Debug)]
+struct Zone {
+    id: String,
+    domain: String,
+}
+
+/// Drills, or cleans up after drills.
+pub async fn run(
+    workload: &Workload,
+    terminal: &Terminal,
+    dns: Option<SocketAddr>,
+    options: &Options,
+) -> Result<(), Failure> {
+    let zone = zone_of(workload, options.zone.as_deref(), options.clean).await?;
+    if options.clean {
+        return clean::all(workload, terminal, &zone).await;
+    }
+    let before = protected_names(&workload.plan, &workload.records).await?;
+    let check = health_check(&before)?;
+    let now = workload.records.now();
+    let canary = Canary::new(&zone.id, &zone.domain, check, now).map_err(|error| Failure::Usage(error.to_string()))?;
+    let left = clean::look(workload, &zone).await?;
+    under_way(terminal, &left);
+    let left = left.without_young();
+    confirm(terminal, &canary, &left)?;
+    clean::remove_all(workload, &zone, &left).await?;
+    let plan = plan_of(&workload.plan, &canary);
+    let servers = servers(workload, dns, &canary).await;
+    if servers.is_empty() {
+        terminal.say(format!(
+            "{WARNING}no name server of the zone can be asked from here{WARNING:#} (is port 53 blocked?): Route 53's word must do"
+        ));
+    }
+    let alarm = Alarm::quiet(&plan.alarms[0], workload.records.now());
+    let mut play = Play { workload, terminal, canary: &canary, plan: &plan, alarm, servers, log: Log::default() };
+    let played = Box::pin(play.play()).await;
+    // Whatever became of it.
+    let removed = clean::remove(workload, &canary).await;
+    let ended = match removed {
+        Ok(changes) if played.is_ok() => play.gone(&changes).await,
+        Ok(_) => played,
+        // The drill's own failure is why; what is still there is told beside it.
+        Err(failure) => {
+            terminal.say(format!("{WARNING}not cleaned up{WARNING:#}: {failure}"));
+            played.and(Err(failure))
+        }
+    };
+    unchanged(workload, &before, &play.log).await;
+    finish(terminal, options, play.log, &canary, ended)
+}
+
+/// The zone to drill in. Where Holdfast protects every pair of a zone, the deployed functions would take the throw-away pair for one of
+/// theirs; what is there already may be removed all the same.
+async fn zone_of(workload: &Workload, given: Option<&str>, cleans: bool) -> Result<Zone, Failure> {
+    let given = given.map(|id| id.trim_start_matches("/hostedzone/"));
+    let zones = &workload.plan.zones;
+    let is_whole = |id: &str| zones.iter().any(|zone| zone.id == id && zone.names == Names::EveryPair);
+    let listed = || zones.iter().map(|zone| zone.id.as_str()).find(|id| cleans || !is_whole(id));
+    let Some(id) = given.or_else(listed).filter(|id| cleans || !is_whole(id)) else {
+        return Err(Failure::Refused(
+            "nothing was made: with RecordNames=ALL the deployed functions would take the throw-away name for one of theirs, arm it and tell \
+             of it; name another public zone of the account with --zone, or list the names in RecordNames"
+                .to_owned(),
+        ));
+    };
+    let features = zone::features(&workload.session, id).await?;
+    match features.is_private {
+        true => Err(Failure::Refused(format!(
+            "nothing was made: {id} is a private zone, which no name server answers for in public"
+        ))),
+        false => Ok(Zone { id: id.to_owned(), domain: features.domain.trim_end_matches('.').to_lowercase() }),
+    }
+}
+
+/// The health check of production's PRIMARY records: a PRIMARY record must refer to one, and to refer to it changes nothing of it.
+fn health_check(views: &[NameView]) -> Result<&str, Failure> {
+    let mut primaries = views.iter().flat_map(|view| view.pairs.iter().flatten().map(|pair| pair.primary()));
+    primaries.find_map(|primary| primary.health_check.as_deref()).ok_or_else(|| {
+        Failure::Refused(
+            "nothing was made: no protected name has a failover pair yet, whose health check the drill's PRIMARY record could refer to; \
+             `holdfast status` says what is missing"
+                .to_owned(),
+        )
+    })
+}
+
+/// The deployed plan, for the throw-away name alone: no database, no probe, no switch, no latch, no fence, and an alarm of its own.
+fn plan_of(deployed: &Plan, canary: &Canary) -> Plan {
+    let limits = Limits {
+        settle_seconds: deployed.limits.settle_seconds.min(WAIT_SECONDS_MAX),
+        drain_seconds: deployed.limits.drain_seconds.min(WAIT_SECONDS_MAX),
+        ..deployed.limits
+    };
+    Plan {
+        mode: Mode::Automatic,
+        zones: vec![failover::plan::Zone { id: canary.zone.clone(), names: Names::Listed(vec![canary.name.clone()]) }],
+        hosted_zone_role: deployed.hosted_zone_role.clone(),
+        replicas: Vec::new(),
+        probes: ProbeUrls::default(),
+        failover_health_check: None,
+        switch: None,
+        hold_alarm: None,
+        latch: None,
+        fence: None,
+        alarms: vec![format!("arn:aws:cloudwatch:us-east-1:000000000000:alarm:{ALARM}")],
+        rehearse: true,
+        limits,
+    }
+}
+
+/// The name servers that answer from here.
+async fn servers(workload: &Workload, given: Option<SocketAddr>, canary: &Canary) -> Vec<SocketAddr> {
+    let all = match given {
+        Some(given) => vec![given],
+        None => workload.beside.servers(&canary.name).await.unwrap_or_default(),
+    };
+    let heard = join_all(all.iter().map(|server| workload.beside.ask(*server, &canary.name, "A"))).await;
+    all.into_iter().zip(heard).filter(|(_, heard)| heard.is_ok()).map(|(server, _)| server).collect()
+}
+
+fn under_way(terminal: &Terminal, left: &clean::Left) {
+    for name in &left.young {
+        terminal.say(format!(
+            "{WARNING}{name}{WARNING:#} is of a drill that began within the last hour and may be running: left alone; if it was killed, \
+             `holdfast drill --clean` removes it"
+        ));
+    }
+}
+
+fn confirm(terminal: &Terminal, canary: &Canary, left: &clean::Left) -> Result<(), Failure> {
+    clean::tell(terminal, left);
+    if !left.ours.is_empty() {
+        terminal.say("which is removed first");
+    }
+    terminal.say(format!(
+        "{BOLD}{}{BOLD:#}  will be made in zone {}, failed over, failed back and removed:",
+        canary.name, canary.zone
+    ));
+    canary.records().iter().for_each(|set| terminal.say(format!("  {}", record(set))));
+    terminal.say(format!("  {} TXT, its register", canary.name.register()));
+    terminal.say("no other record is written; it takes five to ten minutes");
+    terminal.confirm("Drill?")
+}
+
+/// What became of production's records meanwhile.
+async fn unchanged(workload: &Workload, before: &[NameView], log: &Log) {
+    let after = protected_names(&workload.plan, &workload.records).await;
+    log.note(match after {
+        Ok(after) if after == before => "production: every protected name's records and register are as before the drill".to_owned(),
+        Ok(_) => "production: records or registers of protected names were changed meanwhile, by somebody else: the drill's writer takes no \
+                  name but its own"
+            .to_owned(),
+        Err(error) => format!("MISSING: production's records could not be read after the drill: {error}"),
+    });
+}
+
+fn finish(
+    terminal: &Terminal,
+    options: &Options,
+    log: Log,
+    canary: &Canary,
+    ended: Result<(), Failure>,
+) -> Result<(), Failure> {
+    let page = log.page(canary, ended.as_ref().err());
+    terminal.result(&page);
+    terminal.say("");
+    for check in &page.checks {
+        let mark = if check.held { format!("{GOOD}held{GOOD:#}") } else { format!("{BAD}FAILED{BAD:#}") };
+        terminal.say(format!("  {mark}  {} ({})", check.name, check.detail));
+    }
+    for figure in &page.figures {
+        terminal.say(format!("  {BOLD}{}{BOLD:#}  {}", figure.name, figure.value));
+    }
+    page.notes.iter().for_each(|note| terminal.say(format!("  {note}")));
+    if let Some(file) = &options.page {
+        std::fs::write(file, page.html())
+            .map_err(|error| Failure::Usage(format!("--page {}: {error}", file.display())))?;
+        terminal.say(format!("the page is in {}", file.display()));
+    }
+    ended?;
+    match page.checks.iter().all(|check| check.held) {
+        true => Ok(()),
+        false => Err(Failure::Refused("the drill failed: a check did not hold; nothing of it is left".to_owned())),
+    }
+}
