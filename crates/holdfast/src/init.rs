@@ -2,6 +2,7 @@
 //! changes nothing of AWS: nothing here can.
 
 mod choose;
+mod costs;
 mod databases;
 mod dialogue;
 mod endpoint;
@@ -13,13 +14,15 @@ mod pair;
 mod parameters;
 mod proposal;
 mod samconfig;
+mod second;
 mod seen;
 mod show;
 #[cfg(test)]
 mod tests;
+mod tfvars;
+mod write;
 
 use std::io::{self, IsTerminal as _};
-use std::path::Path;
 
 use aws::route53::{self, RecordReader as _};
 use aws::survey::{self, HostedZone};
@@ -32,11 +35,12 @@ use failover::record::{RecordSet, aws_region};
 use crate::cli::Source;
 use crate::failure::Failure;
 use crate::readiness;
-use crate::terminal::{GOOD, Terminal};
+use crate::terminal::Terminal;
 use dialogue::Dialogue;
 use endpoint::Endpoint;
 pub use options::Options;
 use proposal::Proposal;
+use second::Second;
 use seen::{Seen, Tried, Wishes};
 
 /// Looks, asks what is not known, proposes, and writes.
@@ -57,7 +61,7 @@ pub async fn run(source: &Source, terminal: &Terminal, options: &Options) -> Res
         show::show(terminal, &proposal);
     }
     if !options.dry_run {
-        proposal.written = write(terminal, options, &proposal)?;
+        proposal.written = write::write(terminal, options, &proposal)?;
     }
     terminal.result(&proposal);
     Ok(())
@@ -74,7 +78,11 @@ struct Look<'a> {
 impl Look<'_> {
     async fn proposal(&self, dialogue: &mut Dialogue<'_>) -> Result<Proposal, Failure> {
         let Self { session, region, bus, options } = *self;
-        let zone = self.zone(dialogue).await?;
+        let (zone, second, other_zones) = self.zones(dialogue).await?;
+        let options = &Options {
+            names: options.names.iter().filter(|name| !second_names(second.as_ref()).contains(name)).cloned().collect(),
+            ..options.clone()
+        };
         let records = route53::Reader::new(session);
         let sets = records.record_sets(&zone.id, &Names::EveryPair).await?;
         let zone = with_domain(zone, &sets);
@@ -93,7 +101,8 @@ impl Look<'_> {
             Some((region, _)) => Some(survey::databases(session, region).await),
             None => None,
         };
-        let keep_alives = readiness::keep_alives(session, readiness::balancers(&views)).await;
+        let all: Vec<_> = views.iter().cloned().chain(second.iter().flat_map(Second::views)).collect();
+        let keep_alives = readiness::keep_alives(session, readiness::balancers(&all)).await;
         let endpoint = self.endpoint(&after, &names, &primaries, &around, dialogue)?;
         let probes = self.probes(&after, &names, &views, endpoint.as_ref(), dialogue).await?;
         let email = match &options.email {
@@ -107,6 +116,8 @@ impl Look<'_> {
             zone,
             sets,
             guards: around.guards,
+            second,
+            other_zones,
             checks: around.checks,
             check_quota: around.check_quota,
             record_quota: around.record_quota,
@@ -125,18 +136,47 @@ impl Look<'_> {
         Ok(proposal::propose(&seen, &wishes, &plan, &batches, endpoint.as_ref(), there.left_out))
     }
 
-    /// The zone. Who may not list zones names one by its id.
-    async fn zone(&self, dialogue: &mut Dialogue<'_>) -> Result<HostedZone, Failure> {
-        let wanted = self.options.zone.as_deref();
-        match survey::hosted_zones(self.session).await {
-            Ok(zones) => choose::zone(&zones, wanted, dialogue),
-            Err(error) => match wanted.filter(|wanted| wanted.starts_with('Z') && !wanted.contains('.')) {
-                Some(id) => {
-                    let is_private = zone::features(self.session, id).await.is_ok_and(|features| features.is_private);
-                    Ok(HostedZone { id: id.to_owned(), domain: String::new(), is_private })
-                }
-                None => Err(cannot_list(error)),
-            },
+    /// The zone, the second one, if there is to be one, and those that nobody looks at. Who may not list zones names one by its id.
+    async fn zones(
+        &self,
+        dialogue: &mut Dialogue<'_>,
+    ) -> Result<(HostedZone, Option<Second>, Vec<HostedZone>), Failure> {
+        let Options { zone: wanted, second_zone, names, .. } = self.options;
+        let zones = match survey::hosted_zones(self.session).await {
+            Ok(zones) => zones,
+            Err(error) => {
+                let zone = self.by_id(wanted.as_deref(), error).await?;
+                return match second_zone {
+                    None => Ok((zone, None, Vec::new())),
+                    Some(_) => Err(Failure::Usage("--second-zone needs route53:ListHostedZones".to_owned())),
+                };
+            }
+        };
+        let id = |said: &Option<String>| said.as_deref().map(|said| choose::find(&zones, said)).transpose();
+        let (first, second) = (id(wanted).map_err(Failure::Usage)?, id(second_zone).map_err(Failure::Usage)?);
+        let said = (first.as_ref().map(|zone| zone.id.as_str()), second.as_ref().map(|zone| zone.id.as_str()));
+        let named = second::sorted(names, &zones, said)?;
+        let first = choose::zone(&zones, named.first.as_deref(), dialogue)?;
+        let second = match named.second.filter(|second| *second != first.id) {
+            Some(id) => {
+                let zone = choose::find(&zones, &id).map_err(Failure::Usage)?;
+                Some(second::look(self.session, zone, &named.of_second).await?)
+            }
+            None => None,
+        };
+        let is_seen =
+            |zone: &HostedZone| zone.id == first.id || second.as_ref().is_some_and(|it| it.zone.id == zone.id);
+        let others = zones.iter().filter(|zone| !zone.is_private && !is_seen(zone)).cloned().collect();
+        Ok((first, second, others))
+    }
+
+    async fn by_id(&self, wanted: Option<&str>, error: CallError) -> Result<HostedZone, Failure> {
+        match wanted.filter(|wanted| wanted.starts_with('Z') && !wanted.contains('.')) {
+            Some(id) => {
+                let is_private = zone::features(self.session, id).await.is_ok_and(|features| features.is_private);
+                Ok(HostedZone { id: id.to_owned(), domain: String::new(), is_private })
+            }
+            None => Err(cannot_list(error)),
         }
     }
 
@@ -220,6 +260,10 @@ impl Look<'_> {
     }
 }
 
+fn second_names(second: Option<&Second>) -> &[Name] {
+    second.map_or(&[], |second| &second.names)
+}
+
 fn region(text: &str) -> Result<String, String> {
     match aws_region(&format!("x.{text}.amazonaws.com")) {
         Some(region) if region == text => Ok(text.to_owned()),
@@ -280,55 +324,4 @@ fn batches(
         batches.push(batch);
     }
     Ok(batches)
-}
-
-/// Writes samconfig.toml and the change batches; the paths.
-fn write(terminal: &Terminal, options: &Options, proposal: &Proposal) -> Result<Vec<String>, Failure> {
-    let path = |file: &str| options.out.join(file);
-    let sam = path(samconfig::FILE);
-    let there = read_if_there(&sam)?;
-    let filled = match &there {
-        Some(text) => match samconfig::filled(text, &proposal.parameters) {
-            Err(_) if options.force => samconfig::filled(samconfig::SHIPPED, &proposal.parameters),
-            filled => filled,
-        },
-        None => samconfig::filled(samconfig::SHIPPED, &proposal.parameters),
-    };
-    let filled = filled.map_err(|why| Failure::Refused(format!("{}: {why}; nothing was written", sam.display())))?;
-    let mut files = vec![(sam, filled)];
-    for file in &proposal.batches {
-        let text = serde_json::to_string_pretty(&file.batch).unwrap_or_default() + "\n";
-        files.push((path(&file.file), text));
-    }
-    let old: Vec<String> =
-        files.iter().filter(|(path, _)| path.exists()).map(|(path, _)| path.display().to_string()).collect();
-    if !old.is_empty() && !options.force {
-        if terminal.yes || terminal.json || !io::stdin().is_terminal() {
-            let said = format!(
-                "{} is there already: --force changes it, --out DIR writes elsewhere; nothing was written",
-                old.join(", ")
-            );
-            return Err(Failure::Refused(said));
-        }
-        terminal.confirm(&format!("{} is there already. Change it?", old.join(", ")))?;
-    } else {
-        let all: Vec<String> = files.iter().map(|(path, _)| path.display().to_string()).collect();
-        terminal.confirm(&format!("Write {}?", all.join(", ")))?;
-    }
-    let mut written = Vec::new();
-    for (path, text) in &files {
-        let failed = |error: io::Error| Failure::Usage(format!("{}: {error}", path.display()));
-        std::fs::write(path, text).map_err(failed)?;
-        terminal.say(format!("{GOOD}wrote{GOOD:#} {}", path.display()));
-        written.push(path.display().to_string());
-    }
-    Ok(written)
-}
-
-fn read_if_there(path: &Path) -> Result<Option<String>, Failure> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::Usage(format!("{}: {error}", path.display()))),
-    }
 }

@@ -15,23 +15,29 @@ const LISTED_MAX: usize = 30;
 /// The same within one line.
 const TOLD_MAX: usize = 8;
 
+/// The zone of this id or domain.
+///
+/// # Errors
+/// If there is none, or there are several.
+pub fn find(zones: &[HostedZone], text: &str) -> Result<HostedZone, String> {
+    let text = text.trim().trim_start_matches("/hostedzone/").trim_end_matches('.');
+    let same: Vec<_> = zones.iter().filter(|zone| zone.id == text || zone.domain.eq_ignore_ascii_case(text)).collect();
+    match same.as_slice() {
+        [zone] => Ok((*zone).clone()),
+        [] => Err(format!("there is no hosted zone {text} in this account")),
+        _ => Err(format!("there are several hosted zones {text}: say which by its id")),
+    }
+}
+
 /// The zone: the one that was named, the only public one, or the one that a person chooses.
 ///
 /// # Errors
 /// If there is none, or nobody says which.
 pub fn zone(zones: &[HostedZone], wanted: Option<&str>, dialogue: &mut Dialogue<'_>) -> Result<HostedZone, Failure> {
     let public: Vec<&HostedZone> = zones.iter().filter(|zone| !zone.is_private).collect();
-    let find = |text: &str| {
-        let text = text.trim().trim_start_matches("/hostedzone/").trim_end_matches('.');
-        let number = text.parse::<usize>().ok().and_then(|nth| public.get(nth.wrapping_sub(1)).copied());
-        let same: Vec<_> =
-            zones.iter().filter(|zone| zone.id == text || zone.domain.eq_ignore_ascii_case(text)).collect();
-        match (number, same.as_slice()) {
-            (Some(zone), _) => Ok(zone.clone()),
-            (None, [zone]) => Ok((*zone).clone()),
-            (None, []) => Err(format!("there is no hosted zone {text} in this account")),
-            (None, _) => Err(format!("there are several hosted zones {text}: say which by its id")),
-        }
+    let find = |text: &str| match text.trim().parse::<usize>().ok().and_then(|nth| public.get(nth.wrapping_sub(1))) {
+        Some(zone) => Ok((*zone).clone()),
+        None => self::find(zones, text),
     };
     if let Some(wanted) = wanted {
         return find(wanted).map_err(Failure::Usage);

@@ -26,7 +26,9 @@ pub fn all(seen: &Seen, wishes: &Wishes, plan: &Plan, views: &[NameView], batche
         None => Probe::NotAsked,
     });
     let (names, probes, keep_alives) = (views.to_vec(), Probes { primary, dr }, seen.keep_alives.clone());
-    let around = readiness::before(names, seen.guards.clone(), probes, keep_alives, seen.now);
+    let zones =
+        std::iter::once(&seen.guards).chain(seen.second.as_ref().map(|second| &second.guards)).cloned().collect();
+    let around = readiness::before(names, zones, probes, keep_alives, seen.now);
     let here = Responder { region: &seen.dr_region, bus: &wishes.bus };
     let mut found = readiness::judge(plan, here, &around).shortcomings;
     found.extend(of_names(seen, wishes, views));
@@ -69,12 +71,14 @@ fn of_names(seen: &Seen, wishes: &Wishes, views: &[NameView]) -> Vec<Shortcoming
         let said = format!("are {}, and a function's environment holds some {NAMES_MAX}", wishes.names.len());
         found.push(keeps("RecordNames", said, "RecordNames=ALL protects every pair of the zone; or name fewer"));
     }
-    for name in wishes.names.iter().filter(|name| !takes_all(wishes) && !names::fits_record_names(name)) {
+    let of_second = || seen.second.iter().flat_map(|second| second.names.iter().map(move |name| (name, &second.sets)));
+    let listed = wishes.names.iter().filter(|_| !takes_all(wishes)).chain(of_second().map(|(name, _)| name));
+    for name in listed.filter(|name| !names::fits_record_names(name)) {
         let remedy = "leave it out, or protect every pair of the zone with RecordNames=ALL";
         found.push(keeps(name.to_string(), "has characters that the template's RecordNames does not take", remedy));
     }
-    for name in &wishes.names {
-        if let Some(mark) = names::external_dns(name, &seen.sets) {
+    for (name, sets) in wishes.names.iter().map(|name| (name, &seen.sets)).chain(of_second()) {
+        if let Some(mark) = names::external_dns(name, sets) {
             let said = format!(
                 "belongs to external-dns (TXT record {}), which writes its records anew: it would undo a pin",
                 mark.name

@@ -11,6 +11,9 @@ pub struct Options {
     /// The hosted zone, by id or by domain; not needed where there is one public zone.
     #[arg(long, value_name = "ID|DOMAIN")]
     pub zone: Option<String>,
+    /// A second hosted zone, by id or by domain, whose names fail over together with the first's; not needed where --name says one.
+    #[arg(long, value_name = "ID|DOMAIN")]
+    pub second_zone: Option<String>,
     /// A name to protect, as in www.example.com, once for each; else every name with a failover pair.
     #[arg(long = "name", value_name = "NAME")]
     pub names: Vec<Name>,

@@ -1,5 +1,6 @@
 //! The parameters of the one stack, and the plan that it would make of them.
 
+use failover::name::Name;
 use failover::plan::{Plan, PlanError};
 use serde::Serialize;
 use serde_json::json;
@@ -22,6 +23,10 @@ pub const BUS: &str = "holdfast";
 /// "Some 100 names at most (a function's environment ends at 4 KB); beyond that, ALL" (template.yaml, RecordNames).
 pub const NAMES_MAX: usize = 100;
 
+/// What the one word means, for whoever reads it.
+const ALL_MEANS: &str = "too many names to list: every failover pair of the zone, those that are made later too; its functions may then write any name \
+                         of the zone";
+
 /// One parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Parameter {
@@ -43,9 +48,21 @@ pub fn of(seen: &Seen, wishes: &Wishes, endpoint: Option<&Endpoint>) -> Vec<Para
     add("region", Some(seen.dr_region.clone()), "the DR region");
     add("HostedZoneId", Some(seen.zone.id.clone()), "the zone");
     add("DomainName", Some(seen.zone.domain.clone()), "the zone");
-    let names: Vec<String> = wishes.names.iter().map(ToString::to_string).collect();
-    let names = if takes_all(wishes) { "ALL".to_owned() } else { names.join(",") };
-    add("RecordNames", Some(names).filter(|names| !names.is_empty()), "the names; --name says others");
+    let names = record_names(&wishes.names, wishes.every_pair);
+    let why = if takes_all(wishes) { ALL_MEANS } else { "the names; --name says others" };
+    add("RecordNames", Some(names.join(",")).filter(|names| !names.is_empty()), why);
+    if let Some(second) = &seen.second {
+        add(
+            "SecondHostedZoneId",
+            Some(second.zone.id.clone()),
+            "the second zone, which fails over together with the first",
+        );
+        add(
+            "SecondRecordNames",
+            Some(record_names(&second.names, second.every_pair).join(",")),
+            "its names with a failover pair",
+        );
+    }
     match endpoint {
         Some(endpoint) => {
             add("EndpointDomain", Some(endpoint.host.clone()), &endpoint.why);
@@ -96,15 +113,26 @@ pub fn takes_all(wishes: &Wishes) -> bool {
     wishes.every_pair && wishes.names.len() > NAMES_MAX
 }
 
+/// The names as a parameter, or the one word for every pair of a zone where they are too many to be listed.
+fn record_names(names: &[Name], every_pair: bool) -> Vec<String> {
+    match every_pair && names.len() > NAMES_MAX {
+        true => vec!["ALL".to_owned()],
+        false => names.iter().map(ToString::to_string).collect(),
+    }
+}
+
 /// The plan that the functions would get, for the rules to judge by.
 ///
 /// # Errors
 /// What the functions would refuse.
 pub fn plan(seen: &Seen, wishes: &Wishes) -> Result<Plan, PlanError> {
-    let names: Vec<&str> = match takes_all(wishes) {
-        true => vec!["ALL"],
-        false => wishes.names.iter().map(failover::name::Name::as_str).collect(),
+    let first = (&seen.zone.id, &wishes.names, wishes.every_pair);
+    let second = seen.second.as_ref().map(|second| (&second.zone.id, &second.names, second.every_pair));
+    let zone = |(id, names, every_pair): (&String, &Vec<Name>, bool)| match every_pair && names.len() > NAMES_MAX {
+        true => json!({"id": id, "names": ["ALL"]}),
+        false => json!({"id": id, "names": names.iter().map(Name::as_str).collect::<Vec<_>>()}),
     };
+    let zones: Vec<_> = std::iter::once(first).chain(second).map(zone).collect();
     let primary = seen.primary.as_ref().map(|(region, _)| region.as_str());
     let found = seen.dr_databases.as_deref().unwrap_or_default();
     let [clusters, instances] = databases::lists(databases::replicas(found, primary));
@@ -116,7 +144,7 @@ pub fn plan(seen: &Seen, wishes: &Wishes) -> Result<Plan, PlanError> {
     );
     let check = seen.health_check().unwrap_or(FILL_IN);
     let plan = json!({
-        "mode": "automatic", "zones": [{"id": seen.zone.id, "names": names}],
+        "mode": "automatic", "zones": zones,
         "aurora_clusters": clusters, "rds_instances": instances,
         "probes": {"primary": primary, "dr": dr}, "failover_health_check": check, "alarms": [alarm],
         "limits": {"lag_seconds_max": LAG_SECONDS_MAX, "settle_seconds": SETTLE_SECONDS, "cooldown_seconds": COOLDOWN_SECONDS,

@@ -8,12 +8,14 @@ use failover::record::{RecordSet, Role, Routing, Target};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::costs::{self, Cost};
 use super::databases;
 use super::endpoint::Endpoint;
 use super::findings::{self, Estimate};
 use super::names::LeftOut;
 use super::pair::{self, FILL_IN};
 use super::parameters::{self, Parameter};
+use super::second::Second;
 use super::seen::{Seen, Wishes};
 use crate::readiness::Shortcoming;
 
@@ -32,6 +34,10 @@ pub struct Proposal {
     pub primary_because: Option<String>,
     /// The hosted zone.
     pub zone: HostedZone,
+    /// The second zone, if there is to be one.
+    pub second_zone: Option<HostedZone>,
+    /// The account's other public zones, which nobody looked at.
+    pub other_zones: Vec<HostedZone>,
     /// The names to protect, once the change batches are applied.
     pub names: Vec<Protected>,
     /// Names of the zone that Holdfast cannot move.
@@ -46,6 +52,8 @@ pub struct Proposal {
     pub batches: Vec<File>,
     /// How long an outage lasts.
     pub estimate: Estimate,
+    /// What Holdfast costs a month.
+    pub cost: Cost,
     /// Health checks of the account; none if that is not known.
     pub health_checks: Option<Quota>,
     /// Record sets of the zone; none if that is not known.
@@ -61,6 +69,8 @@ pub struct Proposal {
 pub struct Protected {
     /// The name.
     pub name: String,
+    /// The domain of the hosted zone that it is in.
+    pub zone: String,
     /// Whether it has a pair now; else it has one once its batch is applied.
     pub has_pair: bool,
     /// Its records, by type: where PRIMARY and SECONDARY lead.
@@ -117,7 +127,8 @@ pub fn propose(
     left_out: Vec<LeftOut>,
 ) -> Proposal {
     let after = pair::applied(&seen.sets, batches);
-    let views = NameView::of_names(&seen.zone.id, &wishes.names, &after);
+    let mut views = NameView::of_names(&seen.zone.id, &wishes.names, &after);
+    views.extend(seen.second.iter().flat_map(Second::views));
     let shortcomings = findings::all(seen, wishes, plan, &views, batches);
     let estimate = findings::estimate(plan, &views, &shortcomings);
     let primary = seen.primary.clone().unzip();
@@ -137,6 +148,9 @@ pub fn propose(
         primary_region: primary.0,
         primary_because: primary.1,
         zone: seen.zone.clone(),
+        second_zone: seen.second.as_ref().map(|second| second.zone.clone()),
+        other_zones: seen.other_zones.clone(),
+        cost: costs::of_stack(endpoint),
         next: next(seen, &parameters, &files, &views),
         parameters,
         shortcomings,
@@ -154,7 +168,12 @@ fn file_of(seen: &Seen) -> impl Fn(&pair::Batch) -> File {
 }
 
 fn protected(seen: &Seen, view: &NameView, after: &[RecordSet]) -> Protected {
-    let has_pair = seen.sets.iter().any(|set| set.name == view.name && set.is_pinnable());
+    let of_second = seen.second.as_ref().filter(|second| second.zone.id == view.zone);
+    let (zone, before, after) = match of_second {
+        Some(second) => (&second.zone, &second.sets, second.sets.as_slice()),
+        None => (&seen.zone, &seen.sets, after),
+    };
+    let has_pair = before.iter().any(|set| set.name == view.name && set.is_pinnable());
     let mut records: Vec<Led> = Vec::new();
     for set in after.iter().filter(|set| set.name == view.name && is_of_user(set)) {
         let at = records.iter().position(|led| led.kind == set.kind).unwrap_or_else(|| {
@@ -168,7 +187,7 @@ fn protected(seen: &Seen, view: &NameView, after: &[RecordSet]) -> Protected {
     }
     records.sort_by(|one, other| one.kind.cmp(&other.kind));
     let ttl_seconds = view.pairs.is_ok().then(|| view.ttl_seconds());
-    Protected { name: view.name.to_string(), has_pair, records, ttl_seconds }
+    Protected { name: view.name.to_string(), zone: zone.domain.clone(), has_pair, records, ttl_seconds }
 }
 
 fn is_of_user(set: &RecordSet) -> bool {

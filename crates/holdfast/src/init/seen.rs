@@ -10,6 +10,7 @@ use failover::promotion::ReplicaView;
 use failover::record::RecordSet;
 use jiff::Timestamp;
 
+use super::second::Second;
 use crate::readiness::{KeepAlive, Zone};
 
 /// What was seen, and what could not be: a failed look is no empty answer.
@@ -25,6 +26,10 @@ pub struct Seen {
     pub sets: Vec<RecordSet>,
     /// What it does to whoever changes it.
     pub guards: Zone,
+    /// The second zone, if there is to be one.
+    pub second: Option<Second>,
+    /// The account's other public zones, which nobody looked at.
+    pub other_zones: Vec<HostedZone>,
     /// The account's health checks.
     pub checks: Result<Vec<HealthCheck>, CallError>,
     /// How many of them there may be.

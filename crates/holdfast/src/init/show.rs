@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use anstyle::Style;
 
+use super::costs::Cost;
 use super::proposal::{Proposal, Protected};
 use crate::readiness::{Shortcoming, Weight};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal, WARNING, in_words};
@@ -14,19 +15,22 @@ const COLUMNS: usize = 72;
 /// Shows it all.
 pub fn show(terminal: &Terminal, proposal: &Proposal) {
     let Proposal { zone, region, .. } = proposal;
-    terminal.say(format!("{BOLD}Holdfast in {region} for {}{BOLD:#} (zone {})", zone.domain, zone.id));
+    let second = proposal.second_zone.as_ref();
+    let and = second.map_or_else(String::new, |second| format!(" and {} (zone {})", second.domain, second.id));
+    terminal.say(format!("{BOLD}Holdfast in {region} for {}{BOLD:#} (zone {}){and}", zone.domain, zone.id));
     match (&proposal.primary_region, &proposal.primary_because) {
         (Some(primary), Some(why)) => terminal.say(format!("the primary region is {primary}: {why}")),
         _ => terminal.say(format!("{WARNING}the primary region is not known{WARNING:#}")),
     }
     heading(terminal, "names");
-    proposal.names.iter().for_each(|name| show_name(terminal, name));
+    proposal.names.iter().for_each(|name| show_name(terminal, name, second.is_some()));
     if let [first, more @ ..] = proposal.left_out.as_slice() {
         terminal.say(format!("{DIM}  left out: {} {}{DIM:#}", first.name, first.why));
         if !more.is_empty() {
             terminal.say(format!("{DIM}  and {} more names (--json lists them){DIM:#}", more.len()));
         }
     }
+    show_other_zones(terminal, proposal);
     heading(terminal, "databases");
     match proposal.databases.as_deref() {
         None => terminal.say(format!("  {WARNING}not known{WARNING:#}: they could not be looked at")),
@@ -51,6 +55,7 @@ pub fn show(terminal: &Terminal, proposal: &Proposal) {
         show_findings(terminal, proposal, weight, title, style);
     }
     show_estimate(terminal, proposal);
+    show_cost(terminal, &proposal.cost);
     for file in &proposal.batches {
         heading(terminal, format!("{}: applied whole or not at all", file.file));
         file.changes.iter().for_each(|change| terminal.say(format!("  {}", in_words(change))));
@@ -65,10 +70,25 @@ fn heading(terminal: &Terminal, title: impl Display) {
     terminal.say(format!("\n{BOLD}{title}{BOLD:#}"));
 }
 
-fn show_name(terminal: &Terminal, name: &Protected) {
+/// What Holdfast does not protect by this proposal, and how it would.
+fn show_other_zones(terminal: &Terminal, proposal: &Proposal) {
+    let [first, more @ ..] = proposal.other_zones.as_slice() else { return };
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    let how = match proposal.second_zone {
+        Some(_) => "One stack protects two zones; others need a stack of their own: --zone and another --bus",
+        None => {
+            "If its names fail over together with these: --second-zone. If they are a workload of their own: a second stack, by --zone and \
+             another --bus"
+        }
+    };
+    terminal.say(format!("{DIM}  not looked at: the zone {} ({}){more}. {how}{DIM:#}", first.domain, first.id));
+}
+
+fn show_name(terminal: &Terminal, name: &Protected, says_zone: bool) {
     let is = if name.has_pair { "" } else { "  (a pair once its batch is applied)" };
     let ttl = name.ttl_seconds.map_or_else(String::new, |seconds| format!("  TTL {seconds} s"));
-    terminal.say(format!("  {BOLD}{}{BOLD:#}{ttl}{is}", name.name));
+    let zone = if says_zone { format!("  in {}", name.zone) } else { String::new() };
+    terminal.say(format!("  {BOLD}{}{BOLD:#}{zone}{ttl}{is}", name.name));
     for led in &name.records {
         let or_none = |place: &Option<String>| place.clone().unwrap_or_else(|| "nothing".to_owned());
         terminal.say(format!("    {:5} {} → DR {}", led.kind, or_none(&led.primary), or_none(&led.dr)));
@@ -113,7 +133,15 @@ fn show_estimate(terminal: &Terminal, proposal: &Proposal) {
         None if it.promotes => {}
         None => terminal.say("  no database is promoted: users are on DR then"),
     }
-    terminal.say(format!("{DIM}  The cost a month is left out: no list price is part of this program.{DIM:#}"));
+}
+
+fn show_cost(terminal: &Terminal, cost: &Cost) {
+    heading(terminal, format!("about {:.0} US dollars a month, at list prices (docs/costs.md)", cost.usd_a_month));
+    for part in &cost.parts {
+        terminal.say(format!("  {:5.2}  {}", part.usd, part.what));
+    }
+    terminal.say(format!("  {:5.2}  more if the endpoint is not in AWS", cost.usd_if_outside_aws));
+    terminal.say(format!("{DIM}  not counted: {}{DIM:#}", cost.not_counted.join("; ")));
 }
 
 /// Lines of at most so many characters, unless a word is longer.

@@ -85,6 +85,8 @@ fn seen() -> Seen {
         primary: Some(("eu-west-1".to_owned(), String::new())),
         zone: HostedZone { id: ZONE.to_owned(), domain: "example.net".to_owned(), is_private: false },
         sets: sets(),
+        second: None,
+        other_zones: Vec::new(),
         guards: Zone { id: ZONE.to_owned(), protections: Ok(Vec::new()), features: Ok(features) },
         checks: Ok(Vec::new()),
         check_quota: Ok(Quota { used: 3, most: 200 }),

@@ -9,8 +9,14 @@ use super::own::Own;
 use super::zones::Zone;
 
 /// The same as a whole look, without what a stack brings along.
-pub fn before(names: Vec<NameView>, zone: Zone, probes: Probes, keep_alives: Vec<KeepAlive>, now: Timestamp) -> Around {
+pub fn before(
+    names: Vec<NameView>,
+    zones: Vec<Zone>,
+    probes: Probes,
+    keep_alives: Vec<KeepAlive>,
+    now: Timestamp,
+) -> Around {
     let own = Own { alarms: Ok(Vec::new()), mutes: Ok(Vec::new()), runs: Vec::new() };
-    let (zones, detectors, idle) = (vec![zone], Vec::new(), Ok(Vec::new()));
+    let (detectors, idle) = (Vec::new(), Ok(Vec::new()));
     Around { names, detectors, zones, probes, switch: None, own, keep_alives, idle, now }
 }

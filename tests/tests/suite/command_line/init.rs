@@ -125,9 +125,28 @@ async fn init_proposes_what_the_stage_was_set_with_writes_it_once_and_changes_no
     let one_stack = one_stack.split("\n[").next().unwrap_or_default();
     contains_all(one_stack, &["\"AuroraClusters=app-dr\"", "\"EndpointPort=", "region = \"eu-central-1\""]);
     assert!(!one_stack.contains("FILL IN"), "{one_stack}");
+    assert_eq!(proposal["other_zones"][0]["domain"], "example.org", "what was not looked at is said");
+    assert!(proposal["cost"]["usd_a_month"].as_f64().is_some_and(|usd| usd > 10.0), "{}", proposal["cost"]);
+    let terraform = std::fs::read_to_string(PathBuf::from(out).join("holdfast.auto.tfvars")).expect("it was written");
+    contains_all(&terraform, &["aurora_clusters", "[\"app-dr\"]", "\"dr-region\"", "endpoint_port"]);
     // A second time nothing is overwritten; --force does.
     contains_all(&refused(&stage, &arguments, 1).await, &["is filled in", "nothing was written", "--force"]);
     text(&stage, &[&arguments[..], &["--force"]].concat()).await;
+    // Names say their zones.
+    let two = ["init", "--name", "app.example.com", "--name", "example.org", "--dry-run"];
+    let proposal = json(&stage, &two).await;
+    let given = parameters(&proposal);
+    for (name, known) in [
+        ("HostedZoneId", stage.zones["example.com"].as_str()),
+        ("RecordNames", "app.example.com"),
+        ("SecondHostedZoneId", stage.zones["example.org"].as_str()),
+        ("SecondRecordNames", "example.org"),
+    ] {
+        assert_eq!(value(&given, name), Some(known), "{name}");
+    }
+    assert_eq!((&proposal["names"][1]["zone"], &proposal["other_zones"]), (&json!("example.org"), &json!([])));
+    assert_eq!(of_weight(&proposal, "keeps"), [""; 0]);
+    contains_all(&text(&stage, &two).await, &["example.org  in example.org", "US dollars a month", "not counted:"]);
     assert_eq!(stage.records(), before);
     let operator = stage.lab.iam.everyone()[OPERATOR].clone();
     assert!(operator.denied.is_empty(), "{:?}", operator.denied);
