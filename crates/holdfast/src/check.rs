@@ -64,6 +64,7 @@ fn refused(decisions: Vec<Decision>) -> Vec<Decision> {
     decisions.into_iter().filter(|decision| decision.row.verdict == pin::Verdict::Refuse).collect()
 }
 
-fn in_words(Finding { names, id, because, next, .. }: &Finding) -> String {
-    format!("{}: {id}: {because}; {next}", names.join(", "))
+fn in_words(Finding { names, id, because, next, hint, .. }: &Finding) -> String {
+    let hint = hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
+    format!("{}: {id}: {because}; {next}{hint}", names.join(", "))
 }

@@ -94,7 +94,7 @@ pub struct WhatIf {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Looks at the account, proposes what to protect and how, says what would not work, and writes samconfig.toml and change batches;
+    /// Looks at the account, proposes what to protect and how, says what would not work, and writes samconfig.toml, Terraform variables and change batches;
     /// changes nothing of AWS.
     Init(crate::init::Options),
     /// Shows everything that Holdfast sees now, what it makes of it, and what an alarm would start.
@@ -111,7 +111,7 @@ pub enum Command {
     },
     /// Shows the exact calls that Holdfast would make; changes nothing.
     Plan(WhatIf),
-    /// Fails a throw-away name over and back, in your zone and by the functions' own rules; writes nothing of production.
+    /// Fails a throw-away name over and back in your zone, by the functions' own rules, in ten minutes; writes nothing of production.
     Drill(crate::drill::Options),
     /// Lets Holdfast act from now on.
     Arm(Ask),

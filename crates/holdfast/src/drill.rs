@@ -10,7 +10,7 @@ mod stand_ins;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use aws::dns::NameServers as _;
+use aws::dns::{NAME_SERVERS_VARIABLE, NameServers as _};
 use aws::route53::{RecordReader as _, protected_names};
 use aws::zone;
 use clap::Args;
@@ -62,6 +62,7 @@ pub async fn run(
         return clean::all(workload, terminal, &zone).await;
     }
     let before = protected_names(&workload.plan, &workload.records).await?;
+    quiet(&before)?;
     let check = health_check(&before)?;
     let now = workload.records.now();
     let canary = Canary::new(&zone.id, &zone.domain, check, now).map_err(|error| Failure::Usage(error.to_string()))?;
@@ -118,6 +119,17 @@ async fn zone_of(workload: &Workload, given: Option<&str>, cleans: bool) -> Resu
     }
 }
 
+/// While users are on DR nobody needs a drill, and the health check that its PRIMARY record refers to may be unhealthy.
+fn quiet(views: &[NameView]) -> Result<(), Failure> {
+    match views.iter().find(|view| view.pin().is_some()) {
+        None => Ok(()),
+        Some(view) => Err(Failure::Refused(format!(
+            "nothing was made: {} is pinned to DR, and a drill is for quiet times; `holdfast status` says how far the failover is",
+            view.name
+        ))),
+    }
+}
+
 /// The health check of production's PRIMARY records: a PRIMARY record must refer to one, and to refer to it changes nothing of it.
 fn health_check(views: &[NameView]) -> Result<&str, Failure> {
     let mut primaries = views.iter().flat_map(|view| view.pairs.iter().flatten().map(|pair| pair.primary()));
@@ -156,7 +168,8 @@ fn plan_of(deployed: &Plan, canary: &Canary) -> Plan {
 
 /// The name servers that answer from here.
 async fn servers(workload: &Workload, given: Option<SocketAddr>, canary: &Canary) -> Vec<SocketAddr> {
-    let all = match given {
+    // The variable names all of them, and is what the functions go by.
+    let all = match given.filter(|_| std::env::var_os(NAME_SERVERS_VARIABLE).is_none()) {
         Some(given) => vec![given],
         None => workload.beside.servers(&canary.name).await.unwrap_or_default(),
     };
@@ -218,6 +231,10 @@ fn finish(
         terminal.say(format!("  {BOLD}{}{BOLD:#}  {}", figure.name, figure.value));
     }
     page.notes.iter().for_each(|note| terminal.say(format!("  {note}")));
+    if let Some(verdict) = &page.verdict {
+        let (style, mark) = if verdict.good { (GOOD, "passed") } else { (BAD, "FAILED") };
+        terminal.say(format!("{style}{mark}{style:#}: {}", verdict.text));
+    }
     if let Some(file) = &options.page {
         std::fs::write(file, page.html())
             .map_err(|error| Failure::Usage(format!("--page {}: {error}", file.display())))?;
@@ -227,5 +244,32 @@ fn finish(
     match page.checks.iter().all(|check| check.held) {
         true => Ok(()),
         false => Err(Failure::Refused("the drill failed: a check did not hold; nothing of it is left".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drills_plan_has_one_name_and_nothing_of_production() {
+        let deployed = r#"{"mode":"approval","zones":[{"id":"Z1","names":["app.example.com"]},{"id":"Z2","names":["ALL"]}],
+            "aurora_clusters":["app-dr"],"rds_instances":["orders-dr"],"probes":{"primary":"https://p.example.com/health"},
+            "failover_health_check":"hc","switch":"sw","hold_alarm":"arn:aws:cloudwatch:eu-central-1:1:alarm:h",
+            "latch":{"table":"t","pairs":"holdfast.example.com","margin_seconds":300},
+            "fence":{"region":"eu-west-1","security_group":"sg-1","rds_instances":["orders"]},
+            "alarms":["arn:aws:cloudwatch:us-east-1:1:alarm:a"],"limits":{"lag_seconds_max":60,"settle_seconds":900,
+            "cooldown_seconds":3600,"drain_seconds":30,"detection_seconds_max":2400}}"#;
+        let deployed = Plan::parse(deployed).unwrap();
+        let now = "2026-11-30T01:26:50Z".parse().unwrap();
+        let canary = Canary::new("Z1", "example.com", "hc", now).unwrap();
+        let plan = plan_of(&deployed, &canary);
+        let names = Names::Listed(vec![canary.name.clone()]);
+        assert_eq!(plan.zones, [failover::plan::Zone { id: "Z1".to_owned(), names }]);
+        assert!(plan.replicas.is_empty() && plan.fence.is_none() && plan.latch.is_none() && plan.switch.is_none());
+        assert!(plan.failover_health_check.is_none() && plan.hold_alarm.is_none());
+        assert_eq!((plan.probes, plan.mode), (ProbeUrls::default(), Mode::Automatic));
+        assert!(plan.alarms.iter().all(|alarm| !deployed.alarms.contains(alarm)));
+        assert_eq!((plan.limits.settle_seconds, plan.limits.drain_seconds), (60, 30), "cut, and never made longer");
     }
 }

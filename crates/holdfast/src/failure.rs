@@ -29,7 +29,7 @@ pub enum Failure {
 fn goes_on(error: &CallError) -> &'static str {
     match error {
         CallError::Refused { code, .. } if DENIED.contains(&code.as_str()) => {
-            "the operators' policy allows all that holdfast does: docs/policies/operator.json"
+            "the operators' policy allows all that holdfast does: docs/policies/operator.json; for holdfast drill it is drill.json there"
         }
         CallError::Unanswered { .. } => {
             "nothing was changed by it; see whether this machine reaches AWS, and run the command again"

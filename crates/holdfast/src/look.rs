@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use alarm_handler::handler::{self, Memory};
 use failover::change::{self, Batch};
 use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
-use failover::observation::{Probe, Silence};
+use failover::observation::{Fact, Probe, Silence};
 use failover::pin::{self, Decision, Observation, Verdict};
 use failover::plan::alarm_name;
 use failover::promotion::{self, Failover, GateDecision, ReplicaDecision};
@@ -115,15 +115,30 @@ pub struct Finding {
     pub despite: BTreeSet<Rule>,
     /// The names.
     pub names: Vec<String>,
+    /// What more there is to know of it.
+    #[serde(skip)]
+    pub hint: Option<String>,
     /// True if this would pin, or has.
     #[serde(skip)]
     pub goes_on: bool,
 }
 
+/// What a row says of several cases at once: which it is here.
+fn hint(id: Id, facts: &[Fact]) -> Option<String> {
+    let fact = |about: &str| facts.iter().find(|fact| fact.about == about).map(|fact| fact.seen.as_str());
+    match (id.rule, id.letter) {
+        (Rule::P08, _) => fact("so soon").map(str::to_owned),
+        (Rule::P04, Some('a')) if fact("register").is_some_and(|register| register.starts_with("absent")) => {
+            Some("never armed yet: Holdfast arms it by itself once all has been quiet for the settle time".to_owned())
+        }
+        _ => None,
+    }
+}
+
 /// One finding a row, in the order of the names.
 pub fn findings(decisions: &[Decision]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
-    for Decision { name, row, despite, .. } in decisions {
+    for Decision { name, row, despite, facts, .. } in decisions {
         match findings.iter_mut().find(|finding| finding.id == row.id) {
             Some(finding) => finding.names.push(name.to_string()),
             None => findings.push(Finding {
@@ -133,6 +148,7 @@ pub fn findings(decisions: &[Decision]) -> Vec<Finding> {
                 next: row.next,
                 despite: despite.clone(),
                 names: vec![name.to_string()],
+                hint: hint(row.id, facts),
                 goes_on: matches!(row.verdict, Verdict::Pin | Verdict::Repin | Verdict::Confirm | Verdict::Stay),
             }),
         }

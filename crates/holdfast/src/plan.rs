@@ -77,13 +77,15 @@ pub async fn show(workload: &Workload, terminal: &Terminal, what_if: &WhatIf) ->
             "  {BOLD}{} {:?}{BOLD:#}  {}: {}",
             replica.row.id, replica.row.verdict, replica.id, replica.row.condition
         ));
-        let facts = replica.facts.iter().map(|fact| format!("{}: {}", fact.about, fact.seen));
-        terminal.say(format!("      {DIM}{}{DIM:#}", facts.collect::<Vec<_>>().join("; ")));
+        replica.facts.iter().for_each(|fact| terminal.say(format!("      {DIM}{}: {}{DIM:#}", fact.about, fact.seen)));
         if replica.row.verdict == promotion::Verdict::Ask {
             terminal.say(format!("      {DIM}{}{DIM:#}", replica.row.next));
         }
     }
     terminal.say("\nnothing was changed");
+    if batches.is_empty() && lifted.is_none() && !what_if.alarm {
+        terminal.say("what an alarm would start now: holdfast plan --alarm");
+    }
     Ok(())
 }
 

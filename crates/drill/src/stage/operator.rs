@@ -65,13 +65,10 @@ impl Stage {
             .env("HOLDFAST_BUS", self.bus())
             .env("AWS_ACCESS_KEY_ID", who)
             .env("AWS_SECRET_ACCESS_KEY", "the-lab-checks-no-signatures")
+            .env("HOLDFAST_DNS", self.lab.dns.to_string())
             .env(NAME_SERVERS, name_servers(&self.lab))
             .stdin(Stdio::null())
             .kill_on_drop(true);
-        // Whoever drills asks every name server of the zone.
-        if who != DRILLER {
-            command.env("HOLDFAST_DNS", self.lab.dns.to_string());
-        }
         let output = command.output().await;
         drop(working);
         output

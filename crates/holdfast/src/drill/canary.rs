@@ -51,6 +51,15 @@ impl Canary {
         [record(Role::Primary, Some(self.check.clone()), PRIMARY), record(Role::Secondary, None, DR)]
     }
 
+    /// True if the batch writes this name and its register, and nothing else.
+    fn is_whole_of(&self, batch: &Batch) -> bool {
+        let own = [self.name.clone(), self.name.register()];
+        let is_own = |change: &Change| match change {
+            Change::Delete(set) | Change::Create(set) => own.contains(&set.name),
+        };
+        batch.zone == self.zone && batch.changes().all(is_own)
+    }
+
     /// The batch that makes the pair; Route 53 refuses it whole if the name has any of it already.
     pub fn creation(&self, now: Timestamp) -> Batch {
         batch(&self.zone, &self.name, self.records().map(Change::Create).to_vec(), now)
@@ -110,19 +119,11 @@ impl<'a> Confined<'a> {
     pub fn new(canary: &'a Canary, writer: Writer) -> Self {
         Self { canary, writer }
     }
-
-    fn allows(&self, batch: &Batch) -> bool {
-        let own = [self.canary.name.clone(), self.canary.name.register()];
-        let is_own = |change: &Change| match change {
-            Change::Delete(set) | Change::Create(set) => own.contains(&set.name),
-        };
-        batch.zone == self.canary.zone && batch.changes().all(is_own)
-    }
 }
 
 impl RecordWriter for Confined<'_> {
     async fn submit(&self, batch: &Batch) -> Result<String, CallError> {
-        match self.allows(batch) {
+        match self.canary.is_whole_of(batch) {
             true => self.writer.submit(batch).await,
             false => Err(CallError::NeverSent {
                 call: "ChangeResourceRecordSets",
@@ -160,6 +161,22 @@ mod tests {
             "app.example.com",
         ] {
             assert_eq!(began(&other.parse().unwrap(), "example.com"), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_drills_writer_takes_its_own_name_and_no_other() {
+        let canary = canary();
+        let now = Timestamp::UNIX_EPOCH;
+        assert!(canary.is_whole_of(&canary.creation(now)));
+        let elsewhere = Batch { zone: "Z2".to_owned(), ..canary.creation(now) };
+        let production: Name = "app.example.com".parse().unwrap();
+        let another = Canary { name: production.clone(), ..canary.clone() };
+        let mut both = canary.creation(now);
+        both.writes.extend(another.creation(now).writes);
+        let register = Register::disarmed(now, String::new()).record_set(&production).unwrap();
+        for batch in [elsewhere, another.creation(now), both, deletion("Z1", &canary.name, vec![register], now)] {
+            assert!(!canary.is_whole_of(&batch), "{batch:?}");
         }
     }
 

@@ -65,7 +65,6 @@ impl Log {
             fact("health check referred to", &canary.check),
         ];
         page.figures = figures.into_iter().flatten().collect();
-        page.shares = page.stages.last().map(|last| report::shares(&page.stages, last.at)).unwrap_or_default();
         page.sections = vec![not_drilled()];
         page.arrange();
         page

@@ -271,6 +271,7 @@ impl Play<'_> {
     fn heard(&self) -> String {
         match self.servers.len() {
             0 => "by Route 53's word alone: no name server of the zone can be asked from here".to_owned(),
+            1 => "one name server asked, as you named it".to_owned(),
             count => format!("{count} name servers asked, each by itself"),
         }
     }

@@ -206,7 +206,10 @@ fn next(seen: &Seen, parameters: &[Parameter], files: &[File], views: &[NameView
         steps.push(format!("fill in {} in samconfig.toml, where it says {FILL_IN}", open.join(", ")));
     }
     steps.push("sam build --config-env one-stack   # not from a release, which is built".to_owned());
-    steps.push("sam deploy --config-env one-stack".to_owned());
+    steps.push(
+        "sam deploy --config-env one-stack   # or Terraform, with holdfast.auto.tfvars (terraform/README.md)"
+            .to_owned(),
+    );
     let zone = &seen.zone.id;
     if files.iter().any(|file| !file.is_complete) {
         let said = "the stack's output FailoverHealthCheckId in the change batches, where they say FILL IN (holdfast init reads it from the stack)";
@@ -235,6 +238,10 @@ fn next(seen: &Seen, parameters: &[Parameter], files: &[File], views: &[NameView
         steps.push(said);
     }
     steps.push(format!("holdfast status --region {}", seen.dr_region));
+    steps.push(format!(
+        "holdfast drill --region {}   # if you like: a throw-away name is failed over and back",
+        seen.dr_region
+    ));
     steps.push(format!(
         "holdfast adopt --region {}   # once every name is armed: DNS moves by Holdfast alone",
         seen.dr_region

@@ -27,7 +27,8 @@ pub fn show(terminal: &Terminal, proposal: &Proposal) {
     if let [first, more @ ..] = proposal.left_out.as_slice() {
         terminal.say(format!("{DIM}  left out: {} {}{DIM:#}", first.name, first.why));
         if !more.is_empty() {
-            terminal.say(format!("{DIM}  and {} more names (--json lists them){DIM:#}", more.len()));
+            let names = if more.len() == 1 { "name" } else { "names" };
+            terminal.say(format!("{DIM}  and {} more {names} (--json lists them){DIM:#}", more.len()));
         }
     }
     show_other_zones(terminal, proposal);

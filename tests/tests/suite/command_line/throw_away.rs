@@ -83,6 +83,11 @@ async fn a_drill_fails_a_throw_away_name_over_and_back_and_leaves_all_else_as_it
     for action in ["lambda:GetFunctionConfiguration", "route53:GetHostedZone", "route53:GetChange"] {
         assert!(driller.asked.iter().any(|request| request.action == action), "{action}");
     }
+    // Whom no policy lets drill is told which would, and makes nothing.
+    let operator = stage.holdfast_as(OPERATOR, &["drill"], true).await.expect("holdfast starts");
+    assert_eq!(operator.status.code(), Some(3), "{}", stderr(&operator));
+    contains_all(&stderr(&operator), &["AccessDenied", "drill.json"]);
+    assert_eq!(stage.records(), before);
     let said = stdout(&drilled(&stage, &["--clean"]).await);
     contains_all(&said, &["no drill has left anything in example.com"]);
 }
