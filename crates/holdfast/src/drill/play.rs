@@ -213,13 +213,13 @@ impl Play<'_> {
         self.said("alarm-handler", outcome.map_err(|error| Failure::Refused(error.to_string()))?)
     }
 
-    /// One run of replica-promoter.
+    /// One run of replica-promoter, which looks and does not stay: the drill does that itself.
     async fn promoting(&self) -> Result<Outcome, Failure> {
         let records = route53::Reader::new(&self.workload.session);
         let registers = self.writer();
         let (replicas, promoter, lag) = (NoDatabase, NoDatabase, NoDatabase);
         let calls = Promoting { records, registers, replicas, promoter, lag, beside: Nothing };
-        let outcome = Box::pin(calls.handle(self.plan, PromoterSignal::Tick)).await;
+        let outcome = Box::pin(calls.handle(self.plan, PromoterSignal::Hint)).await;
         self.said("replica-promoter", outcome.map_err(|error| Failure::Refused(error.to_string()))?)
     }
 
