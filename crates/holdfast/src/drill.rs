@@ -80,12 +80,15 @@ pub async fn run(
     }
     let alarm = Alarm::quiet(&plan.alarms[0], workload.records.now());
     let mut play = Play { workload, terminal, canary: &canary, plan: &plan, alarm, servers, log: Log::default() };
-    let played = Box::pin(play.play()).await;
+    let played = or_interrupted(Box::pin(play.play())).await;
     // Whatever became of it.
     let removed = clean::remove(workload, &canary).await;
     let ended = match removed {
-        Ok(changes) if played.is_ok() => play.gone(&changes).await,
-        Ok(_) => played,
+        Ok(changes) if played.is_ok() => or_interrupted(play.gone(&changes)).await,
+        Ok(_) => {
+            terminal.say("what it made is removed");
+            played
+        }
         // The drill's own failure is why; what is still there is told beside it.
         Err(failure) => {
             terminal.say(format!("{WARNING}not cleaned up{WARNING:#}: {failure}"));
@@ -94,6 +97,20 @@ pub async fn run(
     };
     unchanged(workload, &before, &play.log).await;
     finish(terminal, options, play.log, &canary, ended)
+}
+
+/// Does the work, or ends it where a person stops it (Ctrl-C): what was made is removed either way.
+async fn or_interrupted(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Nobody can be heard; a kill it is, then.
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        () = interrupted => Err(Failure::Refused("interrupted before its end".to_owned())),
+    }
 }
 
 /// The zone to drill in. Where Holdfast protects every pair of a zone, the deployed functions would take the throw-away pair for one of
