@@ -394,6 +394,17 @@ variable "lag_seconds_max" {
   }
 }
 
+variable "heartbeats" {
+  type        = string
+  default     = "[]"
+  nullable    = false
+  description = "Metrics that tell the replicas' lag better than RDS, as a JSON list: [{\"database\":\"app-dr\",\"namespace\":\"Heartbeat\",\"metric\":\"Age\", \"dimensions\":{\"Database\":\"app-dr\"}}]. See docs/operating.md, \"Heartbeats\"."
+  validation {
+    condition     = can(regex("^\\[.*\\]$", var.heartbeats))
+    error_message = "Heartbeats must be a JSON list, on one line."
+  }
+}
+
 variable "settle_seconds" {
   type        = number
   default     = 900
@@ -597,6 +608,7 @@ locals {
     FenceAuroraClusters    = join(",", var.fence_aurora_clusters)
     FenceRdsInstances      = join(",", var.fence_rds_instances)
     LagSecondsMax          = tostring(var.lag_seconds_max)
+    Heartbeats             = var.heartbeats
     SettleSeconds          = tostring(var.settle_seconds)
     CooldownSeconds        = tostring(var.cooldown_seconds)
     DrainSeconds           = tostring(var.drain_seconds)

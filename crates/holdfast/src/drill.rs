@@ -7,6 +7,7 @@ mod log;
 mod play;
 mod stand_ins;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -171,6 +172,7 @@ fn plan_of(deployed: &Plan, canary: &Canary) -> Plan {
         zones: vec![failover::plan::Zone { id: canary.zone.clone(), names: Names::Listed(vec![canary.name.clone()]) }],
         hosted_zone_role: deployed.hosted_zone_role.clone(),
         replicas: Vec::new(),
+        heartbeats: BTreeMap::new(),
         probes: ProbeUrls::default(),
         failover_health_check: None,
         switch: None,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use failover::register::{Register, Spread};
 use lab::fault::{CallEffect, CallFault, Site};
 use lab::journal::What;
 
@@ -76,7 +77,7 @@ impl Play {
         let outage_at = self.fail_primary();
         let is_time: fn(&Stage) -> bool = match self.settings.seed % 3 {
             0 => |stage| stage.all_registers(|register| register.pin().is_some()),
-            1 => |stage| has(stage, "InSync"),
+            1 => |stage| stage.all_registers(is_in_sync),
             _ => |stage| has(stage, "PromotionRequested"),
         };
         if !self.stage.until(Duration::from_secs(3_600), is_time).await {
@@ -105,6 +106,10 @@ fn stops_at_absent(stage: &Stage) -> bool {
     let names_it =
         |what: &What| matches!(what, What::Invocation { response, .. } if response.to_string().contains("app-dt"));
     stage.lab.journal.entries().iter().any(|entry| is_outcome(&entry.what, "DatabaseTrouble") && names_it(&entry.what))
+}
+
+fn is_in_sync(register: &Register) -> bool {
+    matches!(register, Register::Pinned { spread: Spread::InSync { .. }, .. })
 }
 
 fn has(stage: &Stage, outcome: &str) -> bool {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use aws::CallError;
-use aws::cloudwatch::{AlarmReader, LagReader};
+use aws::cloudwatch::{AlarmReader, LagOf, LagReader};
 use aws::rds::{ReplicaReader, ReplicaWriter};
 use failover::incident::{AlarmSighting, AlarmState};
 use failover::plan::ReplicaId;
@@ -58,13 +58,7 @@ impl ReplicaWriter for NoDatabase {
 }
 
 impl LagReader for NoDatabase {
-    async fn good_lags(
-        &self,
-        _: &ReplicaId,
-        _: &[String],
-        _: Timestamp,
-        _: Timestamp,
-    ) -> Result<Vec<LagSample>, CallError> {
+    async fn good_lags(&self, _: LagOf<'_>, _: Timestamp, _: Timestamp) -> Result<Vec<LagSample>, CallError> {
         Err(never("GetMetricData"))
     }
 }
