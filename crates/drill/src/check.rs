@@ -8,6 +8,7 @@ mod incident;
 mod observer;
 mod own;
 mod reality;
+mod rows;
 mod switch;
 mod update;
 
@@ -29,6 +30,7 @@ pub use incident::*;
 pub use observer::*;
 pub use own::*;
 pub use reality::*;
+pub use rows::*;
 pub use switch::*;
 pub use update::*;
 

@@ -15,6 +15,7 @@ use lab::route53::RecordSet;
 use serde::Serialize;
 
 use crate::client::{Answer, Seen, Write};
+use crate::databases::Rows;
 use crate::permissions::Permissions;
 use crate::plan::{DRAIN_SECONDS, number};
 use crate::stage::{DR, DR_ADDRESS, Database, PRIMARY, PRIMARY_ADDRESS, Stage, Workload};
@@ -50,6 +51,8 @@ pub struct Evidence {
     pub permissions: Permissions,
     /// The plan's DrainSeconds.
     pub drain_seconds: u32,
+    /// What is in the servers, where they are real.
+    pub rows: Option<Rows>,
     in_dr: BTreeSet<String>,
     in_primary: BTreeSet<String>,
     endpoint_check: String,
@@ -105,12 +108,20 @@ impl Evidence {
             old_groups: Vec::new(),
             permissions: Permissions::default(),
             drain_seconds: number(&stage.responder, "DrainSeconds", DRAIN_SECONDS),
+            rows: None,
             in_dr: ids(DR, id),
             in_primary: ids(PRIMARY, source),
             endpoint_check: stage.endpoint_check.clone(),
             failover_check: stage.switch.clone().unwrap_or_else(|| stage.failover_check.clone()),
             adopted_at: stage.adopted_at,
         }
+    }
+
+    /// Takes what real servers have for what there is.
+    pub fn take_rows(&mut self, rows: Rows) {
+        self.in_dr = rows.new.iter().cloned().collect();
+        self.in_primary = rows.old.iter().cloned().collect();
+        self.rows = Some(rows);
     }
 
     /// The lab's journal.

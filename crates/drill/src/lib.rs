@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod client;
+pub mod databases;
 pub mod evidence;
 pub mod files;
 pub mod fleet;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use drill::databases::Databases;
 use drill::permissions::Permissions;
 use drill::plan::Plan;
 use drill::progress::Progress;
@@ -64,6 +65,9 @@ struct Arguments {
     /// Play every scenario, and print who was granted what, why, and in which scenario it was used.
     #[arg(long, conflicts_with_all = ["scenario", "json"])]
     permissions: bool,
+    /// What stands behind RDS: nothing, or a real MariaDB server for each database (docs/databases.md).
+    #[arg(long, value_enum, default_value_t)]
+    databases: Databases,
     /// Print the report as a JSON object, of several drills one a line.
     #[arg(long)]
     json: bool,
@@ -102,6 +106,10 @@ fn drills(arguments: &Arguments) -> Result<Vec<Drill>, SetupError> {
         let name = &arguments.scenario;
         let known = scenario::named(name);
         vec![known.ok_or_else(|| format!("there is no scenario {name:?}; --list shows those there are"))?]
+    };
+    let scenarios: Vec<_> = match arguments.databases {
+        Databases::Simulated => scenarios,
+        databases => scenarios.into_iter().map(|scenario| scenario.with(databases)).collect(),
     };
     let is_watched = scenarios.len() == 1 && arguments.seeds == 1 && std::io::stderr().is_terminal();
     let speed = arguments.speed.unwrap_or(if is_watched { SPEED_TO_WATCH } else { SPEED_MAX });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ::report::Page;
 use serde::Serialize;
 
-use crate::check::Checked;
+use crate::check::{Checked, ON_REAL_SERVERS};
 use crate::evidence::{Evidence, Reached};
 use crate::page;
 use crate::permissions::Permissions;
@@ -64,7 +64,9 @@ impl Report {
     /// Judges the evidence.
     #[must_use]
     pub fn of(scenario: &'static Scenario, settings: Settings, evidence: &Evidence, took: Duration) -> Self {
-        let checks: Vec<_> = scenario.checks.iter().copied().flatten().map(|check| check.run(evidence)).collect();
+        let on_real_servers = evidence.rows.iter().flat_map(|_| ON_REAL_SERVERS);
+        let checks = scenario.checks.iter().copied().flatten().chain(on_real_servers);
+        let checks: Vec<_> = checks.map(|check| check.run(evidence)).collect();
         let verdict = if checks.iter().all(|check| check.held) { Verdict::Passed } else { Verdict::Failed };
         let mut report = Self {
             scenario: scenario.name,

@@ -18,6 +18,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::check::Check;
+use crate::databases::{Databases, Rows};
 use crate::evidence::Evidence;
 use crate::permissions::Permissions;
 use crate::stage::{Layout, Settings, Stage};
@@ -67,12 +68,25 @@ impl Scenario {
         Self { layout, ..self }
     }
 
+    /// The same story with other databases.
+    #[must_use]
+    pub fn with(&'static self, databases: Databases) -> &'static Self {
+        match self.layout.databases == databases {
+            true => self,
+            false => Box::leak(Box::new(self.on(Layout { databases, ..self.layout }))),
+        }
+    }
+
     /// The command that plays it with a seed.
     #[must_use]
     pub fn command(&self, seed: u64) -> String {
+        let databases = match self.layout.databases {
+            Databases::Simulated => "",
+            Databases::Mariadb => " --databases mariadb",
+        };
         match self.layout.plan {
-            Some(plan) => format!("{COMMAND} --plan {} --seed {seed}", plan.file.display()),
-            None => format!("{COMMAND} --scenario {} --seed {seed}", self.name),
+            Some(plan) => format!("{COMMAND} --plan {} --seed {seed}{databases}", plan.file.display()),
+            None => format!("{COMMAND} --scenario {} --seed {seed}{databases}", self.name),
         }
     }
 
@@ -82,7 +96,11 @@ impl Scenario {
     /// If something it must wait for does not happen.
     pub async fn play(&self, stage: Stage, settings: Settings) -> Result<Evidence, Stuck> {
         let lab = stage.lab.clone();
+        let workload = stage.workload.clone();
         let mut evidence = (self.play)(Play { stage, settings }).await?;
+        if self.layout.databases == Databases::Mariadb {
+            evidence.take_rows(Rows::count(&lab, &workload).await.map_err(Stuck::new)?);
+        }
         evidence.permissions = Permissions::gather(&lab, self.name);
         Ok(evidence)
     }

@@ -14,9 +14,10 @@ use std::time::Duration;
 use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
 use lab::route53::{Kind, RecordSet, Target};
-use lab::{Lab, Options, template};
+use lab::{Lab, Options, rds, template};
 
 use crate::client::Clients;
+use crate::databases::Databases;
 use crate::files::{DETECTOR_TEMPLATE, TEMPLATE};
 use crate::plan::Plan;
 pub use operator::{APPROVER, DRILLER, OPERATOR};
@@ -78,6 +79,8 @@ pub struct Layout {
     pub crowd: usize,
     /// Whether the DR region's stack is all there is (`Detection=dr-region`); the detector's parameters are then its own.
     pub one_stack: bool,
+    /// What stands behind RDS.
+    pub databases: Databases,
     /// What is protected in the place of the usual, if it is a user's own plan. The parameters are then the plan's.
     pub plan: Option<&'static Plan>,
 }
@@ -152,7 +155,9 @@ impl Stage {
         lab.rds.seed(seed);
         let workload = Arc::new(layout.workload());
         let port = open_sites(&lab, &workload).await?;
+        layout.databases.stand_behind(&lab).await?;
         create_databases(&lab, &workload)?;
+        rds::settle(&lab).await?;
         let zones = create_zones(&lab, &workload)?;
         let client = route53(&lab);
         create_endpoints(&client, &zones[&workload.domains[0]], &workload.endpoints).await?;

@@ -3,6 +3,7 @@
 mod call;
 mod chaos;
 mod event;
+mod link;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 pub use call::{CallEffect, CallFault, Effect, Loss, Site};
 pub use chaos::Chaos;
 pub use event::{EventEffect, EventFault};
+pub use link::LinkFault;
 
 /// The faults in force. Everything starts whole.
 #[derive(Debug)]
@@ -36,6 +38,9 @@ struct State {
     calls: Vec<CallFault>,
     events: Vec<EventFault>,
     chaos: Option<Chaos>,
+    /// What is wrong with what replicas hear of their sources, by the two regions; and how often that was cut.
+    links: BTreeMap<(String, String), LinkFault>,
+    cuts: BTreeMap<(String, String), u64>,
     /// Name servers that are not well.
     name_servers: BTreeMap<SocketAddr, Ailment>,
     /// How often each caller made each call, and each target was delivered to.
@@ -177,7 +182,11 @@ impl Faults {
     /// Makes everything whole again.
     pub fn heal_everything(&self) {
         self.change(|state| {
-            *state = State { counts: std::mem::take(&mut state.counts), ..State::default() };
+            *state = State {
+                counts: std::mem::take(&mut state.counts),
+                cuts: std::mem::take(&mut state.cuts),
+                ..State::default()
+            };
             true
         });
     }
@@ -194,6 +203,7 @@ impl Faults {
             ServiceFault::Slow(by) => format!("{service} is slow by {:.1} s", by.as_secs_f64()),
             ServiceFault::Throttled => format!("{service} throttles"),
         });
+        let links = state.links.iter().map(|((one, other), fault)| format!("{one} and {other}: {}", fault.in_words()));
         let servers = state.name_servers.iter().map(|(server, ailment)| format!("name server {server}: {ailment:?}"));
         let calls = state.calls.iter().map(|fault| format!("{fault:?}"));
         let events = state.events.iter().map(|fault| format!("{fault:?}"));
@@ -205,6 +215,7 @@ impl Faults {
             .chain(metrics)
             .chain(lost)
             .chain(services)
+            .chain(links)
             .chain(servers)
             .chain(calls)
             .chain(events)
@@ -299,7 +310,8 @@ impl Faults {
         self.change(|state| state.services.insert(service.to_owned(), fault) != Some(fault));
     }
 
-    async fn until(&self, condition: impl Fn() -> bool) {
+    /// Waits until a condition holds that only faults change.
+    pub(crate) async fn until(&self, condition: impl Fn() -> bool) {
         let mut changes = self.changes();
         while !condition() {
             // The sender lives as long as `self`, so a wait cannot fail.

@@ -20,6 +20,7 @@ pub mod iam;
 mod id;
 pub mod journal;
 pub mod logs;
+pub mod mariadb;
 pub mod rds;
 pub mod route53;
 pub mod site;

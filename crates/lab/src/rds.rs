@@ -10,11 +10,12 @@ mod lag;
 mod manage;
 mod model;
 mod people;
+mod real;
 mod settings;
 mod state;
 
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -32,6 +33,7 @@ pub use database::{Key, Write};
 use lag::publish_lags;
 use model::{Event, cluster_key, key};
 pub use people::*;
+pub use real::{commit, rows, settle, trouble, use_mariadb};
 use state::{Effect, State};
 
 /// "Several minutes or longer" (Aurora user guide, promoting a cross-Region replica).
@@ -44,6 +46,8 @@ pub struct Rds {
     chance: Mutex<StdRng>,
     promotion_seconds: Mutex<RangeInclusive<i64>>,
     steps_changed: Notify,
+    /// The real servers behind them, if that is how the lab has it.
+    real: OnceLock<real::Real>,
 }
 
 impl Default for Rds {
@@ -53,6 +57,7 @@ impl Default for Rds {
             chance: Mutex::new(StdRng::seed_from_u64(0)),
             promotion_seconds: Mutex::new(PROMOTION_SECONDS),
             steps_changed: Notify::new(),
+            real: OnceLock::new(),
         }
     }
 }
@@ -139,13 +144,14 @@ pub async fn run(lab: Arc<Lab>) {
             }
         }
         if lab.clock.now() >= minute {
-            publish_lags(&lab, minute);
+            publish_lags(&lab, minute).await;
             minute += Duration::from_secs(60);
         }
     }
 }
 
 fn record(lab: &Lab, key: &Key) {
+    real::touch(lab);
     let state = lab.rds.lock();
     let cluster = state.clusters.get(key).map(|cluster| cluster.status);
     let status = cluster.or_else(|| state.instances.get(key).map(|instance| instance.status));

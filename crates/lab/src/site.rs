@@ -117,7 +117,7 @@ async fn write(State(site): State<Site>, id: String) -> (StatusCode, &'static st
     if site.lab.sites.is_broken(&site.region, "/write") {
         return (StatusCode::SERVICE_UNAVAILABLE, r#"{"error":"closed for writes"}"#);
     }
-    match rds::write(&site.lab, &site.database.0, &site.lab.sites.database_of(&site), &id) {
+    match rds::commit(&site.lab, &site.database.0, &site.lab.sites.database_of(&site), &id, 0).await {
         Some(_) => (StatusCode::OK, r#"{"status":"acknowledged"}"#),
         None => (StatusCode::SERVICE_UNAVAILABLE, r#"{"error":"read-only"}"#),
     }

@@ -120,6 +120,13 @@ impl Metrics {
         minutes.map(|(_, unit)| unit.clone().unwrap_or_else(|| NO_UNIT.to_owned())).collect()
     }
 
+    /// The greatest sample of each minute.
+    pub fn maxima(&self, id: &MetricId) -> Vec<(Timestamp, f64)> {
+        let minutes = self.0.get(id).into_iter().flat_map(|series| &series.minutes);
+        let at = |second| Timestamp::from_second(second).ok();
+        minutes.filter_map(|((second, _), samples)| Some((at(*second)?, samples.maximum))).collect()
+    }
+
     /// The samples of one period from `start`; of every unit, unless one is named.
     pub fn over(&self, id: &MetricId, start: Timestamp, period: u32, unit: Option<&str>) -> Option<Samples> {
         let (from, to) = (start.as_second(), start.as_second() + i64::from(period));

@@ -64,6 +64,19 @@ impl CloudWatch {
         self.region(region, |region| region.metrics.put(id, at, None, Samples::of(value, 1.0)));
     }
 
+    /// The greatest sample of each minute of a metric, by time.
+    pub fn maxima(
+        &self,
+        region: &str,
+        namespace: &str,
+        name: &str,
+        dimensions: &[(&str, &str)],
+    ) -> Vec<(Timestamp, f64)> {
+        let dimension = |(name, value): &(&str, &str)| Dimension { name: (*name).into(), value: (*value).into() };
+        let id = MetricId::new(namespace, name, &dimensions.iter().map(dimension).collect::<Vec<_>>());
+        self.region(region, |region| region.metrics.maxima(&id))
+    }
+
     /// Creates or updates an alarm.
     ///
     /// # Errors

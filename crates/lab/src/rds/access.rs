@@ -90,15 +90,19 @@ impl State {
         }
     }
 
+    /// True if security groups let nobody connect: those that are applied. What is only being added lets nobody in yet, nor out.
+    pub fn keeps_out(&self, access: &Access) -> bool {
+        let mut applied = access.groups.iter().filter(|group| group.status != GroupStatus::Adding).peekable();
+        applied.peek().is_some() && applied.all(|group| self.closed_groups.contains(&group.id))
+    }
+
     /// After a reboot only those are connected whom the security groups let in.
     pub fn reconnect(&mut self, instance: &Key) {
         let owner = self.instances.get(instance).and_then(|instance| instance.cluster.as_ref());
         let database = owner.map_or_else(|| instance.clone(), |cluster| key(&instance.0, cluster));
-        let closed = self.closed_groups.clone();
+        let is_cut_off = self.access(&database).is_some_and(|access| self.keeps_out(access));
         if let Some(access) = self.access_mut(&database) {
-            // What is only being added lets nobody in yet, nor out.
-            let mut applied = access.groups.iter().filter(|group| group.status != GroupStatus::Adding).peekable();
-            access.is_cut_off = applied.peek().is_some() && applied.all(|group| closed.contains(&group.id));
+            access.is_cut_off = is_cut_off;
         }
     }
 }

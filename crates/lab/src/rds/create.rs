@@ -36,7 +36,7 @@ impl State {
                 Database::replica_of(from)
             }
         };
-        self.databases.insert(key.clone(), database);
+        self.insert_database(key.clone(), database);
         let cluster = Cluster {
             arn: arn("rds", region, &format!("cluster:{id}")),
             settings,
@@ -97,8 +97,14 @@ impl State {
                 Database::replica_of(from)
             }
         };
-        self.databases.insert(key, database);
+        self.insert_database(key, database);
         Ok(self.insert_instance(region, id, class, settings, None, source.map(str::to_owned)))
+    }
+
+    fn insert_database(&mut self, key: Key, mut database: Database) {
+        self.servers += 1;
+        database.server = self.servers;
+        self.databases.insert(key, database);
     }
 
     /// What an ARN names that can be replicated: an instance or a cluster, and its settings.

@@ -1,4 +1,4 @@
-//! What is in a database: the narrow seam behind which a real one could stand.
+//! What is in a simulated database, and of any who replicates whom.
 //!
 //! A database is the list of the writes in it. A replica applies each write of its source one lag after the source had it,
 //! as long as it is connected; when replication stops, whatever has not arrived does not exist in it.
@@ -26,6 +26,8 @@ pub type Key = (String, String);
 
 #[derive(Debug, Default)]
 pub(super) struct Database {
+    /// The number that it keeps whatever it is called; a real server behind it has the same.
+    pub server: u64,
     writes: Vec<Write>,
     pub replication: Option<Replication>,
 }
@@ -90,7 +92,7 @@ impl Replication {
 
 impl Database {
     pub fn replica_of(source: Key) -> Self {
-        Self { writes: Vec::new(), replication: Some(Replication::of(source)) }
+        Self { replication: Some(Replication::of(source)), ..Self::default() }
     }
 
     pub fn writes(&self) -> &[Write] {

@@ -2,21 +2,28 @@
 
 use jiff::Timestamp;
 
-use super::current;
 use super::database::{Key, Replication};
 use super::settings::is_postgres;
 use super::state::State;
+use super::{current, real};
 use crate::Lab;
 
 /// A replica's sample: which database, whether it is a cluster, and the seconds.
 type Sample = (Key, bool, f64);
 
 /// Publishes every replica's lag.
-pub(super) fn publish_lags(lab: &Lab, at: Timestamp) {
-    let samples: Vec<Sample> = {
+pub(super) async fn publish_lags(lab: &Lab, at: Timestamp) {
+    // Real servers are asked; lab time must not run on meanwhile.
+    let _working = lab.clock.working();
+    let mut samples: Vec<Sample> = {
         let state = current(lab);
         state.databases.keys().filter_map(|key| sample(&state, key)).collect()
     };
+    for (key, _, seconds) in &mut samples {
+        if let Some(real) = real::seconds_behind(lab, key).await {
+            *seconds = real;
+        }
+    }
     for ((region, id), is_cluster, lag) in samples.iter().filter(|((region, _), ..)| !lab.faults.is_silent(region)) {
         let cluster = [("DBClusterIdentifier", id.as_str()), ("Role", "WRITER")];
         let instance = [("DBInstanceIdentifier", id.as_str())];

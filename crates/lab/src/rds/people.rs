@@ -8,7 +8,7 @@ use super::database::Replication;
 use super::model::{GroupStatus, Status, key};
 use super::settings::Settings;
 use super::state::State;
-use super::{current, record};
+use super::{current, real, record};
 use crate::Lab;
 use crate::arn::arn;
 use crate::wire::Refusal;
@@ -89,6 +89,7 @@ pub fn restore_from_snapshot(lab: &Lab, region: &str, id: &str) {
 /// Removes a database as a person does who has no more use for it: a cluster with its members, or an instance.
 pub fn delete(lab: &Lab, region: &str, id: &str) {
     current(lab).remove(&key(region, id));
+    real::touch(lab);
 }
 
 /// Gives a database a status that the lab's own course of things does not know, such as `storage-full`.
@@ -122,18 +123,21 @@ pub fn groups(lab: &Lab, region: &str, id: &str) -> Vec<String> {
 /// Sets how far a replica is behind its source; nothing happens to a database that is no replica.
 pub fn set_lag(lab: &Lab, region: &str, id: &str, lag: Duration) {
     replication(&mut current(lab), region, id, |replication| replication.lag = lag);
+    real::touch(lab);
 }
 
 /// Makes the link to a replica slow: writes are so long on the way, and the lag it tells knows nothing of them. When the
 /// connection is cut it goes on telling 0 for a minute. So do real servers (measured, `mysql.md`).
 pub fn set_slow_link(lab: &Lab, region: &str, id: &str, by: Duration) {
     replication(&mut current(lab), region, id, |replication| replication.link = by);
+    real::touch(lab);
 }
 
 /// Stops a replica's replication as a person does (`mysql.rds_stop_replication`), or starts it again.
 pub fn stop_replication(lab: &Lab, region: &str, id: &str, is_stopped: bool) {
     replication(&mut current(lab), region, id, |replication| replication.is_stopped = is_stopped);
     drop(current(lab));
+    real::touch(lab);
 }
 
 fn replication(state: &mut State, region: &str, id: &str, change: impl FnOnce(&mut Replication)) {

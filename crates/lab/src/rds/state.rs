@@ -37,6 +37,8 @@ pub(super) struct State {
     pub instances: BTreeMap<Key, Instance>,
     /// Of every cluster and of every instance outside one.
     pub databases: BTreeMap<Key, Database>,
+    /// How many databases there ever were.
+    pub servers: u64,
     pub events: Vec<Event>,
     /// The moment up to which every replica was brought.
     pub now: Timestamp,

@@ -1,6 +1,7 @@
 //! What several stories have in common: checks and stages.
 
 use crate::check::{self, Check};
+use crate::databases::Databases;
 use crate::stage::Layout;
 
 /// What every completed failover must show, whatever it went through.
@@ -51,7 +52,8 @@ const WITHIN_BUDGET: &[Check] = &[check::RTO_WITHIN_BUDGET, check::RPO_WITHIN_BU
 pub(super) const HELD: &[Check] = &[check::NOTHING_TOUCHED, check::STILL_ARMED, check::USERS_ON_PRIMARY];
 
 /// As the templates have it.
-pub(super) const PLAIN: Layout = Layout { responder: &[], detector: &[], crowd: 0, one_stack: false, plan: None };
+pub(super) const PLAIN: Layout =
+    Layout { responder: &[], detector: &[], crowd: 0, one_stack: false, databases: Databases::Simulated, plan: None };
 /// For stories that are not about how long an outage or a calm lasts, which is most of what a drill takes.
 pub const QUICK: Layout =
     Layout { responder: &[SETTLES_SOON], detector: &[("OutageMinutes", QUICK_OUTAGE_MINUTES)], ..PLAIN };

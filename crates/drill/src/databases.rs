@@ -1,0 +1,63 @@
+//! What stands behind RDS in a drill: simulated databases, or real servers.
+
+use std::sync::Arc;
+
+use lab::{Lab, rds};
+
+use crate::stage::{DR, Database, PRIMARY, SetupError, Workload};
+
+/// What stands behind each of the lab's databases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Databases {
+    /// Nothing: a list of writes, and replication by rule.
+    #[default]
+    Simulated,
+    /// A `mariadbd` each (docs/databases.md).
+    Mariadb,
+}
+
+impl Databases {
+    /// Puts them behind an empty lab.
+    ///
+    /// # Errors
+    /// If they are not installed, or do not start.
+    pub async fn stand_behind(self, lab: &Arc<Lab>) -> Result<(), SetupError> {
+        match self {
+            Self::Simulated => Ok(()),
+            Self::Mariadb => Ok(rds::use_mariadb(lab).await?),
+        }
+    }
+}
+
+/// What is in the two servers that users wrote to, counted row by row.
+#[derive(Debug)]
+pub struct Rows {
+    /// In the old primary, in the order of its numbers.
+    pub old: Vec<String>,
+    /// In DR.
+    pub new: Vec<String>,
+    /// The lag that RDS told of DR's, by time.
+    pub lags: Vec<(jiff::Timestamp, f64)>,
+    /// What a server did not do though it was told to.
+    pub trouble: Option<String>,
+}
+
+impl Rows {
+    /// Asks both servers.
+    ///
+    /// # Errors
+    /// If one does not answer.
+    pub async fn count(lab: &Lab, workload: &Workload) -> Result<Self, String> {
+        let settled = rds::settle(lab).await;
+        let Database { id, source, is_cluster } = &workload.databases[0];
+        let of = async |region, id| rds::rows(lab, region, id).await.map_err(|error| error.to_string());
+        let (cluster, instance) =
+            ([("DBClusterIdentifier", id.as_str()), ("Role", "WRITER")], [("DBInstanceIdentifier", id.as_str())]);
+        let (metric, dimensions) = match is_cluster {
+            true => ("AuroraBinlogReplicaLag", cluster.as_slice()),
+            false => ("ReplicaLag", instance.as_slice()),
+        };
+        let lags = lab.cloudwatch.maxima(DR, "AWS/RDS", metric, dimensions);
+        Ok(Self { old: of(PRIMARY, source).await?, new: of(DR, id).await?, lags, trouble: settled.err() })
+    }
+}

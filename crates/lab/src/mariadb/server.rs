@@ -1,0 +1,209 @@
+//! One real server, and what RDS and an application do to it.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Opts, OptsBuilder, Row};
+
+use super::Error;
+use super::process::Process;
+use super::template::{Template, last_lines};
+
+/// In real time; it takes a third of a second where nothing else runs.
+const STARTS_WITHIN: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// The largest row; told beforehand, so that a connection need not ask.
+const PACKET_MAX: usize = 16 << 20;
+
+#[derive(Debug)]
+pub(crate) struct Server {
+    files: PathBuf,
+    pub port: u16,
+    /// What it takes to start it again.
+    command: Box<Command>,
+    process: tokio::sync::Mutex<Option<Process>>,
+    /// Connections of the application that are not in use.
+    idle: Mutex<Vec<Conn>>,
+}
+
+/// Where a replica finds what it replicates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Upstream {
+    /// Of the link, on the loopback interface.
+    pub port: u16,
+}
+
+impl Server {
+    pub(super) async fn start(template: &Template, folder: &Path, number: u64) -> Result<Self, Error> {
+        const ATTEMPTS_MAX: usize = 3;
+        std::fs::create_dir(folder)?;
+        let (files, scratch) = (folder.join("files"), folder.join("scratch"));
+        template.copy_to(&files)?;
+        std::fs::create_dir(&scratch)?;
+        let mut attempt = 1;
+        loop {
+            // Free a moment ago; whoever takes it before us makes us take another.
+            let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+            let mut command = template.command(&files, &scratch);
+            command.args(options(folder, port, number));
+            let (process, idle) = (tokio::sync::Mutex::default(), Mutex::default());
+            let command = Box::new(command);
+            let server = Self { files: folder.to_owned(), port, command, process, idle };
+            match server.up().await {
+                Err(Error::Start(_)) if attempt < ATTEMPTS_MAX => attempt += 1,
+                up => return up.map(|()| server),
+            }
+        }
+    }
+
+    async fn up(&self) -> Result<(), Error> {
+        let mut process = self.process.lock().await;
+        *process = Some(Process::start(copy_of(&self.command))?);
+        drop(process);
+        let deadline = tokio::time::Instant::now() + STARTS_WITHIN;
+        loop {
+            match self.admin().await {
+                Ok(_) => return Ok(()),
+                Err(_) if tokio::time::Instant::now() < deadline && !self.gave_up() => {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                Err(error) => return Err(Error::Start(format!("{error}; {}", last_lines(&self.log())))),
+            }
+        }
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.files.join("log")).unwrap_or_default()
+    }
+
+    fn gave_up(&self) -> bool {
+        self.log().lines().rev().take(3).any(|line| line.contains("Aborting"))
+    }
+
+    /// Stops and starts it, as a reboot does: whoever was connected is not.
+    pub async fn restart(&self) -> Result<(), Error> {
+        self.admin().await?.query_drop("SHUTDOWN").await?;
+        let process = self.process.lock().await.take();
+        if let Some(process) = process {
+            process.ended().await;
+        }
+        self.forget_connections();
+        self.up().await
+    }
+
+    fn forget_connections(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    async fn admin(&self) -> Result<Conn, Error> {
+        let socket = self.files.join("socket").display().to_string();
+        let options = OptsBuilder::default().socket(Some(socket)).user(Some("admin"));
+        Ok(Conn::new(plain(options)).await?)
+    }
+
+    /// Lets the application write, or not.
+    pub async fn set_read_only(&self, is_read_only: bool) -> Result<(), Error> {
+        Ok(self.admin().await?.query_drop(format!("SET GLOBAL read_only = {}", u8::from(is_read_only))).await?)
+    }
+
+    /// Makes it a replica of all that ever was in its source.
+    pub async fn follow(&self, upstream: Upstream) -> Result<(), Error> {
+        let source = format!(
+            "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = {}, MASTER_USER = 'replica', MASTER_USE_GTID = slave_pos, \
+             MASTER_CONNECT_RETRY = 1",
+            upstream.port
+        );
+        let mut admin = self.admin().await?;
+        admin.query_drop(source).await?;
+        Ok(admin.query_drop("START SLAVE").await?)
+    }
+
+    /// Ends replication for good. What has arrived and is not applied yet goes with it: RDS does not say that it waits.
+    pub async fn unfollow(&self) -> Result<(), Error> {
+        let mut admin = self.admin().await?;
+        admin.query_drop("STOP SLAVE").await?;
+        Ok(admin.query_drop("RESET SLAVE ALL").await?)
+    }
+
+    /// Stops replication as a person does, or starts it again.
+    pub async fn set_stopped(&self, is_stopped: bool) -> Result<(), Error> {
+        let order = if is_stopped { "STOP SLAVE" } else { "START SLAVE" };
+        Ok(self.admin().await?.query_drop(order).await?)
+    }
+
+    /// `Seconds_Behind_Master` in real time; `None` where it says NULL.
+    pub async fn seconds_behind(&self) -> Result<Option<u64>, Error> {
+        let status: Option<Row> = self.admin().await?.query_first("SHOW SLAVE STATUS").await?;
+        Ok(status.and_then(|row| row.get::<Option<u64>, _>("Seconds_Behind_Master")).flatten())
+    }
+
+    /// Writes a row as the application does: acknowledged if this succeeds. A broken connection is noticed by the write on it.
+    pub async fn write(&self, id: &str, at: Timestamp, filling: usize, may_connect: bool) -> Result<(), Error> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None if may_connect => self.application().await?,
+            None => return Err(Error::Io(std::io::ErrorKind::ConnectionRefused.into())),
+        };
+        let done = insert(&mut connection, id, at, filling).await;
+        match &done {
+            Err(mysql_async::Error::Io(_) | mysql_async::Error::Driver(_)) => self.forget_connections(),
+            _ => self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection),
+        }
+        Ok(done?)
+    }
+
+    async fn application(&self) -> Result<Conn, Error> {
+        let options = OptsBuilder::default().ip_or_hostname("127.0.0.1").tcp_port(self.port).user(Some("app"));
+        Ok(Conn::new(plain(options)).await?)
+    }
+
+    /// The ids of all rows, in the order in which they were given their numbers.
+    pub async fn rows(&self) -> Result<Vec<String>, Error> {
+        Ok(self.admin().await?.query("SELECT id FROM app.writes ORDER BY nth").await?)
+    }
+}
+
+/// Rows and the events of the binary log carry lab time, so that a replica counts from it.
+async fn insert(connection: &mut Conn, id: &str, at: Timestamp, filling: usize) -> Result<(), mysql_async::Error> {
+    let at = at.as_microsecond();
+    connection.query_drop(format!("SET timestamp = {}.{:06}", at / 1_000_000, at % 1_000_000)).await?;
+    connection.exec_drop("INSERT INTO app.writes (id, filling) VALUES (?, REPEAT('x', ?))", (id, filling)).await
+}
+
+fn plain(options: OptsBuilder) -> Opts {
+    // What it is told it need not ask; what is on this machine needs no other way.
+    options.prefer_socket(false).max_allowed_packet(Some(PACKET_MAX)).wait_timeout(Some(28_800)).into()
+}
+
+fn options(folder: &Path, port: u16, number: u64) -> Vec<String> {
+    let in_folder = |option: &str, name: &str| format!("--{option}={}", folder.join(name).display());
+    let fixed = [
+        "--bind-address=127.0.0.1",
+        "--log-bin=binlog",
+        "--relay-log=relay",
+        "--binlog-format=ROW",
+        // A replica can be promoted, and then have replicas that need all it ever had.
+        "--log-slave-updates",
+        // Who notices silence after a minute of lab time is the link: the server counts real seconds.
+        "--slave-net-timeout=86400",
+        // Nobody writes before the lab says so.
+        "--read-only",
+    ];
+    let own = [in_folder("socket", "socket"), in_folder("log-error", "log"), format!("--port={port}")];
+    let number = format!("--server-id={number}");
+    fixed.map(str::to_owned).into_iter().chain(own).chain([number]).collect()
+}
+
+/// `Command` has no Clone.
+fn copy_of(command: &Command) -> Command {
+    let mut copy = Command::new(command.get_program());
+    copy.args(command.get_args());
+    copy
+}

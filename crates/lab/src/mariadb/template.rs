@@ -1,0 +1,124 @@
+//! The files that every server begins with: system tables, three users and one table, made once and copied.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+use super::Error;
+
+/// Small, since a lab has four and more of them; what a commit writes is safe when the process is killed, not when the machine is.
+const OPTIONS: [&str; 12] = [
+    "--no-defaults",
+    "--innodb-log-file-size=4M",
+    "--innodb-buffer-pool-size=16M",
+    "--innodb-data-file-path=ibdata1:12M:autoextend",
+    "--innodb-undo-tablespaces=0",
+    "--innodb-flush-log-at-trx-commit=2",
+    "--key-buffer-size=1M",
+    "--aria-pagecache-buffer-size=1M",
+    "--performance-schema=OFF",
+    "--skip-name-resolve",
+    "--lower-case-table-names=0",
+    "--max-allowed-packet=16M",
+];
+
+/// `admin` is the lab's own. The others are as RDS would have them: none may write to what is read-only.
+const PEOPLE: &str = "FLUSH PRIVILEGES;
+CREATE USER admin@localhost;
+GRANT ALL ON *.* TO admin@localhost WITH GRANT OPTION;
+CREATE USER replica@'%';
+GRANT REPLICATION SLAVE ON *.* TO replica@'%';
+CREATE DATABASE app;
+CREATE USER app@'%';
+GRANT ALL ON app.* TO app@'%';
+CREATE TABLE app.writes (nth BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, id VARCHAR(64) NOT NULL UNIQUE, at DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6), filling LONGBLOB NOT NULL) ENGINE=InnoDB;
+";
+
+/// Where the server is, if it is installed.
+pub(super) fn program() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Debian's is where only root's PATH leads.
+    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    folders.map(|folder| folder.join("mariadbd")).find(|file| file.is_file())
+}
+
+#[derive(Debug)]
+pub(super) struct Template {
+    program: PathBuf,
+    files: PathBuf,
+}
+
+impl Template {
+    /// As `mariadb-install-db` does, which wants more packages than the server's own, and fills in help texts that nobody reads.
+    pub async fn make(program: PathBuf, home: &Path) -> Result<Self, Error> {
+        let template = Self { program, files: home.join("template") };
+        let scratch = home.join("scratch");
+        std::fs::create_dir(&template.files)?;
+        std::fs::create_dir(&scratch)?;
+        let mut script = "CREATE DATABASE mysql;\nUSE mysql;\n".to_owned();
+        for part in ["system_tables", "performance_tables"] {
+            script += &system_script(part)?;
+        }
+        script += PEOPLE;
+        let mut command = Command::from(template.command(&template.files, &scratch));
+        command.args(["--bootstrap", "--log-warnings=0", "--enforce-storage-engine="]);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true).spawn()?;
+        // Its end is the end of the script: the pipe is closed as it is dropped.
+        if let Some(mut input) = child.stdin.take() {
+            input.write_all(script.as_bytes()).await?;
+        }
+        let output = child.wait_with_output().await?;
+        match output.status.success() {
+            true => Ok(template),
+            false => Err(Error::Start(last_lines(&String::from_utf8_lossy(&output.stderr)))),
+        }
+    }
+
+    /// The server's program on these files.
+    pub fn command(&self, files: &Path, scratch: &Path) -> std::process::Command {
+        // By setpriv (Debian: util-linux, always there) it ends with us, even if we are killed.
+        let mut command = std::process::Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL"]).arg(&self.program).args(OPTIONS);
+        // It refuses to be root unless told to; for anybody else it is who we are.
+        if std::fs::metadata("/proc/self").is_ok_and(|us| std::os::unix::fs::MetadataExt::uid(&us) == 0) {
+            command.arg("--user=root");
+        }
+        command.arg(format!("--datadir={}", files.display())).arg(format!("--tmpdir={}", scratch.display()));
+        command
+    }
+
+    /// Puts a copy there.
+    pub fn copy_to(&self, files: &Path) -> std::io::Result<()> {
+        copy(&self.files, files)
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => copy(&entry.path(), &target)?,
+            false => drop(std::fs::copy(entry.path(), target)?),
+        }
+    }
+    Ok(())
+}
+
+/// Debian 12 calls them mysql's, later ones mariadb's.
+fn system_script(part: &str) -> Result<String, Error> {
+    let folders = ["/usr/share/mysql", "/usr/share/mariadb"];
+    let files = folders.iter().flat_map(|folder| ["mysql", "mariadb"].map(|by| format!("{folder}/{by}_{part}.sql")));
+    let found = files.clone().find_map(|file| std::fs::read_to_string(file).ok());
+    found.ok_or_else(|| Error::Start(format!("none of these files is there: {}", files.collect::<Vec<_>>().join(", "))))
+}
+
+/// What a server's log ends with.
+pub(super) fn last_lines(log: &str) -> String {
+    let lines: Vec<_> = log.lines().filter(|line| !line.contains("[Note]")).collect();
+    lines[lines.len().saturating_sub(5)..].join("; ")
+}
