@@ -129,6 +129,33 @@ impl Clients {
         }
     }
 
+    /// Starts a job that writes rows of so many bytes to a name, until one is not acknowledged: then it gives up.
+    pub fn load(&self, name: &str, every: SignedDuration, bytes: usize) {
+        let (job, name) = (self.clone(), name.to_owned());
+        tokio::spawn(async move {
+            let mut cache = BTreeMap::new();
+            let mut next = job.lab.clock.now();
+            for nth in 0_u64.. {
+                let working = job.lab.clock.work_at(next).await;
+                next += every;
+                let address = job.resolve(&name, &mut cache).await;
+                let id = format!("load-write-{nth}");
+                let acknowledged = job.write_bytes(&name, address, &id, bytes).await == Answered::Yes;
+                let at = job.lab.clock.now();
+                drop(working);
+                job.seen.lock().unwrap_or_else(PoisonError::into_inner).writes.push(Write {
+                    id,
+                    at,
+                    address,
+                    acknowledged,
+                });
+                if !acknowledged {
+                    return;
+                }
+            }
+        });
+    }
+
     /// Starts a job that writes to one site for ever, whatever DNS says.
     pub fn stray(&self, address: IpAddr) {
         let job = self.clone();
@@ -214,8 +241,12 @@ impl Clients {
     }
 
     async fn write(&self, name: &str, address: Option<IpAddr>, id: &str) -> Answered {
+        self.write_bytes(name, address, id, 0).await
+    }
+
+    async fn write_bytes(&self, name: &str, address: Option<IpAddr>, id: &str, bytes: usize) -> Answered {
         let Some(address) = address else { return Answered::Not };
-        match tokio::time::timeout(PATIENCE, post(SocketAddr::new(address, self.port), name, id)).await {
+        match tokio::time::timeout(PATIENCE, post(SocketAddr::new(address, self.port), name, id, bytes)).await {
             Ok(Ok(answer)) if answer.starts_with(b"HTTP/1.1 200") => Answered::Yes,
             Ok(Ok(answer)) if answer.starts_with(b"HTTP/1.1") => Answered::No,
             _ => Answered::Not,
@@ -225,11 +256,12 @@ impl Clients {
 
 /// Posts a write on a connection of its own; the whole answer. By hand, since a drill has thousands: with an HTTP client, and a
 /// site that made a router for each, it took twice the processor time.
-async fn post(to: SocketAddr, host: &str, id: &str) -> std::io::Result<Vec<u8>> {
+async fn post(to: SocketAddr, host: &str, id: &str, bytes: usize) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(to).await?;
     let length = id.len();
-    let request =
-        format!("POST /write HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{id}");
+    let request = format!(
+        "POST /write?bytes={bytes} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{id}"
+    );
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await?;

@@ -11,7 +11,7 @@ use drill::plan::Plan;
 use drill::progress::Progress;
 use drill::report::{Report, Verdict, table};
 use drill::run::{Drill, Ended};
-use drill::scenario::{self, SCENARIOS, Scenario};
+use drill::scenario::{self, ON_SERVERS, SCENARIOS, Scenario};
 use drill::stage::{Settings, SetupError};
 use drill::{fleet, lambdas, live, run};
 
@@ -76,7 +76,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.list {
-        for scenario in SCENARIOS {
+        for scenario in SCENARIOS.iter().chain(ON_SERVERS) {
             println!("{:<28} {}", scenario.name, scenario.about);
         }
         return ExitCode::SUCCESS;

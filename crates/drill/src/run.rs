@@ -42,7 +42,10 @@ pub fn one(drill: Drill, lambdas: &Path, watch: impl FnOnce(&Arc<Lab>)) -> Ended
         let stage = Stage::set(drill.settings, &drill.scenario.layout, lambdas).await?;
         // Inside the runtime, so that what watches can be spawned on it.
         watch(&stage.lab);
-        Ok::<_, SetupError>(drill.scenario.play(stage, drill.settings).await?)
+        let lab = stage.lab.clone();
+        let played = drill.scenario.play(stage, drill.settings).await;
+        lab::rds::close(&lab);
+        Ok::<_, SetupError>(played?)
     });
     runtime.shutdown_background();
     Ok(Report::of(drill.scenario, drill.settings, &evidence?, began.elapsed()))

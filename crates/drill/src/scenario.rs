@@ -11,6 +11,7 @@ mod people;
 mod plan;
 mod play;
 mod reality;
+mod servers;
 mod switch;
 mod update;
 
@@ -24,10 +25,11 @@ use crate::permissions::Permissions;
 use crate::stage::{Layout, Settings, Stage};
 pub(crate) use dark::{DARK, LIGHT};
 pub(crate) use failback::ROUND_TRIPS;
-pub use list::{QUICK, SCENARIOS};
+pub use list::{ON_SERVERS, QUICK, SCENARIOS};
 pub(crate) use observer::{NOTHING_ANSWERS, SERVERS_FAIL};
 use play::Play;
 pub(crate) use reality::{ODD_NAME, PROTECTED_BECAUSE, TARGETS_FAIL, UNPROTECTED};
+pub(crate) use servers::{LINK_SILENT, LINK_SLOW};
 pub(crate) use switch::{FUNCTIONS_DIE, METRICS_DARK};
 
 /// A story with a moral.
@@ -114,5 +116,5 @@ pub(crate) const TO_ONE_STACK: &str = "the DR region's stack gets what the detec
 /// The scenario of that name.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Scenario> {
-    SCENARIOS.iter().find(|scenario| scenario.name == name)
+    SCENARIOS.iter().chain(ON_SERVERS).find(|scenario| scenario.name == name)
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::Lab;
+use crate::fault::LinkFault;
 use crate::journal::What;
 
 /// The path of orders.
@@ -48,6 +49,25 @@ pub enum Order {
         /// Its signing name.
         service: String,
     },
+    /// What replicas in one region hear of their sources in the other gets slow, or silent, or is refused; whole again without any.
+    Link {
+        /// One.
+        one: String,
+        /// The other.
+        other: String,
+        /// It carries no more than so much in a second.
+        #[serde(default)]
+        bytes_per_second: Option<u32>,
+        /// It carries nothing, and nobody is told.
+        #[serde(default)]
+        silent: bool,
+        /// Who connects is sent away.
+        #[serde(default)]
+        refused: bool,
+        /// All connections there are now are reset.
+        #[serde(default)]
+        cut: bool,
+    },
     /// Everything is whole again.
     Heal,
     /// Nothing is done; the answer says what is broken.
@@ -74,6 +94,12 @@ fn carry_out(lab: &Lab, order: Order) -> Result<(), String> {
             lab.faults.slow_service(&known(service)?, by);
         }
         Order::Throttle { service } => lab.faults.throttle_service(&known(service)?),
+        Order::Link { one, other, bytes_per_second, silent, refused, cut } => {
+            lab.faults.set_link(&one, &other, LinkFault { bytes_per_second, is_silent: silent, is_refused: refused });
+            if cut {
+                lab.faults.cut_link(&one, &other);
+            }
+        }
         Order::Heal => lab.faults.heal_everything(),
         Order::Status => {}
     }

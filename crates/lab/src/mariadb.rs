@@ -79,6 +79,13 @@ impl Farm {
         Ok(server)
     }
 
+    /// Ends all of it, whoever still holds on to it.
+    pub fn close(&self) {
+        let servers = std::mem::take(&mut *self.servers.lock().unwrap_or_else(PoisonError::into_inner));
+        servers.values().for_each(|server| server.kill());
+        self.home.remove();
+    }
+
     /// Ends a server, and removes what was in it.
     pub fn end(&self, number: u64) {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
@@ -102,10 +109,16 @@ impl Home {
     }
 }
 
-impl Drop for Home {
-    fn drop(&mut self) {
+impl Home {
+    fn remove(&self) {
         // Somebody removed it before us: all is well.
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        self.remove();
     }
 }
 

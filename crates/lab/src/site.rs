@@ -61,7 +61,7 @@ impl Sites {
         self.broken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens a site for as long as the lab lives: every page answers 200, and `POST /write` takes a write's id as its body.
+    /// Opens a site for as long as the lab lives: every page answers 200, and `POST /write` takes a write's id as its body, `/write?bytes=` a larger row.
     /// While its region is down, connections are closed unanswered. Returns its address.
     ///
     /// # Errors
@@ -113,11 +113,13 @@ async fn page(State(site): State<Site>, path: Uri) -> (StatusCode, &'static str)
     (StatusCode::OK, "ok\n")
 }
 
-async fn write(State(site): State<Site>, id: String) -> (StatusCode, &'static str) {
+/// A row of `?bytes=` more bytes than its id takes.
+async fn write(State(site): State<Site>, to: Uri, id: String) -> (StatusCode, &'static str) {
     if site.lab.sites.is_broken(&site.region, "/write") {
         return (StatusCode::SERVICE_UNAVAILABLE, r#"{"error":"closed for writes"}"#);
     }
-    match rds::commit(&site.lab, &site.database.0, &site.lab.sites.database_of(&site), &id, 0).await {
+    let bytes = to.query().and_then(|query| query.strip_prefix("bytes=")?.parse().ok()).unwrap_or_default();
+    match rds::commit(&site.lab, &site.database.0, &site.lab.sites.database_of(&site), &id, bytes).await {
         Some(_) => (StatusCode::OK, r#"{"status":"acknowledged"}"#),
         None => (StatusCode::SERVICE_UNAVAILABLE, r#"{"error":"read-only"}"#),
     }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
+use drill::databases::Databases;
 use drill::live::view::Screen;
 use drill::stage::{DETECTOR, DR, Layout, PRIMARY, Settings, SetupError, Stage, Workload, name_servers, start_lab};
 use drill::{lambdas, live};
@@ -46,6 +47,26 @@ enum Command {
         /// The other.
         other: String,
     },
+    /// Does something to what replicas hear of their sources between two regions; without an option it is whole again. Only real
+    /// databases hear of it.
+    Link {
+        /// One.
+        one: String,
+        /// The other.
+        other: String,
+        /// It carries no more than so many bytes in a second.
+        #[arg(long, value_name = "BYTES")]
+        rate: Option<u32>,
+        /// It carries nothing, and nobody is told.
+        #[arg(long)]
+        silent: bool,
+        /// Who connects is sent away.
+        #[arg(long)]
+        refuse: bool,
+        /// All connections there are now are reset.
+        #[arg(long)]
+        cut: bool,
+    },
     /// Lets a service answer late.
     Slow {
         /// Its name: route53, cloudwatch, rds, …
@@ -76,6 +97,14 @@ impl Command {
             },
             Self::Heal => Order::Heal,
             Self::Partition { one, other } => Order::Partition { one: region(&one)?, other: region(&other)? },
+            Self::Link { one, other, rate, silent, refuse, cut } => Order::Link {
+                one: region(&one)?,
+                other: region(&other)?,
+                bytes_per_second: rate,
+                silent,
+                refused: refuse,
+                cut,
+            },
             Self::Slow { service: of, seconds } => Order::Slow { service: service(&of), seconds },
             Self::Throttle { service: of } => Order::Throttle { service: service(&of) },
             Self::Status => Order::Status,
@@ -130,6 +159,9 @@ struct Serve {
     /// Decides everything left to chance.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// What stands behind RDS: nothing, or a real MariaDB server for each database (docs/databases.md).
+    #[arg(long, value_enum, default_value_t)]
+    databases: Databases,
     /// Nothing in it: no workload, no Holdfast.
     #[arg(long)]
     empty: bool,
@@ -175,26 +207,44 @@ async fn serve(arguments: &Serve) -> Result<(), SetupError> {
     if !has_board {
         tokio::spawn(live::follow(lab.clone(), Workload::usual(), is_terminal));
     }
+    let databases = arguments.databases;
     let stage = match lambdas {
-        Some(lambdas) => Some(Stage::set_in(lab.clone(), arguments.seed, &Layout::default(), &lambdas).await?),
-        None => None,
+        Some(lambdas) => {
+            let layout = Layout { databases, ..Layout::default() };
+            Some(Stage::set_in(lab.clone(), arguments.seed, &layout, &lambdas).await?)
+        }
+        None => databases.stand_behind(&lab).await.map(|()| None)?,
     };
     print_environment(&lab, stage.as_ref().map(|_| holdfast_settings(&lab)).unwrap_or_default());
     for (name, id) in stage.iter().flat_map(|stage| &stage.zones) {
         println!("# hosted zone {name}: {id}");
     }
     println!("# DNS: {}", lab.dns);
+    print_databases(&lab, stage.as_ref());
     if has_board {
         let mut screen = Screen::open()?;
         tokio::select! {
             shown = screen.show(&lab, stage.as_ref()) => shown?,
             ended = tokio::signal::ctrl_c() => ended?,
         }
+        lab::rds::close(&lab);
         return Ok(());
     }
     eprintln!("Ctrl-C ends the lab; lab time, minutes:seconds:");
     tokio::signal::ctrl_c().await?;
+    lab::rds::close(&lab);
     Ok(())
+}
+
+/// Where real servers are, for clients of MySQL.
+fn print_databases(lab: &Lab, stage: Option<&Stage>) {
+    for database in stage.iter().flat_map(|stage| &stage.workload.databases) {
+        for (region, id) in [(PRIMARY, &database.source), (DR, &database.id)] {
+            if let Some(address) = lab::rds::address(lab, region, id) {
+                println!("# database {id} in {region}: mariadb -h{} -P{} -uapp app", address.ip(), address.port());
+            }
+        }
+    }
 }
 
 /// What the deployed functions are told of the plan, so that a function run by hand follows the same.

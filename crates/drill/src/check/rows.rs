@@ -2,9 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
+
+use super::reality::noted_at;
 use super::{Check, ensure};
 use crate::databases::Rows;
 use crate::evidence::Evidence;
+use crate::scenario::{LINK_SILENT, LINK_SLOW};
+
+/// A sample is kept under the minute that it was taken in.
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 /// What every drill on real servers is held to.
 pub const ON_REAL_SERVERS: &[Check] = &[
@@ -14,6 +21,32 @@ pub const ON_REAL_SERVERS: &[Check] = &[
         run: lost_rows_counted,
     },
 ];
+
+/// The lag is that of what was received.
+pub const SLOW_LINK_UNSEEN: Check = Check {
+    name: "the lag that RDS told knew nothing of what a slow link still held, and that is what was lost",
+    run: |e| unseen(e, LINK_SLOW, SignedDuration::from_secs(60), 100.0),
+};
+/// `slave_net_timeout`.
+pub const SILENCE_UNSEEN: Check = Check {
+    name: "the lag that RDS told was 0 after the last write had arrived, and what came later was lost",
+    run: |e| unseen(e, LINK_SILENT, SignedDuration::ZERO, 40.0),
+};
+
+/// The samples of the lag from some time after a note in the journal up to the outage: at least as many say that there is nearly none
+/// as not, since each is a coin toss; and what was lost is more.
+fn unseen(evidence: &Evidence, note: &str, later: SignedDuration, lost_seconds_min: f64) -> Result<String, String> {
+    const NEARLY_NONE: std::ops::RangeInclusive<f64> = 0.0..=5.0;
+    let (since, outage) = (noted_at(evidence, note)? + later, evidence.outage_at.ok_or("there was no outage")?);
+    let lags = rows(evidence)?.lags.iter().filter(|(at, _)| *at + MINUTE > since && *at + MINUTE <= outage);
+    let lags: Vec<f64> = lags.map(|(_, seconds)| *seconds).collect();
+    let small = lags.iter().filter(|seconds| NEARLY_NONE.contains(*seconds)).count();
+    let lost = evidence.rpo_seconds().unwrap_or_default();
+    ensure(
+        small * 2 >= lags.len() && !lags.is_empty() && lost >= lost_seconds_min,
+        format!("samples {lags:?}; {} acknowledged writes of {lost:.0} s lost", evidence.lost().len()),
+    )
+}
 
 fn rows(evidence: &Evidence) -> Result<&Rows, String> {
     evidence.rows.as_ref().ok_or_else(|| "no server was asked".to_owned())

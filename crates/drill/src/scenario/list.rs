@@ -1,6 +1,7 @@
 //! Every story, and what must be true after it.
 
 mod parts;
+mod servers;
 
 use super::Scenario;
 use crate::check;
@@ -9,6 +10,7 @@ pub use parts::QUICK;
 pub(super) use parts::QUICK_OUTAGE_MINUTES;
 use parts::*;
 pub(super) use parts::{PLANNED, PLANNED_ON_SWITCH};
+pub use servers::ON_SERVERS;
 
 /// Every scenario; the first is the default.
 pub const SCENARIOS: &[Scenario] = &[

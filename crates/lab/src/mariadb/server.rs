@@ -97,6 +97,13 @@ impl Server {
         self.up().await
     }
 
+    /// Ends its process, unless it is just being started or stopped.
+    pub fn kill(&self) {
+        if let Ok(mut process) = self.process.try_lock() {
+            *process = None;
+        }
+    }
+
     fn forget_connections(&self) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }

@@ -4,6 +4,7 @@
 //! real time.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -87,6 +88,20 @@ pub async fn settle(lab: &Lab) -> Result<(), String> {
 #[must_use]
 pub fn trouble(lab: &Lab) -> Option<String> {
     lab.rds.real.get()?.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Where clients of MySQL find the real server of a database (user `app`, no password, database `app`).
+#[must_use]
+pub fn address(lab: &Lab, region: &str, id: &str) -> Option<SocketAddr> {
+    let (real, number) = behind(lab, &key(region, id))?;
+    Some((Ipv4Addr::LOCALHOST, real.farm.server(number)?.port).into())
+}
+
+/// Ends all real servers, at the end of the lab.
+pub fn close(lab: &Lab) {
+    if let Some(real) = lab.rds.real.get() {
+        real.farm.close();
+    }
 }
 
 /// Something about a database changed.

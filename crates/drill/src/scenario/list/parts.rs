@@ -61,6 +61,8 @@ pub const QUICK: Layout =
 pub const QUICK_OUTAGE_MINUTES: &str = "5";
 /// The same, where DNS moves by Holdfast alone.
 pub(super) const ON_SWITCH: Layout = Layout { responder: &[SETTLES_SOON, ("DnsMoves", "by-holdfast")], ..QUICK };
+/// Real servers behind RDS.
+pub(super) const ON_MARIADB: Layout = Layout { databases: Databases::Mariadb, ..QUICK };
 /// The DR region's stack alone.
 pub(super) const ONE_STACK: Layout = Layout { one_stack: true, ..QUICK };
 /// The same, and the margin of what name servers show as short as the rest.

@@ -1,0 +1,23 @@
+//! Stories that only real servers can play.
+
+use super::parts::{HOLDS, ON_MARIADB, PINNED_AND_PROMOTED, TOLD};
+use crate::check;
+use crate::scenario::Scenario;
+
+/// Every scenario that needs real servers, and gets them; `--all` does without, since a machine may not have any.
+pub const ON_SERVERS: &[Scenario] = &[
+    Scenario {
+        name: "slow-link",
+        about: "MariaDB: 100 kB/s of writes over a link of 25 kB/s, and the primary goes down: the lag said 0, minutes are lost",
+        layout: ON_MARIADB,
+        play: |play| Box::pin(play.slow_link()),
+        checks: &[PINNED_AND_PROMOTED, HOLDS, TOLD, &[check::SLOW_LINK_UNSEEN]],
+    },
+    Scenario {
+        name: "silent-cut",
+        about: "MariaDB: the link dies without a word, and then the primary does: the lag said 0 to the end",
+        layout: ON_MARIADB,
+        play: |play| Box::pin(play.silent_cut()),
+        checks: &[PINNED_AND_PROMOTED, HOLDS, TOLD, &[check::SILENCE_UNSEEN]],
+    },
+];

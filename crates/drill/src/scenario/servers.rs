@@ -1,0 +1,40 @@
+//! What only real servers show: replication that says nothing of what the link still holds.
+
+use jiff::SignedDuration;
+use lab::fault::LinkFault;
+
+use super::Stuck;
+use super::play::Play;
+use crate::evidence::Evidence;
+use crate::stage::{DR, NAMES, PRIMARY};
+
+/// How the journal notes that the link gets slow.
+pub(crate) const LINK_SLOW: &str = "the link to DR carries 25 kB/s, and a job writes 100 kB/s";
+/// How the journal notes that the link falls silent.
+pub(crate) const LINK_SILENT: &str = "the link to DR falls silent, and nobody is told";
+
+impl Play {
+    /// Commits of 100 kB/s over a link of 25 kB/s for five minutes, and then the primary goes down.
+    pub(super) async fn slow_link(self) -> Result<Evidence, Stuck> {
+        const ROW_BYTES: usize = 20_000;
+        const EVERY: SignedDuration = SignedDuration::from_millis(200);
+        self.begin().await?;
+        self.say(LINK_SLOW);
+        let slow = LinkFault { bytes_per_second: Some(25_000), ..LinkFault::default() };
+        self.stage.lab.faults.set_link(PRIMARY, DR, slow);
+        self.stage.clients.load(NAMES[0], EVERY, ROW_BYTES);
+        self.stage.minutes(5).await;
+        let outage_at = self.fail_primary();
+        Ok(self.to_the_end(outage_at).await)
+    }
+
+    /// The link dies without a word, and fifty seconds later the primary does.
+    pub(super) async fn silent_cut(self) -> Result<Evidence, Stuck> {
+        self.begin().await?;
+        self.say(LINK_SILENT);
+        self.stage.lab.faults.set_link(PRIMARY, DR, LinkFault { is_silent: true, ..LinkFault::default() });
+        self.seconds(50).await;
+        let outage_at = self.fail_primary();
+        Ok(self.to_the_end(outage_at).await)
+    }
+}
