@@ -29,7 +29,7 @@ use crate::events;
 use crate::journal::What;
 
 pub use api::answer;
-pub use database::{Key, Write};
+pub use database::{Key, LostLink, Write};
 use lag::publish_lags;
 use model::{Event, cluster_key, key};
 pub use people::*;

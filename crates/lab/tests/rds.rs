@@ -9,6 +9,7 @@ use aws_sdk_rds::Client;
 use aws_sdk_rds::error::ProvideErrorMetadata;
 use aws_sdk_rds::types::{DbCluster, DbInstance, Filter, ServerlessV2ScalingConfiguration};
 use common::{DR, PRIMARY, journaled, lab, sdk};
+use jiff::{SignedDuration, Timestamp};
 use lab::Lab;
 use lab::journal::What;
 
@@ -330,4 +331,38 @@ async fn a_slow_link_hides_what_is_on_the_way() {
     assert_eq!(lab::rds::lag(&lab, DR, "db-dr"), Some(Duration::ZERO));
     assert!(lab::rds::writes(&lab, DR, "db-dr").is_empty());
     assert_eq!(newest_lag(&lab, "db-dr").await, 0.0);
+}
+
+/// What RDS told of a replica's lag in the minutes after its source was lost, the first sample of each minute.
+async fn lags_after_loss(lost: lab::rds::LostLink) -> Vec<f64> {
+    let lab = lab(1000.0).await;
+    lab::rds::create_instance(&lab, PRIMARY, "db", None).unwrap();
+    lab::rds::create_instance(&lab, DR, "db-dr", Some((PRIMARY, "db"))).unwrap();
+    lab::rds::set_lost_link(&lab, DR, "db-dr", lost);
+    // Ten seconds before a sample: lags are sampled each minute from the lab's start on.
+    let start: Timestamp = common::START.parse().unwrap();
+    lab.clock.sleep_until(start + SignedDuration::from_secs(290)).await;
+    lab.faults.fail_region(PRIMARY);
+    lab.clock.sleep_until(start + SignedDuration::from_secs(500)).await;
+    let id = [("DBInstanceIdentifier", "db-dr")];
+    let told = lab.cloudwatch.maxima(DR, "AWS/RDS", "ReplicaLag", &id);
+    told.into_iter().filter(|(at, _)| *at >= start + SignedDuration::from_secs(300)).map(|(_, lag)| lag).collect()
+}
+
+#[tokio::test]
+async fn a_reset_connection_is_told_at_once() {
+    assert_eq!(lags_after_loss(lab::rds::LostLink::AtOnce).await, [-1.0, -1.0, -1.0, -1.0]);
+}
+
+#[tokio::test]
+async fn a_silent_cut_is_told_after_a_minute_of_zeros() {
+    assert_eq!(lags_after_loss(lab::rds::LostLink::Silent).await, [0.0, -1.0, -1.0, -1.0]);
+}
+
+#[tokio::test]
+async fn after_a_cut_inside_a_transaction_the_lag_counts_up_and_never_says_that_it_is_none() {
+    // A lag of a second, and ten since the cut.
+    let told = lags_after_loss(lab::rds::LostLink::InTransaction).await;
+    let expected = [11.0, 71.0, 131.0, 191.0];
+    assert!(told.len() == 4 && told.iter().zip(expected).all(|(told, is)| (told - is).abs() < 3.0), "{told:?}");
 }

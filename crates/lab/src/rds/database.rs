@@ -32,12 +32,26 @@ pub(super) struct Database {
     pub replication: Option<Replication>,
 }
 
+/// What the lag of a MySQL replica says once its connection is lost (measured on real servers: docs/databases.md).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LostLink {
+    /// That there is none, at once: the connection was reset.
+    #[default]
+    AtOnce,
+    /// 0 for a minute, until the replica notices that it hears nothing; then that there is none.
+    Silent,
+    /// It counts up and never says that there is none: the connection was lost inside a transaction.
+    InTransaction,
+}
+
 #[derive(Debug)]
 pub(super) struct Replication {
     pub source: Key,
     pub lag: Duration,
     /// How long writes are on the way before the replica has received them: no lag that it tells knows of it.
     pub link: Duration,
+    /// What its lag says once the connection is lost.
+    pub lost: LostLink,
     /// A person stopped it (`mysql.rds_stop_replication`).
     pub is_stopped: bool,
     /// Up to when the replica knows what the source committed: PostgreSQL's lag is the age of it.
@@ -55,6 +69,7 @@ impl Replication {
             source,
             lag: Duration::from_secs(1),
             link: Duration::ZERO,
+            lost: LostLink::default(),
             is_stopped: false,
             replayed_until: None,
             lost_at: None,
@@ -69,10 +84,15 @@ impl Replication {
         self.replayed_until.map(|until| Duration::try_from(now.duration_since(until)).unwrap_or_default())
     }
 
-    /// True while the replica has not noticed that it hears nothing: only a link that is known to be slow lies so here.
-    pub fn is_deceived(&self, now: Timestamp) -> bool {
-        let since = |lost: Timestamp| now.duration_since(lost);
-        !self.link.is_zero() && self.lost_at.is_some_and(|lost| since(lost) < NET_TIMEOUT)
+    /// What a MySQL replica tells of its lag while it is not connected; `None` for NULL.
+    pub fn said_when_lost(&self, now: Timestamp) -> Option<Duration> {
+        let since = now.duration_since(self.lost_at?);
+        match self.lost {
+            LostLink::InTransaction => Some(self.lag + Duration::try_from(since).unwrap_or_default()),
+            // A link that is known to be slow falls silent too.
+            LostLink::AtOnce if self.link.is_zero() => None,
+            LostLink::AtOnce | LostLink::Silent => (since < NET_TIMEOUT).then_some(Duration::ZERO),
+        }
     }
 
     /// What of the missing writes the replica has received, and not applied.

@@ -52,9 +52,8 @@ fn sample(state: &State, key: &Key) -> Option<Sample> {
 
 /// Lag in seconds; −1 while not replicating ("The AuroraBinlogReplicaLag metric … a value of −1", Aurora troubleshooting).
 fn mysql_lag(state: &State, replication: &Replication) -> f64 {
-    match (replication.connected(), replication.is_deceived(state.now)) {
-        (true, _) => state.behind(replication).as_secs_f64(),
-        (false, true) => 0.0,
-        (false, false) => -1.0,
+    match replication.connected() {
+        true => state.behind(replication).as_secs_f64(),
+        false => replication.said_when_lost(state.now).map_or(-1.0, |said| said.as_secs_f64()),
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::database::Replication;
+use super::database::{LostLink, Replication};
 use super::model::{GroupStatus, Status, key};
 use super::settings::Settings;
 use super::state::State;
@@ -131,6 +131,12 @@ pub fn set_lag(lab: &Lab, region: &str, id: &str, lag: Duration) {
 pub fn set_slow_link(lab: &Lab, region: &str, id: &str, by: Duration) {
     replication(&mut current(lab), region, id, |replication| replication.link = by);
     real::touch(lab);
+}
+
+/// Chooses what a simulated replica's lag says once its connection is lost: 0 for a minute, or more and more. Real servers do as
+/// they do.
+pub fn set_lost_link(lab: &Lab, region: &str, id: &str, lost: LostLink) {
+    replication(&mut current(lab), region, id, |replication| replication.lost = lost);
 }
 
 /// Stops a replica's replication as a person does (`mysql.rds_stop_replication`), or starts it again.

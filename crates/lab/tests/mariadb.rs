@@ -1,0 +1,136 @@
+//! Real MariaDB servers behind RDS. Without `mariadbd` these tests say so and are skipped; `.ci/run` sees to it that it is there.
+#![allow(clippy::unwrap_used, reason = "clippy does not know that helpers are a part of tests")]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_rds::Client;
+use common::{DR, PRIMARY, lab, sdk};
+use jiff::{SignedDuration, Timestamp};
+use lab::fault::LinkFault;
+use lab::{Lab, rds};
+
+/// A lab with `db` and its replica `db-dr`; `None` where there is no MariaDB.
+async fn pair() -> Option<Arc<Lab>> {
+    if !lab::mariadb::is_installed() {
+        eprintln!("SKIPPED: {}", lab::mariadb::Error::Missing);
+        return None;
+    }
+    let lab = lab(1000.0).await;
+    rds::use_mariadb(&lab).await.unwrap();
+    rds::create_instance(&lab, PRIMARY, "db", None).unwrap();
+    rds::create_instance(&lab, DR, "db-dr", Some((PRIMARY, "db"))).unwrap();
+    rds::settle(&lab).await.unwrap();
+    Some(lab)
+}
+
+async fn write(lab: &Lab, region: &str, id: &str, row: &str) -> bool {
+    rds::commit(lab, region, id, row, 0).await.is_some()
+}
+
+async fn rows(lab: &Lab, region: &str, id: &str) -> Vec<String> {
+    rds::rows(lab, region, id).await.unwrap()
+}
+
+/// Waits, for some minutes of lab time, until a database has so many rows.
+async fn has(lab: &Lab, region: &str, id: &str, count: usize) -> Vec<String> {
+    for _ in 0..600 {
+        let rows = rows(lab, region, id).await;
+        if rows.len() == count {
+            return rows;
+        }
+        lab.clock.sleep(Duration::from_secs(1)).await;
+    }
+    panic!("{id} has {:?}, not {count} rows", rows(lab, region, id).await);
+}
+
+/// Waits until RDS says that an instance is available.
+async fn available(client: &Client, lab: &Lab, id: &str) {
+    for _ in 0..1200 {
+        let told = client.describe_db_instances().db_instance_identifier(id).send().await;
+        if told.is_ok_and(|told| told.db_instances()[0].db_instance_status() == Some("available")) {
+            return rds::settle(lab).await.unwrap();
+        }
+        lab.clock.sleep(Duration::from_secs(1)).await;
+    }
+    panic!("{id} does not become available");
+}
+
+fn lags(lab: &Lab, since: Timestamp) -> Vec<f64> {
+    let told = lab.cloudwatch.maxima(DR, "AWS/RDS", "ReplicaLag", &[("DBInstanceIdentifier", "db-dr")]);
+    told.into_iter().filter(|(at, _)| *at >= since).map(|(_, lag)| lag).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_link_still_holds_is_lost_by_a_promotion_and_nothing_else() {
+    let Some(lab) = pair().await else { return };
+    assert!(write(&lab, PRIMARY, "db", "arrived").await);
+    assert_eq!(has(&lab, DR, "db-dr", 1).await, ["arrived"]);
+    assert!(!write(&lab, DR, "db-dr", "to a replica").await, "it is read-only");
+
+    rds::set_lag(&lab, DR, "db-dr", Duration::from_secs(20));
+    rds::settle(&lab).await.unwrap();
+    assert!(write(&lab, PRIMARY, "db", "on the way").await);
+    lab.faults.fail_region(PRIMARY);
+    assert!(!write(&lab, PRIMARY, "db", "to a dead region").await);
+    let client = Client::new(&sdk(&lab, DR).await);
+    client.promote_read_replica().db_instance_identifier("db-dr").send().await.unwrap();
+    available(&client, &lab, "db-dr").await;
+    assert!(write(&lab, DR, "db-dr", "to the new one").await);
+    assert_eq!(rows(&lab, DR, "db-dr").await, ["arrived", "to the new one"]);
+    assert_eq!(rows(&lab, PRIMARY, "db").await, ["arrived", "on the way"]);
+    rds::close(&lab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_link_says_0_for_a_minute_and_then_that_there_is_no_lag_and_all_arrives_once_it_is_whole() {
+    let Some(lab) = pair().await else { return };
+    assert!(write(&lab, PRIMARY, "db", "1").await);
+    has(&lab, DR, "db-dr", 1).await;
+    let start: Timestamp = common::START.parse().unwrap();
+    // Ten seconds before a sample of the lag, whichever minute it is by now.
+    let minutes = lab.clock.now().duration_since(start).as_mins() + 2;
+    let sample = start + SignedDuration::from_mins(minutes);
+    lab.clock.sleep_until(sample - SignedDuration::from_secs(10)).await;
+    lab.faults.set_link(PRIMARY, DR, LinkFault { is_silent: true, ..LinkFault::default() });
+    assert!(write(&lab, PRIMARY, "db", "2").await);
+    lab.clock.sleep_until(sample + SignedDuration::from_secs(200)).await;
+    assert_eq!(lags(&lab, sample), [0.0, -1.0, -1.0, -1.0]);
+    lab.faults.set_link(PRIMARY, DR, LinkFault::default());
+    assert_eq!(has(&lab, DR, "db-dr", 2).await, ["1", "2"]);
+    // A reset is noticed at once, and repaired as soon.
+    lab.faults.cut_link(PRIMARY, DR);
+    assert!(write(&lab, PRIMARY, "db", "3").await);
+    has(&lab, DR, "db-dr", 3).await;
+    rds::close(&lab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_connected_stays_when_a_group_is_closed_until_a_reboot_and_what_is_renamed_keeps_its_rows() {
+    const CLOSED: &str = "sg-closed";
+    let Some(lab) = pair().await else { return };
+    let client = Client::new(&sdk(&lab, PRIMARY).await);
+    rds::close_group(&lab, CLOSED);
+    assert!(write(&lab, PRIMARY, "db", "1").await);
+    has(&lab, DR, "db-dr", 1).await;
+    client.modify_db_instance().db_instance_identifier("db").vpc_security_group_ids(CLOSED).send().await.unwrap();
+    lab.clock.sleep(Duration::from_secs(60)).await;
+    assert!(write(&lab, PRIMARY, "db", "2").await, "the connection that was there stays");
+    client.reboot_db_instance().db_instance_identifier("db").send().await.unwrap();
+    available(&client, &lab, "db").await;
+    assert!(!write(&lab, PRIMARY, "db", "fenced").await);
+    // Replication is the lab's own way in: a fence is about users.
+    assert_eq!(has(&lab, DR, "db-dr", 2).await, ["1", "2"]);
+
+    rds::delete(&lab, DR, "db-dr");
+    let rename = client.modify_db_instance().db_instance_identifier("db").new_db_instance_identifier("db-before");
+    rename.apply_immediately(true).send().await.unwrap();
+    available(&client, &lab, "db-before").await;
+    assert_eq!(rows(&lab, PRIMARY, "db-before").await, ["1", "2"]);
+    // A replica made of it has all it ever had.
+    rds::create_instance(&lab, DR, "db-dr", Some((PRIMARY, "db-before"))).unwrap();
+    assert_eq!(has(&lab, DR, "db-dr", 2).await, ["1", "2"]);
+    rds::close(&lab);
+}
