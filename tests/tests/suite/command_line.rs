@@ -16,6 +16,7 @@ use std::process::Output;
 use std::time::Duration;
 
 use crate::documented::{documented, fields, of_command};
+use drill::databases::Databases;
 use drill::lambdas;
 use drill::stage::{APPROVER, CLOSED_GROUP, Layout, OPERATOR, PRIMARY, Settings, Stage};
 use failover::register::Register;
@@ -32,6 +33,7 @@ const WITHOUT_DATABASES: Layout = Layout {
     detector: &[],
     crowd: 0,
     one_stack: false,
+    databases: Databases::Simulated,
     plan: None,
 };
 
@@ -173,6 +175,7 @@ const AT_ODDS: Layout = Layout {
     detector: &[("ResponderBusName", "elsewhere")],
     crowd: 0,
     one_stack: false,
+    databases: Databases::Simulated,
     plan: None,
 };
 

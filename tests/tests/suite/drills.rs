@@ -23,7 +23,7 @@ const SPEED: f64 = 3_600.0;
 const JOBS: usize = 6;
 
 /// Prints the reports of drills that did not pass.
-struct Failures;
+pub struct Failures;
 
 impl Watcher for Failures {
     fn began(&self, _: usize, _: &Drill, _: &Arc<Lab>) {}

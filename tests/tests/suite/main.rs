@@ -2,6 +2,7 @@
 
 mod architecture;
 mod command_line;
+mod databases;
 mod dead_letters;
 mod documented;
 mod drills;

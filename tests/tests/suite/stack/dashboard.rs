@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use drill::databases::Databases;
 use drill::stage::{DR, Layout, Settings, Stage};
 use lab::Lab;
 use lab::cloudwatch::MetricId;
@@ -22,6 +23,7 @@ const LAYOUT: Layout = Layout {
     detector: &[],
     crowd: 0,
     one_stack: false,
+    databases: Databases::Simulated,
     plan: None,
 };
 

@@ -1,0 +1,40 @@
+//! A drill on real MariaDB servers: short, and skipped where there is no `mariadbd`, which `.ci/run` installs.
+
+#![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
+
+use drill::databases::Databases;
+use drill::lambdas;
+use drill::report::Verdict;
+use drill::run::{self, Drill};
+use drill::scenario::{self, QUICK};
+use drill::stage::{Layout, Settings};
+
+/// A report's check by what it claims, which must be among them.
+fn detail<'a>(report: &'a drill::report::Report, claim: &str) -> &'a str {
+    let check = report.checks.iter().find(|check| check.name.contains(claim));
+    &check.expect("the drill has that check").detail
+}
+
+/// The loss that the report tells is what the servers lack, row by row; over a slow link it is minutes, and RDS's lag knew nothing.
+#[test]
+fn what_is_lost_is_counted_in_real_servers() {
+    if !lab::mariadb::is_installed() {
+        eprintln!("SKIPPED, AND WITH IT EVERY DRILL ON REAL DATABASES: {}", lab::mariadb::Error::Missing);
+        return;
+    }
+    let lambdas = lambdas::build().expect("the Lambdas build");
+    let settings = Settings { seed: 7, speed: 3_600.0 };
+    let layout = Layout { databases: Databases::Mariadb, ..QUICK };
+    let outage = scenario::named("region-outage").expect("there is such a scenario").on(layout);
+    let outage: &'static _ = Box::leak(Box::new(outage));
+    let slow = scenario::named("slow-link").expect("there is such a scenario");
+    let drills = [outage, slow].map(|scenario| Drill { scenario, settings });
+    let ends = run::many(&drills, 2, &lambdas, &super::drills::Failures);
+    let reports: Vec<_> = ends.into_iter().map(|ended| ended.expect("it runs to its end")).collect();
+    for report in &reports {
+        assert_eq!(report.verdict, Verdict::Passed, "{}", report.text(false));
+        assert!(detail(report, "one by one").ends_with(&format!("the report says {}", report.rpo_writes)));
+    }
+    // Three quarters of five minutes of writes.
+    assert!(reports[1].rpo_writes > 1_000, "{}", reports[1].text(false));
+}
