@@ -1,5 +1,6 @@
 //! What stands behind RDS in a drill: simulated databases, or real servers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use lab::{Lab, rds};
@@ -36,6 +37,8 @@ pub struct Rows {
     pub old: Vec<String>,
     /// In DR.
     pub new: Vec<String>,
+    /// In any server at all, those that were renamed among them.
+    pub anywhere: BTreeSet<String>,
     /// The lag that RDS told of DR's, by time.
     pub lags: Vec<(jiff::Timestamp, f64)>,
     /// What a server did not do though it was told to.
@@ -50,7 +53,7 @@ impl Rows {
     pub async fn count(lab: &Lab, workload: &Workload) -> Result<Self, String> {
         let settled = rds::settle(lab).await;
         let Database { id, source, is_cluster } = &workload.databases[0];
-        let of = async |region, id| rds::rows(lab, region, id).await.map_err(|error| error.to_string());
+        let of = async |region: &str, id: &str| rds::rows(lab, region, id).await.map_err(|error| error.to_string());
         let (cluster, instance) =
             ([("DBClusterIdentifier", id.as_str()), ("Role", "WRITER")], [("DBInstanceIdentifier", id.as_str())]);
         let (metric, dimensions) = match is_cluster {
@@ -58,6 +61,10 @@ impl Rows {
             false => ("ReplicaLag", instance.as_slice()),
         };
         let lags = lab.cloudwatch.maxima(DR, "AWS/RDS", metric, dimensions);
-        Ok(Self { old: of(PRIMARY, source).await?, new: of(DR, id).await?, lags, trouble: settled.err() })
+        let mut anywhere = BTreeSet::new();
+        for (region, id) in rds::on_servers(lab) {
+            anywhere.extend(of(&region, &id).await?);
+        }
+        Ok(Self { old: of(PRIMARY, source).await?, new: of(DR, id).await?, anywhere, lags, trouble: settled.err() })
     }
 }

@@ -33,7 +33,7 @@ fn what_is_lost_is_counted_in_real_servers() {
     let reports: Vec<_> = ends.into_iter().map(|ended| ended.expect("it runs to its end")).collect();
     for report in &reports {
         assert_eq!(report.verdict, Verdict::Passed, "{}", report.text(false));
-        assert!(detail(report, "one by one").ends_with(&format!("the report says {}", report.rpo_writes)));
+        assert!(detail(report, "counted one by one").ends_with(&format!("the report says {}", report.rpo_writes)));
     }
     // Three quarters of five minutes of writes.
     assert!(reports[1].rpo_writes > 1_000, "{}", reports[1].text(false));

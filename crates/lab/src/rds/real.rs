@@ -143,6 +143,14 @@ pub async fn rows(lab: &Lab, region: &str, id: &str) -> Result<Vec<String>, Erro
     }
 }
 
+/// Region and identifier of every database that has a real server.
+#[must_use]
+pub fn on_servers(lab: &Lab) -> Vec<Key> {
+    let state = current(lab);
+    let real = state.databases.keys().filter(|key| lab.rds.real.get().is_some() && is_real(&state, key));
+    real.cloned().collect()
+}
+
 /// A real replica's lag in seconds of lab time, as RDS samples it; −1 for NULL. `None` of what is no real replica.
 pub(super) async fn seconds_behind(lab: &Lab, key: &Key) -> Option<f64> {
     let (real, number) = behind(lab, key)?;
