@@ -73,8 +73,9 @@ impl Farm {
     }
 
     /// Starts a server with nothing in it but its tables.
-    pub async fn start(&self, number: u64) -> Result<Arc<Server>, Error> {
-        let server = Arc::new(Server::start(&self.template, &self.home.0.join(number.to_string()), number).await?);
+    pub async fn start(&self, number: u64, port: u16) -> Result<Arc<Server>, Error> {
+        let server =
+            Arc::new(Server::start(&self.template, &self.home.0.join(number.to_string()), number, port).await?);
         self.servers.lock().unwrap_or_else(PoisonError::into_inner).insert(number, server.clone());
         Ok(server)
     }

@@ -11,6 +11,8 @@ use common::{DR, PRIMARY, lab, sdk};
 use jiff::{SignedDuration, Timestamp};
 use lab::fault::LinkFault;
 use lab::{Lab, rds};
+use mysql_async::OptsBuilder;
+use mysql_async::prelude::Queryable;
 
 /// A lab with `db` and its replica `db-dr`; `None` where there is no MariaDB.
 async fn pair() -> Option<Arc<Lab>> {
@@ -81,6 +83,27 @@ async fn what_the_link_still_holds_is_lost_by_a_promotion_and_nothing_else() {
     assert!(write(&lab, DR, "db-dr", "to the new one").await);
     assert_eq!(rows(&lab, DR, "db-dr").await, ["arrived", "to the new one"]);
     assert_eq!(rows(&lab, PRIMARY, "db").await, ["arrived", "on the way"]);
+    rds::close(&lab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_of_mysql_finds_the_server_where_rds_says() {
+    let Some(lab) = pair().await else { return };
+    rds::create_cluster(&lab, PRIMARY, "app", None, &["app-1"]).unwrap();
+    rds::settle(&lab).await.unwrap();
+    assert!(write(&lab, PRIMARY, "app", "1").await);
+    let client = Client::new(&sdk(&lab, PRIMARY).await);
+    let told = client.describe_db_clusters().db_cluster_identifier("app").send().await.unwrap();
+    let cluster = &told.db_clusters()[0];
+    let told = client.describe_db_instances().db_instance_identifier("app-1").send().await.unwrap();
+    assert_eq!(told.db_instances()[0].endpoint().unwrap().address(), cluster.endpoint(), "one server is the cluster");
+    let port = u16::try_from(cluster.port().unwrap()).unwrap();
+    let to = OptsBuilder::default().ip_or_hostname(cluster.endpoint().unwrap()).tcp_port(port).user(Some("master"));
+    let mut connection = mysql_async::Conn::new(to).await.unwrap();
+    let count: Option<u64> = connection.query_first("SELECT COUNT(*) FROM app.writes").await.unwrap();
+    assert_eq!(count, Some(1));
+    let refused = connection.query_drop("SET GLOBAL read_only = 1").await;
+    assert!(refused.is_err(), "RDS's master user has no SUPER");
     rds::close(&lab);
 }
 

@@ -5,7 +5,7 @@
 //! goes on where it stood when they are joined, unless a minute passed: then the replica has noticed (`slave_net_timeout`).
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ pub(crate) struct Link {
 #[derive(Debug)]
 struct Shared {
     ends: Ends,
-    source_port: u16,
+    source: SocketAddr,
     /// How long all is on the way, in lab time.
     delay: watch::Sender<Duration>,
     /// How many bytes the source gave it.
@@ -56,11 +56,11 @@ struct Shared {
 
 impl Link {
     /// Opens a link to a source on this machine.
-    pub async fn open(lab: &Arc<Lab>, ends: Ends, source_port: u16) -> io::Result<Self> {
+    pub async fn open(lab: &Arc<Lab>, ends: Ends, source: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         let (delay, taken) = (watch::channel(Duration::ZERO).0, watch::channel(0).0);
-        let shared = Arc::new(Shared { ends, source_port, delay, taken });
+        let shared = Arc::new(Shared { ends, source, delay, taken });
         let task = tokio::spawn(serve(Arc::downgrade(lab), shared.clone(), listener));
         Ok(Self { port, shared, task })
     }
@@ -250,7 +250,7 @@ impl Shared {
             let socket = TcpSocket::new_v4()?;
             socket.set_recv_buffer_size(BUFFER)?;
             socket.set_send_buffer_size(BUFFER)?;
-            match socket.connect((Ipv4Addr::LOCALHOST, self.source_port).into()).await {
+            match socket.connect(self.source).await {
                 Err(_) if knocks < KNOCKS_MAX => knocks += 1,
                 connected => return connected,
             }

@@ -1,6 +1,6 @@
 //! One real server, and what RDS and an application do to it.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
@@ -24,7 +24,8 @@ const PACKET_MAX: usize = 16 << 20;
 #[derive(Debug)]
 pub(crate) struct Server {
     files: PathBuf,
-    pub port: u16,
+    /// An address of its own, so that it has the port that RDS says.
+    pub address: SocketAddr,
     /// What it takes to start it again.
     command: Box<Command>,
     process: tokio::sync::Mutex<Option<Process>>,
@@ -40,7 +41,7 @@ pub(crate) struct Upstream {
 }
 
 impl Server {
-    pub(super) async fn start(template: &Template, folder: &Path, number: u64) -> Result<Self, Error> {
+    pub(super) async fn start(template: &Template, folder: &Path, number: u64, port: u16) -> Result<Self, Error> {
         const ATTEMPTS_MAX: usize = 3;
         std::fs::create_dir(folder)?;
         let (files, scratch) = (folder.join("files"), folder.join("scratch"));
@@ -48,13 +49,14 @@ impl Server {
         std::fs::create_dir(&scratch)?;
         let mut attempt = 1;
         loop {
-            // Free a moment ago; whoever takes it before us makes us take another.
-            let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+            let Some(address) = free_address(port) else {
+                return Err(Error::Start(format!("port {port} is free nowhere")));
+            };
             let mut command = template.command(&files, &scratch);
-            command.args(options(folder, port, number));
+            command.args(options(folder, address, number));
             let (process, idle) = (tokio::sync::Mutex::default(), Mutex::default());
             let command = Box::new(command);
-            let server = Self { files: folder.to_owned(), port, command, process, idle };
+            let server = Self { files: folder.to_owned(), address, command, process, idle };
             match server.up().await {
                 Err(Error::Start(_)) if attempt < ATTEMPTS_MAX => attempt += 1,
                 up => return up.map(|()| server),
@@ -167,7 +169,10 @@ impl Server {
     }
 
     async fn application(&self) -> Result<Conn, Error> {
-        let options = OptsBuilder::default().ip_or_hostname("127.0.0.1").tcp_port(self.port).user(Some("app"));
+        let options = OptsBuilder::default()
+            .ip_or_hostname(self.address.ip().to_string())
+            .tcp_port(self.address.port())
+            .user(Some("app"));
         Ok(Conn::new(plain(options)).await?)
     }
 
@@ -189,10 +194,9 @@ fn plain(options: OptsBuilder) -> Opts {
     options.prefer_socket(false).max_allowed_packet(Some(PACKET_MAX)).wait_timeout(Some(28_800)).into()
 }
 
-fn options(folder: &Path, port: u16, number: u64) -> Vec<String> {
+fn options(folder: &Path, address: SocketAddr, number: u64) -> Vec<String> {
     let in_folder = |option: &str, name: &str| format!("--{option}={}", folder.join(name).display());
     let fixed = [
-        "--bind-address=127.0.0.1",
         "--log-bin=binlog",
         "--relay-log=relay",
         "--binlog-format=ROW",
@@ -203,9 +207,18 @@ fn options(folder: &Path, port: u16, number: u64) -> Vec<String> {
         // Nobody writes before the lab says so.
         "--read-only",
     ];
-    let own = [in_folder("socket", "socket"), in_folder("log-error", "log"), format!("--port={port}")];
+    let bind = [format!("--bind-address={}", address.ip()), format!("--port={}", address.port())];
+    let own = [in_folder("socket", "socket"), in_folder("log-error", "log")].into_iter().chain(bind);
     let number = format!("--server-id={number}");
     fixed.map(str::to_owned).into_iter().chain(own).chain([number]).collect()
+}
+
+/// A loopback address where the port is free, just now: whoever takes it before us makes us take another.
+fn free_address(port: u16) -> Option<SocketAddr> {
+    const ATTEMPTS_MAX: usize = 100;
+    let any = || Ipv4Addr::new(127, rand::random_range(64..=127), rand::random(), rand::random_range(1..=254));
+    let addresses = std::iter::repeat_with(|| SocketAddr::from((any(), port))).take(ATTEMPTS_MAX);
+    addresses.into_iter().find(|address| TcpListener::bind(address).is_ok())
 }
 
 /// `Command` has no Clone.

@@ -24,8 +24,10 @@ const OPTIONS: [&str; 12] = [
     "--max-allowed-packet=16M",
 ];
 
-/// `admin` is the lab's own. The others are as RDS would have them: none may write to what is read-only.
+/// `admin` is the lab's own. The others are as RDS would have them, none with SUPER: none may write to what is read-only.
 const PEOPLE: &str = "FLUSH PRIVILEGES;
+CREATE USER master@'%';
+GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, SHOW DATABASES, CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, REPLICATION SLAVE, BINLOG MONITOR, SLAVE MONITOR, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, CREATE USER, EVENT, TRIGGER ON *.* TO master@'%' WITH GRANT OPTION;
 CREATE USER admin@localhost;
 GRANT ALL ON *.* TO admin@localhost WITH GRANT OPTION;
 CREATE USER replica@'%';

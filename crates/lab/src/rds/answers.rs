@@ -264,7 +264,8 @@ fn date(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
-pub(super) fn cluster(state: &State, (region, id): &Key, cluster: &Cluster) -> DbCluster {
+pub(super) fn cluster(state: &State, key: &Key, cluster: &Cluster) -> DbCluster {
+    let (region, id) = key;
     let replicas = state.clusters.values().filter(|other| other.source.as_ref() == Some(&cluster.arn));
     let member = |(n, id): (usize, &String)| Member { id: id.clone(), is_cluster_writer: n == 0, promotion_tier: 1 };
     let settings = &cluster.settings;
@@ -279,8 +280,8 @@ pub(super) fn cluster(state: &State, (region, id): &Key, cluster: &Cluster) -> D
         subnet_group: settings.subnet_group.clone(),
         scaling: settings.scaling.map(|given| Scaling { min_capacity: given.min, max_capacity: given.max }),
         cluster_create_time: date(cluster.created),
-        endpoint: format!("{id}.cluster-lab.{region}.rds.amazonaws.com"),
-        reader_endpoint: format!("{id}.cluster-ro-lab.{region}.rds.amazonaws.com"),
+        endpoint: state.host(key, "cluster-lab"),
+        reader_endpoint: state.host(key, "cluster-ro-lab"),
         replication_source_identifier: cluster.source.clone(),
         read_replica_identifiers: ClusterReplicas { items: replicas.map(|replica| replica.arn.clone()).collect() },
         members: Members { items: cluster.members.iter().enumerate().map(member).collect() },
@@ -289,7 +290,12 @@ pub(super) fn cluster(state: &State, (region, id): &Key, cluster: &Cluster) -> D
     }
 }
 
-pub(super) fn instance(state: &State, (region, id): &Key, instance: &Instance) -> DbInstance {
+pub(super) fn instance(state: &State, key: &Key, instance: &Instance) -> DbInstance {
+    let (region, id) = key;
+    // A real server is the whole cluster; its members are names.
+    let of_cluster = instance.cluster.as_ref().map(|cluster| (region.clone(), cluster.clone()));
+    let on_server = of_cluster.filter(|cluster| state.is_on_server(cluster));
+    let address = state.host(on_server.as_ref().unwrap_or(key), "lab");
     let replicas = state.instances.values().filter(|other| other.source.as_ref() == Some(&instance.arn));
     let settings = &instance.settings;
     let parameters = ParameterGroup { name: settings.parameter_group.clone(), parameter_apply_status: "in-sync" };
@@ -309,7 +315,7 @@ pub(super) fn instance(state: &State, (region, id): &Key, instance: &Instance) -
         subnet_group: SubnetGroup { name: settings.subnet_group.clone(), subnet_group_status: "Complete" },
         status_infos: StatusInfos { items: status_info(state, id, region, instance).into_iter().collect() },
         instance_create_time: date(instance.created),
-        endpoint: Endpoint { address: format!("{id}.lab.{region}.rds.amazonaws.com"), port: settings.port },
+        endpoint: Endpoint { address, port: settings.port },
         cluster: instance.cluster.clone(),
         source,
         source_cluster,

@@ -4,7 +4,7 @@
 //! real time.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 use super::current;
 use super::database::Key;
 use super::model::{Status, key};
-use super::settings::is_postgres;
+use super::settings::{Settings, is_postgres};
 use super::state::State;
 use crate::Lab;
 use crate::clock::Working;
@@ -39,6 +39,7 @@ pub(super) struct Real {
 struct Wanted {
     server: u64,
     key: Key,
+    port: u16,
     /// What it replicates: the server, and the region of it.
     source: Option<(u64, String)>,
     delay: Duration,
@@ -90,11 +91,11 @@ pub fn trouble(lab: &Lab) -> Option<String> {
     lab.rds.real.get()?.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Where clients of MySQL find the real server of a database (user `app`, no password, database `app`).
+/// Where clients of MySQL find the real server of a database (users `app`, for the database of that name, and `master`, as RDS has one; no passwords).
 #[must_use]
 pub fn address(lab: &Lab, region: &str, id: &str) -> Option<SocketAddr> {
     let (real, number) = behind(lab, &key(region, id))?;
-    Some((Ipv4Addr::LOCALHOST, real.farm.server(number)?.port).into())
+    Some(real.farm.server(number)?.address)
 }
 
 /// Ends all real servers, at the end of the lab.
@@ -174,10 +175,13 @@ fn behind<'a>(lab: &'a Lab, key: &Key) -> Option<(&'a Real, u64)> {
     is_real(&state, key).then(|| state.databases.get(key).map(|database| (real, database.server)))?
 }
 
+fn settings<'a>(state: &'a State, key: &Key) -> Option<&'a Settings> {
+    let cluster = state.clusters.get(key).map(|cluster| &cluster.settings);
+    cluster.or_else(|| state.instances.get(key).map(|instance| &instance.settings))
+}
+
 fn is_real(state: &State, key: &Key) -> bool {
-    let cluster = state.clusters.get(key).map(|cluster| &cluster.settings.engine);
-    let engine = cluster.or_else(|| state.instances.get(key).map(|instance| &instance.settings.engine));
-    engine.is_some_and(|engine| !is_postgres(engine))
+    settings(state, key).is_some_and(|settings| !is_postgres(&settings.engine))
 }
 
 /// The instance that takes a database's writes.
@@ -208,6 +212,7 @@ fn wanted(state: &State) -> Vec<Wanted> {
         Wanted {
             server: database.server,
             key: key.clone(),
+            port: settings(state, key).map_or(3306, |settings| settings.port),
             source: source.map(|(source, replication)| (source.server, replication.source.0.clone())),
             delay: replication.map(|replication| replication.lag + replication.link).unwrap_or_default(),
             is_stopped: replication.is_some_and(|replication| replication.is_stopped),
@@ -248,7 +253,7 @@ impl Real {
             self.farm.end(gone);
             standing.remove(&gone);
         }
-        self.start_new(&wanted).await?;
+        self.start_new(lab, &wanted).await?;
         for one in wanted {
             let Some(server) = self.farm.server(one.server) else { continue };
             self.act(lab, &server, standing.get(&one.server), &one).await?;
@@ -258,14 +263,12 @@ impl Real {
     }
 
     /// Starts those that are not there yet, side by side.
-    async fn start_new(&self, wanted: &[Wanted]) -> Result<(), Error> {
-        let new = wanted.iter().map(|one| one.server).filter(|number| self.farm.server(*number).is_none());
-        let mut starting = Vec::new();
-        for number in new {
-            starting.push(self.farm.start(number));
-        }
-        for started in futures_util::future::join_all(starting).await {
-            started?;
+    async fn start_new(&self, lab: &Lab, wanted: &[Wanted]) -> Result<(), Error> {
+        let new: Vec<&Wanted> = wanted.iter().filter(|one| self.farm.server(one.server).is_none()).collect();
+        let starting = new.iter().map(|one| self.farm.start(one.server, one.port));
+        let started = futures_util::future::join_all(starting).await;
+        for (one, started) in new.into_iter().zip(started) {
+            current(lab).addresses.insert(one.server, started?.address.ip());
         }
         Ok(())
     }
@@ -304,9 +307,9 @@ impl Real {
 
     async fn link(&self, lab: &Arc<Lab>, replica: &Wanted, source: u64, region: &str) -> Result<Upstream, Error> {
         let gone = || Error::Start(format!("{} follows a server that is gone", replica.key.1));
-        let port = self.farm.server(source).ok_or_else(gone)?.port;
+        let address = self.farm.server(source).ok_or_else(gone)?.address;
         let ends = Ends { source: region.to_owned(), replica: replica.key.0.clone() };
-        let link = Link::open(lab, ends, port).await?;
+        let link = Link::open(lab, ends, address).await?;
         let upstream = Upstream { port: link.port };
         self.links.lock().unwrap_or_else(PoisonError::into_inner).insert(replica.server, (source, link));
         Ok(upstream)

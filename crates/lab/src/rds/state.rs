@@ -1,6 +1,7 @@
 //! How clusters and instances move through their states.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -37,6 +38,8 @@ pub(super) struct State {
     pub instances: BTreeMap<Key, Instance>,
     /// Of every cluster and of every instance outside one.
     pub databases: BTreeMap<Key, Database>,
+    /// Where the real servers behind databases are.
+    pub addresses: BTreeMap<u64, IpAddr>,
     /// How many databases there ever were.
     pub servers: u64,
     pub events: Vec<Event>,
@@ -82,6 +85,18 @@ impl State {
         self.steps.push((now + takes / 2, key.clone(), Step::InstanceReboots));
         self.steps.push((now + takes, key.clone(), Step::InstancePromoted));
         Ok(())
+    }
+
+    /// The host of a database's endpoint: the real server's address, or else a name as AWS gives it.
+    pub fn host(&self, key: &Key, kind: &str) -> String {
+        let address = self.databases.get(key).and_then(|database| self.addresses.get(&database.server));
+        let (region, id) = key;
+        address.map_or_else(|| format!("{id}.{kind}.{region}.rds.amazonaws.com"), IpAddr::to_string)
+    }
+
+    /// True if a real server stands behind a database.
+    pub fn is_on_server(&self, key: &Key) -> bool {
+        self.databases.get(key).is_some_and(|database| self.addresses.contains_key(&database.server))
     }
 
     fn cut(&mut self, key: &Key) {
