@@ -66,7 +66,7 @@ struct Arguments {
     #[arg(long, conflicts_with_all = ["scenario", "json"])]
     permissions: bool,
     /// What stands behind RDS: nothing, or a real MariaDB server for each database (docs/databases.md).
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, conflicts_with_all = ["workloads", "permissions"])]
     databases: Databases,
     /// Print the report as a JSON object, of several drills one a line.
     #[arg(long)]

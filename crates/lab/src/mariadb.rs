@@ -6,6 +6,7 @@
 mod link;
 mod process;
 mod server;
+mod stream;
 mod template;
 
 use std::collections::BTreeMap;

@@ -157,3 +157,15 @@ async fn who_is_connected_stays_when_a_group_is_closed_until_a_reboot_and_what_i
     assert_eq!(has(&lab, DR, "db-dr", 2).await, ["1", "2"]);
     rds::close(&lab);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_cluster_is_read_only() {
+    let Some(lab) = pair().await else { return };
+    rds::create_cluster(&lab, PRIMARY, "app", None, &["app-1"]).unwrap();
+    rds::create_cluster(&lab, DR, "app-dr", Some((PRIMARY, "app")), &["app-dr-1"]).unwrap();
+    rds::settle(&lab).await.unwrap();
+    assert!(write(&lab, PRIMARY, "app", "1").await);
+    has(&lab, DR, "app-dr", 1).await;
+    assert!(!write(&lab, DR, "app-dr", "to a replica").await);
+    rds::close(&lab);
+}

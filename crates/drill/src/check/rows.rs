@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::reality::noted_at;
 use super::{Check, ensure};
@@ -53,10 +53,15 @@ fn rows(evidence: &Evidence) -> Result<&Rows, String> {
 }
 
 fn servers_obeyed(evidence: &Evidence) -> Result<String, String> {
-    let Rows { old, new, trouble, .. } = rows(evidence)?;
+    let Rows { old, new, lags, trouble, .. } = rows(evidence)?;
+    let told =
+        |(at, seconds): &&(Timestamp, f64)| *seconds >= 0.0 && evidence.outage_at.is_none_or(|outage| *at < outage);
+    let (samples, greatest) =
+        lags.iter().filter(told).fold((0, 0.0_f64), |(count, most), (_, seconds)| (count + 1, most.max(*seconds)));
+    let lag = format!("{samples} samples of the lag before the outage, at most {greatest:.0} s");
     match trouble {
         Some(trouble) => Err(trouble.clone()),
-        None => Ok(format!("{} rows in the old primary, {} in DR", old.len(), new.len())),
+        None => Ok(format!("{} rows in the old primary, {} in DR; {lag}", old.len(), new.len())),
     }
 }
 

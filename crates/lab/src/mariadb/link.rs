@@ -15,6 +15,8 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::server::Server;
+use super::stream::Stream;
 use crate::Lab;
 use crate::fault::LinkFault;
 
@@ -24,6 +26,9 @@ const NET_TIMEOUT: Duration = Duration::from_secs(60);
 const BUFFER: u32 = 4096;
 /// How long a commit waits, in real time, for a link to hear of it: more than a link with room ever takes.
 const HEARD_WITHIN: Duration = Duration::from_millis(20);
+/// How long a replica may take to apply a transaction, in real time, before it counts as stuck; and how often it is asked.
+const APPLIED_WITHIN: Duration = Duration::from_millis(50);
+const ASK_EVERY: Duration = Duration::from_micros(200);
 /// While a source restarts.
 const KNOCK_EVERY: Duration = Duration::from_millis(20);
 /// MySQL's protocol: a packet's first byte after its header, "send me your binary log".
@@ -48,6 +53,7 @@ pub(crate) struct Link {
 struct Shared {
     ends: Ends,
     source: SocketAddr,
+    replica: Arc<Server>,
     /// How long all is on the way, in lab time.
     delay: watch::Sender<Duration>,
     /// How many bytes the source gave it.
@@ -56,11 +62,11 @@ struct Shared {
 
 impl Link {
     /// Opens a link to a source on this machine.
-    pub async fn open(lab: &Arc<Lab>, ends: Ends, source: SocketAddr) -> io::Result<Self> {
+    pub async fn open(lab: &Arc<Lab>, ends: Ends, source: SocketAddr, replica: Arc<Server>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         let (delay, taken) = (watch::channel(Duration::ZERO).0, watch::channel(0).0);
-        let shared = Arc::new(Shared { ends, source, delay, taken });
+        let shared = Arc::new(Shared { ends, source, replica, delay, taken });
         let task = tokio::spawn(serve(Arc::downgrade(lab), shared.clone(), listener));
         Ok(Self { port, shared, task })
     }
@@ -153,7 +159,8 @@ async fn upward(
     }
 }
 
-type Parcel = (Timestamp, Vec<u8>);
+/// When it arrives, what it is, and up to where whole transactions end in it.
+type Parcel = (Timestamp, Vec<u8>, Option<u64>);
 
 /// Takes from the source what the link has room for. Its shape is that of data: greetings are spared it.
 async fn take(
@@ -164,6 +171,7 @@ async fn take(
     is_dump: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let mut buffer = vec![0; BUFFER as usize];
+    let mut stream = Stream::default();
     // When the link has room for more.
     let mut room_at = Timestamp::MIN;
     loop {
@@ -178,8 +186,9 @@ async fn take(
         let rate = shared.fault(lab).and_then(|fault| fault.bytes_per_second).filter(|_| is_data);
         let takes = rate.map_or(SignedDuration::ZERO, |rate| transmission(length, rate));
         room_at = now.max(room_at) + takes;
-        if put.send((room_at + SignedDuration::try_from(delay).unwrap_or_default(), buffer[..length].to_vec())).is_err()
-        {
+        let due = room_at + SignedDuration::try_from(delay).unwrap_or_default();
+        let ended = stream.take(&buffer[..length]).filter(|_| is_data);
+        if put.send((due, buffer[..length].to_vec(), ended)).is_err() {
             return Ok(());
         }
         shared.taken.send_modify(|taken| *taken += length as u64);
@@ -201,8 +210,9 @@ async fn give(
     mut to: tokio::net::tcp::OwnedWriteHalf,
     mut get: mpsc::UnboundedReceiver<Parcel>,
 ) -> io::Result<()> {
-    while let Some((due, bytes)) = get.recv().await {
-        // Lab time stays at real time while the replica is given something.
+    let mut is_stuck = false;
+    while let Some((due, bytes, ended)) = get.recv().await {
+        // Lab time stays at real time while the replica is given something, and until it has applied it.
         let mut working = lab.clock.work_at(due).await;
         while !shared.is_open(lab) {
             drop(working);
@@ -210,6 +220,9 @@ async fn give(
             working = lab.clock.working();
         }
         to.write_all(&bytes).await?;
+        if let Some(position) = ended {
+            is_stuck = !shared.until_applied(position, is_stuck).await;
+        }
         drop(working);
     }
     // The source is gone; the other halves end this.
@@ -224,6 +237,20 @@ impl Shared {
     fn is_open(&self, lab: &Lab) -> bool {
         let Ends { source, replica } = &self.ends;
         lab.faults.connected(source, replica) && !self.fault(lab).is_some_and(|fault| fault.is_silent)
+    }
+
+    /// Waits until the replica has applied a transaction, though not for one that waits for a lock; false if it has not. Of one that
+    /// was stuck before it is asked once.
+    async fn until_applied(&self, position: u64, was_stuck: bool) -> bool {
+        let deadline = tokio::time::Instant::now() + if was_stuck { Duration::ZERO } else { APPLIED_WITHIN };
+        loop {
+            match self.replica.applied().await {
+                Ok(Some(applied)) if applied >= position => return true,
+                Ok(Some(_)) if tokio::time::Instant::now() < deadline => tokio::time::sleep(ASK_EVERY).await,
+                // It waits, is stopped, or another log of its source began.
+                _ => return false,
+            }
+        }
     }
 
     async fn until_open(&self, lab: &Lab) {

@@ -29,6 +29,8 @@ pub(crate) struct Server {
     /// What it takes to start it again.
     command: Box<Command>,
     process: tokio::sync::Mutex<Option<Process>>,
+    /// The lab's own, for what it asks all the time.
+    watcher: tokio::sync::Mutex<Option<Conn>>,
     /// Connections of the application that are not in use.
     idle: Mutex<Vec<Conn>>,
 }
@@ -54,9 +56,10 @@ impl Server {
             };
             let mut command = template.command(&files, &scratch);
             command.args(options(folder, address, number));
-            let (process, idle) = (tokio::sync::Mutex::default(), Mutex::default());
+            let (process, watcher, idle) =
+                (tokio::sync::Mutex::default(), tokio::sync::Mutex::default(), Mutex::default());
             let command = Box::new(command);
-            let server = Self { files: folder.to_owned(), address, command, process, idle };
+            let server = Self { files: folder.to_owned(), address, command, process, watcher, idle };
             match server.up().await {
                 Err(Error::Start(_)) if attempt < ATTEMPTS_MAX => attempt += 1,
                 up => return up.map(|()| server),
@@ -150,6 +153,20 @@ impl Server {
     pub async fn seconds_behind(&self) -> Result<Option<u64>, Error> {
         let status: Option<Row> = self.admin().await?.query_first("SHOW SLAVE STATUS").await?;
         Ok(status.and_then(|row| row.get::<Option<u64>, _>("Seconds_Behind_Master")).flatten())
+    }
+
+    /// How far it has applied its source's binary log, and whether it is at it.
+    pub async fn applied(&self) -> Result<Option<u64>, Error> {
+        let mut watcher = self.watcher.lock().await;
+        let mut connection = match watcher.take() {
+            Some(connection) => connection,
+            None => self.admin().await?,
+        };
+        let status: Option<Row> = connection.query_first("SHOW SLAVE STATUS").await?;
+        // Kept only while it works.
+        *watcher = Some(connection);
+        let status = status.filter(|row| row.get::<String, _>("Slave_SQL_Running").is_some_and(|is| is == "Yes"));
+        Ok(status.and_then(|row| row.get("Exec_Master_Log_Pos")))
     }
 
     /// Writes a row as the application does: acknowledged if this succeeds. A broken connection is noticed by the write on it.

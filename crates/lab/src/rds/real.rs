@@ -273,7 +273,7 @@ impl Real {
         Ok(())
     }
 
-    async fn act(&self, lab: &Arc<Lab>, server: &Server, was: Option<&Wanted>, is: &Wanted) -> Result<(), Error> {
+    async fn act(&self, lab: &Arc<Lab>, server: &Arc<Server>, was: Option<&Wanted>, is: &Wanted) -> Result<(), Error> {
         let restarts = was.is_some_and(|was| was.key != is.key || (is.is_rebooting && !was.is_rebooting));
         if restarts {
             server.restart().await?;
@@ -287,7 +287,7 @@ impl Real {
                 server.unfollow().await?;
             }
             if let Some((number, region)) = &is.source {
-                let upstream = self.link(lab, is, *number, region).await?;
+                let upstream = self.link(lab, server, is, *number, region).await?;
                 server.follow(upstream).await?;
             }
         }
@@ -305,11 +305,18 @@ impl Real {
         Ok(())
     }
 
-    async fn link(&self, lab: &Arc<Lab>, replica: &Wanted, source: u64, region: &str) -> Result<Upstream, Error> {
+    async fn link(
+        &self,
+        lab: &Arc<Lab>,
+        server: &Arc<Server>,
+        replica: &Wanted,
+        source: u64,
+        region: &str,
+    ) -> Result<Upstream, Error> {
         let gone = || Error::Start(format!("{} follows a server that is gone", replica.key.1));
         let address = self.farm.server(source).ok_or_else(gone)?.address;
         let ends = Ends { source: region.to_owned(), replica: replica.key.0.clone() };
-        let link = Link::open(lab, ends, address).await?;
+        let link = Link::open(lab, ends, address, server.clone()).await?;
         let upstream = Upstream { port: link.port };
         self.links.lock().unwrap_or_else(PoisonError::into_inner).insert(replica.server, (source, link));
         Ok(upstream)
