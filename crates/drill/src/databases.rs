@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use lab::{Lab, rds};
 
+use crate::evidence::Evidence;
 use crate::stage::{DR, Database, PRIMARY, SetupError, Workload};
 
 /// What stands behind each of the lab's databases.
@@ -46,6 +47,13 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// What there is in real servers is what there is.
+    pub fn become_evidence(self, evidence: &mut Evidence) {
+        evidence.in_dr = self.new.iter().cloned().collect();
+        evidence.in_primary = self.old.iter().cloned().collect();
+        evidence.rows = Some(self);
+    }
+
     /// Asks both servers.
     ///
     /// # Errors

@@ -53,8 +53,8 @@ pub struct Evidence {
     pub drain_seconds: u32,
     /// What is in the servers, where they are real.
     pub rows: Option<Rows>,
-    in_dr: BTreeSet<String>,
-    in_primary: BTreeSet<String>,
+    pub(crate) in_dr: BTreeSet<String>,
+    pub(crate) in_primary: BTreeSet<String>,
     endpoint_check: String,
     /// The health check that the PRIMARY records stand on.
     failover_check: String,
@@ -115,13 +115,6 @@ impl Evidence {
             failover_check: stage.switch.clone().unwrap_or_else(|| stage.failover_check.clone()),
             adopted_at: stage.adopted_at,
         }
-    }
-
-    /// Takes what real servers have for what there is.
-    pub fn take_rows(&mut self, rows: Rows) {
-        self.in_dr = rows.new.iter().cloned().collect();
-        self.in_primary = rows.old.iter().cloned().collect();
-        self.rows = Some(rows);
     }
 
     /// The lab's journal.

@@ -101,7 +101,7 @@ impl Scenario {
         let workload = stage.workload.clone();
         let mut evidence = (self.play)(Play { stage, settings }).await?;
         if self.layout.databases == Databases::Mariadb {
-            evidence.take_rows(Rows::count(&lab, &workload).await.map_err(Stuck::new)?);
+            Rows::count(&lab, &workload).await.map_err(Stuck::new)?.become_evidence(&mut evidence);
         }
         evidence.permissions = Permissions::gather(&lab, self.name);
         Ok(evidence)
