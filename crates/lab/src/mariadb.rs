@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mysql_async::Error as SqlError;
 
 pub(crate) use link::{Ends, Link, Taken};
+pub use server::Session;
 pub(crate) use server::{Server, Upstream};
 use template::Template;
 

@@ -169,3 +169,25 @@ async fn a_replica_cluster_is_read_only() {
     assert!(!write(&lab, DR, "app-dr", "to a replica").await);
     rds::close(&lab);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promotion_ends_the_session_that_holds_it_up_and_drops_what_was_not_applied() {
+    let Some(lab) = pair().await else { return };
+    assert!(write(&lab, PRIMARY, "db", "applied").await);
+    has(&lab, DR, "db-dr", 1).await;
+    let backup = rds::session(&lab, DR, "db-dr", &["LOCK TABLES app.writes READ"]).await.unwrap();
+    for row in ["1", "2", "3"] {
+        assert!(write(&lab, PRIMARY, "db", row).await);
+    }
+    lab.clock.sleep(Duration::from_secs(60)).await;
+    lab.faults.fail_region(PRIMARY);
+    let client = Client::new(&sdk(&lab, DR).await);
+    client.promote_read_replica().db_instance_identifier("db-dr").send().await.unwrap();
+    available(&client, &lab, "db-dr").await;
+    drop(backup);
+    // The one that waited for the lock is applied as the lock goes; what stood behind it in the relay log is not.
+    let rows = rows(&lab, DR, "db-dr").await;
+    assert!(rows.len() < 4 && rows[0] == "applied", "{rows:?}");
+    assert!(write(&lab, DR, "db-dr", "to the new one").await);
+    rds::close(&lab);
+}

@@ -8,7 +8,7 @@ use super::reality::noted_at;
 use super::{Check, ensure};
 use crate::databases::Rows;
 use crate::evidence::Evidence;
-use crate::scenario::{LINK_SILENT, LINK_SLOW};
+use crate::scenario::{LINK_SILENT, LINK_SLOW, TABLE_LOCKED};
 
 /// A sample is kept under the minute that it was taken in.
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -33,6 +33,28 @@ pub const SILENCE_UNSEEN: Check = Check {
     run: |e| unseen(e, LINK_SILENT, SignedDuration::ZERO, 40.0),
 };
 
+/// `RESET SLAVE ALL` drops the relay log.
+pub const FETCHED_LOST: Check = Check {
+    name: "what the replica had received and not applied was lost by its promotion, and the lag had told of it",
+    run: fetched_lost,
+};
+
+fn fetched_lost(evidence: &Evidence) -> Result<String, String> {
+    let (since, outage) = (noted_at(evidence, TABLE_LOCKED)?, evidence.outage_at.ok_or("there was no outage")?);
+    let locked = outage.duration_since(since).as_secs_f64();
+    let lags = rows(evidence)?.lags.iter().filter(|(at, _)| *at + MINUTE > since && *at < outage + MINUTE);
+    let greatest = lags.fold(0.0_f64, |most, (_, seconds)| most.max(*seconds));
+    let lost = evidence.rpo_seconds().unwrap_or_default();
+    // A write is made every two seconds, and the first one locked out was on the way for some seconds.
+    ensure(
+        lost >= locked - 5.0 && greatest > 0.0,
+        format!(
+            "locked for {locked:.0} s, lag at most {greatest:.0} s; {} writes of {lost:.0} s lost",
+            evidence.lost().len()
+        ),
+    )
+}
+
 /// The samples of the lag from some time after a note in the journal up to the outage: at least as many say that there is nearly none
 /// as not, since each is a coin toss; and what was lost is more.
 fn unseen(evidence: &Evidence, note: &str, later: SignedDuration, lost_seconds_min: f64) -> Result<String, String> {
@@ -54,8 +76,9 @@ fn rows(evidence: &Evidence) -> Result<&Rows, String> {
 
 fn servers_obeyed(evidence: &Evidence) -> Result<String, String> {
     let Rows { old, new, lags, trouble, .. } = rows(evidence)?;
-    let told =
-        |(at, seconds): &&(Timestamp, f64)| *seconds >= 0.0 && evidence.outage_at.is_none_or(|outage| *at < outage);
+    let told = |(at, seconds): &&(Timestamp, f64)| {
+        *seconds >= 0.0 && evidence.outage_at.is_none_or(|outage| *at + MINUTE <= outage)
+    };
     let (samples, greatest) =
         lags.iter().filter(told).fold((0, 0.0_f64), |(count, most), (_, seconds)| (count + 1, most.max(*seconds)));
     let lag = format!("{samples} samples of the lag before the outage, at most {greatest:.0} s");

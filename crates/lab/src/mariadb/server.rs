@@ -16,6 +16,8 @@ use super::template::{Template, last_lines};
 
 /// In real time; it takes a third of a second where nothing else runs.
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
+/// What nothing holds up is through in milliseconds.
+const STOPS_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// The largest row; told beforehand, so that a connection need not ask.
@@ -33,6 +35,12 @@ pub(crate) struct Server {
     watcher: tokio::sync::Mutex<Option<Conn>>,
     /// Connections of the application that are not in use.
     idle: Mutex<Vec<Conn>>,
+}
+
+/// A session that somebody has with a server; what it locked is locked until this is dropped.
+#[derive(Debug)]
+pub struct Session {
+    _connection: Conn,
 }
 
 /// Where a replica finds what it replicates.
@@ -138,9 +146,32 @@ impl Server {
 
     /// Ends replication for good. What has arrived and is not applied yet goes with it: RDS does not say that it waits.
     pub async fn unfollow(&self) -> Result<(), Error> {
+        self.stop_replication().await?;
+        Ok(self.admin().await?.query_drop("RESET SLAVE ALL").await?)
+    }
+
+    async fn stop_replication(&self) -> Result<(), Error> {
         let mut admin = self.admin().await?;
-        admin.query_drop("STOP SLAVE").await?;
-        Ok(admin.query_drop("RESET SLAVE ALL").await?)
+        let mut stop = admin.query_drop("STOP SLAVE");
+        match tokio::time::timeout(STOPS_WITHIN, &mut stop).await {
+            Ok(stopped) => Ok(stopped?),
+            // Somebody's lock is in its way, for as long as that lasts; the reboot that RDS has in store ends it a moment earlier.
+            Err(_) => {
+                self.end_sessions().await?;
+                Ok(stop.await?)
+            }
+        }
+    }
+
+    /// Ends every session but the lab's own and replication's.
+    async fn end_sessions(&self) -> Result<(), Error> {
+        let mut admin = self.admin().await?;
+        let of_clients = "SELECT id FROM information_schema.processlist WHERE user IN ('app', 'master')";
+        for id in admin.query::<u64, _>(of_clients).await? {
+            // It may have ended by itself.
+            let _ = admin.query_drop(format!("KILL {id}")).await;
+        }
+        Ok(())
     }
 
     /// Stops replication as a person does, or starts it again.
@@ -185,11 +216,24 @@ impl Server {
         Ok(done?)
     }
 
+    /// Opens a session of RDS's master user, and does something in it.
+    pub async fn session(&self, statements: &[&str]) -> Result<Session, Error> {
+        let mut connection = self.client("master").await?;
+        for statement in statements {
+            connection.query_drop(*statement).await?;
+        }
+        Ok(Session { _connection: connection })
+    }
+
     async fn application(&self) -> Result<Conn, Error> {
+        self.client("app").await
+    }
+
+    async fn client(&self, user: &str) -> Result<Conn, Error> {
         let options = OptsBuilder::default()
             .ip_or_hostname(self.address.ip().to_string())
             .tcp_port(self.address.port())
-            .user(Some("app"));
+            .user(Some(user));
         Ok(Conn::new(plain(options)).await?)
     }
 

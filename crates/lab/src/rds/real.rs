@@ -19,7 +19,7 @@ use super::settings::{Settings, is_postgres};
 use super::state::State;
 use crate::Lab;
 use crate::clock::Working;
-use crate::mariadb::{Ends, Error, Farm, Link, Server, Upstream};
+use crate::mariadb::{Ends, Error, Farm, Link, Server, Session, Upstream};
 
 /// The servers, their links, and what is to be done.
 #[derive(Debug)]
@@ -96,6 +96,17 @@ pub fn trouble(lab: &Lab) -> Option<String> {
 pub fn address(lab: &Lab, region: &str, id: &str) -> Option<SocketAddr> {
     let (real, number) = behind(lab, &key(region, id))?;
     Some(real.farm.server(number)?.address)
+}
+
+/// Opens a session with a database's real server as RDS's master user, and does something in it.
+///
+/// # Errors
+/// If there is no such server, or it refuses.
+pub async fn session(lab: &Lab, region: &str, id: &str, statements: &[&str]) -> Result<Session, Error> {
+    let _working = lab.clock.working();
+    let server = behind(lab, &key(region, id)).and_then(|(real, number)| real.farm.server(number));
+    let gone = || Error::Start(format!("{id} has no server"));
+    server.ok_or_else(gone)?.session(statements).await
 }
 
 /// Ends all real servers, at the end of the lab.

@@ -14,6 +14,13 @@ pub const ON_SERVERS: &[Scenario] = &[
         checks: &[PINNED_AND_PROMOTED, HOLDS, TOLD, &[check::SLOW_LINK_UNSEEN]],
     },
     Scenario {
+        name: "fetched-not-applied",
+        about: "MariaDB: a backup locks the replica's table, and the primary goes down: what had arrived is lost by the promotion",
+        layout: ON_MARIADB,
+        play: |play| Box::pin(play.fetched_not_applied()),
+        checks: &[PINNED_AND_PROMOTED, HOLDS, TOLD, &[check::FETCHED_LOST]],
+    },
+    Scenario {
         name: "silent-cut",
         about: "MariaDB: the link dies without a word, and then the primary does: the lag said 0 to the end",
         layout: ON_MARIADB,
