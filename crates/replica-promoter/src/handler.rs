@@ -137,7 +137,9 @@ where
         match (gate.row.verdict, gate.incident.clone()) {
             (Gate::RecordInSync, _) => {
                 let seen = promotion::seen_as_replicas(&self.states(plan).await);
-                let in_sync = promotion::record_in_sync(&ground.names, &ground.changes, now, &seen);
+                // AWS tells whole seconds: it may be nearly one later.
+                let known_at = now + SignedDuration::from_secs(1);
+                let in_sync = promotion::record_in_sync(&ground.names, &ground.changes, known_at, &seen);
                 let refused = self.write(plan, ground, in_sync, &gate).await?;
                 Ok(if refused.is_empty() { vec![gate.into()] } else { refused })
             }

@@ -29,10 +29,10 @@ const PINNED_SECONDS: u32 = 110;
 /// No pin arrives sooner, and meanwhile other names and workloads need the account's five requests a second for theirs.
 const ARRIVAL_SECONDS_MIN: u32 = 10;
 /// How often is looked. All functions of a workload together make some twenty calls of AWS a minute while they wait.
-const ARRIVAL_LOOK_SECONDS: u32 = 5;
+const ARRIVAL_LOOK_SECONDS: u32 = 2;
 /// Of these looks at name servers one also asks Route 53, whose word it is that counts: in case they cannot be asked, or are not those that
 /// users ask.
-const LOOKS_A_QUESTION: u32 = 4;
+const LOOKS_A_QUESTION: u32 = 10;
 /// For each database on its way. RDS's own word that it is there mostly comes first.
 const DATABASE_LOOK_SECONDS: u32 = 15;
 

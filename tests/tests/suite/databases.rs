@@ -15,7 +15,8 @@ fn detail<'a>(report: &'a drill::report::Report, claim: &str) -> &'a str {
     &check.expect("the drill has that check").detail
 }
 
-/// The loss that the report tells is what the servers lack, row by row; over a slow link it is minutes, and RDS's lag knew nothing.
+/// The loss that the report tells is what the servers lack, row by row; over a slow link it is minutes, RDS's lag knew nothing, and a
+/// heartbeat all of it.
 #[test]
 fn what_is_lost_is_counted_in_real_servers() {
     if !lab::mariadb::is_installed() {
@@ -27,9 +28,10 @@ fn what_is_lost_is_counted_in_real_servers() {
     let layout = Layout { databases: Databases::Mariadb, ..QUICK };
     let outage = scenario::named("region-outage").expect("there is such a scenario").on(layout);
     let outage: &'static _ = Box::leak(Box::new(outage));
-    let slow = scenario::named("slow-link").expect("there is such a scenario");
-    let drills = [outage, slow].map(|scenario| Drill { scenario, settings });
-    let ends = run::many(&drills, 2, &lambdas, &super::drills::Failures);
+    let slow =
+        ["slow-link", "slow-link-heartbeat"].map(|name| scenario::named(name).expect("there is such a scenario"));
+    let drills = [outage, slow[0], slow[1]].map(|scenario| Drill { scenario, settings });
+    let ends = run::many(&drills, 3, &lambdas, &super::drills::Failures);
     let reports: Vec<_> = ends.into_iter().map(|ended| ended.expect("it runs to its end")).collect();
     for report in &reports {
         assert_eq!(report.verdict, Verdict::Passed, "{}", report.text(false));

@@ -27,6 +27,11 @@ pub const SLOW_LINK_UNSEEN: Check = Check {
     name: "the lag that RDS told knew nothing of what a slow link still held, and that is what was lost",
     run: |e| unseen(e, LINK_SLOW, SignedDuration::from_secs(60), 100.0),
 };
+/// The heartbeat is the replica's own newest row.
+pub const LOSS_TOLD_TRULY: Check = Check {
+    name: "whoever is asked is told until when the replica has every write: not later than the truth, nor more than a minute earlier",
+    run: loss_told_truly,
+};
 /// `slave_net_timeout`.
 pub const SILENCE_UNSEEN: Check = Check {
     name: "the lag that RDS told was 0 after the last write had arrived, and what came later was lost",
@@ -38,6 +43,28 @@ pub const FETCHED_LOST: Check = Check {
     name: "what the replica had received and not applied was lost by its promotion, and the lag had told of it",
     run: fetched_lost,
 };
+
+/// CloudWatch keeps a sample under the minute that it was taken in, so that what is told may be a minute early.
+fn loss_told_truly(evidence: &Evidence) -> Result<String, String> {
+    const TOLD: &str = "replication was complete until ";
+    let outage = evidence.outage_at.ok_or("there was no outage")?;
+    let mailbox = evidence.mailbox();
+    let asked = mailbox.iter().find(|mail| mail.subject.contains("APPROVE")).ok_or("nobody was asked")?;
+    let heartbeat = asked.body.lines().find(|line| line.contains("heartbeat of Aurora cluster app-dr"));
+    let told = heartbeat.and_then(|line| line.split(TOLD).nth(1)?.split(';').next()?.parse::<Timestamp>().ok());
+    let told = told.ok_or_else(|| format!("nothing is told of a heartbeat: {}", asked.body))?;
+    let in_dr: BTreeSet<&String> = rows(evidence)?.new.iter().collect();
+    let had = evidence.acknowledged().filter(|write| write.at <= outage && in_dr.contains(&write.id));
+    let truth = had.map(|write| write.at).max().ok_or("DR has no write from before the outage")?;
+    let early = truth.duration_since(told).as_secs_f64();
+    ensure(
+        (-2.0..=63.0).contains(&early),
+        format!(
+            "told {told}, {early:.1} s before the newest write that DR has; {} acknowledged writes lost",
+            evidence.lost().len()
+        ),
+    )
+}
 
 fn fetched_lost(evidence: &Evidence) -> Result<String, String> {
     let (since, outage) = (noted_at(evidence, TABLE_LOCKED)?, evidence.outage_at.ok_or("there was no outage")?);

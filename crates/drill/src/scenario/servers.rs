@@ -1,8 +1,11 @@
 //! What only real servers show: replication that says nothing of what the link still holds.
 
-use jiff::SignedDuration;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use lab::fault::LinkFault;
-use lab::rds;
+use lab::{Lab, rds};
 
 use super::Stuck;
 use super::play::Play;
@@ -16,19 +19,54 @@ pub(crate) const TABLE_LOCKED: &str = "a backup of the replica locks its table: 
 /// How the journal notes that the link falls silent.
 pub(crate) const LINK_SILENT: &str = "the link to DR falls silent, and nobody is told";
 
+/// The parameter that names the heartbeat, as in examples/heartbeat.
+pub(super) const HEARTBEATS: (&str, &str) = (
+    "Heartbeats",
+    r#"[{"database":"app-dr","namespace":"Heartbeat","metric":"Age","dimensions":{"Database":"app-dr"}}]"#,
+);
+
+/// As the script of examples/heartbeat does, for ever: each minute how old the newest write is that the replica has. Somebody writes every
+/// second or two, so that users' own rows beat.
+async fn publish_heartbeats(lab: Arc<Lab>) {
+    loop {
+        lab.clock.sleep(Duration::from_secs(60)).await;
+        let _working = lab.clock.working();
+        if let Some(newest) = rds::newest(&lab, DR, CLUSTER).await {
+            let now = lab.clock.now();
+            let age = now.duration_since(newest).as_secs_f64();
+            lab.cloudwatch.put_metric(DR, "Heartbeat", "Age", &[("Database", CLUSTER)], age, now);
+        }
+    }
+}
+
 impl Play {
     /// Commits of 100 kB/s over a link of 25 kB/s for five minutes, and then the primary goes down.
     pub(super) async fn slow_link(self) -> Result<Evidence, Stuck> {
+        self.begin().await?;
+        let outage_at = self.overload_the_link().await;
+        Ok(self.to_the_end(outage_at).await)
+    }
+
+    /// The same, and a heartbeat.
+    pub(super) async fn slow_link_with_heartbeat(self) -> Result<Evidence, Stuck> {
+        tokio::spawn(publish_heartbeats(self.stage.lab.clone()));
+        self.begin().await?;
+        let outage_at = self.overload_the_link().await;
+        if let Some(incident) = self.asked(90).await {
+            self.operator(&["approve", &incident, "--despite", "R07", "--reason", "a drill"]).await?;
+        }
+        Ok(self.to_the_end(outage_at).await)
+    }
+
+    async fn overload_the_link(&self) -> Timestamp {
         const ROW_BYTES: usize = 20_000;
         const EVERY: SignedDuration = SignedDuration::from_millis(200);
-        self.begin().await?;
         self.say(LINK_SLOW);
         let slow = LinkFault { bytes_per_second: Some(25_000), ..LinkFault::default() };
         self.stage.lab.faults.set_link(PRIMARY, DR, slow);
         self.stage.clients.load(NAMES[0], EVERY, ROW_BYTES);
         self.stage.minutes(5).await;
-        let outage_at = self.fail_primary();
-        Ok(self.to_the_end(outage_at).await)
+        self.fail_primary()
     }
 
     /// A backup of the replica locks its table, as `mysqldump --lock-tables` does, and is still at it when the primary goes down. All

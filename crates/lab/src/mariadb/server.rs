@@ -237,6 +237,12 @@ impl Server {
         Ok(Conn::new(plain(options)).await?)
     }
 
+    /// The time of the newest row, in microseconds since 1970.
+    pub async fn newest(&self) -> Result<Option<i64>, Error> {
+        let newest = "SELECT CAST(UNIX_TIMESTAMP(MAX(at)) * 1000000 AS SIGNED) FROM app.writes";
+        Ok(self.admin().await?.query_first::<Option<i64>, _>(newest).await?.flatten())
+    }
+
     /// The ids of all rows, in the order in which they were given their numbers.
     pub async fn rows(&self) -> Result<Vec<String>, Error> {
         Ok(self.admin().await?.query("SELECT id FROM app.writes ORDER BY nth").await?)

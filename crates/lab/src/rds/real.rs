@@ -155,6 +155,14 @@ pub async fn rows(lab: &Lab, region: &str, id: &str) -> Result<Vec<String>, Erro
     }
 }
 
+/// When the newest write was made that a database has, where it is real and answers.
+pub async fn newest(lab: &Lab, region: &str, id: &str) -> Option<Timestamp> {
+    let (real, number) = behind(lab, &key(region, id))?;
+    let _working = lab.clock.working();
+    let newest = real.farm.server(number)?.newest().await.ok().flatten()?;
+    Timestamp::from_microsecond(newest).ok()
+}
+
 /// Region and identifier of every database that has a real server.
 #[must_use]
 pub fn on_servers(lab: &Lab) -> Vec<Key> {

@@ -44,7 +44,7 @@ async fn a_new_pin_is_not_looked_at_while_others_are_written() {
     let world = World::new(&on_its_way(), replica());
     world.now.set(at("12:01:00"));
     world.hears(Signal::Pinned).await;
-    assert_eq!(in_sync_at(&world), "12:01:10");
+    assert_eq!(in_sync_at(&world), "12:01:11");
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn a_tick_leaves_the_arrival_to_whoever_was_woken_by_the_pin_for_a_minute_
     assert_eq!((world.now.get(), world.done().len()), (at("12:01:59"), 0));
     world.now.set(at("12:02:00"));
     world.tick().await;
-    assert_eq!(in_sync_at(&world), "12:02:40", "where no name server answers Route 53 is asked every twenty seconds");
+    assert_eq!(in_sync_at(&world), "12:02:41", "where no name server answers Route 53 is asked every twenty seconds");
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! Stories that only real servers can play.
 
-use super::parts::{HOLDS, ON_MARIADB, PINNED_AND_PROMOTED, TOLD};
+use super::parts::{HOLDS, ON_MARIADB, PINNED_AND_PROMOTED, SETTLES_SOON, TOLD};
 use crate::check;
 use crate::scenario::Scenario;
+use crate::scenario::servers::HEARTBEATS;
+use crate::stage::Layout;
 
 /// Every scenario that needs real servers, and gets them; `--all` does without, since a machine may not have any.
 pub const ON_SERVERS: &[Scenario] = &[
@@ -12,6 +14,18 @@ pub const ON_SERVERS: &[Scenario] = &[
         layout: ON_MARIADB,
         play: |play| Box::pin(play.slow_link()),
         checks: &[PINNED_AND_PROMOTED, HOLDS, TOLD, &[check::SLOW_LINK_UNSEEN]],
+    },
+    Scenario {
+        name: "slow-link-heartbeat",
+        about: "MariaDB: the same, with a heartbeat: it tells what the link still held, and Holdfast asks before it loses that",
+        layout: Layout { responder: &[SETTLES_SOON, HEARTBEATS], ..ON_MARIADB },
+        play: |play| Box::pin(play.slow_link_with_heartbeat()),
+        checks: &[
+            PINNED_AND_PROMOTED,
+            HOLDS,
+            TOLD,
+            &[check::ASKED, check::PROMOTED_AFTER_APPROVAL, check::LOSS_TOLD_TRULY],
+        ],
     },
     Scenario {
         name: "fetched-not-applied",
