@@ -133,7 +133,7 @@ const COMPANIONS: [Companion; 21] = [
     Companion {
         sabotage: "leaves-it-to-ticks",
         of: &["replica-promoter"],
-        scenario: "one-stack",
+        scenario: "region-outage",
         noticed_by: &[check::NO_TICK_AWAITED],
     },
     Companion { sabotage: "forgets-groups", of: &["fencer"], scenario: "fence", noticed_by: &[check::FENCE_LIFTED] },

@@ -106,7 +106,7 @@ async fn functions(emulator: &Emulator, zone: &str) -> (Arc<Lab>, BTreeMap<&'sta
     let options = Options { start: Timestamp::now(), speed: 1.0, endpoint: any, dns: any };
     let lab = Lab::start(&options).await.expect("the lab starts");
     let plan = json!({"mode": "automatic", "zones": [{"id": zone, "names": [NAME]}], "alarms": [ALARM],
-        "limits": {"lag_seconds_max": 60, "settle_seconds": 900, "cooldown_seconds": 3600, "drain_seconds": 0,
+        "limits": {"lag_seconds_max": 60, "settle_seconds": 900, "cooldown_seconds": 3600, "drain_seconds": 600,
             "detection_seconds_max": 2400}});
     let environment = BTreeMap::from([
         ("HOLDFAST_PLAN".to_owned(), plan.to_string()),
