@@ -396,12 +396,12 @@ variable "lag_seconds_max" {
 
 variable "heartbeats" {
   type        = string
-  default     = "[]"
+  default     = ""
   nullable    = false
   description = "Metrics that tell the replicas' lag better than RDS, as a JSON list: [{\"database\":\"app-dr\",\"namespace\":\"Heartbeat\",\"metric\":\"Age\", \"dimensions\":{\"Database\":\"app-dr\"}}]. See docs/operating.md, \"Heartbeats\"."
   validation {
-    condition     = can(regex("^\\[.*\\]$", var.heartbeats))
-    error_message = "Heartbeats must be a JSON list, on one line."
+    condition     = can(regex("^(\\[.*\\])?$", var.heartbeats))
+    error_message = "Heartbeats must be a JSON list, on one line, or empty."
   }
 }
 
