@@ -301,6 +301,7 @@ mod tests {
         assert_eq!(cluster, ["DBClusterIdentifier=app-dr Role=WRITER", "DBInstanceIdentifier=app-dr-1"]);
         assert_eq!(asked(&ReplicaId::RdsInstance("orders-dr".to_owned())), ["DBInstanceIdentifier=orders-dr"]);
     }
+
     #[test]
     fn a_heartbeat_is_asked_for_by_the_names_that_the_plan_gives() {
         let dimensions = [("Database".to_owned(), "app-dr".to_owned())].into();

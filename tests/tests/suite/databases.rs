@@ -1,7 +1,8 @@
-//! A drill on real MariaDB servers: short, and skipped where there is no `mariadbd`, which `.ci/run` installs.
+//! Drills on real MariaDB servers, short ones.
 
 #![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
 
+use crate::packages;
 use drill::databases::Databases;
 use drill::lambdas;
 use drill::report::Verdict;
@@ -19,10 +20,7 @@ fn detail<'a>(report: &'a drill::report::Report, claim: &str) -> &'a str {
 /// heartbeat all of it.
 #[test]
 fn what_is_lost_is_counted_in_real_servers() {
-    if !lab::mariadb::is_installed() {
-        eprintln!("SKIPPED, AND WITH IT EVERY DRILL ON REAL DATABASES: {}", lab::mariadb::Error::Missing);
-        return;
-    }
+    packages::install("--no-install-recommends mariadb-server-core", lab::mariadb::is_installed);
     let lambdas = lambdas::build().expect("the Lambdas build");
     let settings = Settings { seed: 7, speed: 3_600.0 };
     let layout = Layout { databases: Databases::Mariadb, ..QUICK };

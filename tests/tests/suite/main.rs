@@ -7,6 +7,7 @@ mod dead_letters;
 mod documented;
 mod drills;
 mod lab_commands;
+mod packages;
 mod parameters;
 mod plan;
 mod report;

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::documented::{documented, fields, of_command};
+use crate::packages;
 use drill::lambdas::{self, repository};
 use drill::scenario::named;
 use drill::stage::{DETECTOR, Layout, PRIMARY, Settings, Stage};
@@ -40,16 +41,10 @@ parent.document.getElementById('measured').textContent = JSON.stringify({ found,
   labels: shown.length, dots: document.querySelectorAll('.dot').length, scripts: document.scripts.length });
 });</script>"#;
 
-/// Debian's browser; installed, once, where it is missing and this machine lets us.
+/// Debian's browser.
 fn chromium() -> &'static str {
     static BROWSER: LazyLock<&str> = LazyLock::new(|| {
-        let is_there = || Command::new("chromium").arg("--version").output().is_ok();
-        if !is_there() {
-            // Somebody else may be installing something.
-            let install = "apt-get update -qq && apt-get install -y -qq -o DPkg::Lock::Timeout=600 chromium";
-            let installed = Command::new("sh").args(["-c", install]).output();
-            assert!(is_there(), "this test needs a browser: apt-get install chromium ({installed:?})");
-        }
+        packages::install("chromium", || Command::new("chromium").arg("--version").output().is_ok());
         "chromium"
     });
     *BROWSER

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::loss::LagBy;
-use super::replica::{GLOBAL, WRONG_LIST, state_in_words};
+use super::replica::{GLOBAL, WRONG_LIST, state_in_words, what_tells_lag};
 use super::status::Allows;
 use super::{
     Database, Instances, LagSample, Page, Quiet, ReplicaState, ReplicaView, Row, Source, Verdict, decide, row,
@@ -57,6 +57,7 @@ pub struct PeaceFacts {
     /// The newest sample within the limit.
     good: Option<LagSample>,
     limit: u64,
+    has_heartbeat: bool,
 }
 
 /// What would keep a database from being promoted.
@@ -108,7 +109,8 @@ impl PeaceFacts {
             replica.lags.iter().filter(|sample| good(sample)).max_by_key(|sample| sample.at).copied()
         };
         let (newest, good) = (newest(&|_| true), newest(&|sample| sample.seconds <= limit));
-        Self { now, replica: replica.clone(), newest, good, limit }
+        let has_heartbeat = plan.heartbeats.contains_key(&replica.id);
+        Self { now, replica: replica.clone(), newest, good, limit, has_heartbeat }
     }
 
     fn source(&self) -> Option<&Source> {
@@ -148,10 +150,11 @@ impl PeaceFacts {
         if self.replica.state.database().is_some_and(Database::is_replica) {
             let limit = self.limit;
             let lag = match self.newest {
+                None if self.has_heartbeat => "no sample; see that its job still publishes it".to_owned(),
                 None => "no sample".to_owned(),
                 Some(LagSample { seconds, at }) => format!("{seconds} s at {at}, {limit} s are allowed"),
             };
-            facts.push(Fact::new(format!("lag of {about}"), lag));
+            facts.push(Fact::new(format!("{} of {about}", what_tells_lag(self.has_heartbeat)), lag));
         }
         facts
     }

@@ -206,7 +206,7 @@ impl ReplicaFacts {
     }
 
     fn lag_in_words(&self, about: &str) -> Vec<Fact> {
-        let about = format!("{} of {about}", if self.has_heartbeat { "heartbeat" } else { "lag" });
+        let about = format!("{} of {about}", what_tells_lag(self.has_heartbeat));
         let Some(Loss { seconds, sample }) = self.loss() else {
             return vec![Fact::new(about, "no good sample: nobody knows how much would be lost")];
         };
@@ -243,7 +243,12 @@ impl ReplicaFacts {
 
 /// Measured on MySQL and MariaDB: with a slow link lag says 0 while minutes of writes wait in it, and after a silent cut it
 /// says 0 until the replica notices, after `slave_net_timeout`.
-const UNCOUNTED: &str = "writes that the primary had not sent: with a slow link, and for a minute or two before a cut is noticed, more may be lost than this says. A heartbeat tells (docs/operating.md, \"Heartbeats\")";
+const UNCOUNTED: &str = "writes that the primary had not sent: with a slow link, and for a minute or two before a cut is noticed, more may be lost than this says; a heartbeat would count it (docs/operating.md, \"Heartbeats\")";
+
+/// What the facts call that by which Holdfast judges how far behind a database is.
+pub(super) fn what_tells_lag(has_heartbeat: bool) -> &'static str {
+    if has_heartbeat { "heartbeat" } else { "lag" }
+}
 
 pub(super) fn state_in_words(state: &ReplicaState) -> String {
     match state {

@@ -1,6 +1,6 @@
 //! In peace: what would keep a database from being promoted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::common::{
     self, DR, PRIMARY, armed, at, disarmed, failed_over, lines, paused, pinned, plan, sender, unrecorded, view,
@@ -8,7 +8,7 @@ use crate::common::{
 use failover::message;
 use failover::observation::Attention;
 use failover::outcome::{Finding, Kind, Outcome, Trigger};
-use failover::plan::ReplicaId;
+use failover::plan::{Heartbeat, Plan, ReplicaId};
 use failover::promotion::{
     Database, Instances, LagSample, PEACE_TABLE, ReplicaState, ReplicaView, Shortcoming, Source, Verdict, is_guarded,
     shortcomings,
@@ -118,6 +118,17 @@ fn a_shortcoming_is_a_page_that_says_neither_that_there_is_an_outage_nor_that_th
         assert_eq!(message.subject, subject);
         assert!(message.body.contains(sentence) && !message.body.contains("on DR"), "{}", message.body);
     }
+}
+
+#[test]
+fn a_heartbeat_that_falls_silent_is_told_as_that_and_its_job_is_named_as_the_place_to_look() {
+    let silent = ReplicaView { lags: Vec::new(), ..quiet() };
+    let heartbeat = Heartbeat { namespace: "Ours".to_owned(), metric: "Age".to_owned(), dimensions: BTreeMap::new() };
+    let plan = Plan { heartbeats: [(silent.id.clone(), heartbeat)].into(), ..plan() };
+    let found = shortcomings(&plan, at(0), &[silent]).pop().unwrap();
+    assert_eq!(found.row.id.rule, Rule::R07);
+    let told = lines(&found.facts);
+    assert_eq!(told[1], "heartbeat of RDS instance app-dr: no sample; see that its job still publishes it");
 }
 
 #[test]
