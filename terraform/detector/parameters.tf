@@ -82,8 +82,8 @@ variable "outage_minutes" {
   nullable    = false
   description = "Minutes without a break that the primary must be down before the failover begins. Longer saves needless failovers, shorter saves downtime. The responder's DetectionSecondsMax must be at least 60 times this, plus 600."
   validation {
-    condition     = var.outage_minutes >= 5 && var.outage_minutes <= 1440 && floor(var.outage_minutes) == var.outage_minutes
-    error_message = "OutageMinutes must be a whole number from 5 to 1440."
+    condition     = var.outage_minutes >= 1 && var.outage_minutes <= 1440 && floor(var.outage_minutes) == var.outage_minutes
+    error_message = "OutageMinutes must be a whole number from 1 to 1440."
   }
 }
 

@@ -89,7 +89,7 @@ run "bad_values_are_refused" {
     record_names       = ["WWW.example.com."]
     aurora_clusters    = ["app-dr,other"]
     mode               = "automatically"
-    outage_minutes     = 4
+    outage_minutes     = 0
     failure_threshold  = 2.5
     request_interval   = 20
     endpoint_domain    = "192.0.2.1"

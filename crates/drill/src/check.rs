@@ -34,9 +34,15 @@ pub use rows::*;
 pub use switch::*;
 pub use update::*;
 
-/// How long a resolver may keep an answer: the longest TTL of the records that carry users.
+/// How long a resolver may keep an answer: the longest TTL of the records that carry users, which are the failover pairs and what their
+/// aliases lead to.
 pub(crate) fn ttl(evidence: &Evidence) -> SignedDuration {
-    let kept = evidence.original.iter().filter(|set| carries_users(set)).filter_map(|set| match set.target {
+    let pairs = || evidence.original.iter().filter(|set| set.failover().is_some() && carries_users(set));
+    let behind_alias = |set: &RecordSet| {
+        pairs().any(|pair| matches!(&pair.target, Target::Alias { name, .. } if *name == set.key.name))
+    };
+    let carriers = evidence.original.iter().filter(|set| set.failover().is_some() || behind_alias(set));
+    let kept = carriers.filter(|set| carries_users(set)).filter_map(|set| match set.target {
         Target::Values { ttl, .. } => Some(i64::from(ttl)),
         Target::Alias { .. } | Target::TrafficPolicy => None,
     });

@@ -7,6 +7,9 @@ use super::{Evidence, is_outcome};
 use crate::check;
 use lab::journal::What;
 
+/// Within which the pin's arrival is on record, in a few calls a name: the wait begins after it.
+const RECORDED: SignedDuration = SignedDuration::from_secs(10);
+
 impl Evidence {
     /// When clients had drained, by what Route 53 knew of the pin and the user's own limits; nothing where promotion did not wait for
     /// the pin.
@@ -33,7 +36,8 @@ impl Evidence {
     pub fn calls_a_minute(&self) -> f64 {
         let is_call = |what: &What| matches!(what, What::Call { caller, .. } if caller.starts_with("holdfast-"));
         let asked = self.promotions().first().map(|(at, _)| *at);
-        let waits = [(self.pinned_at(), asked), (asked, self.takes_writes_at(&self.workload.databases[0].id))];
+        let recorded = self.pinned_at().map(|at| at + RECORDED);
+        let waits = [(recorded, asked), (asked, self.takes_writes_at(&self.workload.databases[0].id))];
         let rates = waits.into_iter().filter_map(|(from, to)| {
             let (from, to) = (from?, to?);
             let made = self.entries().iter().filter(|entry| (from..to).contains(&entry.at) && is_call(&entry.what));

@@ -143,7 +143,7 @@ fn what_cannot_be_played_is_refused_by_file_field_and_remedy() {
 #[test]
 fn parameters_that_cannot_be_played_are_refused_by_their_name() {
     for (edit, said) in [
-        (("\"OutageMinutes=5\"", "\"OutageMinutes=4\""), ["OutageMinutes", "outside its MinValue 5"]),
+        (("\"OutageMinutes=5\"", "\"OutageMinutes=0\""), ["OutageMinutes", "outside its MinValue 1"]),
         (("\"OutageMinutes=5\"", "\"OutageMinutes=soon\""), ["OutageMinutes", "not a number"]),
         (
             ("\"OutageMinutes=5\"", "\"OutageMinute=5\""),

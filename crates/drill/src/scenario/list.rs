@@ -144,6 +144,19 @@ pub const SCENARIOS: &[Scenario] = &[
         checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::MOVED_BY_PIN, check::NO_TICK_AWAITED]],
     },
     Scenario {
+        name: "fast",
+        about: "one stack on the switch with OutageMinutes=1: a primary that blinks fails nothing over; one that stays down does, in minutes",
+        layout: FAST,
+        play: |play| Box::pin(play.fast()),
+        checks: &[
+            PINNED_AND_PROMOTED,
+            HOLDS,
+            LOSS,
+            TOLD,
+            &[check::MOVED_BY_PIN, check::NOTHING_BEFORE, check::NO_TICK_AWAITED, check::BACK_SOON],
+        ],
+    },
+    Scenario {
         name: "held",
         about: "the switch, and something holds the failover, by the seed: nobody is sent to a DR that takes no writes",
         layout: ON_SWITCH,

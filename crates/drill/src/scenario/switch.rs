@@ -1,6 +1,8 @@
 //! DNS moves by Holdfast alone: the switch stands on the PRIMARY records.
 
 use lab::fault::{CallEffect, CallFault, Effect, Loss, Site};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 use super::Stuck;
 use super::play::Play;
@@ -27,6 +29,20 @@ impl Play {
 
     pub(super) async fn switch(mut self) -> Result<Evidence, Stuck> {
         self.begin_on_switch().await?;
+        let outage_at = self.fail_primary();
+        Ok(self.to_the_end(outage_at).await)
+    }
+
+    /// The primary blinks for less than a minute each, so that a sample may say "down" and the alarm ring; then it stays down.
+    pub(super) async fn fast(mut self) -> Result<Evidence, Stuck> {
+        self.begin_on_switch().await?;
+        let mut chance = StdRng::seed_from_u64(self.settings.seed);
+        for _ in 0..6 {
+            self.fail_primary();
+            self.seconds(chance.random_range(10..=55)).await;
+            self.heal_primary();
+            self.seconds(chance.random_range(90..=300)).await;
+        }
         let outage_at = self.fail_primary();
         Ok(self.to_the_end(outage_at).await)
     }

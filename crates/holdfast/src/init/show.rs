@@ -119,7 +119,7 @@ fn show_estimate(terminal: &Terminal, proposal: &Proposal) {
     let it = proposal.estimate;
     let after = if it.after_remedies { " (once what would not work is mended)" } else { "" };
     heading(terminal, format!("how long an outage lasts{after}"));
-    terminal.say(format!("  {} min  until the alarm rings (OutageMinutes; 5 at least)", it.outage_minutes));
+    terminal.say(format!("  {} min  until the alarm rings (OutageMinutes; 1 at least)", it.outage_minutes));
     terminal.say("  1 to 2 min  until the pin is at every name server");
     match it.ttl_seconds {
         Some(seconds) => terminal.say(format!("  {seconds} s  that resolvers keep the records")),

@@ -71,6 +71,13 @@ pub(super) const DARK: Layout = Layout {
     responder: &[SETTLES_SOON, ("DnsMoves", "by-holdfast"), ("DnsMarginSeconds", "60")],
     ..QUICK
 };
+/// As soon as can be (docs/deploying.md, "A fast failover").
+pub(super) const FAST: Layout = Layout {
+    one_stack: true,
+    responder: &[SETTLES_SOON, ("DnsMoves", "by-holdfast"), ("DrainSeconds", "30"), ("DetectionSecondsMax", "660")],
+    detector: &[("OutageMinutes", "1"), ("RequestInterval", "10")],
+    ..PLAIN
+};
 pub(super) const SETTLES_SOON: (&str, &str) = ("SettleSeconds", "120");
 
 /// Parameters that fence the old writers.
