@@ -8,7 +8,7 @@ use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
 use failover::observation::{Fact, Probe, Silence};
 use failover::pin::{self, Decision, Observation, Verdict};
 use failover::plan::alarm_name;
-use failover::promotion::{self, Failover, GateDecision, ReplicaDecision};
+use failover::promotion::{self, Failover, Gate, GateDecision, ReplicaDecision};
 use failover::rule::{Id, Rule};
 use failover::signal::Signal;
 use futures_util::future::join_all;
@@ -124,7 +124,7 @@ pub struct Finding {
 }
 
 /// What a row says of several cases at once: which it is here.
-fn hint(id: Id, facts: &[Fact]) -> Option<String> {
+pub fn hint(id: Id, facts: &[Fact]) -> Option<String> {
     let fact = |about: &str| facts.iter().find(|fact| fact.about == about).map(|fact| fact.seen.as_str());
     match (id.rule, id.letter) {
         (Rule::P08, _) => fact("so soon").map(str::to_owned),
@@ -132,6 +132,30 @@ fn hint(id: Id, facts: &[Fact]) -> Option<String> {
             Some("never armed yet: Holdfast arms it by itself once all has been quiet for the settle time".to_owned())
         }
         _ => None,
+    }
+}
+
+/// What the promotion rules decide in an incident: about the workload until the gate is open, then about each database.
+pub fn promotion(gate: &GateDecision, replicas: &[ReplicaDecision]) -> Vec<Finding> {
+    let finding = |id: Id, verdict: String, because, next, about: Option<String>| Finding {
+        id,
+        verdict,
+        because,
+        next,
+        despite: BTreeSet::new(),
+        names: about.into_iter().collect(),
+        hint: None,
+        goes_on: true,
+    };
+    let of_replica = |it: &ReplicaDecision| {
+        finding(it.row.id, format!("{:?}", it.row.verdict), it.row.condition, it.row.next, Some(it.id.to_string()))
+    };
+    match gate.row.verdict {
+        Gate::Closed => Vec::new(),
+        Gate::Wait | Gate::RecordInSync => {
+            vec![finding(gate.row.id, format!("{:?}", gate.row.verdict), gate.row.condition, gate.row.next, None)]
+        }
+        Gate::Open => replicas.iter().map(of_replica).collect(),
     }
 }
 

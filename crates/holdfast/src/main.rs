@@ -2,6 +2,7 @@
 
 mod adopt;
 mod announce;
+mod asked;
 mod check;
 mod cli;
 mod dns;

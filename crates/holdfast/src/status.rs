@@ -20,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::asked::{self, Asked};
 use crate::dns;
 use crate::failure::Failure;
 use crate::look::{self, Finding};
@@ -30,6 +31,9 @@ use crate::workload::Workload;
 pub use words::print_findings;
 
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// The state of a name whose incident is closed.
+const FAILED_OVER: &str = "failed over to DR";
 
 /// Everything that Holdfast sees now, and what it makes of it.
 #[derive(Debug, Serialize)]
@@ -48,6 +52,7 @@ struct Status {
     databases: Vec<Database>,
     readiness: Readiness,
     incident: Option<Incident>,
+    waits_for_you: Vec<Asked>,
     now: Vec<Finding>,
     if_the_alarm_rang: Vec<Finding>,
 }
@@ -124,6 +129,10 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
     let incident = look::incident(&decisions).cloned();
     let imagined = look::real_or_imagined(workload, &seen, &decisions);
     let replicas = look::replicas(workload, &seen, &imagined).await;
+    let gate = look::gate(workload, &seen);
+    let mut now = look::findings(&decisions);
+    now.extend(look::promotion(&gate, &replicas));
+    let waits_for_you = asked::of(&decisions, &gate, &replicas);
     let alarms = seen.alarms.iter().flatten().map(|alarm| Alarm {
         name: alarm.name.clone(),
         state: alarm.state,
@@ -158,7 +167,8 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
             })
             .collect(),
         readiness,
-        now: look::findings(&decisions),
+        waits_for_you,
+        now,
         if_the_alarm_rang: look::findings(&look::decide(workload, &look::with_alarm(workload, &seen))),
         incident,
     })
@@ -230,7 +240,7 @@ pub fn state(view: &NameView) -> &'static str {
             Register::Armed { .. } => "armed",
             Register::Paused { .. } => "paused",
             Register::Pinned { .. } => "pinned to DR",
-            Register::FailedOver { .. } => "failed over to DR",
+            Register::FailedOver { .. } => FAILED_OVER,
         },
     }
 }

@@ -7,12 +7,13 @@ use aws::{CallError, operator};
 use failover::incident::{Approval, Incident};
 use failover::latch;
 use failover::pin::{Decision, Observation, Verdict};
-use failover::promotion::{self, Gate};
+use failover::promotion::Gate;
 use failover::register::Register;
 use failover::rule::Rule;
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::asked;
 use crate::cli::Ask;
 use crate::failure::Failure;
 use crate::look::{self, look};
@@ -72,27 +73,18 @@ struct Waiting {
 async fn waiting(workload: &Workload, terminal: &Terminal) -> Result<Waiting, Failure> {
     let seen = look(workload).await?;
     let decisions = look::decide(workload, &seen);
-    let mut waiting: BTreeMap<Incident, BTreeSet<Rule>> = BTreeMap::new();
-    for decision in decisions.iter().filter(|decision| !decision.despite.is_empty()) {
-        if let Some(incident) = &decision.incident {
-            waiting.entry(incident.clone()).or_default().extend(&decision.despite);
-        }
-    }
-    let asked: Vec<_> = look::findings(&decisions).into_iter().filter(|finding| !finding.despite.is_empty()).collect();
-    print_findings(terminal, &asked);
     let gate = look::gate(workload, &seen);
     let mut is_all = matches!(seen.latch, latch::Reading::NoStore | latch::Reading::Open { .. });
-    if let (Gate::Open, Some(incident)) = (gate.row.verdict, gate.incident) {
-        is_all = true;
-        for replica in look::replicas(workload, &seen, &incident).await {
-            is_all &= replica.row.id != Rule::R06.row('a');
-            if replica.row.verdict == promotion::Verdict::Ask {
-                terminal.say(format!("  {BOLD}{}{BOLD:#}  {}: {}", replica.row.id, replica.id, replica.row.condition));
-                waiting.entry(incident.clone()).or_default().insert(replica.row.id.rule);
-            }
-        }
+    let mut replicas = Vec::new();
+    if let (Gate::Open, Some(incident)) = (gate.row.verdict, &gate.incident) {
+        replicas = look::replicas(workload, &seen, incident).await;
+        is_all = replicas.iter().all(|replica| replica.row.id != Rule::R06.row('a'));
     }
-    Ok(Waiting { rules: waiting, is_all })
+    let asked = asked::of(&decisions, &gate, &replicas);
+    asked::print(terminal, &asked);
+    let mut rules: BTreeMap<Incident, BTreeSet<Rule>> = BTreeMap::new();
+    asked.into_iter().for_each(|one| rules.entry(one.incident).or_default().extend(one.despite));
+    Ok(Waiting { rules, is_all })
 }
 
 /// The incident and the rules that an approval is for. One that would change nothing is refused: at night nobody reads twice what a

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Sender, capitalised};
 use crate::observation::Attention;
-use crate::outcome::{Kind, Outcome};
+use crate::outcome::{Kind, Outcome, Trigger};
 use crate::rule::Rule;
 
 /// Cause and act in a few words, since a locked phone shows forty characters; and, where Holdfast does not act, what users have
@@ -51,6 +51,7 @@ pub(super) fn decision(outcome: &Outcome) -> Option<String> {
 
 fn cause_and_act(outcome: &Outcome) -> &'static str {
     match outcome.outcome {
+        Kind::Nothing if is_about_a_probe(outcome) => "own probe FAILS",
         Kind::Nothing => "nothing to do",
         Kind::Waiting if is_stuck(outcome) => "promotion is STUCK",
         Kind::Waiting => "still waiting",
@@ -94,6 +95,11 @@ fn cause_and_act(outcome: &Outcome) -> &'static str {
     }
 }
 
+/// Nobody asked: a probe that would mislead in an outage is told in peace.
+fn is_about_a_probe(outcome: &Outcome) -> bool {
+    outcome.trigger != Trigger::Approval && outcome.rule() == Some(Rule::P07)
+}
+
 /// While nothing is pinned an outage may have begun, and silence is all that a database behind a lost primary can show: it is
 /// promoted by its last samples from before.
 fn is_late_in_peace(outcome: &Outcome) -> bool {
@@ -110,6 +116,9 @@ pub(super) fn sentence(outcome: &Outcome) -> String {
         _ => ("are", "their", "records", "", "take"),
     };
     match outcome.outcome {
+        Kind::Nothing if is_about_a_probe(outcome) => {
+            format!("A probe of Holdfast's own fails, of a site of {who}. An outage that has just begun looks so too.")
+        }
         Kind::Nothing => format!("There is nothing to do now about {who}."),
         Kind::Waiting => format!("Holdfast still waits before it goes on with {who}."),
         Kind::InSync => format!("Every name server answers with the pin of {who}."),

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use failover::incident::AlarmState;
 use failover::users::Place;
 
-use super::{Name, Outage, Record, Status};
+use super::{FAILED_OVER, Name, Outage, Record, Status};
+use crate::asked;
 use crate::look::Finding;
-use crate::readiness::{Readiness, Shortcoming, Weight};
+use crate::readiness::{Shortcoming, Weight};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal, WARNING, age};
 
 /// How many of the names that are alike are named.
@@ -21,6 +22,10 @@ pub fn print(terminal: &Terminal, status: &Status, verbose: bool) {
         _ => WARNING,
     };
     terminal.say(format!("{users}{}{users:#}", status.users));
+    asked::print(terminal, &status.waits_for_you);
+    if let Some(asked) = status.waits_for_you.first() {
+        terminal.say(format!("      to go on: holdfast approve; not at all: holdfast reject {}", asked.incident));
+    }
     if let Some(Outage { since, fails_over_at }) = &status.outage {
         let down = age(*since, status.at);
         let then = fails_over_at.map_or(String::new(), |at| {
@@ -38,15 +43,17 @@ pub fn print(terminal: &Terminal, status: &Status, verbose: bool) {
         terminal.say(format!("{BOLD}if the alarm fired now{BOLD:#}"));
         print_findings(terminal, &status.if_the_alarm_rang);
     }
-    print_readiness(terminal, &status.readiness);
+    print_readiness(terminal, status);
     terminal.say("");
     print_signals(terminal, status);
     match verbose {
         true => status.names.iter().for_each(|name| print_name(terminal, name)),
         false => print_names(terminal, &status.names),
     }
+    // In peace its facts are those of an outage that has not begun.
+    let when = if status.incident.is_none() { ", if the alarm fired now" } else { "" };
     for database in &status.databases {
-        terminal.say(format!("\n{BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}", database.database, database.id));
+        terminal.say(format!("\n{BOLD}{}{BOLD:#}  {DIM}{}{when}{DIM:#}", database.database, database.id));
         database.facts.iter().for_each(|fact| terminal.say(format!("  {}: {}", fact.about, fact.seen)));
     }
 }
@@ -133,7 +140,10 @@ fn print_name(terminal: &Terminal, name: &Name) {
     }
 }
 
-fn print_readiness(terminal: &Terminal, readiness: &Readiness) {
+/// What keeps a failover from going as planned. Of names that are on DR already there is none to plan: no times, and no advice for one.
+fn print_readiness(terminal: &Terminal, status: &Status) {
+    let Status { readiness, names, .. } = status;
+    let is_planned = status.incident.is_none() && names.iter().any(|name| name.state != FAILED_OVER);
     terminal.say(format!("\n{BOLD}readiness{BOLD:#}"));
     let weighs = |weight| readiness.shortcomings.iter().any(|shortcoming| shortcoming.weight == weight);
     match (weighs(Weight::Keeps), weighs(Weight::Unknown)) {
@@ -142,7 +152,8 @@ fn print_readiness(terminal: &Terminal, readiness: &Readiness) {
             .say(format!("  {GOOD}stacks, records and health check agree{GOOD:#}, as far as they could be looked at")),
         (false, false) => terminal.say(format!("  {GOOD}stacks, records and health check agree{GOOD:#}")),
     }
-    for Shortcoming { about, seen, remedy, weight } in &readiness.shortcomings {
+    let told = |it: &&Shortcoming| is_planned || it.weight != Weight::Advises;
+    for Shortcoming { about, seen, remedy, weight } in readiness.shortcomings.iter().filter(told) {
         let (style, word) = match weight {
             Weight::Keeps => (BAD, ""),
             Weight::Advises => (WARNING, "advice: "),
@@ -151,7 +162,7 @@ fn print_readiness(terminal: &Terminal, readiness: &Readiness) {
         terminal.say(format!("  {style}{word}{about}{style:#} {seen}"));
         terminal.say(format!("      {DIM}{remedy}{DIM:#}"));
     }
-    if let (Some(dns), Some(promotion)) = (readiness.dns_seconds, readiness.promotion_seconds) {
+    if let (true, Some(dns), Some(promotion)) = (is_planned, readiness.dns_seconds, readiness.promotion_seconds) {
         terminal.say(format!(
             "  about {} min from an outage to DNS answering with DR, {} min to the promotion of the databases",
             dns.div_ceil(60),
