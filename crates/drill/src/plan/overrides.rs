@@ -22,22 +22,25 @@ pub(super) fn parse(text: &str) -> Result<Vec<(String, String)>, String> {
     Ok(parameters)
 }
 
-/// Splits at spaces outside double quotes; a backslash takes its meaning from what follows it.
+/// Splits at spaces outside quotes; a backslash takes its meaning from what follows it. A single quote is one where a value begins, and a letter
+/// anywhere else.
 fn words(text: &str) -> Result<Vec<String>, String> {
-    let (mut words, mut word, mut is_quoted) = (Vec::new(), None::<String>, false);
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None::<char>);
     let mut letters = text.chars();
     while let Some(letter) = letters.next() {
+        let is_at_value = word.as_ref().is_some_and(|word| word.ends_with('='));
         match letter {
-            '"' => {
-                is_quoted = !is_quoted;
+            letter if quote == Some(letter) => quote = None,
+            '"' | '\'' if quote.is_none() && (letter == '"' || is_at_value) => {
+                quote = Some(letter);
                 word.get_or_insert_default();
             }
             '\\' => word.get_or_insert_default().push(letters.next().unwrap_or(letter)),
-            letter if letter.is_whitespace() && !is_quoted => words.extend(word.take()),
+            letter if letter.is_whitespace() && quote.is_none() => words.extend(word.take()),
             letter => word.get_or_insert_default().push(letter),
         }
     }
-    if is_quoted {
+    if quote.is_some() {
         return Err(format!("has a quote that does not end: {text}"));
     }
     words.extend(word);
@@ -67,11 +70,13 @@ mod tests {
             ("ParameterKey=A,ParameterValue=b ParameterKey=C,ParameterValue=\"d e\"", vec![("A", "b"), ("C", "d e")]),
             ("Names=a.example.com,*.example.com", vec![("Names", "a.example.com,*.example.com")]),
             (r"A=b\ c", vec![("A", "b c")]),
+            (r#"Beats='[{"a":"b c"}]' D=it's"#, vec![("Beats", r#"[{"a":"b c"}]"#), ("D", "it's")]),
+            (r#"ParameterKey=A,ParameterValue='b "c"'"#, vec![("A", r#"b "c""#)]),
         ] {
             let expected = expected.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
             assert_eq!(parse(text), Ok(expected.collect()), "{text}");
         }
-        for text in ["A", "A=b c", "=b", "ParameterKey=A", r#"A="b"#, "A B=c", "a-b=c"] {
+        for text in ["A", "A=b c", "=b", "ParameterKey=A", r#"A="b"#, "A='b", "A B=c", "a-b=c"] {
             assert!(parse(text).is_err(), "{text}");
         }
     }
