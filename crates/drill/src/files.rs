@@ -8,5 +8,7 @@ pub const DETECTOR_TEMPLATE: &str = include_str!("../../../detector.yaml");
 pub(crate) const OPERATOR_POLICY: &str = include_str!("../../../docs/policies/operator.json");
 /// What an approver may do.
 pub(crate) const APPROVER_POLICY: &str = include_str!("../../../docs/policies/approver.json");
+/// What a schedule may do that begins and ends maintenances.
+pub(crate) const MAINTENANCE_POLICY: &str = include_str!("../../../docs/policies/maintenance.json");
 /// The same for a drill on AWS.
 pub(crate) const DRILL_POLICY: &str = include_str!("../../../docs/policies/drill.json");

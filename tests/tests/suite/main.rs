@@ -17,3 +17,4 @@ mod second_judge;
 mod stack;
 mod supply_chain;
 mod troubleshooting;
+mod warm_standby;

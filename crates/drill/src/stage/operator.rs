@@ -7,7 +7,7 @@ use lab::iam::Policy;
 use tokio::process::Command;
 
 use super::{DR, NAME_SERVERS, SetupError, Stage, name_servers};
-use crate::files::{APPROVER_POLICY, DRILL_POLICY, OPERATOR_POLICY};
+use crate::files::{APPROVER_POLICY, DRILL_POLICY, MAINTENANCE_POLICY, OPERATOR_POLICY};
 use crate::lambdas::COMMAND_LINE;
 
 /// The access key of those who operate; it is also the name of their example policy.
@@ -16,6 +16,8 @@ pub const OPERATOR: &str = "operator";
 pub const APPROVER: &str = "approver";
 /// The same of those who drill in the real zone, or of the CI that does.
 pub const DRILLER: &str = "driller";
+/// The same of a schedule that begins and ends maintenances.
+pub const MAINTAINER: &str = "maintainer";
 
 impl Stage {
     /// Gives operators and approvers the policies of `docs/policies`, and nothing else.
@@ -30,6 +32,14 @@ impl Stage {
     /// If the policy is none.
     pub fn let_drill(&self) -> Result<(), SetupError> {
         self.attach(DRILLER, DRILL_POLICY)
+    }
+
+    /// The same for a schedule's maintenances.
+    ///
+    /// # Errors
+    /// If the policy is none.
+    pub fn let_maintain(&self) -> Result<(), SetupError> {
+        self.attach(MAINTAINER, MAINTENANCE_POLICY)
     }
 
     fn attach(&self, who: &str, text: &str) -> Result<(), SetupError> {
