@@ -197,6 +197,10 @@ pub async fn unpinned(plan: &Plan, beside: &(impl StoreReader + NameServers)) ->
         Some(_) => listing(plan, beside).await?.views(),
         None => named(plan).ok_or("which names are protected only the zone's listing tells")?,
     };
+    // Name servers may never hear of a pin that Route 53 has.
+    if !views.iter().all(NameView::is_unpinned) {
+        return Err("DR's listing has a register that says pinned".to_owned());
+    }
     let heard = with_registers(beside, &views).await?;
     if heard.iter().all(NameView::is_unpinned) {
         Ok(heard)

@@ -95,13 +95,13 @@ async fn with_alias_targets(
     Ok(sets)
 }
 
-/// Names with a failover record that Holdfast pins, and names whose register says that they had one.
+/// Names with a failover record that Holdfast pins, and names whose register says that they had one; a drill's are nobody's.
 fn names_with_pairs(sets: &[RecordSet]) -> Vec<Name> {
     let protected = sets.iter().filter_map(|set| match set.is_pinnable() {
         true => Some(set.name.clone()),
         false => set.name.protected_by_register(),
     });
-    protected.collect::<BTreeSet<_>>().into_iter().collect()
+    protected.filter(|name| !name.is_drills()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// How far the changes have come that carry pins not yet on record as in sync. A change that Route 53 says nothing of is
@@ -298,8 +298,18 @@ mod tests {
         let plain = |text| RecordSet { name: name(text), ..sample(Routing::Simple, values.clone()) };
         let mail =
             RecordSet { name: name("mail.example.com"), kind: "MX".to_owned(), ..sample(pair.clone(), values.clone()) };
-        let sets =
-            [sample(pair, values.clone()), plain("plain.example.com"), mail, plain("_holdfast.gone.example.com")];
+        let drill = RecordSet {
+            name: name("holdfast-drill-20261130t012650z-1f.example.com"),
+            ..sample(pair.clone(), values.clone())
+        };
+        let sets = [
+            sample(pair, values.clone()),
+            plain("plain.example.com"),
+            mail,
+            plain("_holdfast.gone.example.com"),
+            plain("_holdfast.holdfast-drill-20261130t012650z-1f.example.com"),
+            drill,
+        ];
         assert_eq!(names_with_pairs(&sets), [name("*.example.com"), name("gone.example.com")]);
     }
 

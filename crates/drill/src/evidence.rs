@@ -328,7 +328,7 @@ impl Evidence {
         Some(at.duration_since(self.outage_at?).as_secs_f64())
     }
 
-    /// The stages that were reached, in the order of an incident.
+    /// The stages that were reached, as they came.
     #[must_use]
     pub fn stages(&self) -> Vec<Reached> {
         let turned = |check: &str| {
@@ -356,9 +356,11 @@ impl Evidence {
             ("first accepted write", self.first_write_in_dr()),
             ("failed over", self.first(|what| is_outcome(what, "FailedOver"))),
         ];
+        let mut reached: Vec<_> = reached.into_iter().filter_map(|(name, at)| Some((name, at?))).collect();
+        reached.sort_by_key(|(_, at)| *at);
         reached
             .into_iter()
-            .filter_map(|(name, at)| Some(Reached { name, at_seconds: self.since_outage(at?)? }))
+            .filter_map(|(name, at)| Some(Reached { name, at_seconds: self.since_outage(at)? }))
             .collect()
     }
 }

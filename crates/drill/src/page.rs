@@ -143,7 +143,9 @@ fn stages(report: &Report, evidence: &Evidence, outage_at: Timestamp) -> Vec<Sta
     });
     let begins = Stage::new("trouble begins", outage_at, None, "");
     let waits = waits.map(|at| Stage::new("failover waits", at, Some(Cause::Holdfast), ""));
-    std::iter::once(begins).chain(waits).chain(reached).collect()
+    let every_writer = evidence.every_writer_at().filter(|_| evidence.workload.databases.len() > 1);
+    let every_writer = every_writer.map(|at| Stage::new("every database takes writes", at, Some(Cause::Rds), ""));
+    std::iter::once(begins).chain(waits).chain(reached).chain(every_writer).collect()
 }
 
 /// What the time before a stage goes by.

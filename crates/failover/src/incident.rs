@@ -25,7 +25,16 @@ pub struct Incident {
 /// Instead of an alarm's name: a person started the failover.
 pub(crate) const OPERATOR: &str = "operator";
 
+/// Instead of an alarm's name: a drill's throw-away name (`holdfast drill`) is failed over.
+pub const DRILL: &str = "holdfast-drill";
+
 impl Incident {
+    /// True of a drill's, which takes no other name along.
+    #[must_use]
+    pub fn is_drill(&self) -> bool {
+        self.alarm == DRILL
+    }
+
     /// An incident that a person declares.
     #[must_use]
     pub fn declared(at: Timestamp) -> Self {

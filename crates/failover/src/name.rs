@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 /// The label under which a protected name's register lives.
 const REGISTER_LABEL: &str = "_holdfast";
 
+/// What the name of a drill (`holdfast drill`) begins with, before the time at which it began.
+pub const DRILL_LABEL: &str = "holdfast-drill-";
+
 /// An asterisk in Route 53's form.
 const WILDCARD: &str = "\\052";
 
@@ -46,6 +49,12 @@ impl Name {
     pub fn protected_by_register(&self) -> Option<Self> {
         let rest = self.0.strip_prefix(REGISTER_LABEL)?.strip_prefix('.')?;
         Some(Self(rest.to_owned()))
+    }
+
+    /// True of a drill's throw-away name, which is nobody's to protect: what befalls it is no failover of the workload.
+    #[must_use]
+    pub fn is_drills(&self) -> bool {
+        self.0.strip_prefix(DRILL_LABEL).is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
     }
 
     /// True if this is `ancestor` or below it.

@@ -56,14 +56,14 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// The incidents that names are pinned for.
+    /// The incidents that names are pinned for, and other names of the workload with them.
     #[must_use]
     pub fn committed(&self) -> BTreeSet<&Incident> {
         let pins = self.names.iter().filter_map(|name| match name.register() {
             Some(Register::Pinned { pin, .. }) => Some(&pin.incident),
             _ => None,
         });
-        pins.collect()
+        pins.filter(|incident| !incident.is_drill()).collect()
     }
 }
 

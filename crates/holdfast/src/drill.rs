@@ -15,6 +15,7 @@ use aws::dns::{NAME_SERVERS_VARIABLE, NameServers as _};
 use aws::route53::{RecordReader as _, protected_names};
 use aws::zone;
 use clap::Args;
+use failover::incident::DRILL;
 use failover::observation::NameView;
 use failover::plan::{Limits, Mode, Names, Plan, ProbeUrls};
 use futures_util::future::join_all;
@@ -25,7 +26,8 @@ use crate::workload::Workload;
 use canary::Canary;
 use log::Log;
 use play::Play;
-use stand_ins::{ALARM, Alarm};
+use stand_ins::Alarm;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The waits that people choose are cut to this: a drill is to end within minutes.
 const WAIT_SECONDS_MAX: u32 = 60;
@@ -66,7 +68,8 @@ pub async fn run(
     quiet(&before)?;
     let check = health_check(&before)?;
     let now = workload.records.now();
-    let canary = Canary::new(&zone.id, &zone.domain, check, now).map_err(|error| Failure::Usage(error.to_string()))?;
+    let canary = Canary::new(&zone.id, &zone.domain, check, now, nonce());
+    let canary = canary.map_err(|error| Failure::Usage(error.to_string()))?;
     let left = clean::look(workload, &zone).await?;
     under_way(terminal, &left);
     let left = left.without_young();
@@ -100,13 +103,22 @@ pub async fn run(
     finish(terminal, options, play.log, &canary, ended)
 }
 
-/// Does the work, or ends it where a person stops it (Ctrl-C): what was made is removed either way.
+/// Tells one drill from another that begins in the same second.
+fn nonce() -> u32 {
+    // Seeded afresh by the operating system.
+    let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), std::process::id());
+    u32::try_from(seed >> 32).unwrap_or_default()
+}
+
+/// Does the work, or ends it where a person (Ctrl-C) or a pipeline (SIGTERM) stops it: what was made is removed either way.
 async fn or_interrupted(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let interrupted = async {
-        if tokio::signal::ctrl_c().await.is_err() {
+        let heard = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+        let (Ok(mut interrupt), Ok(mut terminate)) = heard else {
             // Nobody can be heard; a kill it is, then.
-            std::future::pending::<()>().await;
-        }
+            return std::future::pending::<()>().await;
+        };
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
     };
     tokio::select! {
         done = work => done,
@@ -179,7 +191,7 @@ fn plan_of(deployed: &Plan, canary: &Canary) -> Plan {
         hold_alarm: None,
         latch: None,
         fence: None,
-        alarms: vec![format!("arn:aws:cloudwatch:us-east-1:000000000000:alarm:{ALARM}")],
+        alarms: vec![format!("arn:aws:cloudwatch:us-east-1:000000000000:alarm:{DRILL}")],
         rehearse: true,
         limits,
     }
@@ -199,7 +211,7 @@ async fn servers(workload: &Workload, given: Option<SocketAddr>, canary: &Canary
 fn under_way(terminal: &Terminal, left: &clean::Left) {
     for name in &left.young {
         terminal.say(format!(
-            "{WARNING}{name}{WARNING:#} is of a drill that began within the last hour and may be running: left alone; if it was killed, \
+            "{WARNING}{name}{WARNING:#} is of a drill that began within the last three hours and may be running: left alone; if it was killed, \
              `holdfast drill --clean` removes it"
         ));
     }
@@ -281,7 +293,7 @@ mod tests {
             "cooldown_seconds":3600,"drain_seconds":30,"detection_seconds_max":2400}}"#;
         let deployed = Plan::parse(deployed).unwrap();
         let now = "2026-11-30T01:26:50Z".parse().unwrap();
-        let canary = Canary::new("Z1", "example.com", "hc", now).unwrap();
+        let canary = Canary::new("Z1", "example.com", "hc", now, 0).unwrap();
         let plan = plan_of(&deployed, &canary);
         let names = Names::Listed(vec![canary.name.clone()]);
         assert_eq!(plan.zones, [failover::plan::Zone { id: "Z1".to_owned(), names }]);

@@ -6,11 +6,17 @@ use failover::incident::{Approval, ApprovalError};
 use lambda_runtime::Diagnostic;
 use serde_json::Value;
 
+/// How often a tick lists the records in any case. It must be well below the ten minutes after which a pin that has not arrived is told.
+const LISTS_EVERY_MINUTES: i64 = 5;
+
 /// What an event says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// The one-minute tick.
-    Tick,
+    Tick {
+        /// The records are listed, whatever name servers say of the registers: every fifth minute, since a pin may never reach them.
+        lists: bool,
+    },
     /// The names were pinned just now.
     Pinned,
     /// Something happened to a database.
@@ -44,7 +50,9 @@ pub fn parse(event: Value) -> Result<Signal, EventError> {
     let event: EventBridgeEvent<Value> = serde_json::from_value(event)
         .map_err(|error| EventError::Unknown(format!("what is no EventBridge event ({error})")))?;
     match (event.source.as_str(), event.detail_type.as_str()) {
-        ("aws.events" | "aws.scheduler", "Scheduled Event") => Ok(Signal::Tick),
+        ("aws.events" | "aws.scheduler", "Scheduled Event") => {
+            Ok(Signal::Tick { lists: event.time.is_none_or(|at| at.timestamp() / 60 % LISTS_EVERY_MINUTES == 0) })
+        }
         ("lambda", "Lambda Function Invocation Result - Success") => Ok(Signal::Pinned),
         ("aws.rds", "RDS DB Cluster Event" | "RDS DB Instance Event") => Ok(Signal::Hint),
         ("holdfast.operator", "Holdfast Approval") => Ok(Signal::Approval(Approval::parse(&event.detail.to_string())?)),
@@ -67,7 +75,7 @@ mod tests {
         let detail = json!({"incident": "a@2026-01-01T12:00:00Z", "by": "kim", "despite": ["R07"]});
         let approval = Approval::parse(&detail.to_string()).unwrap();
         for (event, signal) in [
-            (bridged("aws.events", "Scheduled Event", json!({})), Signal::Tick),
+            (bridged("aws.events", "Scheduled Event", json!({})), Signal::Tick { lists: true }),
             (bridged("lambda", "Lambda Function Invocation Result - Success", json!({})), Signal::Pinned),
             (bridged("aws.rds", "RDS DB Cluster Event", json!({"SourceIdentifier": "rds:app"})), Signal::Hint),
             (bridged("aws.rds", "RDS DB Instance Event", json!({})), Signal::Hint),
@@ -75,6 +83,17 @@ mod tests {
         ] {
             assert_eq!(parse(event), Ok(signal));
         }
+    }
+
+    #[test]
+    fn one_tick_of_five_lists_the_records() {
+        let tick = |minute: u32| {
+            let event = bridged("aws.events", "Scheduled Event", json!({}));
+            let event = event.to_string().replace("12:00:01", &format!("12:{minute:02}:01"));
+            parse(serde_json::from_str(&event).unwrap()).unwrap()
+        };
+        let listing: Vec<_> = (0..12).filter(|minute| tick(*minute) == Signal::Tick { lists: true }).collect();
+        assert_eq!(listing, [0, 5, 10]);
     }
 
     #[test]

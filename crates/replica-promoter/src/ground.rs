@@ -13,7 +13,7 @@ use failover::change::Write;
 use failover::latch::{self, Latch, Stage};
 use failover::name::Name;
 use failover::observation::{Changes, Fact, NameView};
-use failover::outcome::{Finding, Trigger};
+use failover::outcome::Finding;
 use failover::plan::{self, Mode, Plan, Shown};
 use failover::promotion;
 use failover::register::{Evidence, Register};
@@ -48,11 +48,11 @@ where
     L: LagReader,
     B: StoreReader + StoreWriter + NameServers,
 {
-    /// Looks at the records, the latch, and where it must stand in, at the name servers. At a tick Route 53's API need not be asked where
-    /// name servers say that nothing is pinned: no promotion begins within the minute in which they do not know of a pin.
-    pub(crate) async fn ground(&self, plan: &Plan, trigger: Trigger) -> Result<Ground, Finding> {
+    /// Looks at the records, the latch, and where it must stand in, at the name servers. Unless this look `lists`, Route 53's API need not be
+    /// asked where name servers say that nothing is pinned: no promotion begins within the minutes in which they do not know of a pin.
+    pub(crate) async fn ground(&self, plan: &Plan, lists: bool) -> Result<Ground, Finding> {
         let (quiet, read) =
-            tokio::join!(self.unpinned(plan, trigger), beside::latch(plan, &self.beside, self.records.now()));
+            tokio::join!(self.unpinned(plan, lists), beside::latch(plan, &self.beside, self.records.now()));
         let is_open = matches!(read, latch::Reading::Open { .. } | latch::Reading::NoStore);
         if let Some(names) = quiet.filter(|_| is_open) {
             return Ok(Ground::of_pins(names, None));
@@ -88,8 +88,8 @@ where
         Ok(Ground { changes, ..ground })
     }
 
-    async fn unpinned(&self, plan: &Plan, trigger: Trigger) -> Option<Vec<NameView>> {
-        if trigger != Trigger::Tick {
+    async fn unpinned(&self, plan: &Plan, lists: bool) -> Option<Vec<NameView>> {
+        if lists {
             return None;
         }
         let names = beside::unpinned(plan, &self.beside).await;

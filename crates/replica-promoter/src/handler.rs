@@ -62,8 +62,11 @@ where
     pub async fn handle(&self, plan: &Plan, signal: Signal) -> Result<Outcome, ApprovalNotCarriedOut> {
         let mut stay = Stay::of(&signal);
         self.wait_for_a_new_pin(&signal, &mut stay).await;
+        // On the switch DR's own listing is renewed by alarm-handler, which lists in an outage.
+        let lists = signal != (Signal::Tick { lists: false })
+            && !(plan.latch.is_some() && matches!(signal, Signal::Tick { .. }));
         let (trigger, approval) = match signal {
-            Signal::Tick => (Trigger::Tick, None),
+            Signal::Tick { .. } => (Trigger::Tick, None),
             Signal::Pinned | Signal::Hint => (Trigger::Event, None),
             Signal::Approval(approval) => {
                 // alarm-handler answers whatever is not of the rules here that an approval may lift.
@@ -72,7 +75,7 @@ where
             }
         };
         let (findings, outcome) = loop {
-            let Pass { findings, users, ground } = self.go_on_from_a_fresh_look(plan, trigger, approval.as_ref()).await;
+            let Pass { findings, users, ground } = self.go_on_from_a_fresh_look(plan, lists, approval.as_ref()).await;
             let outcome = Outcome::of(self.records.now(), trigger, &findings).of_users(users, &findings);
             match ground {
                 Some(ground) if self.stays(plan, &ground, &findings, &mut stay).await => {
@@ -96,10 +99,10 @@ where
     }
 
     /// Looks and goes on; again, where another invocation was first, since nothing was promoted in such a pass.
-    async fn go_on_from_a_fresh_look(&self, plan: &Plan, trigger: Trigger, approval: Option<&Approval>) -> Pass {
+    async fn go_on_from_a_fresh_look(&self, plan: &Plan, lists: bool, approval: Option<&Approval>) -> Pass {
         let (mut pass, mut closing) = (1, None);
         loop {
-            let mut ground = match self.ground(plan, trigger).await {
+            let mut ground = match self.ground(plan, lists).await {
                 Ok(ground) => ground,
                 Err(finding) => return Pass { findings: vec![finding], users: None, ground: None },
             };
@@ -381,7 +384,7 @@ mod tests {
             lag: &rds,
             beside: Nothing,
         };
-        assert!(calls.handle(&plan, Signal::Tick).now_or_never().is_none(), "it waits for RDS");
+        assert!(calls.handle(&plan, Signal::Tick { lists: true }).now_or_never().is_none(), "it waits for RDS");
         assert_eq!(*rds.0.borrow(), plan.replicas);
     }
 }

@@ -2,6 +2,7 @@
 //! killed costs the time to the next one, and nothing else.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use aws::beside;
 use aws::cloudwatch::LagReader;
@@ -41,23 +42,34 @@ pub(crate) struct Stay {
     seconds_left: u32,
     /// Whoever was woken by the pin is still looking for its arrival.
     leaves_arrival_seconds: u32,
+    /// The end of the last wait.
+    at_work_since: Instant,
 }
 
 impl Stay {
     pub fn of(signal: &Signal) -> Self {
         match signal {
-            Signal::Tick => Self { seconds_left: TICK_SECONDS, leaves_arrival_seconds: TICK_SECONDS },
-            Signal::Pinned => Self { seconds_left: PINNED_SECONDS, leaves_arrival_seconds: 0 },
+            Signal::Tick { .. } => Self::with(TICK_SECONDS, TICK_SECONDS),
+            Signal::Pinned => Self::with(PINNED_SECONDS, 0),
             // What RDS tells may come often; the tick stays with databases. A person wants an answer.
-            Signal::Hint | Signal::Approval(_) => Self { seconds_left: 0, leaves_arrival_seconds: 0 },
+            Signal::Hint | Signal::Approval(_) => Self::with(0, 0),
         }
     }
 
-    /// Waits, if there is time.
+    fn with(seconds_left: u32, leaves_arrival_seconds: u32) -> Self {
+        Self { seconds_left, leaves_arrival_seconds, at_work_since: Instant::now() }
+    }
+
+    /// Waits, if there is time. Looks take theirs too, most of all at what does not answer.
     async fn wait(&mut self, records: &impl RecordReader, seconds: u32) -> bool {
-        let Some(left) = self.seconds_left.checked_sub(seconds) else { return false };
+        let looked = u32::try_from(self.at_work_since.elapsed().as_secs()).unwrap_or(u32::MAX);
+        let Some(left) = self.seconds_left.checked_sub(seconds.saturating_add(looked)) else {
+            self.seconds_left = 0;
+            return false;
+        };
         self.seconds_left = left;
         records.wait(seconds).await;
+        self.at_work_since = Instant::now();
         true
     }
 }

@@ -125,7 +125,9 @@ async fn replica_promoter(sabotage: Sabotage, session: &Session) -> Result<(), E
     let (plan, calls) = (&plan, &calls);
     run(service_fn(move |event: LambdaEvent<Value>| async move {
         let signal = match event::parse(event.payload)? {
-            event::Signal::Tick | event::Signal::Pinned if sabotage == Sabotage::LeavesItToTicks => event::Signal::Hint,
+            event::Signal::Tick { .. } | event::Signal::Pinned if sabotage == Sabotage::LeavesItToTicks => {
+                event::Signal::Hint
+            }
             signal => signal,
         };
         if sabotage == Sabotage::PromotesAtOnce && bent::all_are_armed(plan, &calls.records).await {

@@ -46,11 +46,17 @@ impl Evidence {
         rates.fold(0.0, f64::max)
     }
 
+    /// When every database took writes.
+    #[must_use]
+    pub fn every_writer_at(&self) -> Option<Timestamp> {
+        let databases = self.workload.databases.iter().map(|database| self.takes_writes_at(&database.id));
+        databases.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
     /// From the last database's first write to the word that the failover is over, in seconds.
     #[must_use]
     pub fn told_seconds(&self) -> Option<f64> {
-        let databases = self.workload.databases.iter().map(|database| self.takes_writes_at(&database.id));
-        let available = databases.collect::<Option<Vec<_>>>()?.into_iter().max()?;
+        let available = self.every_writer_at()?;
         let told = self.first(|what| is_outcome(what, "FailedOver"))?;
         Some(told.duration_since(available).as_secs_f64())
     }

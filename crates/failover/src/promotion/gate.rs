@@ -111,7 +111,7 @@ pub fn decide_gate(plan: &Plan, now: Timestamp, names: &[NameView], changes: &Ch
             _ => None,
         })
         .max();
-    let awaited = spreads().filter(|(_, spread)| !arrived(spread)).map(|(pin, _)| pin.at);
+    let awaited = spreads().filter(|(_, spread)| !arrived(spread)).map(|(pin, _)| pin.at).min();
     let facts = GateFacts {
         now,
         unpinned: names.iter().filter(|view| !is_pinned(view)).map(|view| view.name.to_string()).collect(),
@@ -119,7 +119,7 @@ pub fn decide_gate(plan: &Plan, now: Timestamp, names: &[NameView], changes: &Ch
         failed_over: registers().filter(|register| matches!(register, Register::FailedOver { .. })).count(),
         agree: names.iter().all(NameView::agrees),
         spreading: spreads().any(|(_, spread)| !matches!(spread, Spread::InSync { .. })),
-        overdue_at: awaited.min().map(|at| after(at, ARRIVAL_SECONDS_MAX.into())),
+        overdue_at: awaited.map(|at| after(at, ARRIVAL_SECONDS_MAX.into())),
         drained_at,
     };
     let pins = || registers().filter_map(Register::pin);
@@ -127,6 +127,8 @@ pub fn decide_gate(plan: &Plan, now: Timestamp, names: &[NameView], changes: &Ch
     let row = decide(GATE_TABLE, &facts);
     let since = match (row.id.rule, row.attention) {
         (Rule::R02, Page) => facts.overdue_at,
+        // Until the last has arrived nobody knows when clients of all have drained.
+        (Rule::R02, _) if awaited.is_some() => awaited,
         _ => drained_at.or_else(|| pins().map(|pin| pin.at).max()),
     };
     GateDecision { row, incident, since, facts: facts.in_words() }
@@ -171,7 +173,8 @@ impl GateFacts {
         let count = counted.collect::<Vec<_>>().join(", ");
         let mut facts = vec![Fact::new("time", self.now), Fact::new("names", count)];
         facts.extend(self.unpinned.iter().take(UNPINNED_NAMED_MAX).map(|name| Fact::new("not pinned", name)));
-        facts.extend(self.drained_at.map(|at| Fact::new(CLIENTS_DRAINED, at)));
+        let drained_at = self.drained_at.filter(|_| !self.spreading);
+        facts.extend(drained_at.map(|at| Fact::new(CLIENTS_DRAINED, at)));
         facts
     }
 }

@@ -105,11 +105,13 @@ pub(crate) fn is_postgres(engine: &str) -> bool {
     engine.starts_with("postgres")
 }
 
-/// The sample in which the replica reached the furthest that it ever came, and for how many seconds before the outage its
-/// source may have been idle. Later samples that name the same position only say that nothing came after.
+/// The sample in which the replica reached what it has now, and for how many seconds before the outage its source may have been
+/// idle. Later samples that name the same position only say that nothing came after. A replica never goes back, so an earlier sample that
+/// names a later position is a wrong one.
 fn position(lags: &[LagSample], outage: &Outage, idle_seconds_max: i64) -> Option<(LagSample, i64)> {
-    let furthest = lags.iter().map(LagSample::applied_until).max()?;
-    let reached = |sample: &&LagSample| seconds_between(sample.applied_until(), furthest) <= SAME_POSITION_SECONDS;
+    let newest = lags.iter().max_by_key(|sample| sample.at)?.applied_until();
+    let reached =
+        |sample: &&LagSample| sample.applied_until().duration_since(newest).as_secs().abs() <= SAME_POSITION_SECONDS;
     let first = lags.iter().filter(reached).min_by_key(|sample| sample.at)?;
     let last = lags.iter().filter(reached).max_by_key(|sample| sample.at)?;
     let idle = seconds_between(first.at, last.at.min(outage.earliest));

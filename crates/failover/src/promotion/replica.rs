@@ -217,10 +217,14 @@ impl ReplicaFacts {
         } else {
             format!("the outage began between {earliest} and {latest}")
         };
-        let lost = if self.has_heartbeat {
-            format!("at most {seconds} s of writes")
-        } else {
-            format!("{seconds} s of writes or more")
+        // The outage's own silence looks like that of a replica which had stopped before it.
+        let most_seconds = u64::try_from(latest.duration_since(sample.applied_until()).as_secs()).unwrap_or_default();
+        let lost = match self.has_heartbeat {
+            true if most_seconds <= seconds => format!("at most {seconds} s of writes"),
+            true => format!(
+                "{seconds} s of writes if the replica ran until the outage, and up to {most_seconds} s if it had stopped before,"
+            ),
+            false => format!("{seconds} s of writes or more"),
         };
         let said = format!(
             "{} s at {}, so replication was complete until {}; {outage}; {lost} may be lost, {most} s are allowed",

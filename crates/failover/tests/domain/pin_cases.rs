@@ -70,6 +70,13 @@ fn never_armed(s: &mut Scene, ok_since: i64) {
     s.all_ok_since(ok_since);
 }
 
+/// The throw-away name of `holdfast drill`, pinned.
+fn drilled() -> Register {
+    let mut pin = pin(0, 0);
+    pin.incident.alarm = "holdfast-drill".to_owned();
+    Register::Pinned { pin, spread: in_sync(40) }
+}
+
 #[rustfmt::skip]
 const PINNED_CASES: &[Case] = &[
     ("an alarm that is not ours changes nothing, whatever else is so", |s| s.foreign_alarm = true, Rule::P01, "the event is of an alarm", Verdict::Nothing),
@@ -187,6 +194,7 @@ const REHEARSAL_CASES: &[Case] = &[
 const OUTAGE_CASES: &[Case] = &[
     ("a sibling's pin takes this name along", |s| { s.sibling(&pinned(0, in_sync(40))); s.all_ok_since(50); }, Rule::P13, SIBLING, Verdict::Pin),
     ("though CloudWatch is silent", |s| { s.sibling(&pinned(0, in_sync(40))); s.alarms = None; }, Rule::P13, SIBLING, Verdict::Pin),
+    ("but a drill's takes none along", |s| { s.sibling(&drilled()); s.all_ok_since(50); }, Rule::P06, QUIET, Verdict::Nothing),
     ("though approval mode came since", |s| { s.sibling(&pinned(0, in_sync(40))); s.plan.mode = Mode::Approval; }, Rule::P13, SIBLING, Verdict::Pin),
     ("though this name was armed a second before the alarm", |s| { s.sibling(&pinned(0, in_sync(40))); s.register(&armed(-1, ArmedBy::Failback)); }, Rule::P13, SIBLING, Verdict::Pin),
     ("but not if it was armed with the alarm: it was failed back", |s| { s.sibling(&pinned(0, in_sync(40))); s.register(&armed(0, ArmedBy::Failback)); }, Rule::P06, OLD, Verdict::Nothing),

@@ -51,6 +51,16 @@ const ARRIVED: &str = "the pin has arrived";
 const DRAINING: &str = "clients may still";
 const OPEN: &str = "the pin is in sync";
 
+#[test]
+fn while_a_pin_is_on_its_way_nobody_knows_when_clients_have_drained() {
+    let mut workload = Workload::drained();
+    workload.first(Some(&pinned(0, change("C1"))));
+    workload.status("C1", ChangeStatus::Pending);
+    let decision = workload.decide();
+    assert_eq!((decision.row.id, decision.since), (Rule::R02.row('b'), Some(at(30))), "since the pin was made");
+    assert!(decision.facts.iter().all(|fact| fact.about != "clients drained"), "{:?}", decision.facts);
+}
+
 #[rustfmt::skip]
 const GATE_CASES: &[Case<Workload, Gate>] = &[
     ("armed names keep the gate closed", |w| w.names = vec![view("app.example.com", PRIMARY, Some(&armed(0, ArmedBy::Operator)))], Rule::R01, NONE_PINNED, Gate::Closed),

@@ -3,15 +3,13 @@
 use aws::CallError;
 use aws::route53::{HealthCheckWriter, RecordWriter, Writer};
 use failover::change::{Batch, Change, Write};
-use failover::name::{Name, NameError};
+use failover::name::{DRILL_LABEL, Name, NameError};
 use failover::record::{RecordSet, Role, Routing, Target};
 use failover::register::Register;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// The label that every drill's name begins with; the policy in docs/policies/drill.json is for such names alone.
-const LABEL: &str = "holdfast-drill-";
 /// When the drill began, so that a leftover says how old it is.
 const BEGAN: &str = "%Y%m%dt%H%M%Sz";
 
@@ -33,9 +31,10 @@ pub struct Canary {
 }
 
 impl Canary {
-    /// A name for a drill that begins now.
-    pub fn new(zone: &str, domain: &str, check: &str, now: Timestamp) -> Result<Self, NameError> {
-        let name = format!("{LABEL}{}.{}", now.strftime(BEGAN), domain.trim_end_matches('.')).parse()?;
+    /// A name for a drill that begins now; `nonce` tells it from another that begins in the same second.
+    pub fn new(zone: &str, domain: &str, check: &str, now: Timestamp, nonce: u32) -> Result<Self, NameError> {
+        let domain = domain.trim_end_matches('.');
+        let name = format!("{DRILL_LABEL}{}-{nonce:08x}.{domain}", now.strftime(BEGAN)).parse()?;
         Ok(Self { zone: zone.to_owned(), name, check: check.to_owned() })
     }
 
@@ -87,7 +86,9 @@ fn identifier(role: Role) -> String {
 /// When the drill began whose name this is, in the zone of this domain; none if it is no drill's.
 pub fn began(name: &Name, domain: &str) -> Option<Timestamp> {
     let label = name.as_str().strip_suffix(&domain.trim_end_matches('.').to_lowercase())?.strip_suffix('.')?;
-    let civil = DateTime::strptime(BEGAN, label.strip_prefix(LABEL)?).ok()?;
+    let (began, nonce) = label.strip_prefix(DRILL_LABEL)?.split_once('-')?;
+    u32::from_str_radix(nonce, 16).ok()?;
+    let civil = DateTime::strptime(BEGAN, began).ok()?;
     civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
@@ -145,19 +146,22 @@ mod tests {
     use super::*;
 
     fn canary() -> Canary {
-        Canary::new("Z1", "Example.com.", "hc", "2026-11-30T01:26:50Z".parse().unwrap()).unwrap()
+        Canary::new("Z1", "Example.com.", "hc", "2026-11-30T01:26:50Z".parse().unwrap(), 31).unwrap()
     }
 
     #[test]
     fn a_drills_name_says_when_it_began_and_no_other_name_is_taken_for_one() {
         let canary = canary();
-        assert_eq!(canary.name.as_str(), "holdfast-drill-20261130t012650z.example.com");
+        assert_eq!(canary.name.as_str(), "holdfast-drill-20261130t012650z-0000001f.example.com");
+        assert!(canary.name.is_drills());
         assert_eq!(began(&canary.name, "example.com."), Some("2026-11-30T01:26:50Z".parse().unwrap()));
         for other in [
             "holdfast-drill-app.example.com",
-            "holdfast-drill-20261130t012650z.shop.example.com",
-            "x.holdfast-drill-20261130t012650z.example.com",
-            "holdfast-drill-20261130t012650z.example.org",
+            "holdfast-drill-20261130t012650z.example.com",
+            "holdfast-drill-20261130t012650z-app.example.com",
+            "holdfast-drill-20261130t012650z-1f.shop.example.com",
+            "x.holdfast-drill-20261130t012650z-1f.example.com",
+            "holdfast-drill-20261130t012650z-1f.example.org",
             "app.example.com",
         ] {
             assert_eq!(began(&other.parse().unwrap(), "example.com"), None, "{other}");

@@ -16,8 +16,8 @@ use crate::failure::Failure;
 use crate::terminal::{DIM, Terminal, record};
 use crate::workload::Workload;
 
-/// A drill gives up long before: what is older was left behind.
-const DRILL_MAX: SignedDuration = SignedDuration::from_hours(1);
+/// A drill gives up before: it has some dozen waits of ten minutes at most. What is older was left behind.
+const DRILL_MAX: SignedDuration = SignedDuration::from_hours(3);
 
 /// What a zone has of drills.
 #[derive(Debug, Default)]

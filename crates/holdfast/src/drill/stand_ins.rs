@@ -5,13 +5,10 @@ use std::cell::RefCell;
 use aws::CallError;
 use aws::cloudwatch::{AlarmReader, LagOf, LagReader};
 use aws::rds::{ReplicaReader, ReplicaWriter};
-use failover::incident::{AlarmSighting, AlarmState};
+use failover::incident::{AlarmSighting, AlarmState, DRILL};
 use failover::plan::ReplicaId;
 use failover::promotion::{LagSample, ReplicaState};
 use jiff::Timestamp;
-
-/// The alarm's name: it is on record in the drill's register.
-pub const ALARM: &str = "holdfast-drill";
 
 /// An alarm that no CloudWatch has.
 #[derive(Debug)]
@@ -20,7 +17,7 @@ pub struct Alarm(RefCell<AlarmSighting>);
 impl Alarm {
     /// One that has been quiet since then.
     pub fn quiet(arn: &str, since: Timestamp) -> Self {
-        let (arn, name) = (arn.to_owned(), ALARM.to_owned());
+        let (arn, name) = (arn.to_owned(), DRILL.to_owned());
         Self(RefCell::new(AlarmSighting { arn, name, state: AlarmState::Ok, since, trouble: None }))
     }
 

@@ -260,15 +260,16 @@ pub async fn unknown(workload: &Workload, records: &Records) -> Failure {
     let listed = |incidents: Vec<Incident>| {
         let newest: Vec<_> = incidents.iter().rev().take(CALLS_TOLD_MAX).map(ToString::to_string).collect();
         match newest.is_empty() {
-            true => "no alarm called one in the last 30 days".to_owned(),
-            false => format!("the alarms called these in the last 30 days, the newest first: {}", newest.join(", ")),
+            true => "no alarm began an incident in the last 30 days".to_owned(),
+            false => format!("alarms began these in the last 30 days, the newest first: {}", newest.join(", ")),
         }
     };
     let there = calls.map_or_else(|error| format!("which ones there were is not known: {error}"), listed);
     let missing: Vec<_> = records.sources.iter().filter(|source| source.starts_with(MISSING)).cloned().collect();
     let missing = if missing.is_empty() { String::new() } else { format!("; {}", missing.join("; ")) };
     Failure::Refused(format!(
-        "no record knows of {}: copy the id from a message. {there}. What is older than the log groups' retention (LogRetentionDays) and the          alarms' 30 days is gone{missing}",
+        "no record knows of {}: copy the id from a message. {there}. What is older than the log groups' retention (LogRetentionDays) and the \
+         alarms' 30 days is gone{missing}",
         records.incident
     ))
 }

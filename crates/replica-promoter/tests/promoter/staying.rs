@@ -60,6 +60,18 @@ async fn a_tick_leaves_the_arrival_to_whoever_was_woken_by_the_pin_for_a_minute_
 }
 
 #[tokio::test]
+async fn a_pin_that_never_reaches_the_name_servers_is_seen_by_the_tick_that_lists() {
+    let world = World::new(&on_its_way(), replica());
+    world.now.set(at("12:12:00"));
+    world.arrives_at.set(at("23:59:59"));
+    world.has_name_servers.set(true);
+    let outcome = world.hears(Signal::Tick { lists: false }).await;
+    assert_eq!((outcome.rule(), outcome.attention), (Some(Rule::R01), Attention::None));
+    let outcome = world.hears(Signal::Tick { lists: true }).await;
+    assert_eq!((outcome.rule(), outcome.attention), (Some(Rule::R02), Attention::Page));
+}
+
+#[tokio::test]
 async fn databases_are_promoted_in_the_second_in_which_clients_have_drained() {
     for (woken, promoted) in [("12:03:01", "12:04:00"), ("12:03:58", "12:04:00"), ("12:04:07", "12:04:07")] {
         let world = World::new(&draining(), replica());

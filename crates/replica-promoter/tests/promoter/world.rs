@@ -118,7 +118,7 @@ impl World {
     }
 
     pub async fn tick(&self) -> Outcome {
-        self.hears(Signal::Tick).await
+        self.hears(Signal::Tick { lists: false }).await
     }
 
     pub fn register(&self) -> Register {

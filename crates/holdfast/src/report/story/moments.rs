@@ -79,7 +79,8 @@ fn people(records: &Records) -> Vec<Moment> {
     let kept = registers(records).filter_map(|register| kept(register).filter(|(at, _)| !is_told(*at)));
     let mut did: Vec<_> = approvals.chain(orders).chain(kept).filter(|(at, _)| *at >= records.incident.began).collect();
     did.sort();
-    did.dedup();
+    // An approval reaches two functions.
+    did.dedup_by(|later, earlier| later.1 == earlier.1 && later.0.duration_since(earlier.0) <= SAME_ORDER);
     did.into_iter().map(|(at, what)| Moment::new(at, Lane::People, what, Vec::new())).collect()
 }
 
