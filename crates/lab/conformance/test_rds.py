@@ -157,3 +157,55 @@ def test_security_groups_and_tags_are_set_and_told(client, pair, refused, until)
     assert [group["VpcSecurityGroupId"] for group in found["VpcSecurityGroups"]] == ["sg-1", "sg-2"]
     assert found["TagList"] == [{"Key": "a:b", "Value": "sg-1 sg-2"}]
     refused("InvalidParameterValue", 400, rds.add_tags_to_resource, ResourceName=found["DBClusterArn"], Tags=[{"Key": "a", "Value": "{}"}])
+
+
+@pytest.fixture
+def world(client, until):
+    """A global database with a primary and a secondary cluster, each with an instance, available."""
+    nth = next(NUMBERS)
+    name, primary, secondary = f"world-{nth}", f"home-{nth}", f"home-{nth}-dr"
+    login = {"MasterUsername": "admin", "MasterUserPassword": "not-a-secret"}
+    arn = client("rds", PRIMARY).create_db_cluster(DBClusterIdentifier=primary, Engine="aurora-postgresql", **login)["DBCluster"]["DBClusterArn"]
+    until(lambda: describe(client("rds", PRIMARY), primary)["Status"] == "available")
+    client("rds", PRIMARY).create_global_cluster(GlobalClusterIdentifier=name, SourceDBClusterIdentifier=arn)
+    client("rds", DR).create_db_cluster(DBClusterIdentifier=secondary, Engine="aurora-postgresql", GlobalClusterIdentifier=name)
+    for region, cluster in [(PRIMARY, primary), (DR, secondary)]:
+        until(lambda: describe(client("rds", region), cluster)["Status"] == "available")
+        client("rds", region).create_db_instance(
+            DBInstanceIdentifier=f"{cluster}-1", DBInstanceClass="db.r6g.large", Engine="aurora-postgresql", DBClusterIdentifier=cluster)
+        until(lambda: available(client("rds", region), cluster))
+    return name, primary, secondary
+
+
+def told(rds, name):
+    """The writer's identifier, the status, and that of the failover state."""
+    found = rds.describe_global_clusters(GlobalClusterIdentifier=name)["GlobalClusters"][0]
+    writers = [member["DBClusterArn"].split(":")[-1] for member in found["GlobalClusterMembers"] if member["IsWriter"]]
+    return writers, found["Status"], found.get("FailoverState", {}).get("Status")
+
+
+def test_a_global_database_fails_over_and_switches_back(client, world, refused, until):
+    rds, (name, primary, secondary) = client("rds"), world
+    assert told(rds, name) == ([primary], "available", None)
+    assert describe(rds, secondary)["GlobalClusterIdentifier"] == name
+    there, here = describe(client("rds", PRIMARY), primary)["DBClusterArn"], describe(rds, secondary)["DBClusterArn"]
+    both = {"GlobalClusterIdentifier": name, "TargetDbClusterIdentifier": here}
+    refused("InvalidParameterCombination", 400, rds.failover_global_cluster, AllowDataLoss=True, Switchover=True, **both)
+    refused("GlobalClusterNotFoundFault", 404, rds.failover_global_cluster, AllowDataLoss=True, **{**both, "GlobalClusterIdentifier": "nowhere"})
+    refused("DBClusterNotFoundFault", 404, rds.failover_global_cluster, AllowDataLoss=True, **{**both, "TargetDbClusterIdentifier": secondary})
+    begun = rds.failover_global_cluster(AllowDataLoss=True, **both)["GlobalCluster"]
+    assert (begun["Status"], begun["FailoverState"]["IsDataLossAllowed"]) == ("failing-over", True)
+    assert begun["FailoverState"]["ToDbClusterArn"] == here
+    refused("InvalidGlobalClusterStateFault", 400, rds.failover_global_cluster, AllowDataLoss=True, **both)
+    until(lambda: told(rds, name) == ([secondary], "available", None))
+    refused("InvalidDBClusterStateFault", 400, rds.failover_global_cluster, AllowDataLoss=True, **both)
+    until(lambda: available(client("rds", PRIMARY), primary))
+    home = {"GlobalClusterIdentifier": name, "TargetDbClusterIdentifier": there}
+    begun = rds.switchover_global_cluster(**home)["GlobalCluster"]
+    assert (begun["Status"], begun["FailoverState"]["Status"]) == ("switching-over", "switching-over")
+    refused("InvalidGlobalClusterStateFault", 400, rds.switchover_global_cluster, **home)
+    until(lambda: told(rds, name) == ([primary], "available", None))
+    gone = rds.remove_from_global_cluster(GlobalClusterIdentifier=name, DbClusterIdentifier=here)["GlobalCluster"]
+    assert [member["DBClusterArn"] for member in gone["GlobalClusterMembers"]] == [there]
+    assert "GlobalClusterIdentifier" not in describe(rds, secondary)
+    refused("GlobalClusterNotFoundFault", 404, rds.describe_global_clusters, GlobalClusterIdentifier="nowhere")

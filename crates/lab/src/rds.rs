@@ -6,6 +6,7 @@ mod api;
 mod changes;
 mod create;
 mod database;
+mod global;
 mod lag;
 mod manage;
 mod model;
@@ -38,6 +39,9 @@ use state::{Effect, State};
 
 /// "Several minutes or longer" (Aurora user guide, promoting a cross-Region replica).
 const PROMOTION_SECONDS: RangeInclusive<i64> = 120..=300;
+
+/// "Typically, the chosen secondary cluster assumes the primary role within a few minutes" (Aurora user guide, global databases).
+const GLOBAL_SECONDS: RangeInclusive<i64> = 60..=180;
 
 /// The service's state in every region.
 #[derive(Debug)]
@@ -77,6 +81,11 @@ impl Rds {
         let within = self.promotion_seconds.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);
         SignedDuration::from_secs(chance.random_range(within))
+    }
+
+    fn global_takes(&self) -> SignedDuration {
+        let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);
+        SignedDuration::from_secs(chance.random_range(GLOBAL_SECONDS))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

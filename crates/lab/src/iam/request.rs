@@ -107,6 +107,12 @@ fn of_rds(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
         "ModifyDBInstance" => {
             and_perhaps(instance, form.take("NewDBInstanceIdentifier").map(|id| named("db", Some(id))))
         }
+        // "arn:${Partition}:rds::${Account}:global-cluster:${GlobalClusterName}"; both types are marked as required.
+        "DescribeGlobalClusters" => vec![global_cluster(form.take("GlobalClusterIdentifier"))],
+        "FailoverGlobalCluster" | "SwitchoverGlobalCluster" => {
+            let target = form.take("TargetDbClusterIdentifier").unwrap_or_default();
+            vec![global_cluster(form.take("GlobalClusterIdentifier")), target]
+        }
         "DescribeEvents" => vec!["*".to_owned()],
         "AddTagsToResource" => vec![form.take("ResourceName").unwrap_or_default()],
         "CreateDBCluster" => vec![
@@ -136,6 +142,10 @@ fn of_rds(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
         false => request.with("aws:TagKeys", tags.clone()),
     };
     Ok(resources.into_iter().map(request).map(tagged).chain(of_key(call, action)).collect())
+}
+
+fn global_cluster(id: Option<String>) -> String {
+    arn("rds", "", &format!("global-cluster:{}", id.unwrap_or_else(|| "*".to_owned())))
 }
 
 /// "Dependent actions: kms:CreateGrant, kms:DescribeKey" of what is created with a key of one's own: RDS asks as the caller.

@@ -36,7 +36,8 @@ impl State {
         match self.clusters.get(key) {
             Some(cluster) => {
                 let writer = cluster.members.first().and_then(|id| self.instances.get(&(key.0.clone(), id.clone())));
-                cluster.source.is_none() && cluster.status.serves() && writer.is_some_and(available)
+                let takes_writes = cluster.source.is_none() && !self.is_read_only_member(key);
+                takes_writes && cluster.status.serves() && writer.is_some_and(available)
             }
             None => self.instances.get(key).is_some_and(|instance| instance.cluster.is_none() && available(instance)),
         }

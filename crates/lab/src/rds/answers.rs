@@ -193,6 +193,8 @@ pub(super) struct DbCluster {
     reader_endpoint: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     replication_source_identifier: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    global_cluster_identifier: Option<String>,
     read_replica_identifiers: ClusterReplicas,
     #[serde(rename = "DBClusterMembers")]
     members: Members,
@@ -267,7 +269,13 @@ fn date(at: Timestamp) -> String {
 pub(super) fn cluster(state: &State, key: &Key, cluster: &Cluster) -> DbCluster {
     let (region, id) = key;
     let replicas = state.clusters.values().filter(|other| other.source.as_ref() == Some(&cluster.arn));
-    let member = |(n, id): (usize, &String)| Member { id: id.clone(), is_cluster_writer: n == 0, promotion_tier: 1 };
+    // A secondary cluster of a global database has none; what a replica cluster says of its first is not documented.
+    let has_writer = state.global_of(key).is_none_or(|(_, global)| global.writer == *key);
+    let member = |(n, id): (usize, &String)| Member {
+        id: id.clone(),
+        is_cluster_writer: n == 0 && has_writer,
+        promotion_tier: 1,
+    };
     let settings = &cluster.settings;
     DbCluster {
         id: id.clone(),
@@ -283,6 +291,7 @@ pub(super) fn cluster(state: &State, key: &Key, cluster: &Cluster) -> DbCluster 
         endpoint: state.host(key, "cluster-lab"),
         reader_endpoint: state.host(key, "cluster-ro-lab"),
         replication_source_identifier: cluster.source.clone(),
+        global_cluster_identifier: state.global_of(key).map(|(global, _)| global.clone()),
         read_replica_identifiers: ClusterReplicas { items: replicas.map(|replica| replica.arn.clone()).collect() },
         members: Members { items: cluster.members.iter().enumerate().map(member).collect() },
         vpc_security_groups: groups(&cluster.access),

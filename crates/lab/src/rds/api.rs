@@ -9,7 +9,7 @@ use super::database::Key;
 use super::model::{key, no_cluster, no_instance};
 use super::settings::Settings;
 use super::state::State;
-use super::{access, current, manage, record};
+use super::{access, current, global, manage, record};
 use crate::Lab;
 use crate::api::{Call, Reply};
 use crate::arn::{Arn, arn};
@@ -40,6 +40,11 @@ pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
         "ModifyDBInstance" => reply(&action, manage::modify_instance(lab, region, form)),
         "RebootDBInstance" => reply(&action, manage::reboot_instance(lab, region, form)),
         "AddTagsToResource" => reply(&action, access::add_tags(lab, form)),
+        "CreateGlobalCluster" => reply(&action, global::api::create(lab, form)),
+        "DescribeGlobalClusters" => reply(&action, global::api::describe(lab, form)),
+        "FailoverGlobalCluster" => reply(&action, global::api::fail_over(lab, form)),
+        "SwitchoverGlobalCluster" => reply(&action, global::api::switch_over(lab, form)),
+        "RemoveFromGlobalCluster" => reply(&action, global::api::remove(lab, form)),
         "DeleteDBCluster" => reply(&action, manage::delete_cluster(lab, region, form)),
         "DeleteDBInstance" => reply(&action, manage::delete_instance(lab, region, form)),
         other => reply::<()>(other, Err(Refusal::unsupported(format!("the RDS action {other}")))),
@@ -142,13 +147,17 @@ fn promote_instance(lab: &Lab, region: &str, mut form: Form) -> Answer<OneInstan
 fn create_cluster(lab: &Lab, region: &str, mut form: Form) -> Answer<OneCluster> {
     let id = identifier(&form.required("DBClusterIdentifier")?, "cluster:");
     let (engine, source) = (form.required("Engine")?, form.take("ReplicationSourceIdentifier"));
+    let global = global::api::named(&mut form);
     let mut settings = Settings::default_of(&engine);
     settings.take(&mut form, "DBClusterParameterGroupName")?;
     let groups = access::groups(&mut form);
     form.ignore(&WITHOUT_EFFECT);
     form.finish()?;
     let mut state = current(lab);
-    let key = state.add_cluster(region, &id, settings, source.as_deref())?;
+    let key = match global {
+        Some(global) => state.add_secondary(&global, region, &id, settings)?,
+        None => state.add_cluster(region, &id, settings, source.as_deref())?,
+    };
     state.begin_with(&key, groups);
     state.creating_cluster(&key, lab.clock.now());
     begun(lab, state, &key);

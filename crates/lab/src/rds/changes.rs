@@ -122,6 +122,9 @@ impl State {
     }
 
     fn may_rename(&self, from: &Key, to: &str, code: &str, message: &str) -> Result<(), Refusal> {
+        if self.global_of(from).is_some() {
+            return Err(Refusal::unsupported(format!("renaming {}, which is in a global database", from.1)));
+        }
         let to = key(&from.0, to);
         if self.clusters.contains_key(&to) || self.instances.contains_key(&to) {
             return Err(Refusal::bad_request(code, message));
@@ -166,6 +169,7 @@ impl State {
     pub fn remove(&mut self, key: &Key) {
         self.clusters.remove(key);
         self.databases.remove(key);
+        self.globals.values_mut().for_each(|global| global.members.retain(|member| member != key));
         let follows = |database: &Database| database.replication.as_ref().is_some_and(|from| from.source == *key);
         self.databases.values_mut().filter(|database| follows(database)).for_each(Database::cut);
         let (region, id) = key;

@@ -115,6 +115,12 @@ impl Database {
         Self { replication: Some(Replication::of(source)), ..Self::default() }
     }
 
+    /// A copy of what a source has, which follows it from there on.
+    pub fn copy_of(writes: Vec<Write>, replication: Replication) -> Self {
+        let replication = Replication { applied: writes.len(), ..replication };
+        Self { writes, replication: Some(replication), ..Self::default() }
+    }
+
     pub fn writes(&self) -> &[Write] {
         &self.writes
     }

@@ -33,6 +33,22 @@ pub(super) async fn publish_lags(lab: &Lab, at: Timestamp) {
         };
         lab.cloudwatch.put_metric(region, "AWS/RDS", name, dimensions, *lag, at);
     }
+    publish_global_lags(lab, at);
+}
+
+/// "Available only in secondary AWS Regions", in milliseconds; the console lists them under "DBClusterIdentifier, SourceRegion" there
+/// (AWS's Aurora labs, global databases).
+fn publish_global_lags(lab: &Lab, at: Timestamp) {
+    let state = current(lab);
+    for (key, (source, lag)) in state.clusters.keys().filter_map(|key| Some((key, state.global_lag(key)?))) {
+        let (region, id) = key;
+        let dimensions = [("DBClusterIdentifier", id.as_str()), ("SourceRegion", source.as_str())];
+        for name in ["AuroraGlobalDBRPOLag", "AuroraGlobalDBReplicationLag"] {
+            if !lab.faults.is_silent(region) {
+                lab.cloudwatch.put_metric(region, "AWS/RDS", name, &dimensions, lag.as_secs_f64() * 1_000.0, at);
+            }
+        }
+    }
 }
 
 fn sample(state: &State, key: &Key) -> Option<Sample> {

@@ -40,6 +40,43 @@ pub fn create_cluster(
     Ok(arn("rds", region, &format!("cluster:{id}")))
 }
 
+/// Makes a cluster the primary of a new global database, with a secondary cluster that is available at once, its members with it.
+///
+/// # Errors
+/// If the identifier is taken, there is no such cluster, or real servers stand behind the lab's databases.
+pub fn create_global(
+    lab: &Lab,
+    id: &str,
+    (region, primary): (&str, &str),
+    (secondary_region, secondary): (&str, &str),
+    members: &[&str],
+) -> Result<(), Refusal> {
+    if lab.rds.real.get().is_some() {
+        return Err(Refusal::unsupported("a global database on real servers".to_owned()));
+    }
+    let mut state = current(lab);
+    let home = key(region, primary);
+    state.create_global(id, home.clone())?;
+    let settings = state.clusters.get(&home).map(|cluster| cluster.settings.clone());
+    let settings = settings.unwrap_or_else(|| Settings::default_of("aurora-mysql"));
+    let dr = state.add_secondary(id, secondary_region, secondary, settings)?;
+    for member in members {
+        state.add_member(secondary_region, member, INSTANCE_CLASS, secondary)?;
+    }
+    drop(state);
+    // The secondary connects to its primary.
+    drop(current(lab));
+    record(lab, &dr);
+    Ok(())
+}
+
+/// Lets the next failover of a global database fail half-way.
+pub fn fail_next_global_failover(lab: &Lab, id: &str) {
+    if let Some(global) = current(lab).globals.get_mut(id) {
+        global.is_to_fail = true;
+    }
+}
+
 /// What an instance replicates, by region and identifier.
 #[derive(Clone, Copy, Debug)]
 pub enum Source<'a> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::database::{Database, Key, Replication};
+use super::global::{Global, GlobalStep};
 use super::model::{Cluster, Event, Instance, Status, no_cluster, no_instance};
 use crate::wire::Refusal;
 
@@ -30,12 +31,17 @@ pub(super) enum Step {
     Renamed { to: String },
     Deleted,
     GroupsApplied,
+    Global(GlobalStep),
 }
 
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub clusters: BTreeMap<Key, Cluster>,
     pub instances: BTreeMap<Key, Instance>,
+    /// Global databases, which are of no region.
+    pub globals: BTreeMap<String, Global>,
+    /// Old primaries of global databases that are failed over, while they go on taking writes.
+    pub unfenced: BTreeSet<Key>,
     /// Of every cluster and of every instance outside one.
     pub databases: BTreeMap<Key, Database>,
     /// Where the real servers behind databases are.
@@ -152,6 +158,7 @@ impl State {
     fn step(&mut self, key: &Key, step: Step, now: Timestamp) -> Vec<Effect> {
         match &step {
             Step::Renamed { to } => return self.renamed(key, to),
+            Step::Global(step) => return self.global_step(key, step.clone(), now),
             Step::Deleted => self.remove(key),
             Step::GroupsApplied => self.apply_groups(key),
             Step::ClusterAvailable => self.set_cluster(key, Status::Available),
@@ -199,7 +206,7 @@ impl State {
         }
     }
 
-    fn set_members(&mut self, key: &Key, status: Status) {
+    pub(super) fn set_members(&mut self, key: &Key, status: Status) {
         for ((region, _), instance) in &mut self.instances {
             if *region == key.0 && instance.cluster.as_ref() == Some(&key.1) {
                 instance.status = status;
