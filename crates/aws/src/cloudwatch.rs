@@ -10,7 +10,7 @@ use aws_sdk_cloudwatch::types::{
 use aws_smithy_types::DateTime;
 use failover::incident::{AlarmSighting, AlarmState, EvaluationTrouble};
 use failover::plan::{Heartbeat, Plan, ReplicaId, alarm_name, arn_region};
-use failover::promotion::LagSample;
+use failover::promotion::{Database, LagSample, Source};
 use jiff::Timestamp;
 
 use crate::error::CallError;
@@ -51,8 +51,8 @@ pub enum LagOf<'a> {
     Rds {
         /// The database.
         replica: &'a ReplicaId,
-        /// A cluster's instances.
-        members: &'a [String],
+        /// As RDS describes it, if it does: a cluster's instances, and where a global database's other clusters are.
+        database: Option<&'a Database>,
     },
     /// Those of the metric that the plan names for it.
     Heartbeat(&'a Heartbeat),
@@ -61,8 +61,16 @@ pub enum LagOf<'a> {
 impl<'a> LagOf<'a> {
     /// By the plan.
     #[must_use]
-    pub fn planned(plan: &'a Plan, replica: &'a ReplicaId, members: &'a [String]) -> Self {
-        plan.heartbeats.get(replica).map_or(Self::Rds { replica, members }, Self::Heartbeat)
+    pub fn planned(plan: &'a Plan, replica: &'a ReplicaId, database: Option<&'a Database>) -> Self {
+        plan.heartbeats.get(replica).map_or(Self::Rds { replica, database }, Self::Heartbeat)
+    }
+
+    /// How many of its metric's units are a second.
+    fn units_a_second(&self) -> f64 {
+        match self {
+            Self::Rds { replica: ReplicaId::GlobalMember { .. }, .. } => 1_000.0,
+            Self::Rds { .. } | Self::Heartbeat(_) => 1.0,
+        }
     }
 }
 
@@ -177,11 +185,12 @@ impl LagReader for Reader {
             .await
             .map_err(|error| CallError::of("GetMetricData", error))?;
         let of_one = |result: &MetricDataResult| {
-            let samples = result.timestamps().iter().map(DateTime::secs).zip(result.values().iter().copied());
+            let values = result.values().iter().map(|value| value / of.units_a_second());
+            let samples = result.timestamps().iter().map(DateTime::secs).zip(values);
             samples.collect::<Vec<_>>()
         };
         let (own, others): (Vec<_>, Vec<_>) =
-            answer.metric_data_results().iter().partition(|result| result.id() == Some(OWN));
+            answer.metric_data_results().iter().partition(|result| result.id().is_some_and(|id| id.starts_with(OWN)));
         let own: Vec<(i64, f64)> = own.into_iter().flat_map(of_one).collect();
         let samples = if own.is_empty() { others.into_iter().flat_map(of_one).collect() } else { own };
         Ok(good(&samples))
@@ -222,8 +231,9 @@ pub(crate) fn whole(value: f64) -> u64 {
     value.ceil() as u64
 }
 
-/// The id of the query for a database's own metric.
+/// What the ids of the queries for a database's own metric begin with, and those of the metrics that are taken where that has no data.
 const OWN: &str = "lag";
+const OTHER: &str = "other";
 
 /// The database's own metric; and an Aurora cluster's instances', since it is not documented that a replica cluster's lag
 /// is to be had by the role of its writer.
@@ -242,25 +252,56 @@ fn lag_queries(of: LagOf<'_>, period_seconds: i32) -> Vec<MetricDataQuery> {
             let dimensions: Vec<_> = dimensions.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             vec![query_of(namespace, OWN.to_owned(), metric, &dimensions)]
         }
-        LagOf::Rds { replica: ReplicaId::AuroraCluster(id), members } => {
+        LagOf::Rds { replica: ReplicaId::AuroraCluster(id), database } => {
             let own = [("DBClusterIdentifier", id.as_str()), ("Role", "WRITER")];
             let own = query(OWN.to_owned(), AURORA_LAG, &own);
+            let members = database.map_or(&[][..], |database| &database.members);
             let member = |(nth, member): (usize, &String)| {
-                query(format!("{OWN}{nth}"), AURORA_LAG, &[("DBInstanceIdentifier", member)])
+                query(format!("{OTHER}{nth}"), AURORA_LAG, &[("DBInstanceIdentifier", member)])
             };
             std::iter::once(own).chain(members.iter().enumerate().map(member)).collect()
         }
         LagOf::Rds { replica: ReplicaId::RdsInstance(id), .. } => {
             vec![query(OWN.to_owned(), "ReplicaLag", &[("DBInstanceIdentifier", id)])]
         }
+        LagOf::Rds { replica: ReplicaId::GlobalMember { cluster, .. }, database } => {
+            global_queries(cluster, database, query)
+        }
     }
 }
 
 const AURORA_LAG: &str = "AuroraBinlogReplicaLag";
 
+/// The lag of a secondary cluster. "For Aurora MySQL … 3.04.0 and higher or 2.12.0 and higher, use … `AuroraGlobalDBRPOLag` … For lower minor
+/// versions …, view the `AuroraGlobalDBReplicationLag` metric instead" (Aurora user guide, global databases). The console lists both in
+/// the secondary's region under "DBClusterIdentifier, SourceRegion" (AWS's Aurora labs); the reference names no dimensions, so they are
+/// asked for without the region too. Where AWS has them under another name yet, the plan's heartbeats can say so.
+fn global_queries(
+    cluster: &str,
+    database: Option<&Database>,
+    query: impl Fn(String, &str, &[(&str, &str)]) -> MetricDataQuery,
+) -> Vec<MetricDataQuery> {
+    let regions = match database.map(|database| &database.source) {
+        Some(Source::InGlobal(place)) => place.other_regions.as_slice(),
+        _ => &[],
+    };
+    let by_cluster = ("DBClusterIdentifier", cluster);
+    let each = [(OWN, "AuroraGlobalDBRPOLag"), (OTHER, "AuroraGlobalDBReplicationLag")].into_iter().flat_map(
+        |(id, metric)| {
+            let alone = query(id.to_owned(), metric, &[by_cluster]);
+            let of_region = |(nth, region): (usize, &String)| {
+                query(format!("{id}{nth}"), metric, &[by_cluster, ("SourceRegion", region)])
+            };
+            std::iter::once(alone).chain(regions.iter().enumerate().map(of_region)).collect::<Vec<_>>()
+        },
+    );
+    each.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use failover::promotion::{Instances, Membership};
 
     #[test]
     fn minus_one_is_no_lag_but_ignorance() {
@@ -288,18 +329,38 @@ mod tests {
 
     #[test]
     fn a_cluster_is_asked_for_by_the_role_of_its_writer_and_by_its_instances() {
-        let members = ["app-dr-1".to_owned()];
+        let place = Membership {
+            global: "world".to_owned(),
+            arn: String::new(),
+            is_writer: false,
+            other_regions: vec!["eu-west-1".to_owned()],
+            operation: None,
+        };
+        let database = Database {
+            status: "available".to_owned(),
+            source: Source::InGlobal(place),
+            instances: Instances::Reader,
+            created: None,
+            engine: String::new(),
+            members: vec!["app-dr-1".to_owned()],
+        };
         let asked = |replica: &ReplicaId| {
             let dimension = |it: &Dimension| format!("{}={}", it.name().unwrap(), it.value().unwrap());
             let dimensions = |query: &MetricDataQuery| {
                 let metric = query.metric_stat().unwrap().metric().unwrap();
                 metric.dimensions().iter().map(dimension).collect::<Vec<_>>().join(" ")
             };
-            lag_queries(LagOf::Rds { replica, members: &members }, 60).iter().map(dimensions).collect::<Vec<_>>()
+            lag_queries(LagOf::Rds { replica, database: Some(&database) }, 60)
+                .iter()
+                .map(dimensions)
+                .collect::<Vec<_>>()
         };
         let cluster = asked(&ReplicaId::AuroraCluster("app-dr".to_owned()));
         assert_eq!(cluster, ["DBClusterIdentifier=app-dr Role=WRITER", "DBInstanceIdentifier=app-dr-1"]);
         assert_eq!(asked(&ReplicaId::RdsInstance("orders-dr".to_owned())), ["DBInstanceIdentifier=orders-dr"]);
+        let global = asked(&ReplicaId::GlobalMember { global: "world".to_owned(), cluster: "w-dr".to_owned() });
+        let both = ["DBClusterIdentifier=w-dr", "DBClusterIdentifier=w-dr SourceRegion=eu-west-1"];
+        assert_eq!(global, [both, both].concat());
     }
 
     #[test]

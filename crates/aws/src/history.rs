@@ -97,7 +97,7 @@ impl Reader {
     /// If RDS does not say.
     pub async fn told(&self, database: &ReplicaId, from: Timestamp, to: Timestamp) -> Result<Vec<Told>, CallError> {
         let (id, kind) = match database {
-            ReplicaId::AuroraCluster(id) => (id, SourceType::DbCluster),
+            ReplicaId::AuroraCluster(id) | ReplicaId::GlobalMember { cluster: id, .. } => (id, SourceType::DbCluster),
             ReplicaId::RdsInstance(id) => (id, SourceType::DbInstance),
         };
         let mut pages = rds::client(&self.session)

@@ -1,5 +1,7 @@
 //! RDS: the state of replicas, and their promotion.
 
+mod global;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_rds::Client;
@@ -7,7 +9,7 @@ use aws_sdk_rds::types::{DbCluster, DbClusterMember, DbInstance, Filter, Tag, Vp
 use aws_smithy_types::DateTime;
 use failover::fence::{Groups, Membership, Note, OldWriter};
 use failover::plan::ReplicaId;
-use failover::promotion::{Allows, Database, Instances, ReplicaState, Source};
+use failover::promotion::{Allows, Database, Instances, PromotionCall, ReplicaState, Source};
 use jiff::Timestamp;
 
 use crate::error::CallError;
@@ -22,7 +24,7 @@ pub trait ReplicaReader {
 /// Someone who can promote databases.
 pub trait ReplicaWriter {
     /// Asks RDS to promote a replica. RDS refuses what is no replica, or not available; it never promotes twice.
-    async fn promote(&self, replica: &ReplicaId) -> Result<(), CallError>;
+    async fn promote(&self, call: &PromotionCall) -> Result<(), CallError>;
 }
 
 /// Someone who can look at the writers in the primary region.
@@ -68,19 +70,24 @@ impl Reader {
         Self { client: client(session) }
     }
 
-    async fn cluster(&self, id: &str) -> Result<ReplicaState, CallError> {
+    /// A cluster; with `global` by its place in that global database.
+    async fn cluster(&self, id: &str, global: Option<&str>) -> Result<ReplicaState, CallError> {
         let answer = match self.client.describe_db_clusters().db_cluster_identifier(id).send().await {
             Ok(answer) => answer,
             Err(error) => return missing_or(CallError::of("DescribeDBClusters", error), "DBClusterNotFoundFault"),
         };
         let Some(cluster) = answer.db_clusters().first() else { return Ok(ReplicaState::Missing) };
+        let source = match global {
+            Some(global) => self.place(global, cluster.db_cluster_arn().unwrap_or_default()).await?,
+            None => cluster_source(cluster),
+        };
         let named_writers: Vec<_> = members(cluster, |member| member.is_cluster_writer() == Some(true));
         let instances = self.instances(id, &named_writers).await?;
         // A replica cluster's writer alone reports its binlog lag, if RDS says which that is.
         let members = if named_writers.is_empty() { members(cluster, |_| true) } else { named_writers };
         Ok(ReplicaState::Present(Database {
             status: cluster.status().unwrap_or_default().to_owned(),
-            source: cluster_source(cluster),
+            source,
             instances,
             created: cluster.cluster_create_time().and_then(timestamp),
             engine: cluster.engine().unwrap_or_default().to_owned(),
@@ -159,7 +166,7 @@ impl Reader {
     /// If RDS does not say.
     pub async fn created(&self, database: &ReplicaId) -> Result<Option<Timestamp>, CallError> {
         let (answer, code) = match database {
-            ReplicaId::AuroraCluster(id) => {
+            ReplicaId::AuroraCluster(id) | ReplicaId::GlobalMember { cluster: id, .. } => {
                 let answer = self.client.describe_db_clusters().db_cluster_identifier(id).send().await;
                 let answer = answer.map_err(|error| CallError::of("DescribeDBClusters", error));
                 let created =
@@ -184,7 +191,8 @@ impl Reader {
 impl ReplicaReader for Reader {
     async fn state(&self, replica: &ReplicaId) -> Result<ReplicaState, CallError> {
         match replica {
-            ReplicaId::AuroraCluster(id) => self.cluster(id).await,
+            ReplicaId::AuroraCluster(id) => self.cluster(id, None).await,
+            ReplicaId::GlobalMember { global, cluster } => self.cluster(cluster, Some(global)).await,
             ReplicaId::RdsInstance(id) => self.instance(id).await,
         }
     }
@@ -199,13 +207,14 @@ impl Writer {
 }
 
 impl ReplicaWriter for Writer {
-    async fn promote(&self, replica: &ReplicaId) -> Result<(), CallError> {
-        match replica {
-            ReplicaId::AuroraCluster(id) => {
+    async fn promote(&self, call: &PromotionCall) -> Result<(), CallError> {
+        match call {
+            PromotionCall::Cluster(id) => {
                 let call = self.client.promote_read_replica_db_cluster().db_cluster_identifier(id);
                 call.send().await.map(drop).map_err(|error| CallError::of("PromoteReadReplicaDBCluster", error))
             }
-            ReplicaId::RdsInstance(id) => {
+            PromotionCall::Global { global, arn, .. } => self.fail_over_global(global, arn).await,
+            PromotionCall::Instance(id) => {
                 let call = self.client.promote_read_replica().db_instance_identifier(id);
                 call.send().await.map(drop).map_err(|error| CallError::of("PromoteReadReplica", error))
             }
@@ -216,7 +225,7 @@ impl ReplicaWriter for Writer {
 impl OldWriterReader for Reader {
     async fn old_writer(&self, database: &ReplicaId) -> Result<OldWriter, CallError> {
         match database {
-            ReplicaId::AuroraCluster(id) => self.old_cluster(id).await,
+            ReplicaId::AuroraCluster(id) | ReplicaId::GlobalMember { cluster: id, .. } => self.old_cluster(id).await,
             ReplicaId::RdsInstance(id) => self.old_instance(id).await,
         }
     }
@@ -232,6 +241,9 @@ impl Reader {
             }
         };
         let Some(cluster) = answer.db_clusters().first() else { return Ok(OldWriter::Missing) };
+        if let Some(global) = named(cluster.global_cluster_identifier()) {
+            return Ok(OldWriter::InGlobal(global));
+        }
         let members = cluster.db_cluster_members().iter();
         let writers = members.filter(|member| member.is_cluster_writer() == Some(true));
         Ok(OldWriter::Present {
@@ -287,7 +299,7 @@ impl FenceWriter for Writer {
     async fn set_groups(&self, database: &ReplicaId, groups: &BTreeSet<String>) -> Result<(), CallError> {
         let groups = Some(groups.iter().cloned().collect());
         match database {
-            ReplicaId::AuroraCluster(id) => {
+            ReplicaId::AuroraCluster(id) | ReplicaId::GlobalMember { cluster: id, .. } => {
                 let call = self.client.modify_db_cluster().db_cluster_identifier(id).set_vpc_security_group_ids(groups);
                 let sent = call.apply_immediately(true).send().await;
                 sent.map(drop).map_err(|error| CallError::of("ModifyDBCluster", error))

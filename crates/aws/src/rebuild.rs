@@ -64,7 +64,9 @@ impl Builder {
     /// If RDS does not say.
     pub async fn standing(&self, database: &ReplicaId) -> Result<Standing, CallError> {
         match database {
-            ReplicaId::AuroraCluster(id) => self.cluster_standing(id).await,
+            ReplicaId::AuroraCluster(id) | ReplicaId::GlobalMember { cluster: id, .. } => {
+                self.cluster_standing(id).await
+            }
             ReplicaId::RdsInstance(id) => {
                 let Some(instance) = self.instance(id).await? else { return Ok(Standing::Nothing) };
                 let status = instance.db_instance_status().unwrap_or_default().to_owned();
@@ -104,7 +106,7 @@ impl Builder {
     /// If RDS does not say.
     pub async fn pattern(&self, database: &ReplicaId) -> Result<Option<Pattern>, CallError> {
         match database {
-            ReplicaId::AuroraCluster(id) => {
+            ReplicaId::AuroraCluster(id) | ReplicaId::GlobalMember { cluster: id, .. } => {
                 let Some(cluster) = self.cluster(id).await? else { return Ok(None) };
                 let members = cluster.db_cluster_members().iter();
                 let writer = members
@@ -153,7 +155,7 @@ impl Builder {
         let parameter_group = placement.parameter_group.clone().or_else(|| as_was.parameter_group.clone());
         let kms_key = placement.kms_key.clone().or_else(|| as_was.kms_key.clone()).filter(|_| of.is_encrypted);
         match id {
-            ReplicaId::AuroraCluster(id) => {
+            ReplicaId::AuroraCluster(id) | ReplicaId::GlobalMember { cluster: id, .. } => {
                 let call =
                     self.client.create_db_cluster().db_cluster_identifier(id).replication_source_identifier(&of.arn);
                 let call = call.engine(&of.engine.0).set_engine_version(some(&of.engine.1));
@@ -211,7 +213,7 @@ impl Builder {
     /// If RDS does not take it.
     pub async fn rename(&self, database: &ReplicaId, to: &str) -> Result<(), CallError> {
         match database {
-            ReplicaId::AuroraCluster(id) => {
+            ReplicaId::AuroraCluster(id) | ReplicaId::GlobalMember { cluster: id, .. } => {
                 let call = self.client.modify_db_cluster().db_cluster_identifier(id).new_db_cluster_identifier(to);
                 let sent = call.apply_immediately(true).send().await;
                 sent.map(drop).map_err(|error| CallError::of("ModifyDBCluster", error))
@@ -314,7 +316,8 @@ fn replicated(source: Source) -> Option<String> {
     match source {
         Source::NoneNamed => None,
         Source::ReplicaOf(source) => Some(source),
-        Source::Global(global) => Some(format!("the global cluster {global}")),
+        Source::Global(global) | Source::NotInGlobal(global) => Some(format!("the global cluster {global}")),
+        Source::InGlobal(place) => Some(format!("the global cluster {}", place.global)),
         Source::MemberOf(cluster) => Some(format!("its own cluster {cluster}")),
     }
 }

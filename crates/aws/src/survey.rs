@@ -166,17 +166,23 @@ fn quota(call: &'static str, used: i64, most: Option<i64>) -> Result<Quota, Call
 /// # Errors
 /// If RDS does not say.
 pub async fn databases(session: &Session, region: &str) -> Result<Vec<Listed>, CallError> {
-    let client = rds::client(&session.in_region(region));
+    let session = session.in_region(region);
+    let (client, reader) = (rds::client(&session), rds::Reader::new(&session));
     let mut found = Vec::new();
     let mut clusters = client.describe_db_clusters().into_paginator().items().send();
     while let Some(cluster) = clusters.next().await {
         let cluster = cluster.map_err(|error| CallError::of("DescribeDBClusters", error))?;
-        found.push(Listed {
-            id: ReplicaId::AuroraCluster(cluster.db_cluster_identifier().unwrap_or_default().to_owned()),
-            arn: cluster.db_cluster_arn().unwrap_or_default().to_owned(),
-            engine: cluster.engine().unwrap_or_default().to_owned(),
-            source: rds::cluster_source(&cluster),
-        });
+        let (id, arn) = (cluster.db_cluster_identifier().unwrap_or_default().to_owned(), cluster.db_cluster_arn());
+        let arn = arn.unwrap_or_default().to_owned();
+        let (id, source) = match rds::cluster_source(&cluster) {
+            // Whoever may not ask about it learns at least that it is in one.
+            Source::Global(global) => match reader.place(&global, &arn).await {
+                Ok(place) => (ReplicaId::GlobalMember { global, cluster: id }, place),
+                Err(_) => (ReplicaId::AuroraCluster(id), Source::Global(global)),
+            },
+            source => (ReplicaId::AuroraCluster(id), source),
+        };
+        found.push(Listed { id, arn, engine: cluster.engine().unwrap_or_default().to_owned(), source });
     }
     let mut instances = client.describe_db_instances().into_paginator().items().send();
     while let Some(instance) = instances.next().await {

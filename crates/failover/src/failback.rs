@@ -2,6 +2,8 @@
 //!
 //! The whole table is read, not its first row alone: a person is told everything that stands in the way at once.
 
+mod successor;
+
 use jiff::Timestamp;
 
 use crate::change::{Change, Write};
@@ -9,10 +11,12 @@ use crate::incident::AlarmState;
 use crate::name::Name;
 use crate::observation::{Alarms, NameView, Probe, Probes};
 use crate::plan::{Plan, ReplicaId};
-use crate::promotion::{Allows, IDLE_SECONDS, LagSample, ReplicaState, Source, grows_in_silence, is_postgres};
+use crate::promotion::{Allows, ReplicaState};
 use crate::record::{Pair, RecordSet, Target};
 use crate::register::{ArmedBy, Memory, Reading, Register, RegisterError};
 use crate::rule::Rule;
+use successor::SAMPLES_OF_ZERO_MIN;
+pub use successor::{Readiness, Successor};
 
 /// What stands in the way, by rule, and what to do about it: for people who look a rule up.
 #[rustfmt::skip]
@@ -29,111 +33,8 @@ pub const RULES: [(Rule, &str, &str); 10] = [
     (Rule::F10, "nobody has held the successors' positions against DR's, and a lag of 0 does not show what the link between them still holds", "once writes have stopped in DR, run the commands that `holdfast failback check` prints, then say --position-verified"),
 ];
 
-/// A sample of 0 is no proof: behind a slow link it says 0 while hundreds of rows are still on their way. Several in a row
-/// only keep out flicker, so [`Rule::F10`] asks a person for the positions.
-const SAMPLES_OF_ZERO_MIN: usize = 3;
-
 fn remedy(rule: Rule) -> &'static str {
     RULES.iter().find(|(of, ..)| *of == rule).map_or("", |(.., remedy)| remedy)
-}
-
-/// The database in the primary region that takes over from one in DR.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Successor {
-    /// The database in DR that users write to now.
-    pub of: ReplicaId,
-    /// How it is called in its region; nothing if the person has not named one.
-    pub named: Option<String>,
-    /// What RDS says of it.
-    pub state: ReplicaState,
-    /// When it was created: what is older than the failover cannot hold what was written since.
-    pub created: Option<Timestamp>,
-    /// Its good lag samples of late, the oldest first.
-    pub lags: Vec<LagSample>,
-}
-
-/// How far a successor has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Readiness {
-    /// There is none, or it does not follow DR.
-    NotRebuilt,
-    /// It follows DR, and is behind or not available yet.
-    CatchingUp,
-    /// It has all that DR has, as far as can be seen.
-    CaughtUp,
-    /// It takes writes.
-    Writer,
-}
-
-impl Successor {
-    /// How far it has come, for a failover of `pinned_at` after which writes to DR stopped, if they have.
-    #[must_use]
-    pub fn readiness(&self, pinned_at: Timestamp, writes_stopped: Option<Timestamp>) -> Readiness {
-        let ReplicaState::Present(database) = &self.state else {
-            return Readiness::NotRebuilt;
-        };
-        // The old primary is an available writer too, once its region is back, and lacks all that was written in DR.
-        if self.created.is_none_or(|created| created <= pinned_at) {
-            return Readiness::NotRebuilt;
-        }
-        let (ReplicaId::AuroraCluster(dr) | ReplicaId::RdsInstance(dr)) = &self.of;
-        match &database.source {
-            Source::ReplicaOf(source) if !follows(source, dr) => Readiness::NotRebuilt,
-            Source::MemberOf(_) | Source::Global(_) => Readiness::NotRebuilt,
-            Source::NoneNamed if database.is_available_writer() => Readiness::Writer,
-            Source::ReplicaOf(_) if database.is_available_replica() && self.has_everything(writes_stopped) => {
-                Readiness::CaughtUp
-            }
-            Source::ReplicaOf(_) | Source::NoneNamed => Readiness::CatchingUp,
-        }
-    }
-}
-
-impl Successor {
-    /// Its newest good lag sample.
-    #[must_use]
-    pub fn lag(&self) -> Option<LagSample> {
-        self.lags.last().copied()
-    }
-
-    /// Whether it has been level with DR: it is a writer, or an available replica of which some samples in a row said so. While users
-    /// write, it is behind again and again, and a lag that grows in silence stays short.
-    #[must_use]
-    pub fn has_caught_up(&self) -> bool {
-        self.state.database().is_some_and(|database| {
-            let is_level = |sample: &LagSample| {
-                sample.seconds <= IDLE_SECONDS.unsigned_abs() && says_level(&database.engine, sample)
-            };
-            let was_level = self.lags.windows(SAMPLES_OF_ZERO_MIN).any(|samples| samples.iter().all(is_level));
-            database.is_available_writer() || database.is_available_replica() && was_level
-        })
-    }
-
-    fn has_everything(&self, writes_stopped: Option<Timestamp>) -> bool {
-        self.zeros(writes_stopped) >= SAMPLES_OF_ZERO_MIN
-    }
-
-    /// How many samples in a row, up to the newest, say 0. One from before the last write says nothing of that write.
-    fn zeros(&self, writes_stopped: Option<Timestamp>) -> usize {
-        let engine = self.state.database().map(|database| database.engine.as_str()).unwrap_or_default();
-        let says_so =
-            |lag: &&LagSample| says_level(engine, lag) && writes_stopped.is_none_or(|stopped| stopped <= lag.at);
-        self.lags.iter().rev().take_while(says_so).count()
-    }
-}
-
-/// True if a sample says that the replica has what its source has, as far as lag can tell. Where lag is the age of the last
-/// transaction it grows once writes have stopped: to five minutes on PostgreSQL, without end on Oracle.
-fn says_level(engine: &str, sample: &LagSample) -> bool {
-    match grows_in_silence(engine) {
-        false => sample.seconds == 0,
-        true => !is_postgres(engine) || sample.seconds <= IDLE_SECONDS.unsigned_abs(),
-    }
-}
-
-/// A source is given by its ARN, or by its bare identifier.
-fn follows(source: &str, id: &str) -> bool {
-    source == id || source.rsplit(':').next() == Some(id)
 }
 
 /// All that is known when a failback is decided.
@@ -191,8 +92,9 @@ pub fn obstacles(plan: &Plan, seen: &Observation) -> Vec<Obstacle> {
         found.push(Obstacle::new(Rule::F05, because));
     }
     found.extend(seen.successors.iter().filter_map(|successor| not_ready(successor, pinned_at, seen.writes_stopped)));
-    // Where there is no database, none was written to.
-    if seen.successors.is_empty() {
+    // Where there is no database, none was written to. The switchover of a global database loses nothing, and what its old primary alone
+    // had is in the snapshot that AWS took.
+    if seen.successors.iter().all(|successor| is_in_global(&successor.of)) {
         return found;
     }
     // Of a successor that takes writes already too: whether an interrupted run of ours promoted it, or it is a snapshot that somebody
@@ -280,9 +182,10 @@ fn not_ready(successor: &Successor, pinned_at: Timestamp, writes_stopped: Option
                 (None, ..) => format!("nobody has named the database that takes over from {of}"),
                 (_, ReplicaState::Missing, _) => format!("{name}, to take over from {of}, does not exist"),
                 (_, ReplicaState::Unanswered(why), _) => format!("RDS did not answer about {name}: {why}"),
-                (.., Some(created)) if *created <= pinned_at => {
+                (.., Some(created)) if *created <= pinned_at && !is_in_global(of) => {
                     format!("{name} was created {created}, before the failover: it lacks what was written in DR since")
                 }
+                _ if is_in_global(of) => format!("{name} is {}", source_in_words(state)),
                 _ => format!("{name} is no replica of {of}"),
             };
             Some(Obstacle::new(Rule::F06, because))
@@ -292,6 +195,7 @@ fn not_ready(successor: &Successor, pinned_at: Timestamp, writes_stopped: Option
                 (ReplicaState::Present(it), _) if it.allows() != Allows::Promotion => {
                     format!("{name} is {}", it.status)
                 }
+                (ReplicaState::Present(it), _) if it.operation().is_some() => format!("{name} is {}", it.source),
                 (ReplicaState::Present(it), _) if !it.is_available_replica() && !it.is_available_writer() => {
                     format!("{name} has no instance available")
                 }
@@ -330,10 +234,24 @@ pub enum RestoreError {
     Register(#[from] RegisterError),
 }
 
+/// True if after a failback every database in DR replicates, or there is none: a global database's switchover turns replication round.
+#[must_use]
+pub fn leaves_replicas(plan: &Plan) -> bool {
+    plan.replicas.iter().all(is_in_global)
+}
+
+fn is_in_global(id: &ReplicaId) -> bool {
+    matches!(id, ReplicaId::GlobalMember { .. })
+}
+
+fn source_in_words(state: &ReplicaState) -> String {
+    state.database().map(|database| database.source.to_string()).unwrap_or_default()
+}
+
 /// The exact inverse of the pin, for one name; `None` if it is not failed over.
 ///
 /// Where the plan has databases, those in DR are writers of their own by now: an outage must not send users to data that
-/// nobody replicates, so the name is left disarmed until there are replicas again.
+/// nobody replicates, so the name is left disarmed until there are replicas again. Those of global databases are.
 ///
 /// # Errors
 /// If an original is missing.
@@ -342,9 +260,9 @@ pub fn restore(plan: &Plan, view: &NameView, now: Timestamp, by: &str) -> Result
     else {
         return Ok(None);
     };
-    let register = match plan.replicas.as_slice() {
-        [] => Register::armed(now, ArmedBy::Failback),
-        _ => Register::disarmed(now, format!("failback by {by}")),
+    let register = match leaves_replicas(plan) {
+        true => Register::armed(now, ArmedBy::Failback),
+        false => Register::disarmed(now, format!("failback by {by}")),
     };
     let register = register.remembering(Memory { failed_back: Some(now), ..Memory::default() });
     let mut changes = vec![Change::Delete(set.clone()), Change::Create(register.record_set(&view.name)?)];

@@ -113,6 +113,8 @@ pub enum OldWriter {
     Missing,
     /// The region cannot be reached, which is to be expected in an outage.
     Unanswered(String),
+    /// It is a cluster of this global database.
+    InGlobal(String),
     /// It is there.
     Present {
         /// What tags are put on.
@@ -159,6 +161,8 @@ pub const TABLE: &[Row] = &[
         Verdict::Leave, Quiet, "nothing can write to it"),
     row(Rule::X03.row('b'), "it was created after the pin: it is no old writer", |f| f.is_rebuilt(),
         Verdict::Leave, Quiet, "it is left alone"),
+    row(Rule::X03.row('c'), "it is in a global database, whose old primary Aurora itself stops and makes a secondary; it may be the primary of today", |f| matches!(f.writer, OldWriter::InGlobal(_)),
+        Verdict::Leave, Quiet, "it is left to Aurora"),
     row(Rule::X04.alone(), "a person lifted the fence in this incident, or gave the database other security groups", |f| f.was_lifted(),
         Verdict::Leave, Quiet, "the old writer is left to people"),
     row(Rule::X05.alone(), "it is fenced", |f| f.stands(),
@@ -276,6 +280,7 @@ impl Facts<'_> {
         let seen = match self.writer {
             OldWriter::Missing => "not found".to_owned(),
             OldWriter::Unanswered(why) => why.clone(),
+            OldWriter::InGlobal(global) => format!("in global database {global}"),
             OldWriter::Present { status, groups, note, .. } => {
                 let group = |(id, how): (&String, &Membership)| match how {
                     Membership::Active => id.clone(),

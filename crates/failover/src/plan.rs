@@ -5,6 +5,7 @@ mod fence;
 mod heartbeat;
 mod latch;
 mod probe;
+mod replica;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,8 @@ pub use heartbeat::Heartbeat;
 use heartbeat::RawHeartbeat;
 use latch::RawLatch;
 pub use latch::{Latch, Shown, latch_alarm};
+pub use replica::ReplicaId;
+use replica::databases;
 use zone::{RawZone, parse_zone, refuse_repeats};
 
 /// The environment variable that holds the plan.
@@ -89,34 +92,6 @@ pub enum Names {
     EveryPair,
     /// These; never empty.
     Listed(Vec<Name>),
-}
-
-/// A database that can be promoted.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ReplicaId {
-    /// An Aurora MySQL cluster that replicates by binlog.
-    AuroraCluster(String),
-    /// An RDS read replica instance.
-    RdsInstance(String),
-}
-
-impl ReplicaId {
-    /// Its identifier at RDS.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::AuroraCluster(id) | Self::RdsInstance(id) => id,
-        }
-    }
-}
-
-impl std::fmt::Display for ReplicaId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::AuroraCluster(id) => write!(f, "Aurora cluster {id}"),
-            Self::RdsInstance(id) => write!(f, "RDS instance {id}"),
-        }
-    }
 }
 
 /// Health URLs that Holdfast asks itself, from the DR region.
@@ -196,6 +171,12 @@ pub enum PlanError {
         /// What is wrong with it.
         fault: &'static str,
     },
+    /// A cluster of a global database that is not given as such.
+    #[error(
+        "{PLAN_VARIABLE}: aurora_global_clusters has {0:?}, which is not GLOBAL/CLUSTER; correct the template's AuroraGlobalClusters, as in \
+         world/app-dr"
+    )]
+    GlobalMember(String),
     /// A heartbeat that is none.
     #[error("{PLAN_VARIABLE}: heartbeats has {database:?}: {fault}; correct the template's Heartbeats")]
     Heartbeat {
@@ -229,6 +210,8 @@ struct RawPlan {
     aurora_clusters: Vec<String>,
     #[serde(default)]
     rds_instances: Vec<String>,
+    #[serde(default)]
+    aurora_global_clusters: Vec<String>,
     #[serde(default)]
     heartbeats: Vec<RawHeartbeat>,
     #[serde(default)]
@@ -281,7 +264,7 @@ impl Plan {
         if let Some(bad) = alarms.iter().find(|arn| alarm_name(arn).is_none()) {
             return Err(PlanError::Alarm(bad.clone()));
         }
-        let replicas = databases(raw.aurora_clusters, raw.rds_instances);
+        let replicas = databases(raw.aurora_clusters, raw.rds_instances, raw.aurora_global_clusters)?;
         let heartbeats = heartbeat::parse(raw.heartbeats, &replicas)?;
         let probes = ProbeUrls {
             primary: probe::parse("probes.primary", raw.probes.primary)?,
@@ -308,11 +291,6 @@ impl Plan {
             limits,
         })
     }
-}
-
-fn databases(aurora_clusters: Vec<String>, rds_instances: Vec<String>) -> Vec<ReplicaId> {
-    let clusters = given(aurora_clusters).into_iter().map(ReplicaId::AuroraCluster);
-    clusters.chain(given(rds_instances).into_iter().map(ReplicaId::RdsInstance)).collect()
 }
 
 fn given(texts: Vec<String>) -> Vec<String> {

@@ -9,6 +9,7 @@ mod awaited;
 mod database;
 mod evidence;
 mod gate;
+mod global;
 mod loss;
 mod peace;
 mod replica;
@@ -24,6 +25,7 @@ pub use gate::{
     ARRIVAL_SECONDS_MAX, CLIENTS_DRAINED, GATE_TABLE, Gate, GateDecision, GateFacts, GateRow, decide_gate, failed_over,
     in_sync, is_over,
 };
+pub use global::{GlobalOperation, Membership, PromotionCall};
 pub(crate) use loss::{IDLE_SECONDS, grows_in_silence, is_postgres};
 pub use loss::{Loss, Outage};
 pub use peace::{PEACE_TABLE, PeaceFacts, PeaceRow, Shortcoming, is_guarded, shortcomings};

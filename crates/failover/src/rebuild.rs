@@ -160,7 +160,7 @@ pub enum Step {
 /// old database; what is younger was promoted already.
 #[must_use]
 pub fn next_step(target: &ReplicaId, standing: &Standing, source_arn: &str, since: Timestamp) -> Step {
-    let (ReplicaId::AuroraCluster(id) | ReplicaId::RdsInstance(id)) = target;
+    let id = target.name();
     let Standing::Database { status, source, created, instances, is_up } = standing else { return Step::Create };
     let what = format!("{target} is {status}");
     match source {

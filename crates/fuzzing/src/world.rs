@@ -11,7 +11,7 @@ use failover::change::Batch;
 use failover::incident::{AlarmSighting, AlarmState};
 use failover::observation::{ChangeStatus, Probe};
 use failover::plan::{Names, ReplicaId};
-use failover::promotion::{Database, Instances, LagSample, ReplicaState, Source};
+use failover::promotion::{Database, Instances, LagSample, PromotionCall, ReplicaState, Source};
 use failover::record::{RecordSet, Role, Routing, Target};
 use failover::register::Register;
 use jiff::Timestamp;
@@ -107,8 +107,8 @@ impl ReplicaReader for &World {
 }
 
 impl ReplicaWriter for &World {
-    async fn promote(&self, replica: &ReplicaId) -> Result<(), CallError> {
-        self.act(format!("promote {replica}"));
+    async fn promote(&self, call: &PromotionCall) -> Result<(), CallError> {
+        self.act(format!("promote {}", call.replica()));
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 //! says.
 
 mod compare;
+mod global;
 mod latch;
 mod position;
 mod rebuild;
@@ -17,7 +18,7 @@ use failover::change::{self, Write};
 use failover::failback::{self, Move, Observation, Obstacle, Readiness, Successor};
 use failover::observation::{ChangeStatus, NameView};
 use failover::plan::ReplicaId;
-use failover::promotion::ReplicaState;
+use failover::promotion::{PromotionCall, ReplicaState};
 use failover::rule::Rule;
 use jiff::{SignedDuration, Timestamp};
 use position::Engine;
@@ -123,7 +124,7 @@ async fn check(
 async fn positions(workload: &Workload, seen: &Observation, named: &Successors) -> Result<Vec<String>, Failure> {
     let mut lines = Vec::new();
     for successor in seen.successors.iter().filter(|one| matches!(one.state, ReplicaState::Present { .. })) {
-        let Some(chosen) = named.successors.iter().find(|one| one.dr == identifier(&successor.of)) else { continue };
+        let Some(chosen) = named.successors.iter().find(|one| one.dr == successor.of.name()) else { continue };
         let target = Builder::new(&workload.session.in_region(&chosen.region));
         let from = Builder::new(&workload.session).pattern(&successor.of).await?;
         let to = target.pattern(&renamed(&successor.of, &chosen.id)).await?;
@@ -148,14 +149,14 @@ async fn losses(workload: &Workload, terminal: &Terminal, named: &Successors) ->
 
 /// `stopped` is since when writes to DR are known to have stopped: a run that promotes trusts no sample from before it.
 async fn observe(workload: &Workload, named: &Successors, stopped: Option<Timestamp>) -> Result<Observation, Failure> {
-    let unknown = named.successors.iter().find(|one| !workload.plan.replicas.iter().any(|id| identifier(id) == one.dr));
+    let unknown = named.successors.iter().find(|one| !workload.plan.replicas.iter().any(|id| id.name() == one.dr));
     if let Some(Named { dr, .. }) = unknown {
         return Err(Failure::Usage(format!("--successor {dr}=…: the plan has no database {dr}")));
     }
     let seen = look(workload).await?;
     let mut successors = Vec::new();
     for of in &workload.plan.replicas {
-        let named = named.successors.iter().find(|one| one.dr == identifier(of));
+        let named = named.successors.iter().find(|one| one.dr == of.name());
         successors.push(successor(workload, of, named, seen.now).await?);
     }
     Ok(Observation {
@@ -176,24 +177,32 @@ async fn successor(
     named: Option<&Named>,
     now: Timestamp,
 ) -> Result<Successor, Failure> {
-    let Some(named) = named else {
+    let Some((region, id)) = place(workload, of, named).await? else {
         let (state, of) = (ReplicaState::Missing, of.clone());
         return Ok(Successor { of, named: None, state, created: None, lags: Vec::new() });
     };
-    let session = workload.session.in_region(&named.region);
-    let (databases, id) = (rds::Reader::new(&session), renamed(of, &named.id));
+    let session = workload.session.in_region(&region);
+    let databases = rds::Reader::new(&session);
     let state = databases.state(&id).await?;
-    let members = state.database().map_or(&[][..], |database| &database.members);
-    let lags = cloudwatch::Reader::new(&session)
-        .good_lags(LagOf::Rds { replica: &id, members }, now - LAG_LOOKBACK, now)
-        .await?;
+    let of_id = LagOf::Rds { replica: &id, database: state.database() };
+    let lags = cloudwatch::Reader::new(&session).good_lags(of_id, now - LAG_LOOKBACK, now).await?;
     let created = databases.created(&id).await?;
-    Ok(Successor { of: of.clone(), named: Some(format!("{id} in {}", named.region)), state, created, lags })
+    Ok(Successor { of: of.clone(), named: Some(format!("{id} in {region}")), state, created, lags })
 }
 
-fn identifier(database: &ReplicaId) -> &str {
-    match database {
-        ReplicaId::AuroraCluster(id) | ReplicaId::RdsInstance(id) => id,
+/// Where a successor is, and what it is called there; a global database says so itself.
+async fn place(
+    workload: &Workload,
+    of: &ReplicaId,
+    named: Option<&Named>,
+) -> Result<Option<(String, ReplicaId)>, Failure> {
+    match of {
+        ReplicaId::GlobalMember { global, .. } => {
+            Ok(global::home(workload, global, named).await?.map(|home| (home.region, home.id)))
+        }
+        ReplicaId::AuroraCluster(_) | ReplicaId::RdsInstance(_) => {
+            Ok(named.map(|named| (named.region.clone(), renamed(of, &named.id))))
+        }
     }
 }
 
@@ -202,6 +211,9 @@ fn renamed(kind: &ReplicaId, id: &str) -> ReplicaId {
     match kind {
         ReplicaId::AuroraCluster(_) => ReplicaId::AuroraCluster(id.to_owned()),
         ReplicaId::RdsInstance(_) => ReplicaId::RdsInstance(id.to_owned()),
+        ReplicaId::GlobalMember { global, .. } => {
+            ReplicaId::GlobalMember { global: global.clone(), cluster: id.to_owned() }
+        }
     }
 }
 
@@ -272,7 +284,7 @@ fn restoring(workload: &Workload, seen: &Observation, by: &str, moves: &[Move]) 
 
 fn tell_home(workload: &Workload, terminal: &Terminal, names: &[String], ttl_seconds: u32) {
     terminal.say(format!("{GOOD}DNS answers with the primary again{GOOD:#}: {}", names.join(", ")));
-    match workload.plan.replicas.is_empty() {
+    match failback::leaves_replicas(&workload.plan) {
         true => terminal.say("armed; a failover within the cool-down asks for an approval (P08)"),
         false => terminal.say(format!(
             "writes may go on there; keep them stopped in DR for another {ttl_seconds} s: until then resolvers may still send users \
@@ -294,21 +306,47 @@ async fn promote(
     for successor in
         seen.successors.iter().filter(|one| one.readiness(pinned_at, seen.writes_stopped) == Readiness::CaughtUp)
     {
-        let Some(chosen) = named.successors.iter().find(|one| one.dr == identifier(&successor.of)) else { continue };
-        let (session, id) = (workload.session.in_region(&chosen.region), renamed(&successor.of, &chosen.id));
-        let question = format!("Promote {id} in {}? It stops following {}.", chosen.region, successor.of);
-        terminal.confirm_by_name(&question, &chosen.id)?;
-        rds::Writer::new(&session).promote(&id).await?;
-        let what = format!("waiting for {id} in {} to take writes", chosen.region);
+        let chosen = named.successors.iter().find(|one| one.dr == successor.of.name());
+        let name = successor.named.as_deref().unwrap_or_default();
+        if !ask_to_promote(workload, terminal, &successor.of, chosen).await? {
+            continue;
+        }
+        let what = format!("waiting for {name} to take writes");
         until(terminal, what, SUCCESSOR_MAX, || async {
-            Ok(self::successor(workload, &successor.of, Some(chosen), seen.now).await?.readiness(pinned_at, None)
+            Ok(self::successor(workload, &successor.of, chosen, seen.now).await?.readiness(pinned_at, None)
                 == Readiness::Writer)
         })
         .await?;
-        terminal.say(format!("{id} in {} takes writes", chosen.region));
+        terminal.say(format!("{name} takes writes"));
         has_promoted = true;
     }
     Ok(has_promoted)
+}
+
+/// Asks RDS, once a person has said so; false if there is nobody to ask it of.
+async fn ask_to_promote(
+    workload: &Workload,
+    terminal: &Terminal,
+    of: &ReplicaId,
+    chosen: Option<&Named>,
+) -> Result<bool, Failure> {
+    if let ReplicaId::GlobalMember { global, .. } = of {
+        let Some(home) = global::home(workload, global, chosen).await? else { return Ok(false) };
+        global::switch_over(workload, terminal, &home).await?;
+        return Ok(true);
+    }
+    let Some(chosen) = chosen else { return Ok(false) };
+    let (session, id) = (workload.session.in_region(&chosen.region), renamed(of, &chosen.id));
+    let question = format!("Promote {id} in {}? It stops following {of}.", chosen.region);
+    terminal.confirm_by_name(&question, &chosen.id)?;
+    let call = match &id {
+        ReplicaId::RdsInstance(id) => PromotionCall::Instance(id.clone()),
+        ReplicaId::AuroraCluster(id) | ReplicaId::GlobalMember { cluster: id, .. } => {
+            PromotionCall::Cluster(id.clone())
+        }
+    };
+    rds::Writer::new(&session).promote(&call).await?;
+    Ok(true)
 }
 
 /// Looks until it is so; a look that fails is made again.

@@ -210,7 +210,5 @@ impl Holdfast {
 }
 
 fn identifier(database: &failover::plan::ReplicaId) -> String {
-    match database {
-        failover::plan::ReplicaId::AuroraCluster(id) | failover::plan::ReplicaId::RdsInstance(id) => id.clone(),
-    }
+    database.name().to_owned()
 }

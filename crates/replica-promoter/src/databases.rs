@@ -193,8 +193,7 @@ async fn look_at(
 ) -> ReplicaView {
     let state = replicas.state(id).await.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()));
     // Of what is no replica any more, or gone, the last sample tells since when.
-    let members = state.database().map_or(&[][..], |database| &database.members);
-    let lags = lag.good_lags(LagOf::planned(plan, id, members), from, to).await.unwrap_or_else(|error| {
+    let lags = lag.good_lags(LagOf::planned(plan, id, state.database()), from, to).await.unwrap_or_else(|error| {
         tracing::warn!(%error, replica = %id, "CloudWatch cannot be asked for the lag");
         Vec::new()
     });
@@ -208,7 +207,8 @@ async fn promote(
     decision: ReplicaDecision,
     look_again: impl AsyncFnOnce() -> ReplicaDecision,
 ) -> Finding {
-    let error = match promoter.promote(&decision.id).await {
+    let Some(call) = &decision.call else { return decision.into() };
+    let error = match promoter.promote(call).await {
         Ok(()) => return decision.into(),
         Err(error) => error,
     };

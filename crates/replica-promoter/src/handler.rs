@@ -254,7 +254,7 @@ mod tests {
     use failover::observation::{ChangeStatus, Changes};
     use failover::plan::Names;
     use failover::plan::ReplicaId;
-    use failover::promotion::{Database, Instances, LagSample, ReplicaState, Source};
+    use failover::promotion::{Database, Instances, LagSample, PromotionCall, ReplicaState, Source};
     use failover::record::{RecordSet, Role, Routing, Target};
     use failover::register::{Evidence, Pin, Reading, Spread};
     use futures_util::FutureExt as _;
@@ -360,8 +360,8 @@ mod tests {
     }
 
     impl ReplicaWriter for &SilentRds {
-        async fn promote(&self, replica: &ReplicaId) -> Result<(), CallError> {
-            self.0.borrow_mut().push(replica.clone());
+        async fn promote(&self, call: &PromotionCall) -> Result<(), CallError> {
+            self.0.borrow_mut().push(call.replica());
             pending().await
         }
     }

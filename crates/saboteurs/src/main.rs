@@ -10,13 +10,14 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use aws::beside::Beside;
-use aws::rds::ReplicaWriter as _;
+use aws::rds::{ReplicaReader as _, ReplicaWriter as _};
 use aws::route53::RecordReader as _;
 use aws::sns::Topics;
 use aws::{Session, cloudwatch, rds, route53, store, telemetry};
 use bent::{Bent, BentAlarms, BentProber, BentReader, BentWriter, Sabotage};
 use failover::outcome::{Kind, Outcome, Trigger};
 use failover::plan::{Mode, PLAN_VARIABLE, Plan};
+use failover::promotion::PromotionCall;
 use failover::register::Register;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
@@ -132,8 +133,12 @@ async fn replica_promoter(sabotage: Sabotage, session: &Session) -> Result<(), E
         };
         if sabotage == Sabotage::PromotesAtOnce && bent::all_are_armed(plan, &calls.records).await {
             for replica in &plan.replicas {
-                // RDS refuses the second time.
-                let _ = calls.promoter.promote(replica).await;
+                let state = calls.replicas.state(replica).await.ok();
+                let call = state.as_ref().and_then(|state| PromotionCall::of(replica, state.database()?));
+                if let Some(call) = call {
+                    // RDS refuses the second time.
+                    let _ = calls.promoter.promote(&call).await;
+                }
             }
         }
         Box::pin(calls.handle(plan, signal)).await.map_err(|error| not_carried_out(&error))

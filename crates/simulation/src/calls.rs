@@ -16,7 +16,7 @@ use failover::incident::AlarmSighting;
 use failover::message::Message;
 use failover::observation::{ChangeStatus, Probe, Probes, Silence};
 use failover::plan::{Names, ReplicaId};
-use failover::promotion::{LagSample, ReplicaState};
+use failover::promotion::{LagSample, PromotionCall, ReplicaState};
 use failover::record::RecordSet;
 use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
@@ -315,16 +315,18 @@ impl ReplicaReader for Aws {
         let (id, api) = match replica {
             ReplicaId::AuroraCluster(_) => (replica.clone(), "DescribeDBClusters"),
             ReplicaId::RdsInstance(_) => (replica.clone(), "DescribeDBInstances"),
+            ReplicaId::GlobalMember { .. } => (replica.clone(), "DescribeGlobalClusters"),
         };
         self.call(api, move |world| Ok(world.replica_state(&id))).await
     }
 }
 
 impl ReplicaWriter for Aws {
-    async fn promote(&self, replica: &ReplicaId) -> Result<(), CallError> {
-        let (id, api) = match replica {
-            ReplicaId::AuroraCluster(_) => (replica.clone(), "PromoteReadReplicaDBCluster"),
-            ReplicaId::RdsInstance(_) => (replica.clone(), "PromoteReadReplica"),
+    async fn promote(&self, call: &PromotionCall) -> Result<(), CallError> {
+        let (id, api) = match call {
+            PromotionCall::Cluster(_) => (call.replica(), "PromoteReadReplicaDBCluster"),
+            PromotionCall::Instance(_) => (call.replica(), "PromoteReadReplica"),
+            PromotionCall::Global { .. } => (call.replica(), "FailoverGlobalCluster"),
         };
         let is_done = self.sabotage() != Some(Sabotage::NeverPromotes);
         let asked = self.world.get().asked_to_promote();

@@ -98,6 +98,10 @@ pub enum About {
     Turn,
     /// What becomes of a call.
     Call(Function, &'static str),
+    /// A cluster of a global database.
+    Globals,
+    /// A failover of a global database that fails half-way.
+    GlobalFails,
 }
 
 /// One decision of an outage.

@@ -8,6 +8,7 @@ use rand::Rng as _;
 
 use crate::beside::Beside;
 use crate::chance::{About, Chance};
+use crate::database::Replica;
 use crate::event;
 use crate::fault::Fault;
 use crate::holdfast::{Function, Holdfast};
@@ -54,6 +55,7 @@ pub(crate) fn setup(chance: &Chance) -> Setup {
         names: 1 + chance.choose(About::Names, |rng| rng.random_range(0..4)) as usize,
         clusters,
         instances: chance.choose(About::Instances, |rng| rng.random_range(0..3u32).saturating_sub(1)) as usize,
+        globals: usize::from(chance.happens(About::Globals, 0.3)),
         mode,
         probes: !chance.happens(About::Probes, 0.3),
         fence: chance.happens(About::Fence, 0.15),
@@ -102,6 +104,9 @@ impl Circumstances {
             0 => world.promotion_time,
             seconds => SignedDuration::from_secs(seconds.into()),
         };
+        if chance.happens(About::GlobalFails, 0.3) {
+            world.replicas.values_mut().for_each(Replica::fail_next);
+        }
         world.dr_answers = !chance.happens(About::DrSite, 0.05);
         world.watch.is_check_disabled = matches!(setup.register, Some(Register::Paused { .. }));
         let begins = 1 + i64::from(chance.choose(About::Begins, |rng| rng.random_range(0..3)));

@@ -5,6 +5,7 @@ use failover::plan::ReplicaId;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::database::Turn;
 use crate::holdfast::Function;
 
 /// `json!` would copy each value, and invocation records hold whole events.
@@ -40,12 +41,15 @@ pub fn alarm(alarm: &AlarmSighting, at: Timestamp) -> Value {
     bridged(at, "aws.cloudwatch", "CloudWatch Alarm State Change", &[&alarm.arn], detail)
 }
 
-/// RDS's word of a promotion.
-#[must_use]
-pub fn rds(replica: &ReplicaId, at: Timestamp) -> Value {
+/// RDS's word of a promotion, or of one that failed ("Global failover to DB cluster … failed", RDS-EVENT-0239).
+pub(crate) fn rds(replica: &ReplicaId, turn: Turn, at: Timestamp) -> Value {
     let (detail_type, message) = match replica {
         ReplicaId::AuroraCluster(id) => {
             ("RDS DB Cluster Event", format!("Promoted Read Replica cluster {id} to a stand-alone database cluster"))
+        }
+        ReplicaId::GlobalMember { cluster, .. } => {
+            let end = if turn == Turn::Promoted { "completed" } else { "failed" };
+            ("RDS DB Cluster Event", format!("Global failover to DB cluster {cluster} in Region eu-central-1 {end}."))
         }
         ReplicaId::RdsInstance(_) => {
             ("RDS DB Instance Event", "Promoted Read Replica instance to a stand-alone database instance".to_owned())

@@ -48,16 +48,14 @@ impl OldDatabase {
 
 fn api(id: &ReplicaId, cluster: &'static str, instance: &'static str) -> &'static str {
     match id {
-        ReplicaId::AuroraCluster(_) => cluster,
+        ReplicaId::AuroraCluster(_) | ReplicaId::GlobalMember { .. } => cluster,
         ReplicaId::RdsInstance(_) => instance,
     }
 }
 
 /// An instance of a cluster is called after it.
 fn bare(id: &ReplicaId) -> &str {
-    match id {
-        ReplicaId::AuroraCluster(id) | ReplicaId::RdsInstance(id) => id,
-    }
+    id.name()
 }
 
 fn created() -> Timestamp {

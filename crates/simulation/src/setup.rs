@@ -36,6 +36,8 @@ pub struct Setup {
     pub clusters: usize,
     /// RDS instances.
     pub instances: usize,
+    /// Clusters of global databases.
+    pub globals: usize,
     /// Who decides.
     pub mode: Mode,
     /// Whether the plan gives probe URLs.
@@ -68,6 +70,7 @@ static WHOLE_PLAN: LazyLock<Plan> = LazyLock::new(|| {
     let zones = ["Z1", "Z2"].map(|zone| json!({"id": zone, "names": listed(zone)}));
     let plan = json!({"mode": "automatic", "zones": zones,
         "aurora_clusters": ["app-dr-1", "app-dr-2"], "rds_instances": ["audit-dr-1", "audit-dr-2"],
+        "aurora_global_clusters": ["world/shop-dr"],
         "probes": {"primary": "https://primary.example.net/health", "dr": "https://dr.example.net/health"},
         "failover_health_check": "hc-1", "switch": SWITCH,
         "hold_alarm": "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:holdfast-hold-lapsed",
@@ -83,7 +86,17 @@ impl Default for Setup {
     fn default() -> Self {
         let register = Register::armed(start() - SignedDuration::from_hours(24), ArmedBy::Operator);
         let (mode, register) = (Mode::Automatic, Some(register));
-        Self { names: 3, clusters: 1, instances: 0, mode, probes: true, fence: false, switch: false, register }
+        Self {
+            names: 3,
+            clusters: 1,
+            instances: 0,
+            globals: 0,
+            mode,
+            probes: true,
+            fence: false,
+            switch: false,
+            register,
+        }
     }
 }
 
@@ -97,9 +110,17 @@ impl Setup {
             names_left -= names.len();
             (!names.is_empty()).then_some(Zone { names: Names::Listed(names), ..zone })
         });
-        let (clusters, instances): (Vec<_>, Vec<_>) =
-            whole.replicas.into_iter().partition(|id| matches!(id, ReplicaId::AuroraCluster(_)));
-        let replicas = clusters.into_iter().take(self.clusters).chain(instances.into_iter().take(self.instances));
+        let left = |count: usize| std::cell::Cell::new(count);
+        let (clusters, instances, globals) = (left(self.clusters), left(self.instances), left(self.globals));
+        let is_wanted = |id: &ReplicaId| {
+            let left = match id {
+                ReplicaId::AuroraCluster(_) => &clusters,
+                ReplicaId::RdsInstance(_) => &instances,
+                ReplicaId::GlobalMember { .. } => &globals,
+            };
+            left.replace(left.get().saturating_sub(1)) > 0
+        };
+        let replicas = whole.replicas.into_iter().filter(is_wanted);
         Plan {
             mode: self.mode,
             zones: zones.collect(),

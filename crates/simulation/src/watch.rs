@@ -330,6 +330,11 @@ impl Watch {
         }
     }
 
+    /// RDS gave a promotion up: there was none.
+    pub fn promotion_failed(&mut self, replica: &ReplicaId) {
+        self.promotions.entry(replica.clone()).and_modify(|times| *times -= 1);
+    }
+
     /// Where clients may still reach the primary.
     fn led_to_primary(&self, now: Timestamp, route53: &Route53) -> Option<String> {
         self.names.iter().find_map(|watched| {

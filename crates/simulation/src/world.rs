@@ -18,7 +18,7 @@ use failover::record::{RecordSet, Role, Target};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::database::Replica;
+use crate::database::{Replica, Turn};
 use crate::event;
 use crate::fault::Fault;
 use crate::holdfast::Subject;
@@ -133,7 +133,7 @@ impl World {
             alarm_is_gone: false,
             primary_answers: true,
             dr_answers: true,
-            replicas: plan.replicas.iter().map(|id| (id.clone(), Replica::default())).collect(),
+            replicas: plan.replicas.iter().map(|id| (id.clone(), Replica::of(id))).collect(),
             old_writers: primary::old_writers(plan),
             promotion_time: SignedDuration::from_mins(4),
             lag: vec![(now, 2)],
@@ -178,8 +178,10 @@ impl World {
         }
         self.now = until;
         for (id, replica) in &mut self.replicas {
-            if replica.go_on(until) {
-                self.outbox.push(event::rds(id, until));
+            let Some(turn) = replica.go_on(until) else { continue };
+            self.outbox.push(event::rds(id, turn, until));
+            if turn == Turn::Failed {
+                self.watch.promotion_failed(id);
             }
         }
     }
@@ -257,6 +259,7 @@ impl World {
             let (call, code) = match id {
                 ReplicaId::AuroraCluster(_) => ("PromoteReadReplicaDBCluster", "InvalidDBClusterStateFault"),
                 ReplicaId::RdsInstance(_) => ("PromoteReadReplica", "InvalidDBInstanceState"),
+                ReplicaId::GlobalMember { .. } => ("FailoverGlobalCluster", "InvalidGlobalClusterStateFault"),
             };
             return Err(CallError::Refused { call, code: code.to_owned(), message: format!("{id} is not a replica") });
         };

@@ -33,7 +33,7 @@ impl RawFence {
     /// All of it, or nothing: half a fence is a mistake to be told before the outage.
     pub fn parse(self) -> Result<Option<Fence>, PlanError> {
         let (region, security_group) = (self.region.trim().to_owned(), self.security_group.trim().to_owned());
-        let databases = databases(self.aurora_clusters, self.rds_instances);
+        let databases = databases(self.aurora_clusters, self.rds_instances, Vec::new())?;
         if region.is_empty() && security_group.is_empty() && databases.is_empty() {
             return Ok(None);
         }

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::global::{GlobalOperation, Membership};
 use super::status::Allows;
 use crate::plan::ReplicaId;
 
@@ -65,8 +66,12 @@ pub enum Source {
     NoneNamed,
     /// An instance of this cluster (`DBClusterIdentifier`), which is promoted as a whole or not at all.
     MemberOf(String),
-    /// A cluster of this global database (`GlobalClusterIdentifier`): its storage is replicated, not its binlog.
+    /// A cluster of this global database (`GlobalClusterIdentifier`), which the plan does not say.
     Global(String),
+    /// A cluster of the global database that the plan names: its storage is replicated, not its binlog.
+    InGlobal(Membership),
+    /// No cluster of this global database, which the plan names; or there is no such global database.
+    NotInGlobal(String),
 }
 
 /// How many of a database's instances work. A cluster's own status says nothing of its instances', which a promotion
@@ -93,13 +98,37 @@ impl Database {
     /// It takes writes, whatever it was before.
     #[must_use]
     pub fn is_available_writer(&self) -> bool {
-        self.source == Source::NoneNamed && self.allows().takes_writes() && self.instances == Instances::Writer
+        let takes_nothing = self.is_no_replica() || matches!(self.source, Source::NotInGlobal(_));
+        takes_nothing && self.allows().takes_writes() && self.instances == Instances::Writer
     }
 
     /// RDS says of what.
     #[must_use]
     pub fn is_replica(&self) -> bool {
-        matches!(self.source, Source::ReplicaOf(_))
+        match &self.source {
+            Source::ReplicaOf(_) => true,
+            Source::InGlobal(place) => !place.is_writer,
+            Source::NoneNamed | Source::MemberOf(_) | Source::Global(_) | Source::NotInGlobal(_) => false,
+        }
+    }
+
+    /// RDS names nothing that it takes its data from; of a cluster of a global database it says that it is the primary.
+    #[must_use]
+    pub fn is_no_replica(&self) -> bool {
+        match &self.source {
+            Source::NoneNamed => true,
+            Source::InGlobal(place) => place.is_writer && !matches!(place.operation, Some(GlobalOperation::Other(_))),
+            Source::ReplicaOf(_) | Source::MemberOf(_) | Source::Global(_) | Source::NotInGlobal(_) => false,
+        }
+    }
+
+    /// What is done to its global database.
+    #[must_use]
+    pub fn operation(&self) -> Option<&GlobalOperation> {
+        match &self.source {
+            Source::InGlobal(place) => place.operation.as_ref(),
+            _ => None,
+        }
     }
 
     /// What its status allows.
@@ -134,6 +163,16 @@ impl std::fmt::Display for Source {
             Self::NoneNamed => f.write_str("no replica"),
             Self::MemberOf(cluster) => write!(f, "an instance of cluster {cluster}"),
             Self::Global(global) => write!(f, "in global database {global}"),
+            Self::InGlobal(Membership { global, is_writer, operation, .. }) => {
+                let role = if *is_writer { "primary" } else { "secondary" };
+                write!(f, "{role} of global database {global}")?;
+                match operation {
+                    None => Ok(()),
+                    Some(GlobalOperation::FailoverHere) => f.write_str(", being failed over to it"),
+                    Some(GlobalOperation::Other(what)) => write!(f, ", {what}"),
+                }
+            }
+            Self::NotInGlobal(global) => write!(f, "not in global database {global}"),
         }
     }
 }

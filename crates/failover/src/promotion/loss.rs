@@ -55,7 +55,10 @@ impl LagBy {
     /// By the database's heartbeat, which beats though nobody writes; else as its engine tells it.
     #[must_use]
     pub fn of(plan: &Plan, id: &ReplicaId, engine: &str) -> Self {
-        match (plan.heartbeats.contains_key(id), grows_in_silence(engine)) {
+        // Whether a global database's lag ends, stays or grows while its primary is dark is not documented; by position all three mean
+        // the same.
+        let grows = grows_in_silence(engine) || matches!(id, ReplicaId::GlobalMember { .. });
+        match (plan.heartbeats.contains_key(id), grows) {
             (false, false) => Self::Received,
             (is_heartbeat, _) => {
                 let is_idle = is_postgres(engine) && !is_heartbeat;

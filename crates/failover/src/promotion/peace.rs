@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::loss::LagBy;
-use super::replica::{GLOBAL, WRONG_LIST, state_in_words, what_tells_lag};
+use super::replica::{GLOBAL, NOT_IN_GLOBAL, WRONG_LIST, state_in_words, what_tells_lag};
 use super::status::Allows;
 use super::{
     Database, Instances, LagSample, Page, Quiet, ReplicaState, ReplicaView, Row, Source, Verdict, decide, row,
@@ -31,12 +31,16 @@ pub const PEACE_TABLE: &[PeaceRow] = &[
     row(Rule::R03.row('b'), WRONG_LIST, |f| matches!(f.source(), Some(Source::MemberOf(_))),
         Verdict::Trouble, Page, "name the cluster under AuroraClusters instead; until then a failover would stop at it"),
     row(Rule::R03.row('c'), GLOBAL, |f| matches!(f.source(), Some(Source::Global(_))),
-        Verdict::Trouble, Page, "take it out of the plan, and plan for its failover by hand; until then a failover would stop at it"),
+        Verdict::Trouble, Page, "name it in AuroraGlobalClusters, as GLOBAL/CLUSTER, and not in AuroraClusters; until then a failover would stop at it"),
+    row(Rule::R03.row('d'), NOT_IN_GLOBAL, |f| matches!(f.source(), Some(Source::NotInGlobal(_))),
+        Verdict::Trouble, Page, "correct AuroraGlobalClusters, or add the cluster to its global database again; until then a failover would stop at it"),
     row(Rule::R06.row('a'), "RDS did not answer", |f| matches!(f.replica.state, ReplicaState::Unanswered(_)),
         Verdict::Trouble, Page, "Holdfast asks again within a minute; if this stays, see whether its role may describe the database"),
-    row(Rule::R05.row('c'), "on its way to a status that RDS promotes", |f| f.allows() == Some(Allows::Waiting),
+    row(Rule::R05.row('c'), "on its way to a status that RDS promotes", |f| f.allows() == Some(Allows::Waiting) || f.is_operated_on(),
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
-    row(Rule::R09.row('c'), "it is no replica", |f| f.source() == Some(&Source::NoneNamed),
+    row(Rule::R09.row('e'), "it is the primary of its global database already", |f| f.is_no_replica() && f.source() != Some(&Source::NoneNamed),
+        Verdict::Trouble, Page, "switch the global database over to the primary's region (aws rds switchover-global-cluster); until then a failover would ask you about it"),
+    row(Rule::R09.row('c'), "it is no replica", PeaceFacts::is_no_replica,
         Verdict::Trouble, Page, "make it a replica of the primary's database again, or name the one that is; until then a failover would ask you whether to go on without the primary's data"),
     row(Rule::R06.row('e'), "not in a state that RDS promotes", |f| !f.is_promotable(),
         Verdict::Trouble, Page, "bring it to the status available, with an instance; until then a failover would stop at it"),
@@ -119,6 +123,15 @@ impl PeaceFacts {
 
     fn allows(&self) -> Option<Allows> {
         self.replica.state.database().map(Database::allows)
+    }
+
+    fn is_no_replica(&self) -> bool {
+        self.replica.state.database().is_some_and(Database::is_no_replica)
+    }
+
+    /// A switchover or failover of its global database is under way.
+    fn is_operated_on(&self) -> bool {
+        self.replica.state.database().is_some_and(|database| database.operation().is_some())
     }
 
     /// A backup passes.

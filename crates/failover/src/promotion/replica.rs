@@ -5,7 +5,10 @@ use jiff::Timestamp;
 use super::evidence::Failover;
 use super::loss::{LagBy, Loss, Outage};
 use super::status::Allows;
-use super::{Database, Instances, Page, Quiet, ReplicaState, ReplicaView, Row, Source, after, decide, row};
+use super::{
+    Database, GlobalOperation, Instances, Page, PromotionCall, Quiet, ReplicaState, ReplicaView, Row, Source, after,
+    decide, row,
+};
 use crate::incident::{Approval, Incident};
 use crate::observation::Fact;
 use crate::plan::{Plan, ReplicaId};
@@ -42,33 +45,40 @@ pub const REPLICA_TABLE: &[ReplicaRow] = &[
     row(Rule::R03.row('b'), WRONG_LIST, |f| matches!(f.source(), Some(Source::MemberOf(_))),
         Verdict::Trouble, Page, "name the cluster under AuroraClusters instead, or promote by hand what takes the writes"),
     row(Rule::R03.row('c'), GLOBAL, |f| matches!(f.source(), Some(Source::Global(_))),
-        Verdict::Trouble, Page, "fail the global database over by hand: aws rds failover-global-cluster --allow-data-loss; then take it out of the plan"),
+        Verdict::Trouble, Page, "fail the global database over by hand: aws rds failover-global-cluster --allow-data-loss; then name it in AuroraGlobalClusters"),
+    row(Rule::R03.row('d'), NOT_IN_GLOBAL, |f| f.is_detached() && !f.is(Database::is_available_writer),
+        Verdict::Trouble, Page, "correct AuroraGlobalClusters; if the cluster was taken out of it by hand and takes writes in the end, Holdfast asks you about it"),
     row(Rule::R06.row('a'), "RDS did not answer", |f| matches!(f.replica.state, ReplicaState::Unanswered(_)),
         Verdict::Trouble, Page, "Holdfast asks again within a minute"),
     row(Rule::R04.alone(), "a writer already, and on record: it was a replica in this failover, or a person vouches for it", |f| f.is(Database::is_available_writer) && f.is_on_record(),
         Verdict::Done, Quiet, "it takes writes"),
+    row(Rule::R05.row('d'), "a switchover or another failover of its global database is under way, which Holdfast did not ask for", |f| f.is_operated_on_by_others(),
+        Verdict::Wait, Page, "Holdfast waits for its end, and promotes the cluster then if it is no primary yet; see who began it (aws rds describe-global-clusters)"),
     row(Rule::R05.row('a'), "still on its way, more than 30 minutes after it might have been promoted", |f| f.is_on_its_way() && f.overdue_at.is_some_and(|at| at <= f.now),
         Verdict::Wait, Page, "Holdfast goes on looking every minute; see what RDS says of the database; if it stays as it is, promote by hand what takes its place"),
     row(Rule::R05.row('b'), "promoting, rebooting or otherwise on its way", ReplicaFacts::is_on_its_way,
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
+    row(Rule::R09.row('d'), "it takes writes, but somebody took it out of its global database", |f| f.is_detached() && f.is(Database::is_available_writer),
+        Verdict::Ask, Page, "if that was a failover by hand (remove-from-global-cluster), approve it; if not, look at what it holds"),
     row(Rule::R09.row('a'), "it takes writes, but it was created after the pin, or RDS does not say when: it may not be the replica that was there", |f| f.is(Database::is_available_writer) && f.is_younger(),
         Verdict::Ask, Page, "look at what it holds: its data is of whatever it was restored from; approve it, or put in its place what you promote by hand"),
     row(Rule::R09.row('b'), "it takes writes, but nobody saw it as a replica in this failover", |f| f.is(Database::is_available_writer),
         Verdict::Ask, Page, "look at what it holds: if it was promoted long ago, or never was a replica, the primary's newer writes are not in it; approve it, or put in its place what you promote by hand"),
-    row(Rule::R06.row('b'), "no replica, and in a status in which it takes no writes until a person sees to it", |f| f.source() == Some(&Source::NoneNamed) && f.allows() != Some(Allows::Unknown),
+    row(Rule::R06.row('b'), "no replica, and in a status in which it takes no writes until a person sees to it", |f| f.is(Database::is_no_replica) && f.allows() != Some(Allows::Unknown),
         Verdict::Trouble, Page, "bring it to the status available, with a writer; there is nothing left to promote"),
     row(Rule::R06.row('c'), "in a status that this version of Holdfast does not know", |f| f.allows() == Some(Allows::Unknown),
         Verdict::Trouble, Page, "see what RDS says of it; Holdfast goes on once it is available"),
-    row(Rule::R06.row('d'), "not in a state that RDS promotes", |f| !f.is(Database::is_available_replica),
+    row(Rule::R06.row('d'), "not in a state that RDS promotes", |f| !f.is(Database::is_available_replica) || f.call().is_none(),
         Verdict::Trouble, Page, "bring the database to the status available, with an instance; Holdfast then promotes it"),
     row(Rule::R07.row('a'), "promotion may lose more than the plan allows, or nobody knows how much", |f| f.loss_is_too_great() && !f.lifted(Rule::R07),
         Verdict::Ask, Page, "approve the loss, or promote nothing and bring the primary back; an approval is for every database of this incident"),
     row(Rule::R08.row('b'), "the replica is ready", |_| true,
-        Verdict::Promote, Page, "RDS reboots it as a writer, which takes minutes"),
+        Verdict::Promote, Page, "RDS makes it a writer, which takes minutes"),
 ];
 
 pub(super) const WRONG_LIST: &str = "an instance of a cluster, which is promoted as a whole or not at all";
-pub(super) const GLOBAL: &str = "a cluster of a global database, which this version of Holdfast does not promote";
+pub(super) const GLOBAL: &str = "a cluster of a global database, but the plan names it as a cluster of its own";
+pub(super) const NOT_IN_GLOBAL: &str = "not a cluster of the global database that the plan names";
 
 /// What the conditions about a replica are written in.
 #[derive(Debug)]
@@ -92,6 +102,8 @@ pub struct ReplicaDecision {
     pub id: ReplicaId,
     /// Which row decided.
     pub row: &'static ReplicaRow,
+    /// How it is to be promoted, if it is.
+    pub call: Option<PromotionCall>,
     /// What must be on record before anything follows from this.
     pub to_record: Evidence,
     /// The incident in which it is to be promoted.
@@ -129,7 +141,8 @@ pub fn decide_replica(
     };
     let to_record = facts.to_record(row.verdict);
     let incident = Some(failover.incident.clone());
-    ReplicaDecision { id: replica.id.clone(), row, to_record, incident, since, facts: facts.in_words() }
+    let call = facts.call().filter(|_| row.verdict == Verdict::Promote);
+    ReplicaDecision { id: replica.id.clone(), row, call, to_record, incident, since, facts: facts.in_words() }
 }
 
 impl ReplicaFacts {
@@ -145,17 +158,30 @@ impl ReplicaFacts {
         self.replica.state.database().is_some_and(so)
     }
 
+    fn call(&self) -> Option<PromotionCall> {
+        PromotionCall::of(&self.replica.id, self.replica.state.database()?)
+    }
+
+    fn is_detached(&self) -> bool {
+        matches!(self.source(), Some(Source::NotInGlobal(_)))
+    }
+
+    fn is_operated_on_by_others(&self) -> bool {
+        self.is(|database| matches!(database.operation(), Some(GlobalOperation::Other(_))))
+    }
+
     /// Without the time of its creation nobody knows that it was there.
     fn is_younger(&self) -> bool {
         self.is(|database| database.created.is_none() || database.created > Some(self.failover.pinned_at))
     }
 
     fn was_replica(&self) -> bool {
-        self.failover.evidence.replicas.contains(&self.replica.id) && !self.is_younger()
+        // Of what was taken out of its global database it is not known that it has what the secondary had.
+        self.failover.evidence.saw(&self.replica.id) && !self.is_younger() && !self.is_detached()
     }
 
     fn is_on_record(&self) -> bool {
-        self.was_replica() || self.failover.evidence.accepted.contains(&self.replica.id) || self.lifted(Rule::R09)
+        self.was_replica() || self.failover.evidence.vouches_for(&self.replica.id) || self.lifted(Rule::R09)
     }
 
     /// In a status that passes by itself; or promoted, and its instances still reboot.
@@ -164,7 +190,9 @@ impl ReplicaFacts {
             Allows::Waiting => true,
             Allows::WorkOnly if database.is_replica() => true,
             Allows::Promotion | Allows::WorkOnly => {
-                database.source == Source::NoneNamed && database.instances < Instances::Writer
+                let is_failed_over =
+                    database.is_replica() && database.operation() == Some(&GlobalOperation::FailoverHere);
+                is_failed_over || database.is_no_replica() && database.instances < Instances::Writer
             }
             Allows::NothingUntilMended | Allows::Unknown => false,
         })
@@ -186,8 +214,8 @@ impl ReplicaFacts {
     fn to_record(&self, verdict: Verdict) -> Evidence {
         let (id, known) = (&self.replica.id, &self.failover.evidence);
         match verdict {
-            Verdict::Promote if !known.replicas.contains(id) => Evidence::replica(id.clone()),
-            Verdict::Done if !self.was_replica() && !known.accepted.contains(id) => Evidence::accepted(id.clone()),
+            Verdict::Promote if !known.saw(id) => Evidence::replica(id.clone()),
+            Verdict::Done if !self.was_replica() && !known.vouches_for(id) => Evidence::accepted(id.clone()),
             _ => Evidence::default(),
         }
     }
@@ -195,7 +223,7 @@ impl ReplicaFacts {
     fn in_words(&self) -> Vec<Fact> {
         let about = self.replica.id.to_string();
         let mut facts = vec![Fact::new(about.clone(), state_in_words(&self.replica.state))];
-        if self.is(|database| database.source != Source::NoneNamed) || !self.replica.lags.is_empty() {
+        if self.is(|database| !database.is_no_replica()) || !self.replica.lags.is_empty() {
             facts.extend(self.lag_in_words(&about));
         }
         if self.is(Database::is_available_writer) {
@@ -232,12 +260,16 @@ impl ReplicaFacts {
             sample.at,
             sample.applied_until()
         );
-        let uncounted = (!self.has_heartbeat).then(|| Fact::new("what lag does not count", UNCOUNTED));
+        let uncounted = match self.replica.id {
+            ReplicaId::GlobalMember { .. } => UNCOUNTED_GLOBAL,
+            ReplicaId::AuroraCluster(_) | ReplicaId::RdsInstance(_) => UNCOUNTED,
+        };
+        let uncounted = (!self.has_heartbeat).then(|| Fact::new("what lag does not count", uncounted));
         std::iter::once(Fact::new(about, said)).chain(uncounted).collect()
     }
 
     fn record_in_words(&self) -> &'static str {
-        match (self.was_replica(), self.failover.evidence.accepted.contains(&self.replica.id)) {
+        match (self.was_replica(), self.failover.evidence.vouches_for(&self.replica.id)) {
             (true, _) => "seen as a replica, and promoted since",
             (false, true) => "a person vouched for it",
             (false, false) => "nothing on record",
@@ -248,6 +280,9 @@ impl ReplicaFacts {
 /// Measured on MySQL and MariaDB: with a slow link lag says 0 while minutes of writes wait in it, and after a silent cut it
 /// says 0 until the replica notices, after `slave_net_timeout`.
 const UNCOUNTED: &str = "writes that the primary had not sent: with a slow link, and for a minute or two before a cut is noticed, more may be lost than this says; a heartbeat would count it (docs/operating.md, \"Heartbeats\")";
+
+/// AWS documents the metric, not what it says while its primary cannot be reached.
+const UNCOUNTED_GLOBAL: &str = "AWS does not document what a global database's lag says while the primary cannot be reached: more may be lost than this says; a heartbeat would count it (docs/operating.md, \"Heartbeats\")";
 
 /// What the facts call that by which Holdfast judges how far behind a database is.
 pub(super) fn what_tells_lag(has_heartbeat: bool) -> &'static str {

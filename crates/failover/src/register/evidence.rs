@@ -23,13 +23,25 @@ impl Evidence {
     /// That a database was seen as a replica.
     #[must_use]
     pub fn replica(id: ReplicaId) -> Self {
-        Self { replicas: [id].into(), ..Self::default() }
+        Self { replicas: [id.recorded()].into(), ..Self::default() }
     }
 
     /// That a person vouches for a database.
     #[must_use]
     pub fn accepted(id: ReplicaId) -> Self {
-        Self { accepted: [id].into(), ..Self::default() }
+        Self { accepted: [id.recorded()].into(), ..Self::default() }
+    }
+
+    /// True of a database that was seen as a replica.
+    #[must_use]
+    pub fn saw(&self, id: &ReplicaId) -> bool {
+        self.replicas.contains(&id.recorded())
+    }
+
+    /// True of a database that a person vouches for.
+    #[must_use]
+    pub fn vouches_for(&self, id: &ReplicaId) -> bool {
+        self.accepted.contains(&id.recorded())
     }
 
     /// Both together.

@@ -137,7 +137,9 @@ fn write_databases(f: &mut fmt::Formatter<'_>, field: &str, databases: &BTreeSet
     for (nth, database) in databases.iter().enumerate() {
         let separator = if nth == 0 { format!(" {field}=") } else { ",".to_owned() };
         match database {
-            ReplicaId::AuroraCluster(id) => write!(f, "{separator}{CLUSTER}:{}", encode(id))?,
+            ReplicaId::AuroraCluster(id) | ReplicaId::GlobalMember { cluster: id, .. } => {
+                write!(f, "{separator}{CLUSTER}:{}", encode(id))?
+            }
             ReplicaId::RdsInstance(id) => write!(f, "{separator}{INSTANCE}:{}", encode(id))?,
         }
     }

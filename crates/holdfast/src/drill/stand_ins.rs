@@ -7,7 +7,7 @@ use aws::cloudwatch::{AlarmReader, LagOf, LagReader};
 use aws::rds::{ReplicaReader, ReplicaWriter};
 use failover::incident::{AlarmSighting, AlarmState, DRILL};
 use failover::plan::ReplicaId;
-use failover::promotion::{LagSample, ReplicaState};
+use failover::promotion::{LagSample, PromotionCall, ReplicaState};
 use jiff::Timestamp;
 
 /// An alarm that no CloudWatch has.
@@ -49,7 +49,7 @@ impl ReplicaReader for NoDatabase {
 }
 
 impl ReplicaWriter for NoDatabase {
-    async fn promote(&self, _: &ReplicaId) -> Result<(), CallError> {
+    async fn promote(&self, _: &PromotionCall) -> Result<(), CallError> {
         Err(never("PromoteReadReplica"))
     }
 }

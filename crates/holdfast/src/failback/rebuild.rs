@@ -12,7 +12,7 @@ use failover::rule::Rule;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{LOOK_EVERY, WHOLE_LOOK_EVERY, identifier, observe, renamed};
+use super::{LOOK_EVERY, WHOLE_LOOK_EVERY, observe, renamed};
 use crate::announce::announce;
 use crate::cli::{Named, Placed, Successors};
 use crate::failure::Failure;
@@ -74,7 +74,7 @@ pub async fn protect(workload: &Workload, terminal: &Terminal, placed: &Placed) 
         make(terminal, &making, &placed.placement()).await?;
         made.push(format!("{} in {}", making.id, making.region));
     }
-    if placed.successors.successors.len() < workload.plan.replicas.len() {
+    if made.len() < workload.plan.replicas.iter().filter(|id| is_rebuilt(id)).count() {
         terminal.result(&json!({"protected": made}));
         terminal.say("the other databases are still without a replica; `holdfast arm` once they have one");
         return Ok(());
@@ -86,15 +86,21 @@ fn in_region(workload: &Workload, region: &str) -> Builder {
     Builder::new(&workload.session.in_region(region))
 }
 
-/// Each database of the plan that a successor was named for.
+/// A global database's old primary Aurora itself makes a secondary again, and its switchover turns replication round.
+fn is_rebuilt(id: &ReplicaId) -> bool {
+    !matches!(id, ReplicaId::GlobalMember { .. })
+}
+
+/// Each database of the plan that a successor was named for, but for those of global databases.
 pub fn chosen<'a>(workload: &'a Workload, named: &'a Successors) -> Result<Vec<(&'a ReplicaId, &'a Named)>, Failure> {
-    let of = |one: &Named| workload.plan.replicas.iter().find(|id| identifier(id) == one.dr);
+    let of = |one: &Named| workload.plan.replicas.iter().find(|id| id.name() == one.dr);
     let chosen = named.successors.iter().map(|one| match of(one) {
         Some(id) => Ok((id, one)),
         None => Err(Failure::Usage(format!("--successor {}=…: the plan has no database {0}", one.dr))),
     });
-    let chosen = chosen.collect::<Result<Vec<_>, _>>()?;
-    match chosen.is_empty() && !workload.plan.replicas.is_empty() {
+    let mut chosen = chosen.collect::<Result<Vec<_>, _>>()?;
+    chosen.retain(|(id, _)| is_rebuilt(id));
+    match chosen.is_empty() && workload.plan.replicas.iter().any(is_rebuilt) {
         true => Err(Failure::Usage("name the databases in the primary region: --successor DR=REGION/ID".to_owned())),
         false => Ok(chosen),
     }
@@ -139,7 +145,7 @@ async fn make(terminal: &Terminal, making: &Making<'_>, placement: &Placement) -
                 }
             }
             Step::AddInstance { id: instance } => {
-                if taken(target.add_instance(identifier(id), &instance, &pattern, &as_was, placement).await)? {
+                if taken(target.add_instance(id.name(), &instance, &pattern, &as_was, placement).await)? {
                     progress.suspend(|| terminal.say(format!("{id} in {region} gets the instance {instance}")));
                 }
             }
@@ -155,7 +161,7 @@ async fn make(terminal: &Terminal, making: &Making<'_>, placement: &Placement) -
 /// that means the same in another.
 async fn as_was(making: &Making<'_>, pattern: &Pattern) -> Result<Settings, Failure> {
     let Making { target, id, since, .. } = making;
-    if let Some(old) = target.pattern(&renamed(id, &old_identifier(identifier(id), *since))).await? {
+    if let Some(old) = target.pattern(&renamed(id, &old_identifier(id.name(), *since))).await? {
         return Ok(old.settings);
     }
     let is_old = matches!(next_step(id, &target.standing(id).await?, &pattern.arn, *since), Step::Rename { .. });
@@ -180,7 +186,7 @@ pub async fn tell_losses(
     id: &ReplicaId,
     since: Timestamp,
 ) -> Result<(), Failure> {
-    let old = target.pattern(&renamed(id, &old_identifier(identifier(id), since))).await?;
+    let old = target.pattern(&renamed(id, &old_identifier(id.name(), since))).await?;
     let (Some(old), Some(new)) = (old, target.pattern(id).await?) else { return Ok(()) };
     for loss in lost(&old.settings, &new.settings) {
         terminal.say(format!("  {WARNING}not as the old {id} was{WARNING:#}: {loss}"));

@@ -73,8 +73,8 @@ pub async fn replicas(
     let each = ids.iter().map(async |id| {
         let state = databases.state(id).await;
         let state = state.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()));
-        let members = state.database().map(|database| database.members.clone()).unwrap_or_default();
-        let lags = metrics.good_lags(LagOf::Rds { replica: id, members: &members }, now - LAG_LOOKBACK, now).await;
+        let database = state.database();
+        let lags = metrics.good_lags(LagOf::Rds { replica: id, database }, now - LAG_LOOKBACK, now).await;
         (ReplicaView { id: id.clone(), state, lags: Vec::new() }, lags)
     });
     let (mut views, mut unknown) = (Vec::new(), Vec::new());

@@ -86,7 +86,7 @@ pub fn of(seen: &Seen, wishes: &Wishes, endpoint: Option<&Endpoint>) -> Vec<Para
         Ok(found) => {
             let primary = seen.primary.as_ref().map(|(region, _)| region.as_str());
             let lists = databases::lists(databases::replicas(found, primary));
-            for (name, list) in ["AuroraClusters", "RdsInstances"].into_iter().zip(lists) {
+            for (name, list) in ["AuroraClusters", "RdsInstances", "AuroraGlobalClusters"].into_iter().zip(lists) {
                 if !list.is_empty() {
                     add(name, Some(list), "DR's replicas of the primary's");
                 }
@@ -135,8 +135,8 @@ pub fn plan(seen: &Seen, wishes: &Wishes) -> Result<Plan, PlanError> {
     let zones: Vec<_> = std::iter::once(first).chain(second).map(zone).collect();
     let primary = seen.primary.as_ref().map(|(region, _)| region.as_str());
     let found = seen.dr_databases.as_deref().unwrap_or_default();
-    let [clusters, instances] = databases::lists(databases::replicas(found, primary));
-    let (clusters, instances): (Vec<_>, Vec<_>) = (clusters.split(',').collect(), instances.split(',').collect());
+    let lists = databases::lists(databases::replicas(found, primary));
+    let [clusters, instances, globals] = lists.each_ref().map(|list| list.split(',').collect::<Vec<_>>());
     let [primary, dr] = wishes.probes.each_ref().map(|tried| tried.to_set().unwrap_or_default());
     let alarm = format!(
         "arn:aws:cloudwatch:{}:000000000000:alarm:{}-prolonged-outage-{OUTAGE_MINUTES}min",
@@ -145,7 +145,7 @@ pub fn plan(seen: &Seen, wishes: &Wishes) -> Result<Plan, PlanError> {
     let check = seen.health_check().unwrap_or(FILL_IN);
     let plan = json!({
         "mode": "automatic", "zones": zones,
-        "aurora_clusters": clusters, "rds_instances": instances,
+        "aurora_clusters": clusters, "rds_instances": instances, "aurora_global_clusters": globals,
         "probes": {"primary": primary, "dr": dr}, "failover_health_check": check, "alarms": [alarm],
         "limits": {"lag_seconds_max": LAG_SECONDS_MAX, "settle_seconds": SETTLE_SECONDS, "cooldown_seconds": COOLDOWN_SECONDS,
             "drain_seconds": DRAIN_SECONDS, "detection_seconds_max": DETECTION_SECONDS_MAX},

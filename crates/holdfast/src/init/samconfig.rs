@@ -10,8 +10,8 @@ pub const SHIPPED: &str = include_str!("../../../../samconfig.toml");
 
 const SECTION: &str = "[one-stack.deploy.parameters]";
 const LIST: &str = "parameter_overrides = [";
-/// The parameters of which one stands for both.
-const DATABASES: [&str; 2] = ["AuroraClusters", "RdsInstances"];
+/// The parameters of which one stands for all.
+const DATABASES: [&str; 3] = ["AuroraClusters", "RdsInstances", "AuroraGlobalClusters"];
 
 /// The file with the parameters in it.
 ///

@@ -9,7 +9,7 @@ pub const FILE: &str = "holdfast.auto.tfvars";
 /// What samconfig.toml says for the one stack whatever is found.
 const FIXED: [(&str, &str); 2] = [("Detection", "dr-region"), ("DnsMoves", "by-holdfast")];
 /// Parameters that are lists there, and those that are numbers.
-const LISTS: [&str; 4] = ["RecordNames", "SecondRecordNames", "AuroraClusters", "RdsInstances"];
+const LISTS: [&str; 5] = ["RecordNames", "SecondRecordNames", "AuroraClusters", "RdsInstances", "AuroraGlobalClusters"];
 const NUMBERS: [&str; 1] = ["EndpointPort"];
 /// The provider's, and no variable.
 const REGION: &str = "region";

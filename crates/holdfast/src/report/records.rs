@@ -4,6 +4,7 @@
 use aws::CallError;
 use aws::cloudwatch::{LagOf, LagReader as _};
 use aws::history::{Reader, Told, Turn};
+use aws::rds::ReplicaReader as _;
 use aws::route53::{RecordReader as _, protected_names};
 use aws::telemetry::Record;
 use failover::announcement::{Announcement, Deed};
@@ -11,7 +12,7 @@ use failover::incident::Incident;
 use failover::observation::NameView;
 use failover::outcome::{Kind, Outcome};
 use failover::plan::{Plan, ReplicaId, alarm_name, arn_region};
-use failover::promotion::LagSample;
+use failover::promotion::{LagSample, ReplicaState};
 use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
 
@@ -171,10 +172,16 @@ pub async fn gather(workload: &Workload, incident: Option<Incident>) -> Result<R
     for database in &workload.plan.replicas {
         let told = history.told(database, from, to).await;
         records.told.extend(noted(&mut records.sources, &format!("RDS's events of {database} (best effort)"), told));
+        // Where its lag is told depends on where its source was; without an answer what needs no such place is asked for.
+        let state = workload.databases.state(database).await.ok();
         let asked = records.first(Kind::PromotionRequested).unwrap_or(records.incident.began);
         let lag = workload
             .metrics
-            .last_good_lag(LagOf::planned(&workload.plan, database, &[]), asked - LAG_LOOKBACK, asked)
+            .last_good_lag(
+                LagOf::planned(&workload.plan, database, state.as_ref().and_then(ReplicaState::database)),
+                asked - LAG_LOOKBACK,
+                asked,
+            )
             .await;
         let lag = noted(&mut records.sources, &format!("the lag of {database}"), lag.map(Vec::from_iter));
         records.lags.push((database.clone(), lag.into_iter().next()));

@@ -14,7 +14,7 @@ use failover::name::Name;
 use failover::observation::{ChangeStatus, NameView};
 use failover::outcome::Outcome;
 use failover::plan::{Names, Plan, ReplicaId};
-use failover::promotion::{Database, Instances, LagSample, ReplicaState, Source};
+use failover::promotion::{Database, Instances, LagSample, PromotionCall, ReplicaState, Source};
 use failover::record::{RecordSet, Role, Routing, Target};
 use failover::register::{Evidence, Pin, Register, Spread};
 use jiff::{SignedDuration, Timestamp};
@@ -182,7 +182,7 @@ impl ReplicaReader for &World {
 }
 
 impl ReplicaWriter for &World {
-    async fn promote(&self, _: &ReplicaId) -> Result<(), CallError> {
+    async fn promote(&self, _: &PromotionCall) -> Result<(), CallError> {
         self.done.borrow_mut().push(format!("promote at {}", self.now.get().strftime("%T")));
         *self.database.borrow_mut() = database(Source::NoneNamed);
         Ok(())

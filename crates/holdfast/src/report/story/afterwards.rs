@@ -46,10 +46,7 @@ pub fn what_next(records: &Records) -> Section {
 /// The options that name the databases which take over; where those are is often known, what they are to be called never is.
 fn successors(records: &Records) -> String {
     let region = records.regions.primary.as_deref().unwrap_or("PRIMARY-REGION");
-    let of = |database: &ReplicaId| {
-        let (ReplicaId::AuroraCluster(id) | ReplicaId::RdsInstance(id)) = database;
-        format!(" --successor {id}={region}/ID")
-    };
+    let of = |database: &ReplicaId| format!(" --successor {}={region}/ID", database.name());
     records.databases.iter().map(of).collect()
 }
 
