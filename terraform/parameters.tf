@@ -75,6 +75,17 @@ variable "rds_instances" {
   }
 }
 
+variable "aurora_global_clusters" {
+  type        = list(string)
+  default     = []
+  nullable    = false
+  description = "Aurora Global Databases, MySQL or PostgreSQL, to fail over to THIS region, each as GLOBAL/CLUSTER, as in world/app-dr: the global database's identifier, and that of its secondary cluster here. Do not name the cluster in AuroraClusters too. Empty if there are none."
+  validation {
+    condition     = alltrue([for each in var.aurora_global_clusters : each != "" && can(regex("^([a-z][a-z0-9-]{0,62}/[a-z][a-z0-9-]{0,62})?$", each))])
+    error_message = "AuroraGlobalClusters must be GLOBAL/CLUSTER, identifiers in lower case, not ARNs."
+  }
+}
+
 variable "mode" {
   type        = string
   default     = "automatic"
@@ -579,6 +590,7 @@ locals {
     HostedZoneRoleArn      = var.hosted_zone_role_arn
     AuroraClusters         = join(",", var.aurora_clusters)
     RdsInstances           = join(",", var.rds_instances)
+    AuroraGlobalClusters   = join(",", var.aurora_global_clusters)
     Mode                   = var.mode
     DnsMoves               = var.dns_moves
     WithoutHoldfast        = var.without_holdfast

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lab::{Lab, rds};
 
 use crate::evidence::Evidence;
-use crate::stage::{DR, Database, PRIMARY, SetupError, Workload};
+use crate::stage::{DR, Database, Kind, PRIMARY, SetupError, Workload};
 
 /// What stands behind each of the lab's databases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -60,13 +60,13 @@ impl Rows {
     /// If one does not answer.
     pub async fn count(lab: &Lab, workload: &Workload) -> Result<Self, String> {
         let settled = rds::settle(lab).await;
-        let Database { id, source, is_cluster } = &workload.databases[0];
+        let Database { id, source, kind } = &workload.databases[0];
         let of = async |region: &str, id: &str| rds::rows(lab, region, id).await.map_err(|error| error.to_string());
         let (cluster, instance) =
             ([("DBClusterIdentifier", id.as_str()), ("Role", "WRITER")], [("DBInstanceIdentifier", id.as_str())]);
-        let (metric, dimensions) = match is_cluster {
-            true => ("AuroraBinlogReplicaLag", cluster.as_slice()),
-            false => ("ReplicaLag", instance.as_slice()),
+        let (metric, dimensions) = match kind {
+            Kind::Instance => ("ReplicaLag", instance.as_slice()),
+            Kind::Cluster | Kind::Global(_) => ("AuroraBinlogReplicaLag", cluster.as_slice()),
         };
         let lags = lab.cloudwatch.maxima(DR, "AWS/RDS", metric, dimensions);
         let mut anywhere = BTreeSet::new();

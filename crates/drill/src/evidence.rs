@@ -215,7 +215,9 @@ impl Evidence {
         self.entries
             .iter()
             .filter_map(|entry| match &entry.what {
-                What::Call { action, resource, status: 200, .. } if action.starts_with("Promote") => {
+                What::Call { action, resource, status: 200, .. }
+                    if action.starts_with("Promote") || action == "FailoverGlobalCluster" =>
+                {
                     Some((entry.at, resource.clone()))
                 }
                 _ => None,

@@ -68,7 +68,9 @@ pub(crate) fn line(entry: &Entry, workload: &Workload) -> Option<String> {
                 names.iter().filter(|name| !name.starts_with("_holdfast.")).map(String::as_str).collect();
             Some(format!("Route 53 change {id} of {} is {status}", names.join(", ")))
         }
-        What::Call { action, resource, status, error, .. } if action.starts_with("Promote") => {
+        What::Call { action, resource, status, error, .. }
+            if action.starts_with("Promote") || action == "FailoverGlobalCluster" =>
+        {
             Some(format!("RDS {action} {resource}: {}", error.clone().unwrap_or_else(|| status.to_string())))
         }
         What::Database { id, status, writable, .. } if workload.has_database(id) => {

@@ -61,8 +61,7 @@ pub fn of(report: &Report, about: &str, evidence: &Evidence) -> Page {
 /// What is concerned, in the lab.
 fn stage(workload: &Workload) -> Vec<Fact> {
     let fact = |name: &str, value| Fact { name: name.to_owned(), value };
-    let database =
-        |it: &Database| format!("{} {}", if it.is_cluster { "Aurora cluster" } else { "RDS instance" }, it.id);
+    let database = |it: &Database| format!("{} {}", it.kind, it.id);
     let databases: Vec<_> = workload.databases.iter().map(database).collect();
     vec![
         fact("names", workload.names.join(", ")),

@@ -44,7 +44,7 @@ const MAY_BE_REFUSED: [&str; 3] = ["route53:ListResourceRecordSets", "cloudwatch
 const KEYS: &str = "UseKeysOfRebuiltDatabases";
 
 /// Why a function needs what a statement grants.
-const WHY: [(&str, &str); 24] = [
+const WHY: [(&str, &str); 26] = [
     ("AWSLambdaBasicExecutionRole", "its log; `NoOtherLogs` denies every group but its own"),
     ("OnSuccess", "what it returns is its event"),
     ("OnFailure", "an invocation that failed for good is told and kept"),
@@ -62,6 +62,8 @@ const WHY: [(&str, &str); 24] = [
     ("WriteSecondRegisters", "the same in the second zone"),
     ("PromoteClusters", "promotion, and what the cluster is before and after"),
     ("PromoteInstances", "promotion"),
+    ("ReadGlobals", "which cluster of the global database is the primary, and what is done to it"),
+    ("FailOverGlobals", "promotion; which of the clusters a failover is checked against is not documented"),
     (
         "ReadInstances",
         "the state of instances; a cluster's members are found by a filter, which AWS checks against `db:*`",

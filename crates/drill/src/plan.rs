@@ -17,7 +17,7 @@ use lab::template::{self, DeployError};
 use serde::{Deserialize, Serialize};
 
 use crate::files::{DETECTOR_TEMPLATE, TEMPLATE};
-use crate::stage::{DETECTOR, DR, Database};
+use crate::stage::{DETECTOR, DR, Database, Kind};
 pub use error::PlanError;
 use error::within;
 use samconfig::Samconfig;
@@ -262,9 +262,10 @@ fn refuse_mode(place: &Place, responder: &Parameters, facts: &Facts) -> Result<(
 /// The replicas, each with the primary's database that it replicates. What is to be fenced is the primary's, in the same order.
 fn databases(place: &Place, responder: &Parameters) -> Result<Vec<Database>, PlanError> {
     let mut databases = Vec::new();
-    for (replicas, fenced, is_cluster) in
-        [("AuroraClusters", "FenceAuroraClusters", true), ("RdsInstances", "FenceRdsInstances", false)]
-    {
+    for (replicas, fenced, kind) in [
+        ("AuroraClusters", "FenceAuroraClusters", Kind::Cluster),
+        ("RdsInstances", "FenceRdsInstances", Kind::Instance),
+    ] {
         let (ids, sources) = (list(responder, replicas), list(responder, fenced));
         if sources.len() > ids.len() {
             return Err(place.fault(
@@ -275,13 +276,19 @@ fn databases(place: &Place, responder: &Parameters) -> Result<Vec<Database>, Pla
         }
         for (nth, id) in ids.into_iter().enumerate() {
             let source = sources.get(nth).cloned().unwrap_or_else(|| format!("{id}-source"));
-            databases.push(Database { id, source, is_cluster });
+            databases.push(Database { id, source, kind: kind.clone() });
         }
+    }
+    // The template has checked that each is GLOBAL/CLUSTER.
+    for text in list(responder, "AuroraGlobalClusters") {
+        let (global, id) = text.split_once('/').unwrap_or_default();
+        let (source, kind) = (format!("{id}-source"), Kind::Global(global.to_owned()));
+        databases.push(Database { id: id.to_owned(), source, kind });
     }
     if databases.is_empty() {
         return Err(place.fault(
             "AuroraClusters",
-            "is empty, and RdsInstances too: without a database there is neither a promotion nor an RPO to judge",
+            "is empty, and RdsInstances and AuroraGlobalClusters too: without a database there is neither a promotion nor an RPO to judge",
             "name a replica; a plan without databases cannot be drilled",
         ));
     }

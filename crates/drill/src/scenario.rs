@@ -4,6 +4,7 @@ mod dark;
 mod failback;
 pub(crate) mod faulty;
 mod fence;
+mod global;
 mod list;
 mod observer;
 mod outage;

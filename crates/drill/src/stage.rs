@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
-use lab::route53::{Kind, RecordSet, Target};
+use lab::route53::{Kind as RecordKind, RecordSet, Target};
 use lab::{Lab, Options, rds, template};
 
 use crate::client::Clients;
@@ -26,7 +26,7 @@ pub(crate) use parameters::{CLOCK, NAME_SERVERS};
 use parameters::{Stacks, endpoint_parameters, one_stack_parameters, parameters_of};
 pub(crate) use records::LONG_TTL_SECONDS;
 use records::{create_crowd, create_endpoints, create_pairs, create_plain_pairs, route53};
-pub use workload::{Database, Workload};
+pub use workload::{Database, Kind, Workload};
 use workload::{create_databases, create_zones, open_sites};
 
 /// The region that goes down.
@@ -41,6 +41,8 @@ pub const ELSEWHERE: &str = "eu-north-1";
 
 /// The Aurora cluster in the DR region; the primary's is `app`.
 pub const CLUSTER: &str = "app-dr";
+/// The global database that the cluster is in, on a stage that has one.
+pub const GLOBAL: &str = "world";
 /// The RDS instance in the DR region; the primary's is `orders`.
 pub const INSTANCE: &str = "orders-dr";
 
@@ -81,6 +83,8 @@ pub struct Layout {
     pub one_stack: bool,
     /// What stands behind RDS.
     pub databases: Databases,
+    /// Whether the usual workload's database is a global one.
+    pub is_global: bool,
     /// What is protected in the place of the usual, if it is a user's own plan. The parameters are then the plan's.
     pub plan: Option<&'static Plan>,
 }
@@ -89,7 +93,8 @@ impl Layout {
     /// What is protected.
     #[must_use]
     pub fn workload(&self) -> Workload {
-        self.plan.map_or_else(Workload::usual, Workload::of)
+        let usual = if self.is_global { Workload::on_global } else { Workload::usual };
+        self.plan.map_or_else(usual, Workload::of)
     }
 }
 
@@ -260,7 +265,7 @@ impl Stage {
     ///
     /// # Errors
     /// If Route 53 refuses.
-    pub fn protect(&self, name: &str, kind: Kind, because: &str) -> Result<(), SetupError> {
+    pub fn protect(&self, name: &str, kind: RecordKind, because: &str) -> Result<(), SetupError> {
         Ok(self.lab.route53.protect(&self.zones["example.com"], name, kind, Some(because))?)
     }
 
@@ -268,7 +273,7 @@ impl Stage {
     ///
     /// # Errors
     /// If there is none.
-    pub fn unprotect(&self, name: &str, kind: Kind) -> Result<(), SetupError> {
+    pub fn unprotect(&self, name: &str, kind: RecordKind) -> Result<(), SetupError> {
         Ok(self.lab.route53.unprotect(&self.zones["example.com"], name, kind)?)
     }
 

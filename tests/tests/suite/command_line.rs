@@ -34,6 +34,7 @@ const WITHOUT_DATABASES: Layout = Layout {
     detector: &[],
     crowd: 0,
     one_stack: false,
+    is_global: false,
     databases: Databases::Simulated,
     plan: None,
 };
@@ -176,6 +177,7 @@ const AT_ODDS: Layout = Layout {
     detector: &[("ResponderBusName", "elsewhere")],
     crowd: 0,
     one_stack: false,
+    is_global: false,
     databases: Databases::Simulated,
     plan: None,
 };

@@ -67,7 +67,7 @@ fn records_restored(evidence: &Evidence) -> Result<String, String> {
         }
     }
     let (times, sets) = (evidence.restored.len(), evidence.original.len());
-    ensure(times == ROUND_TRIPS, format!("{sets} record sets compared, {times} times"))
+    ensure(times == evidence.outages().count(), format!("{sets} record sets compared, {times} times"))
 }
 
 /// "The old cluster is renamed, never deleted."
@@ -101,7 +101,7 @@ fn users_came_home(evidence: &Evidence) -> Result<String, String> {
         count += writes.len();
     }
     let times = evidence.homes.len();
-    ensure(times == ROUND_TRIPS, format!("{count} writes after {times} failbacks, all acknowledged"))
+    ensure(times == evidence.outages().count(), format!("{count} writes after {times} failbacks, all acknowledged"))
 }
 
 fn loss_near_outages(evidence: &Evidence) -> Result<String, String> {

@@ -66,8 +66,11 @@ fn a_plan_of_one_stack_is_read_with_its_defaults() {
     let plan = Folder::of(FILE, SAMCONFIG).read().unwrap();
     let names = ["www.example.com", "*.example.com"].map(str::to_owned).to_vec();
     assert_eq!(plan.zones, [Zone { domain: "example.com".to_owned(), names }]);
-    let database = |id: &str, is_cluster| Database { id: id.to_owned(), source: format!("{id}-source"), is_cluster };
-    assert_eq!(plan.databases, [database("shop-dr", true), database("a-dr", false), database("b-dr", false)]);
+    let database = |id: &str, kind| Database { id: id.to_owned(), source: format!("{id}-source"), kind };
+    assert_eq!(
+        plan.databases,
+        [database("shop-dr", Kind::Cluster), database("a-dr", Kind::Instance), database("b-dr", Kind::Instance)]
+    );
     assert_eq!(plan.facts.record_ttl_seconds, 60);
     assert_eq!(
         (plan.facts.replica_lag_seconds, plan.facts.promotion_minutes, plan.facts.approval_minutes),

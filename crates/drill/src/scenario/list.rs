@@ -1,11 +1,13 @@
 //! Every story, and what must be true after it.
 
+mod failback;
 mod parts;
 mod servers;
 
 use super::Scenario;
 use crate::check;
 use crate::stage::Layout;
+use failback::{FAILBACK, FAILBACK_ON_SWITCH, GLOBAL_DATABASE};
 pub use parts::QUICK;
 pub(super) use parts::QUICK_OUTAGE_MINUTES;
 use parts::*;
@@ -89,40 +91,9 @@ pub const SCENARIOS: &[Scenario] = &[
             &[check::ASKED, check::USERS_TOLD, check::PINNED_AFTER_APPROVAL],
         ],
     },
-    Scenario {
-        name: "failback",
-        about: "out and back by the command line's guarded steps, three times in a row: no write is lost but by lag",
-        layout: QUICK,
-        play: |play| Box::pin(play.failback()),
-        checks: &[&[
-            check::BACK_WAS_GUARDED,
-            check::OUT_BACK_AND_OUT,
-            check::RECORDS_RESTORED,
-            check::USERS_CAME_HOME,
-            check::LOSS_NEAR_OUTAGES,
-            check::NOTHING_DELETED,
-            check::ORDERS_TOLD,
-            check::STILL_ARMED,
-            check::USERS_ON_PRIMARY,
-        ]],
-    },
-    Scenario {
-        name: "failback-on-switch",
-        about: "the same on the switch: each failback lifts the latch, and the next failover closes it anew",
-        layout: DARK,
-        play: |play| Box::pin(play.failback_on_switch()),
-        checks: &[&[
-            check::BACK_WAS_GUARDED,
-            check::OUT_BACK_AND_OUT,
-            check::RECORDS_RESTORED,
-            check::USERS_CAME_HOME,
-            check::LOSS_NEAR_OUTAGES,
-            check::NOTHING_DELETED,
-            check::ORDERS_TOLD,
-            check::STILL_ARMED,
-            check::USERS_ON_PRIMARY,
-        ]],
-    },
+    FAILBACK,
+    FAILBACK_ON_SWITCH,
+    GLOBAL_DATABASE,
     Scenario {
         name: "fence",
         about: "the primary comes back while a job that never asked DNS writes to it: the old writers are cut off, once",

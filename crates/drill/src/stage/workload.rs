@@ -8,7 +8,9 @@ use std::time::Duration;
 use lab::site::Sites;
 use lab::{Lab, rds};
 
-use super::{CLOSED_GROUP, CLUSTER, DR, DR_ADDRESS, INSTANCE, NAMES, PRIMARY, PRIMARY_ADDRESS, SetupError, TYPED};
+use super::{
+    CLOSED_GROUP, CLUSTER, DR, DR_ADDRESS, GLOBAL, INSTANCE, NAMES, PRIMARY, PRIMARY_ADDRESS, SetupError, TYPED,
+};
 use crate::plan::Plan;
 
 /// Users beyond these would slow the lab down, and see the same.
@@ -45,8 +47,29 @@ pub struct Database {
     pub id: String,
     /// The primary's database that it replicates.
     pub source: String,
-    /// An Aurora cluster, and otherwise an RDS instance.
-    pub is_cluster: bool,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What a replica is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An RDS instance.
+    Instance,
+    /// An Aurora cluster that replicates by binlog.
+    Cluster,
+    /// The secondary Aurora cluster of this global database.
+    Global(String),
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Instance => f.write_str("RDS instance"),
+            Self::Cluster => f.write_str("Aurora cluster"),
+            Self::Global(global) => write!(f, "cluster of global database {global}"),
+        }
+    }
 }
 
 impl Workload {
@@ -54,18 +77,25 @@ impl Workload {
     #[must_use]
     pub fn usual() -> Self {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let database =
-            |id: &str, source: &str, is_cluster| Database { id: id.to_owned(), source: source.to_owned(), is_cluster };
+        let database = |id: &str, source: &str, kind| Database { id: id.to_owned(), source: source.to_owned(), kind };
         Self {
             domains: owned(&["example.com", "example.org"]),
             endpoints: ["primary", "dr"].map(|site| format!("{site}.example.com")),
             names: owned(&NAMES),
             typed: owned(&TYPED),
-            databases: vec![database(CLUSTER, "app", true), database(INSTANCE, "orders", false)],
+            databases: vec![database(CLUSTER, "app", Kind::Cluster), database(INSTANCE, "orders", Kind::Instance)],
             loss_seconds_max: 60.0,
             failed_over_within: FAILED_OVER_WITHIN,
             plan: None,
         }
+    }
+
+    /// The usual one on a global database, and no other.
+    #[must_use]
+    pub fn on_global() -> Self {
+        let kind = Kind::Global(GLOBAL.to_owned());
+        let database = Database { id: CLUSTER.to_owned(), source: "app".to_owned(), kind };
+        Self { databases: vec![database], ..Self::usual() }
     }
 
     /// True of the replicas, by what they are called.
@@ -110,13 +140,19 @@ pub(crate) async fn open_sites(lab: &Arc<Lab>, workload: &Workload) -> Result<u1
 
 pub(super) fn create_databases(lab: &Arc<Lab>, workload: &Workload) -> Result<(), SetupError> {
     rds::close_group(lab, CLOSED_GROUP);
-    for Database { id, source, is_cluster } in &workload.databases {
-        if *is_cluster {
-            rds::create_cluster(lab, PRIMARY, source, None, &[&format!("{source}-1")])?;
-            rds::create_cluster(lab, DR, id, Some((PRIMARY, source)), &[&format!("{id}-1")])?;
-        } else {
+    for Database { id, source, kind } in &workload.databases {
+        if let Kind::Instance = kind {
             rds::create_instance(lab, PRIMARY, source, None)?;
             rds::create_instance(lab, DR, id, Some((PRIMARY, source)))?;
+            continue;
+        }
+        rds::create_cluster(lab, PRIMARY, source, None, &[&format!("{source}-1")])?;
+        let member = format!("{id}-1");
+        match kind {
+            Kind::Global(global) => rds::create_global(lab, global, (PRIMARY, source), (DR, id), &[&member])?,
+            Kind::Instance | Kind::Cluster => {
+                drop(rds::create_cluster(lab, DR, id, Some((PRIMARY, source)), &[&member])?);
+            }
         }
     }
     if let Some(minutes) = workload.plan.and_then(|plan| plan.facts.promotion_minutes) {

@@ -45,7 +45,7 @@ impl Successor {
             return Readiness::NotRebuilt;
         };
         if let ReplicaId::GlobalMember { .. } = self.of {
-            return in_global(database);
+            return self.in_global(database);
         }
         // The old primary is an available writer too, once its region is back, and lacks all that was written in DR.
         if self.created.is_none_or(|created| created <= pinned_at) {
@@ -78,7 +78,7 @@ impl Successor {
     pub fn has_caught_up(&self) -> bool {
         self.state.database().is_some_and(|database| {
             if let ReplicaId::GlobalMember { .. } = self.of {
-                return in_global(database) >= Readiness::CaughtUp;
+                return self.in_global(database) >= Readiness::CaughtUp;
             }
             let is_level = |sample: &LagSample| {
                 sample.seconds <= IDLE_SECONDS.unsigned_abs() && says_level(&database.engine, sample)
@@ -86,6 +86,18 @@ impl Successor {
             let was_level = self.lags.windows(SAMPLES_OF_ZERO_MIN).any(|samples| samples.iter().all(is_level));
             database.is_available_writer() || database.is_available_replica() && was_level
         })
+    }
+
+    /// The old primary of a global database: "as soon as that Region is healthy and available again, Aurora automatically adds it back to
+    /// the global cluster as a secondary Region" (Aurora user guide), and a switchover waits until it has everything. That it is a member
+    /// and available does not say that it is added back: it was both before. Only a secondary tells a lag.
+    fn in_global(&self, database: &Database) -> Readiness {
+        let Source::InGlobal(place) = &database.source else { return Readiness::NotRebuilt };
+        match (place.operation.is_some(), place.is_writer) {
+            (false, true) if database.is_available_writer() => Readiness::Writer,
+            (false, false) if database.is_available_replica() && self.lag().is_some() => Readiness::CaughtUp,
+            _ => Readiness::CatchingUp,
+        }
     }
 
     fn has_everything(&self, writes_stopped: Option<Timestamp>) -> bool {
@@ -98,17 +110,6 @@ impl Successor {
         let says_so =
             |lag: &&LagSample| says_level(engine, lag) && writes_stopped.is_none_or(|stopped| stopped <= lag.at);
         self.lags.iter().rev().take_while(says_so).count()
-    }
-}
-
-/// The old primary of a global database: "as soon as that Region is healthy and available again, Aurora automatically adds it back to
-/// the global cluster as a secondary Region" (Aurora user guide), and a switchover waits until it has everything.
-fn in_global(database: &Database) -> Readiness {
-    let Source::InGlobal(place) = &database.source else { return Readiness::NotRebuilt };
-    match (place.operation.is_some(), place.is_writer) {
-        (false, true) if database.is_available_writer() => Readiness::Writer,
-        (false, false) if database.is_available_replica() => Readiness::CaughtUp,
-        _ => Readiness::CatchingUp,
     }
 }
 

@@ -9,7 +9,7 @@ use failover::observation::{Alarms, Attention, Changes, Fact, NameView, Probes};
 use failover::outcome::{Finding, Kind, Outcome, Trigger};
 use failover::pin::{self, Observation};
 use failover::plan::{Plan, alarm_name};
-use failover::promotion::{Database, Instances, ReplicaState, Source};
+use failover::promotion::{Database, GlobalOperation, Instances, Membership, ReplicaState, Source};
 use failover::record::{RecordSet, Role, Routing, Target};
 use failover::register::{ArmedBy, Memory, Pin, Register, Spread, Ttl};
 use failover::rule::Rule;
@@ -122,6 +122,21 @@ pub fn database(status: &str, source: Option<&str>, instances: Instances) -> Rep
     let source = source.map_or(Source::NoneNamed, |source| Source::ReplicaOf(source.to_owned()));
     let (status, engine, created) = (status.to_owned(), "aurora-mysql".to_owned(), Some(at(-86_400)));
     ReplicaState::Present(Database { status, source, instances, created, engine, members: Vec::new() })
+}
+
+/// The place of a cluster of global database `world`, whose other cluster is in us-east-1.
+pub fn place(is_writer: bool, operation: Option<GlobalOperation>) -> Source {
+    Source::InGlobal(Membership {
+        global: "world".to_owned(),
+        arn: "arn:aws:rds:us-west-2:123456789012:cluster:app-dr".to_owned(),
+        is_writer,
+        other_regions: vec!["us-east-1".to_owned()],
+        operation,
+    })
+}
+
+pub fn switching_over() -> Option<GlobalOperation> {
+    Some(GlobalOperation::Other("switching-over to arn:aws:rds:us-east-1:123456789012:cluster:app".to_owned()))
 }
 
 pub fn pinned(repins: u8, spread: Spread) -> Register {

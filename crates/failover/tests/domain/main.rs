@@ -10,6 +10,7 @@ mod evidence;
 mod failback_rules;
 mod failures;
 mod fence_rules;
+mod global_rules;
 mod latch;
 mod listing;
 mod messages;

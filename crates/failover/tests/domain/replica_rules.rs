@@ -88,7 +88,11 @@ fn app_dr() -> ReplicaId {
 const REPLICA_CASES: &[Case<Replica, Verdict>] = &[
     ("a database that is not there is for people", |r| r.state = ReplicaState::Missing, Rule::R03, "RDS knows no", Verdict::Trouble),
     ("an instance of a cluster is the wrong thing to name, whatever it replicates", |r| r.state = database(|it| it.source = Source::MemberOf("app-dr".into())), Rule::R03, "an instance of a cluster", Verdict::Trouble),
-    ("a member of a global database is not promoted", |r| r.state = database(|it| it.source = Source::Global("world".into())), Rule::R03, "a cluster of a global database", Verdict::Trouble),
+    ("a member of a global database that the plan does not name as one is not promoted", |r| r.state = database(|it| it.source = Source::Global("world".into())), Rule::R03, "a cluster of a global database", Verdict::Trouble),
+    ("nor one that is in no such global database", |r| r.state = database(|it| (it.source, it.instances) = (Source::NotInGlobal("world".into()), Instances::Reader)), Rule::R03, "not a cluster of the global database", Verdict::Trouble),
+    ("people's switchover is waited for", |r| r.state = database(|it| it.source = place(false, switching_over())), Rule::R05, "a switchover or another failover", Verdict::Wait),
+    ("also away from a cluster that is the primary already", |r| r.state = database(|it| it.source = place(true, switching_over())), Rule::R05, "a switchover or another failover", Verdict::Wait),
+    ("what was taken out of its global database is asked about, whatever was on record of it", |r| r.state = database(|it| it.source = Source::NotInGlobal("world".into())), Rule::R09, "it takes writes, but somebody took it out", Verdict::Ask),
     ("a database that cannot be asked for is not promoted", |r| r.state = ReplicaState::Unanswered("timeout".into()), Rule::R06, "RDS did not answer", Verdict::Trouble),
     ("an available writer that was a replica is done", |r| r.state = present("available", None, true), Rule::R04, "a writer already", Verdict::Done),
     ("whatever its lag was", |r| { r.state = present("available", None, true); r.lags.clear(); }, Rule::R04, "a writer already", Verdict::Done),

@@ -14,6 +14,11 @@ use crate::report::records::{self, probably_complete_until};
 use crate::terminal::{BOLD, DIM, Terminal, WARNING};
 use crate::workload::Workload;
 
+/// Before Aurora gives the old primary of a global database new storage it "attempts to take a snapshot of the old storage volume at the
+/// point of failure", named `rds:unplanned-global-failover-…` (Aurora user guide).
+const SNAPSHOTS: &str = "aws rds describe-db-cluster-snapshots --region OLD-REGION --query \
+     \"DBClusterSnapshots[?contains(DBClusterSnapshotIdentifier,'unplanned-global-failover')].[DBClusterSnapshotIdentifier,SnapshotCreateTime]\"";
+
 /// One database of the plan.
 #[derive(Debug, Serialize)]
 struct Gap {
@@ -46,7 +51,7 @@ pub async fn compare(workload: &Workload, terminal: &Terminal, incident: Option<
             _ => terminal
                 .say(format!("{BOLD}{database}{BOLD:#}  {WARNING}nobody knows how far it was behind{WARNING:#}")),
         }
-        terminal.say("what the old primary acknowledged after that is there alone; its binary log has it, from its own endpoint OLD:");
+        terminal.say("what the old primary acknowledged after that is there alone; its binary log has it, from its own endpoint OLD, or a snapshot:");
         commands.iter().for_each(|line| terminal.say(format!("  {line}")));
         terminal.say("");
     }
@@ -71,6 +76,11 @@ async fn gap(workload: &Workload, database: &ReplicaId, sample: Option<LagSample
         complete_until,
         lag_seconds: sample.map(|sample| sample.seconds),
         measured_at: sample.map(|sample| sample.at),
-        commands: position::old_only(&engine, endpoint, complete_until),
+        commands: match database {
+            ReplicaId::GlobalMember { .. } => vec![SNAPSHOTS.to_owned()],
+            ReplicaId::AuroraCluster(_) | ReplicaId::RdsInstance(_) => {
+                position::old_only(&engine, endpoint, complete_until)
+            }
+        },
     })
 }

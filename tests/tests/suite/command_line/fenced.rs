@@ -13,6 +13,7 @@ const FENCED: Layout = Layout {
     detector: &[],
     crowd: 0,
     one_stack: false,
+    is_global: false,
     databases: Databases::Simulated,
     plan: None,
 };

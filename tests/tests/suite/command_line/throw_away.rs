@@ -15,6 +15,7 @@ const NO_REHEARSALS: Layout = Layout {
     detector: &[],
     crowd: 0,
     one_stack: false,
+    is_global: false,
     databases: Databases::Simulated,
     plan: None,
 };

@@ -23,6 +23,7 @@ const LAYOUT: Layout = Layout {
     detector: &[],
     crowd: 0,
     one_stack: false,
+    is_global: false,
     databases: Databases::Simulated,
     plan: None,
 };

@@ -52,8 +52,15 @@ const WITHIN_BUDGET: &[Check] = &[check::RTO_WITHIN_BUDGET, check::RPO_WITHIN_BU
 pub(super) const HELD: &[Check] = &[check::NOTHING_TOUCHED, check::STILL_ARMED, check::USERS_ON_PRIMARY];
 
 /// As the templates have it.
-pub(super) const PLAIN: Layout =
-    Layout { responder: &[], detector: &[], crowd: 0, one_stack: false, databases: Databases::Simulated, plan: None };
+pub(super) const PLAIN: Layout = Layout {
+    responder: &[],
+    detector: &[],
+    crowd: 0,
+    one_stack: false,
+    databases: Databases::Simulated,
+    is_global: false,
+    plan: None,
+};
 /// For stories that are not about how long an outage or a calm lasts, which is most of what a drill takes.
 pub const QUICK: Layout =
     Layout { responder: &[SETTLES_SOON], detector: &[("OutageMinutes", QUICK_OUTAGE_MINUTES)], ..PLAIN };
@@ -61,6 +68,12 @@ pub const QUICK: Layout =
 pub const QUICK_OUTAGE_MINUTES: &str = "5";
 /// The same, where DNS moves by Holdfast alone.
 pub(super) const ON_SWITCH: Layout = Layout { responder: &[SETTLES_SOON, ("DnsMoves", "by-holdfast")], ..QUICK };
+/// A global database, and no other.
+pub(super) const ON_GLOBAL: Layout = Layout {
+    responder: &[SETTLES_SOON, ("AuroraClusters", ""), ("RdsInstances", ""), ("AuroraGlobalClusters", "world/app-dr")],
+    is_global: true,
+    ..QUICK
+};
 /// Real servers behind RDS.
 pub(super) const ON_MARIADB: Layout = Layout { databases: Databases::Mariadb, ..QUICK };
 /// The DR region's stack alone.

@@ -192,7 +192,8 @@ fn operate(lab: &Lab, id: &str, to: &Key, how: Operate) -> Answer<OneGlobal> {
     let mut state = current(lab);
     how(&mut state, id, to, when, &|region: &str| lab.faults.is_down(region))?;
     begun(lab, state, to);
-    one(lab, id)
+    // In the journal a promotion is of the cluster, whichever way it was asked for.
+    Ok((to.1.clone(), one(lab, id)?.1))
 }
 
 /// What a creation of a cluster says of the global database that it is to be a secondary of.
