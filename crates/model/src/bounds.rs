@@ -322,6 +322,7 @@ impl Bounds {
             Self::DRIFT,
             Self::RECORDS,
             Self::REPLICAS,
+            Self::GLOBAL,
             Self::GUARDS,
             Self::REHEARSALS,
             Self::PATIENCE,

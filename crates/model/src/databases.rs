@@ -1,7 +1,7 @@
 //! The databases in DR: as RDS describes them, and what becomes of them.
 
 use failover::plan::ReplicaId;
-use failover::promotion::{self, Instances, LagSample, ReplicaState, ReplicaView, Source};
+use failover::promotion::{self, GlobalOperation, Instances, LagSample, Membership, ReplicaState, ReplicaView, Source};
 use failover::register::{Evidence, Register};
 use jiff::SignedDuration;
 
@@ -64,6 +64,8 @@ impl World {
         let source = match now {
             _ if has(Trouble::DatabaseIsMember) => Source::MemberOf("c".to_owned()),
             _ if has(Trouble::DatabaseIsGlobal) => Source::Global("g".to_owned()),
+            _ if has(Trouble::GlobalDetached) => Source::NotInGlobal("g".to_owned()),
+            _ if self.is_global => Source::InGlobal(place(now, has(Trouble::GlobalOperated))),
             Database::Replica | Database::Promoting => Source::ReplicaOf("p".to_owned()),
             Database::Writer | Database::ByHand(_) | Database::Restored(_) => Source::NoneNamed,
         };
@@ -80,7 +82,12 @@ impl World {
         ReplicaState::Present(promotion::Database {
             status: status.to_owned(),
             source,
-            instances: if status == "available" { Instances::Writer } else { Instances::None },
+            instances: match status {
+                // Not promoted yet, whatever becomes of it outside.
+                "available" if has(Trouble::GlobalDetached) && !now.takes_writes() => Instances::Reader,
+                "available" => Instances::Writer,
+                _ => Instances::None,
+            },
             created: Some(created),
             engine: "mysql".to_owned(),
             members: Vec::new(),
@@ -114,7 +121,9 @@ impl World {
     pub fn promote(&mut self, order: LatePromotion) {
         let LatePromotion { database, undone, is_approved } = order;
         let state = self.replica_state(database, false);
-        if !state.database().is_some_and(promotion::Database::is_available_replica) {
+        // Of a global database too: RDS refuses what is promoted, or being switched over.
+        let is_promotable = |it: &promotion::Database| it.is_available_replica() && it.operation().is_none();
+        if !state.database().is_some_and(is_promotable) {
             return;
         }
         self.becomes(database, Database::Promoting);
@@ -124,6 +133,15 @@ impl World {
         self.watch.promoted(self.time, zones, database, was_undone);
         if loses_too_much && !is_approved {
             self.watch.accuse(Violation::LostTooMuch);
+        }
+    }
+
+    /// A promotion comes to its end: a writer, or, of a global database whose failovers fail, the replica that it was.
+    pub fn end_promotion(&mut self, database: usize) {
+        let fails = database == 0 && self.troubles.contains(&Trouble::GlobalFails);
+        self.becomes(database, if fails { Database::Replica } else { Database::Writer });
+        if fails {
+            self.watch.promotion_failed(database);
         }
     }
 
@@ -153,4 +171,15 @@ impl World {
         }
         is_there
     }
+}
+
+/// What `DescribeGlobalClusters` tells of it.
+fn place(database: Database, is_switched_over: bool) -> Membership {
+    let operation = match database {
+        _ if is_switched_over => Some(GlobalOperation::Other("switching-over".to_owned())),
+        Database::Promoting => Some(GlobalOperation::FailoverHere),
+        Database::Replica | Database::Writer | Database::ByHand(_) | Database::Restored(_) => None,
+    };
+    let (global, arn) = ("g".to_owned(), "arn".to_owned());
+    Membership { global, arn, is_writer: database.takes_writes(), other_regions: Vec::new(), operation }
 }

@@ -35,6 +35,8 @@ pub struct Workload {
     pub disables_check: bool,
     /// Whether pins are rehearsed.
     pub rehearses: bool,
+    /// Whether the databases are clusters of a global database.
+    pub is_global: bool,
 }
 
 /// One name, one database, armed long ago.
@@ -45,6 +47,7 @@ pub const ONE: Workload = Workload {
     is_armed: true,
     disables_check: false,
     rehearses: false,
+    is_global: false,
 };
 
 /// A zone's record sets, in no order that matters, with what Holdfast makes of them.
@@ -110,13 +113,15 @@ impl Setting {
             format!(r#"{{"id":"Z{zone}","names":[{}]}}"#, names.join(","))
         };
         let zones: Vec<_> = workload.names.iter().enumerate().map(zone).collect();
-        let databases: Vec<_> = (0..workload.databases).map(|database| format!(r#""d{database}""#)).collect();
+        let (list, global) =
+            if workload.is_global { ("aurora_global_clusters", "g/") } else { ("aurora_clusters", "") };
+        let databases: Vec<_> = (0..workload.databases).map(|nth| format!(r#""{global}d{nth}""#)).collect();
         let mode = format!("{:?}", workload.mode).to_lowercase();
         let check = if workload.disables_check { "h" } else { "" };
         let rehearses = workload.rehearses;
         let (zones, databases) = (zones.join(","), databases.join(","));
         let json = format!(
-            r#"{{"mode":"{mode}","rehearse":{rehearses},"zones":[{zones}],"aurora_clusters":[{databases}],
+            r#"{{"mode":"{mode}","rehearse":{rehearses},"zones":[{zones}],"{list}":[{databases}],
             "probes":{{"primary":"http://primary/","dr":"http://dr/"}},"failover_health_check":"{check}","switch":"sw",
             "alarms":["arn:aws:cloudwatch:us-east-1:1:alarm:s"],
             "limits":{{"lag_seconds_max":{LAG_SECONDS_MAX},"settle_seconds":600,"cooldown_seconds":1200,"drain_seconds":0,

@@ -258,7 +258,7 @@ impl Model for Holdfast {
                 world.alarm = (AlarmState::Ok, world.time);
             }
             Step::Arrival(zone) => world.arrive(zone),
-            Step::Promoted(database) => world.becomes(database, Database::Writer),
+            Step::Promoted(database) => world.end_promotion(database),
             Step::Rebuilding => {
                 world.rebuilt = if world.rebuilt == Rebuilt::Not { Rebuilt::Behind } else { Rebuilt::CaughtUp };
             }

@@ -167,6 +167,9 @@ fn trouble_in_words(trouble: Trouble) -> &'static str {
         Trouble::DatabaseIsMember => "d0 is an instance of a cluster",
         Trouble::DatabaseIsGlobal => "d0 is a cluster of a global database",
         Trouble::DatabaseUnknown => "RDS says of the status of d0 what nobody knows",
+        Trouble::GlobalOperated => "somebody switches d0's global database over",
+        Trouble::GlobalDetached => "somebody has taken d0 out of its global database",
+        Trouble::GlobalFails => "failovers of d0's global database fail half-way",
     }
 }
 

@@ -289,6 +289,11 @@ impl Watch {
             self.accuse(Violation::PromotedTwice);
         }
     }
+
+    /// RDS gave a promotion up: there was none.
+    pub fn promotion_failed(&mut self, database: usize) {
+        self.promotions[database] = self.promotions[database].saturating_sub(1);
+    }
 }
 
 /// Whether a function may write at all.

@@ -116,6 +116,12 @@ pub enum Trouble {
     DatabaseIsGlobal,
     /// RDS says of its status what nobody knows.
     DatabaseUnknown,
+    /// Somebody switches its global database over.
+    GlobalOperated,
+    /// Somebody has taken it out of its global database.
+    GlobalDetached,
+    /// Failovers of its global database fail half-way.
+    GlobalFails,
 }
 
 impl Trouble {
@@ -168,6 +174,8 @@ pub struct World {
     pub is_maintained: bool,
     /// The databases in DR.
     pub databases: Vec<Database>,
+    /// Whether they are clusters of a global database.
+    pub is_global: bool,
     /// What the newest of them was before, within this step of time; where reads may be stale.
     pub database_before: Option<(usize, Database)>,
     /// Those in the primary region.
@@ -215,6 +223,7 @@ impl World {
             check_is_disabled: false,
             is_maintained: false,
             databases: vec![Database::Replica; workload.databases],
+            is_global: workload.is_global,
             database_before: None,
             rebuilt: if bounds.rebuilds { Rebuilt::Not } else { Rebuilt::Writer },
             is_left_to_people: false,

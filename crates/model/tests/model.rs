@@ -113,6 +113,11 @@ fn what_nobody_saw_as_a_replica_ends_no_failover_unless_a_person_says_so() {
 }
 
 #[test]
+fn a_global_database_is_failed_over_once_and_what_others_do_to_it_ends_no_failover() {
+    holds(Bounds::GLOBAL, 0);
+}
+
+#[test]
 fn an_armed_name_without_an_alarm_is_told_in_every_state() {
     holds(Bounds::GUARDS, 1_414_810);
 }

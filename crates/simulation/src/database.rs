@@ -71,6 +71,12 @@ impl Replica {
         self.stage == Stage::Replicating
     }
 
+    /// Promoted, and up.
+    #[must_use]
+    pub fn takes_writes(&self) -> bool {
+        self.stage == Stage::Writer
+    }
+
     /// A replica again, as RDS knows no way back to be.
     pub fn replicate_again(&mut self) {
         *self = Self { global: self.global.take(), is_to_fail: false, stage: Stage::Replicating, was: None };

@@ -24,7 +24,8 @@ pub enum Property {
     /// No pin that a rule holds back (settle time, cool-down, either probe, approval mode), unless an approval lifts that rule
     /// or another name of the workload is pinned in the same incident.
     PinnedUnapproved,
-    /// No incident is closed over a database that a person had promoted before the pin, unless an approval lifts R09.
+    /// No incident is closed over a database that a person had promoted before the pin, unless an approval lifts R09, nor over one that
+    /// does not take writes.
     FalseEnd,
     /// Once pinned, DNS never answers the primary, unless a person put it back.
     PrimaryAnswered,

@@ -44,6 +44,8 @@ pub struct Watch {
     /// Times that the PRIMARY records of a name were moved to DR for an incident.
     pins: BTreeMap<(String, Name, Incident), u32>,
     promotions: BTreeMap<ReplicaId, u32>,
+    /// A database that takes no writes now, if there is one.
+    pub(crate) unpromoted: Option<ReplicaId>,
     /// When what people promoted by hand was a writer.
     by_hand: BTreeMap<ReplicaId, Timestamp>,
     /// Every incident in which an alarm of ours rang.
@@ -90,7 +92,8 @@ impl Watch {
         }
         let (pins, promotions, by_hand, rang, approvals, is_check_disabled, broken) = Default::default();
         let (plan, latched) = (plan.clone(), Latched::default());
-        Self { plan, names, pins, promotions, by_hand, rang, approvals, latched, is_check_disabled, broken }
+        let unpromoted = None;
+        Self { plan, names, pins, promotions, unpromoted, by_hand, rang, approvals, latched, is_check_disabled, broken }
     }
 
     /// The PRIMARY records of a name as the operators wrote them.
@@ -200,6 +203,9 @@ impl Watch {
         if matches!(is, Some(Register::FailedOver { .. }))
             && !matches!(was.register(), Some(Register::FailedOver { .. }))
         {
+            if let Some(replica) = self.unpromoted.clone() {
+                self.accuse(now, Property::FalseEnd, format!("{replica} takes no writes"));
+            }
             let before_pin = self.by_hand.iter().find(|(_, writer_at)| **writer_at < pin.at);
             if let Some((replica, at)) = before_pin
                 && !self.is_lifted(Rule::R09, &pin.incident)
@@ -332,7 +338,7 @@ impl Watch {
 
     /// RDS gave a promotion up: there was none.
     pub fn promotion_failed(&mut self, replica: &ReplicaId) {
-        self.promotions.entry(replica.clone()).and_modify(|times| *times -= 1);
+        self.promotions.entry(replica.clone()).and_modify(|times| *times = times.saturating_sub(1));
     }
 
     /// Where clients may still reach the primary.

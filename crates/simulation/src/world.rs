@@ -229,6 +229,8 @@ impl World {
         }
         let before = self.route53.records(zone);
         let id = self.route53.submit(zone, changes, self.now)?;
+        let unpromoted = self.replicas.iter().find(|(_, replica)| !replica.takes_writes());
+        self.watch.unpromoted = unpromoted.map(|(id, _)| id.clone());
         self.watch.wrote(self.now, author, zone, &before, &self.route53.records(zone));
         if author == Author::Operator {
             self.route53.forget_stale();

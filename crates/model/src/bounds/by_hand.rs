@@ -33,6 +33,15 @@ impl Bounds {
         ..Self::NONE
     };
 
+    /// A global database is failed over in ways that Holdfast did not ask for, or does not let itself be.
+    pub const GLOBAL: Self = Self {
+        name: "global",
+        about: "a cluster of a global database: promoted or restored by hand, switched over or taken out by people, its failover failing half-way",
+        workload: Workload { is_global: true, ..ONE },
+        troubles: &[Trouble::GlobalOperated, Trouble::GlobalDetached, Trouble::GlobalFails],
+        ..Self::REPLICAS
+    };
+
     /// What is to guard a name does not.
     pub const GUARDS: Self = Self {
         name: "guards",

@@ -76,6 +76,21 @@ pub(super) const MUTATIONS: &[Mutation] = &[
             };
         },
     ),
+    fault(
+        "a cluster that is being failed over to counts as the primary, since it is no secondary like any other",
+        Bounds { people: 0, trouble: 0, ..Bounds::GLOBAL },
+        Violation::FalseEnd.property(),
+        |rules| {
+            rules.decide_replica = |plan, now, failover, replica, approval| {
+                let mut decision = promotion::decide_replica(plan, now, failover, replica, approval);
+                if decision.row.id == Rule::R05.row('b') {
+                    let done = promotion::REPLICA_TABLE.iter().find(|row| row.id.rule == Rule::R04);
+                    decision.row = done.unwrap_or(decision.row);
+                }
+                decision
+            };
+        },
+    ),
     fault("an alarm that is not there is a quiet one", Bounds::GUARDS, Violation::Unguarded.property(), |rules| {
         rules.known_alarms = |plan, signal, described, now| {
             let known = signal.known_alarms(plan, described, now)?;

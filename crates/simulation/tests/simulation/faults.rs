@@ -92,6 +92,12 @@ fn any_one_call_of_replica_promoter_may_fail_or_kill_it_where_the_databases_are_
 }
 
 #[test]
+fn any_one_call_of_replica_promoter_may_fail_or_kill_it_where_the_database_is_a_global_one() {
+    let setup = Setup { names: 1, clusters: 0, globals: 1, ..Setup::default() };
+    every_fault_at_every_call_in(&setup, Function::ReplicaPromoter, 15);
+}
+
+#[test]
 fn a_function_that_dies_once_at_every_call_in_turn_still_ends_failed_over() {
     for fault in [Fault::KilledBefore, Fault::KilledAfter, Fault::TimedOutAfter] {
         let setup = Setup::default();

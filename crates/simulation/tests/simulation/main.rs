@@ -10,6 +10,7 @@ mod dark;
 mod delivery;
 mod failover_runs;
 mod faults;
+mod globals;
 mod late;
 mod messages;
 mod random;
