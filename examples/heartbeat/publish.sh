@@ -7,6 +7,6 @@ set -eu
 client=$(command -v mysql || command -v mariadb)
 # By the clock of this machine: a replica's own may be wrong as its source's may. What cannot be read is not published, and missing is not zero.
 beat=$("$client" --host="${MYSQL_HOST:?}" --user="${MYSQL_USER:?}" --connect-timeout=10 --batch --skip-column-names \
-  --execute='SELECT beat FROM holdfast.heartbeat WHERE id = 1')
+  --execute='SELECT MAX(beat) FROM holdfast.heartbeat')
 age=$(awk -v now="$(date +%s)" -v beat="${beat:?holdfast.heartbeat has no row yet}" 'BEGIN { age = now - beat; print age < 0 ? 0 : age }')
 aws cloudwatch put-metric-data --namespace Heartbeat --metric-name Age --unit Seconds --dimensions "Database=$DATABASE" --value "$age"

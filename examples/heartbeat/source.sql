@@ -1,17 +1,22 @@
--- Run once on the source, as a user with the rights CREATE, EVENT and INSERT. RDS and Aurora: event_scheduler=ON in the parameter group.
+-- MySQL. Run once on the source, as a user with the rights CREATE, EVENT, SELECT, INSERT and UPDATE, which the event has too. RDS and Aurora: event_scheduler=ON in the parameter group.
 CREATE DATABASE IF NOT EXISTS holdfast;
 
--- One row: the source's time in seconds since 1970, to the millisecond, and so of no time zone.
+-- One row a source: its time in seconds since 1970, to the millisecond, and so of no time zone; and where it stood just before. A replica keeps the
+-- row of its old source after its promotion, since its own has another number.
 CREATE TABLE IF NOT EXISTS holdfast.heartbeat (
-  id TINYINT UNSIGNED NOT NULL PRIMARY KEY,
-  beat DECIMAL(14, 3) NOT NULL
+  id INT UNSIGNED NOT NULL PRIMARY KEY,
+  beat DECIMAL(14, 3) NOT NULL,
+  gtids MEDIUMTEXT NULL,
+  log_file VARCHAR(255) NULL,
+  log_position BIGINT UNSIGNED NULL
 );
 
 -- A replica that was made from a copy has this event too, enabled: there it does nothing until the replica is promoted. A replica that got it
--- by replication has it disabled: enable it after a promotion (ALTER EVENT holdfast.beat ENABLE).
+-- by replication has it disabled: enable it after a promotion (ALTER EVENT holdfast.beat ENABLE; `holdfast after` reminds you).
 CREATE EVENT IF NOT EXISTS holdfast.beat
   ON SCHEDULE EVERY 1 SECOND
   COMMENT 'Holdfast: how old is what the replica has'
-  DO INSERT INTO holdfast.heartbeat (id, beat)
-     SELECT 1, UNIX_TIMESTAMP(NOW(3)) FROM DUAL WHERE NOT (@@global.read_only OR @@global.innodb_read_only)
-     ON DUPLICATE KEY UPDATE beat = VALUES(beat);
+  DO INSERT INTO holdfast.heartbeat (id, beat, gtids)
+     SELECT @@global.server_id, UNIX_TIMESTAMP(NOW(3)), NULLIF(@@global.gtid_executed, '') FROM DUAL
+     WHERE NOT (@@global.read_only OR @@global.innodb_read_only)
+     ON DUPLICATE KEY UPDATE beat = VALUES(beat), gtids = VALUES(gtids);
