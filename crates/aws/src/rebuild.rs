@@ -24,6 +24,8 @@ pub struct Pattern {
     pub is_encrypted: bool,
     /// Where clients connect.
     pub endpoint: String,
+    /// Its master user, if RDS says.
+    pub user: Option<String>,
     /// What it is set to.
     pub settings: Settings,
 }
@@ -123,6 +125,7 @@ impl Builder {
                     class: class.unwrap_or_default(),
                     is_encrypted: cluster.storage_encrypted() == Some(true),
                     endpoint: cluster.endpoint().unwrap_or_default().to_owned(),
+                    user: cluster.master_username().map(str::to_owned),
                     settings: of_cluster(&cluster, writer.as_ref()),
                 }))
             }
@@ -132,6 +135,7 @@ impl Builder {
                 class: instance.db_instance_class().unwrap_or_default().to_owned(),
                 is_encrypted: instance.storage_encrypted() == Some(true),
                 endpoint: instance.endpoint().and_then(|it| it.address()).unwrap_or_default().to_owned(),
+                user: instance.master_username().map(str::to_owned),
                 settings: of_instance(&instance),
             })),
         }

@@ -3,6 +3,7 @@
 //! What happens in a server happens in real time, and while anybody waits for it the lab's clock does too. What takes long in
 //! the world (the way of a write to its replica, and a minute until silence is noticed) takes lab time, and is [`link`]'s.
 
+mod certificates;
 mod link;
 mod process;
 mod server;
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mysql_async::Error as SqlError;
 
+use certificates::Authority;
 pub(crate) use link::{Ends, Link, Taken};
 pub use server::Session;
 pub(crate) use server::{Server, Upstream};
@@ -49,6 +51,7 @@ pub fn is_installed() -> bool {
 #[derive(Debug)]
 pub(crate) struct Farm {
     template: Template,
+    authority: Authority,
     /// By the number that a database of the lab keeps for life.
     servers: Mutex<BTreeMap<u64, Arc<Server>>>,
     // Last: what lives in it ends first.
@@ -61,12 +64,18 @@ impl Farm {
         let program = template::program().ok_or(Error::Missing)?;
         let home = Home::make()?;
         let template = Template::make(program, &home.0).await?;
-        Ok(Self { template, servers: Mutex::default(), home })
+        let authority = Authority::make(&home.0)?;
+        Ok(Self { template, authority, servers: Mutex::default(), home })
     }
 
     /// A server, if there is one of that number.
     pub fn server(&self, number: u64) -> Option<Arc<Server>> {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()
+    }
+
+    /// The file with the certificate that all servers' are signed by.
+    pub fn bundle(&self) -> &Path {
+        &self.authority.bundle
     }
 
     /// Every server's number.
@@ -76,8 +85,10 @@ impl Farm {
 
     /// Starts a server with nothing in it but its tables.
     pub async fn start(&self, number: u64, port: u16) -> Result<Arc<Server>, Error> {
-        let server =
-            Arc::new(Server::start(&self.template, &self.home.0.join(number.to_string()), number, port).await?);
+        let server = Arc::new(
+            Server::start((&self.template, &self.authority), &self.home.0.join(number.to_string()), number, port)
+                .await?,
+        );
         self.servers.lock().unwrap_or_else(PoisonError::into_inner).insert(number, server.clone());
         Ok(server)
     }

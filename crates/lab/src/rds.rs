@@ -34,7 +34,7 @@ pub use database::{Key, LostLink, Write};
 use lag::publish_lags;
 use model::{Event, cluster_key, key};
 pub use people::*;
-pub use real::{address, close, commit, newest, on_servers, rows, session, settle, trouble, use_mariadb};
+pub use real::{address, certificates, close, commit, newest, on_servers, rows, session, settle, trouble, use_mariadb};
 use state::{Effect, State};
 
 /// "Several minutes or longer" (Aurora user guide, promoting a cross-Region replica).

@@ -11,6 +11,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, OptsBuilder, Row};
 
 use super::Error;
+use super::certificates::Authority;
 use super::process::Process;
 use super::template::{Template, last_lines};
 
@@ -51,7 +52,12 @@ pub(crate) struct Upstream {
 }
 
 impl Server {
-    pub(super) async fn start(template: &Template, folder: &Path, number: u64, port: u16) -> Result<Self, Error> {
+    pub(super) async fn start(
+        (template, authority): (&Template, &Authority),
+        folder: &Path,
+        number: u64,
+        port: u16,
+    ) -> Result<Self, Error> {
         const ATTEMPTS_MAX: usize = 3;
         std::fs::create_dir(folder)?;
         let (files, scratch) = (folder.join("files"), folder.join("scratch"));
@@ -63,7 +69,7 @@ impl Server {
                 return Err(Error::Start(format!("port {port} is free nowhere")));
             };
             let mut command = template.command(&files, &scratch);
-            command.args(options(folder, address, number));
+            command.args(options(folder, address, number)).args(authority.certify(folder, address.ip())?);
             let (process, watcher, idle) =
                 (tokio::sync::Mutex::default(), tokio::sync::Mutex::default(), Mutex::default());
             let command = Box::new(command);

@@ -88,6 +88,7 @@ struct Scaling {
 struct Common {
     engine: String,
     engine_version: String,
+    master_username: &'static str,
     #[serde(rename = "IAMDatabaseAuthenticationEnabled")]
     iam_authentication: bool,
     deletion_protection: bool,
@@ -111,6 +112,7 @@ impl Common {
         Self {
             engine: settings.engine.clone(),
             engine_version: settings.engine_version.clone(),
+            master_username: "master",
             iam_authentication: settings.iam_authentication,
             deletion_protection: settings.deletion_protection,
             multi_az: settings.multi_az,

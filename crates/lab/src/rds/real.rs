@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -96,6 +97,12 @@ pub fn trouble(lab: &Lab) -> Option<String> {
 pub fn address(lab: &Lab, region: &str, id: &str) -> Option<SocketAddr> {
     let (real, number) = behind(lab, &key(region, id))?;
     Some(real.farm.server(number)?.address)
+}
+
+/// The file with the certificate that the real servers' own are signed by, as RDS's bundle is for its.
+#[must_use]
+pub fn certificates(lab: &Lab) -> Option<PathBuf> {
+    Some(lab.rds.real.get()?.farm.bundle().to_owned())
 }
 
 /// Opens a session with a database's real server as RDS's master user, and does something in it.
