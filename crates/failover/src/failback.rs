@@ -11,11 +11,10 @@ use crate::incident::AlarmState;
 use crate::name::Name;
 use crate::observation::{Alarms, NameView, Probe, Probes};
 use crate::plan::{Plan, ReplicaId};
-use crate::promotion::{Allows, ReplicaState};
+use crate::position::OldOnly;
 use crate::record::{Pair, RecordSet, Target};
 use crate::register::{ArmedBy, Memory, Reading, Register, RegisterError};
 use crate::rule::Rule;
-use successor::SAMPLES_OF_ZERO_MIN;
 pub use successor::{Readiness, Successor};
 
 /// What stands in the way, by rule, and what to do about it: for people who look a rule up.
@@ -30,7 +29,7 @@ pub const RULES: [(Rule, &str, &str); 10] = [
     (Rule::F07, "a successor is not available, or behind", "wait until it is available and three lag samples in a row say that it is level"),
     (Rule::F08, "users may still be writing to DR, and what they write from now on would be lost", "stop writes in DR, then say --writes-stopped"),
     (Rule::F09, "what only the old primary holds, since it had not been replicated, will not be there any more", "see `holdfast failback compare`, save what must be saved, then say --loss-acknowledged"),
-    (Rule::F10, "nobody has held the successors' positions against DR's, and a lag of 0 does not show what the link between them still holds", "once writes have stopped in DR, run the commands that `holdfast failback check` prints, then say --position-verified"),
+    (Rule::F10, "nobody has held the successors' positions against DR's, and a lag of 0 does not show what the link between them still holds", "give Holdfast database credentials (HOLDFAST_DATABASE_USER), so that it asks the databases itself; or once writes have stopped in DR run the commands that `holdfast failback check` prints, then say --position-verified"),
 ];
 
 fn remedy(rule: Rule) -> &'static str {
@@ -91,10 +90,12 @@ pub fn obstacles(plan: &Plan, seen: &Observation) -> Vec<Obstacle> {
         let because = format!("the primary does not answer our own probe well: {}", seen.probes.primary);
         found.push(Obstacle::new(Rule::F05, because));
     }
-    found.extend(seen.successors.iter().filter_map(|successor| not_ready(successor, pinned_at, seen.writes_stopped)));
+    let not_ready = seen.successors.iter().filter_map(|successor| successor.not_ready(pinned_at, seen.writes_stopped));
+    found.extend(not_ready.map(|(rule, because)| Obstacle::new(rule, because)));
     // Where there is no database, none was written to. The switchover of a global database loses nothing, and what its old primary alone
     // had is in the snapshot that AWS took.
-    if seen.successors.iter().all(|successor| is_in_global(&successor.of)) {
+    let rebuilt = || seen.successors.iter().filter(|successor| !successor.is_in_global());
+    if rebuilt().next().is_none() {
         return found;
     }
     // Of a successor that takes writes already too: whether an interrupted run of ours promoted it, or it is a snapshot that somebody
@@ -103,16 +104,34 @@ pub fn obstacles(plan: &Plan, seen: &Observation) -> Vec<Obstacle> {
         let because = "users may still be writing to DR, and what they write from now on would be lost".to_owned();
         found.push(Obstacle::new(Rule::F08, because));
     }
-    if !seen.loss_acknowledged {
-        let because = "what only the old primary holds, since it had not been replicated, will not be there any more";
-        found.push(Obstacle::new(Rule::F09, because.to_owned()));
+    let has_lost = rebuilt().any(|successor| successor.old_only != OldOnly::Nothing);
+    if has_lost && !seen.loss_acknowledged {
+        found.push(Obstacle::new(Rule::F09, lost(&seen.successors)));
     }
-    if !seen.position_verified {
-        let because =
-            "a lag of 0 is not everything: behind a slow link a replica says 0 while writes are still on their way";
-        found.push(Obstacle::new(Rule::F10, because.to_owned()));
+    let unproved = rebuilt().filter_map(|successor| successor.unproved(pinned_at, seen.writes_stopped));
+    let mut unproved: Vec<_> = unproved.filter(|_| !seen.position_verified).collect();
+    unproved.dedup();
+    if !unproved.is_empty() {
+        found.push(Obstacle::new(Rule::F10, unproved.join("; ")));
     }
     found
+}
+
+/// What only the old primaries hold, as far as they said.
+fn lost(successors: &[Successor]) -> String {
+    let of = |successor: &Successor| match &successor.old_only {
+        OldOnly::Transactions { count: Some(count), .. } => {
+            Some(format!("{count} transactions that {} never got", successor.of))
+        }
+        OldOnly::Transactions { count: None, start } => {
+            Some(format!("what {} never got, nobody knows how much: mysqlbinlog {}", successor.of, start.option()))
+        }
+        OldOnly::NotKnown { why } => Some(format!("how much that is for {} is not known: {why}", successor.of)),
+        OldOnly::Nothing | OldOnly::NotAsked => None,
+    };
+    let told: Vec<_> = successors.iter().filter_map(of).collect();
+    let gone = "what only the old primary holds, since it had not been replicated, will not be there any more";
+    if told.is_empty() { gone.to_owned() } else { format!("{gone}: {}", told.join("; ")) }
 }
 
 /// What is wrong with a name's records or register.
@@ -173,51 +192,6 @@ fn not_ok(plan: &Plan, alarms: &Alarms) -> Vec<String> {
     plan.alarms.iter().filter_map(said).collect()
 }
 
-fn not_ready(successor: &Successor, pinned_at: Timestamp, writes_stopped: Option<Timestamp>) -> Option<Obstacle> {
-    let Successor { of, named, state, created, .. } = successor;
-    let name = named.as_deref().unwrap_or("a database nobody has named");
-    match successor.readiness(pinned_at, writes_stopped) {
-        Readiness::NotRebuilt => {
-            let because = match (named, state, created) {
-                (None, ..) => format!("nobody has named the database that takes over from {of}"),
-                (_, ReplicaState::Missing, _) => format!("{name}, to take over from {of}, does not exist"),
-                (_, ReplicaState::Unanswered(why), _) => format!("RDS did not answer about {name}: {why}"),
-                (.., Some(created)) if *created <= pinned_at && !is_in_global(of) => {
-                    format!("{name} was created {created}, before the failover: it lacks what was written in DR since")
-                }
-                _ if is_in_global(of) => format!("{name} is {}", source_in_words(state)),
-                _ => format!("{name} is no replica of {of}"),
-            };
-            Some(Obstacle::new(Rule::F06, because))
-        }
-        Readiness::CatchingUp => {
-            let because = match (state, successor.lag()) {
-                (ReplicaState::Present(it), _) if it.allows() != Allows::Promotion => {
-                    format!("{name} is {}", it.status)
-                }
-                (ReplicaState::Present(it), _) if it.operation().is_some() => format!("{name} is {}", it.source),
-                (ReplicaState::Present(it), _) if !it.is_available_replica() && !it.is_available_writer() => {
-                    format!("{name} has no instance available")
-                }
-                (_, Some(lag)) if lag.seconds == 0 && successor.zeros(writes_stopped) > 0 => {
-                    let zeros = successor.zeros(writes_stopped);
-                    format!(
-                        "{name} was not behind at {}: {zeros} of {SAMPLES_OF_ZERO_MIN} samples in a row say so",
-                        lag.at
-                    )
-                }
-                (_, Some(lag)) if lag.seconds == 0 => {
-                    format!("{name} was not behind at {}, but {of} may have been written to since", lag.at)
-                }
-                (_, Some(lag)) => format!("{name} is {} s behind {of} as of {}", lag.seconds, lag.at),
-                (_, None) => format!("nobody knows how far {name} is behind {of}"),
-            };
-            Some(Obstacle::new(Rule::F07, because))
-        }
-        Readiness::CaughtUp | Readiness::Writer => None,
-    }
-}
-
 /// Why a name's records cannot be restored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
@@ -242,10 +216,6 @@ pub fn leaves_replicas(plan: &Plan) -> bool {
 
 fn is_in_global(id: &ReplicaId) -> bool {
     matches!(id, ReplicaId::GlobalMember { .. })
-}
-
-fn source_in_words(state: &ReplicaState) -> String {
-    state.database().map(|database| database.source.to_string()).unwrap_or_default()
 }
 
 /// The exact inverse of the pin, for one name; `None` if it is not failed over.

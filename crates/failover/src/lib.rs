@@ -4,6 +4,7 @@
 //! Lambdas, the command line's dry run, the simulator, the model checker and the tests.
 
 pub mod adopt;
+pub mod after;
 pub mod announcement;
 pub mod change;
 pub mod failback;
@@ -22,6 +23,7 @@ pub mod order;
 pub mod outcome;
 pub mod pin;
 pub mod plan;
+pub mod position;
 mod probe;
 pub mod promotion;
 pub mod rebuild;

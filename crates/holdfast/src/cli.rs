@@ -1,20 +1,21 @@
 //! The command line's grammar.
 
+mod failback;
+
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use aws::rebuild::Placement;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Args, Parser, Subcommand};
 use clap_complete::Shell;
-use failover::failback::Move;
 use failover::incident::Incident;
 use failover::plan::PLAN_VARIABLE;
 use failover::rule::{Id, Rule};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::explain;
+pub use failback::{Access, Compared, Failback, Homecoming, Named, Placed, Successors};
 
 /// Looks after a workload that Holdfast fails over.
 ///
@@ -178,6 +179,8 @@ pub enum Command {
         #[command(flatten)]
         ask: Ask,
     },
+    /// Goes through what a promotion leaves undone in the databases, with the statement that puts each right; changes nothing.
+    After(Successors),
     /// Brings users back to the primary.
     Failback {
         #[command(subcommand)]
@@ -241,104 +244,6 @@ pub enum Fence {
     Lift,
 }
 
-/// Databases that take over.
-#[derive(Clone, Debug, Args)]
-pub struct Successors {
-    /// For each database in DR the one that takes over, as in app-dr=us-east-2/app-2.
-    #[arg(long = "successor", value_name = "DR=REGION/ID", value_parser = successor)]
-    pub successors: Vec<Named>,
-    /// You confirm that nothing writes to the databases in DR any more.
-    #[arg(long)]
-    pub writes_stopped: bool,
-    /// You confirm that what only the old primary holds (failback compare) has been dealt with.
-    #[arg(long)]
-    pub loss_acknowledged: bool,
-    /// You confirm that since writes stopped each successor's position was held against DR's, by the commands that `failback check` prints.
-    #[arg(long)]
-    pub position_verified: bool,
-}
-
-/// The way home.
-#[derive(Clone, Debug, Args)]
-pub struct Homecoming {
-    #[command(flatten)]
-    pub successors: Successors,
-    /// Where the primary site was rebuilt: an address or load balancer that the PRIMARY records had before, and the one they are to
-    /// have now.
-    #[arg(long = "new-target", value_name = "OLD=NEW", value_parser = moved)]
-    pub moves: Vec<Move>,
-}
-
-/// Replicas to make, and where.
-#[derive(Clone, Debug, Args)]
-pub struct Placed {
-    #[command(flatten)]
-    pub successors: Successors,
-    /// Instance class, if not that of the database it replicates.
-    #[arg(long)]
-    pub instance_class: Option<String>,
-    /// DB subnet group of the new databases' region.
-    #[arg(long)]
-    pub subnet_group: Option<String>,
-    /// Security groups there.
-    #[arg(long = "security-group", value_name = "SG")]
-    pub security_groups: Vec<String>,
-    /// Parameter group there (of the cluster, for Aurora), if not the old database's; with binlog_format on, or nothing can
-    /// replicate from them later.
-    #[arg(long)]
-    pub parameter_group: Option<String>,
-    /// KMS key there, needed if the storage is encrypted and no old database tells one.
-    #[arg(long)]
-    pub kms_key: Option<String>,
-    /// DB capacity reservation there, where everybody may be failing over into the same region.
-    #[arg(long, value_name = "ID")]
-    pub capacity_reservation: Option<String>,
-}
-
-impl Placed {
-    /// The same, as the calls take it.
-    pub fn placement(&self) -> Placement {
-        Placement {
-            class: self.instance_class.clone(),
-            subnet_group: self.subnet_group.clone(),
-            security_groups: self.security_groups.clone(),
-            parameter_group: self.parameter_group.clone(),
-            kms_key: self.kms_key.clone(),
-            capacity_reservation: self.capacity_reservation.clone(),
-        }
-    }
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Failback {
-    /// Says what stands in the way, with the remedies; changes nothing.
-    Check(Successors),
-    /// Makes a replica of each of DR's databases in the primary region; an old one of that name is renamed, never deleted.
-    Rebuild(Placed),
-    /// Waits until the successors have what DR has, and says how long it will take.
-    CatchUp(Successors),
-    /// Says since when writes may exist in the old primary alone, and how to list them.
-    Compare {
-        /// The incident, as the message names it; else the one under way, or the last.
-        incident: Option<Incident>,
-    },
-    /// Promotes the successors and restores the records. May be interrupted and run again at any point.
-    Switch(Homecoming),
-    /// Makes replicas of the primary's databases in DR, under the plan's names, and arms.
-    Protect(Placed),
-}
-
-/// A successor as named on the command line.
-#[derive(Clone, Debug)]
-pub struct Named {
-    /// The database in DR.
-    pub dr: String,
-    /// Region of the one that takes over.
-    pub region: String,
-    /// Its identifier.
-    pub id: String,
-}
-
 fn duration(text: &str) -> Result<SignedDuration, String> {
     let parsed = text.parse::<SignedDuration>();
     parsed.ok().filter(|duration| duration.is_positive()).ok_or_else(|| "write it as in 2h, 90m or 1h30m".to_owned())
@@ -378,22 +283,5 @@ impl TypedValueParser for Rules {
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         let liftable: BTreeSet<_> = explain::every_id().map(|id| id.rule).filter(|rule| rule.is_liftable()).collect();
         Some(Box::new(liftable.into_iter().map(|rule| PossibleValue::new(rule.to_string()))))
-    }
-}
-
-fn moved(text: &str) -> Result<Move, String> {
-    match text.split_once('=') {
-        Some((from, to)) if ![from, to].contains(&"") => Ok(Move { from: from.to_owned(), to: to.to_owned() }),
-        _ => Err("write it as in old-1.eu-west-1.elb.amazonaws.com=new-2.eu-west-1.elb.amazonaws.com".to_owned()),
-    }
-}
-
-fn successor(text: &str) -> Result<Named, String> {
-    let parts = text.split_once('=').and_then(|(dr, named)| Some((dr, named.split_once('/')?)));
-    match parts {
-        Some((dr, (region, id))) if ![dr, region, id].contains(&"") => {
-            Ok(Named { dr: dr.to_owned(), region: region.to_owned(), id: id.to_owned() })
-        }
-        _ => Err("write it as in app-dr=us-east-2/app-2".to_owned()),
     }
 }

@@ -4,13 +4,13 @@
 mod compare;
 mod global;
 mod latch;
-mod position;
+mod log;
 mod rebuild;
+mod way;
 
 use std::time::Duration;
 
-use aws::cloudwatch::{self, LagOf, LagReader as _};
-use aws::rds::{self, ReplicaReader as _, ReplicaWriter as _};
+use aws::rds::{self, ReplicaWriter as _};
 use aws::rebuild::Builder;
 use aws::route53::{RecordReader as _, Writer};
 use failover::announcement::Deed;
@@ -18,14 +18,15 @@ use failover::change::{self, Write};
 use failover::failback::{self, Move, Observation, Obstacle, Readiness, Successor};
 use failover::observation::{ChangeStatus, NameView};
 use failover::plan::ReplicaId;
-use failover::promotion::{PromotionCall, ReplicaState};
+use failover::position::Proof;
+use failover::promotion::PromotionCall;
 use failover::rule::Rule;
-use jiff::{SignedDuration, Timestamp};
-use position::Engine;
 use serde_json::json;
+use way::Way;
+pub use way::old_primary;
 
 use crate::announce::announce;
-use crate::cli::{self, Homecoming, Named, Successors};
+use crate::cli::{self, Homecoming};
 use crate::failure::Failure;
 use crate::fence;
 use crate::guard;
@@ -44,21 +45,20 @@ const SUCCESSOR_MAX: Duration = Duration::from_secs(1_800);
 /// "Changes generally propagate … within 60 seconds" (Route 53, GetChange); ten times that.
 const SPREAD_MAX: Duration = Duration::from_secs(600);
 
-/// How far back a lag sample may lie: CloudWatch has one a minute, some minutes late.
-const LAG_LOOKBACK: SignedDuration = SignedDuration::from_mins(10);
-
 /// One of the steps.
 pub async fn run(workload: &Workload, terminal: &Terminal, command: cli::Failback) -> Result<(), Failure> {
     match command {
         cli::Failback::Check(named) => {
-            check(workload, terminal, &named, None).await?;
-            losses(workload, terminal, &named).await?;
+            let mut way = Way::new(&named)?;
+            way.ask_losses(workload).await?;
+            check(workload, terminal, &way).await?;
+            losses(workload, terminal, &way).await?;
             terminal.result(&json!({"obstacles": []}));
             Ok(())
         }
         cli::Failback::Rebuild(placed) => rebuild::rebuild(workload, terminal, &placed).await,
-        cli::Failback::CatchUp(named) => rebuild::catch_up(workload, terminal, &named).await,
-        cli::Failback::Compare { incident } => compare::compare(workload, terminal, incident).await,
+        cli::Failback::CatchUp(named) => rebuild::catch_up(workload, terminal, &Way::new(&named)?).await,
+        cli::Failback::Compare(compared) => compare::compare(workload, terminal, compared).await,
         cli::Failback::Protect(placed) => rebuild::protect(workload, terminal, &placed).await,
         cli::Failback::Switch(home) => switch(workload, terminal, &home).await,
     }
@@ -66,16 +66,11 @@ pub async fn run(workload: &Workload, terminal: &Terminal, command: cli::Failbac
 
 /// Waits as long as nothing but successors on their way stands in the way: they catch up, or an interrupted run has
 /// promoted them.
-async fn ready(
-    workload: &Workload,
-    terminal: &Terminal,
-    named: &Successors,
-    stopped: Option<Timestamp>,
-) -> Result<Observation, Failure> {
+async fn ready(workload: &Workload, terminal: &Terminal, way: &Way<'_>) -> Result<Observation, Failure> {
     let progress = terminal.wait("looking".to_owned());
     let wait = async {
         loop {
-            let seen = observe(workload, named, stopped).await?;
+            let seen = way.observe(workload).await?;
             let obstacles = failback::obstacles(&workload.plan, &seen);
             if obstacles.is_empty() || obstacles.iter().any(|obstacle| obstacle.rule != Rule::F07) {
                 return Ok::<_, Failure>(());
@@ -89,17 +84,12 @@ async fn ready(
     let waited = tokio::time::timeout(SUCCESSOR_MAX, wait).await;
     progress.finish_and_clear();
     waited.unwrap_or(Ok(()))?;
-    check(workload, terminal, named, stopped).await
+    check(workload, terminal, way).await
 }
 
 /// Tells everything that stands in the way; fails if anything does.
-async fn check(
-    workload: &Workload,
-    terminal: &Terminal,
-    named: &Successors,
-    stopped: Option<Timestamp>,
-) -> Result<Observation, Failure> {
-    let seen = observe(workload, named, stopped).await?;
+async fn check(workload: &Workload, terminal: &Terminal, way: &Way<'_>) -> Result<Observation, Failure> {
+    let seen = way.observe(workload).await?;
     let obstacles = failback::obstacles(&workload.plan, &seen);
     for obstacle in &obstacles {
         terminal
@@ -110,7 +100,7 @@ async fn check(
         return Ok(seen);
     }
     let asks_position = obstacles.iter().any(|obstacle| obstacle.rule == Rule::F10);
-    let positions = if asks_position { positions(workload, &seen, named).await? } else { Vec::new() };
+    let positions = if asks_position { way.positions(workload, &seen).await? } else { Vec::new() };
     positions.iter().for_each(|line| terminal.say(format!("      {line}")));
     let told =
         |obstacle: &Obstacle| json!({"rule": obstacle.rule, "because": obstacle.because, "remedy": obstacle.remedy});
@@ -120,90 +110,14 @@ async fn check(
     Err(Failure::Refused(format!("no failback yet: {} in the way", rules.join(", "))))
 }
 
-/// The commands by which each successor that follows DR is proved to have everything.
-async fn positions(workload: &Workload, seen: &Observation, named: &Successors) -> Result<Vec<String>, Failure> {
-    let mut lines = Vec::new();
-    for successor in seen.successors.iter().filter(|one| matches!(one.state, ReplicaState::Present { .. })) {
-        let Some(chosen) = named.successors.iter().find(|one| one.dr == successor.of.name()) else { continue };
-        let target = Builder::new(&workload.session.in_region(&chosen.region));
-        let from = Builder::new(&workload.session).pattern(&successor.of).await?;
-        let to = target.pattern(&renamed(&successor.of, &chosen.id)).await?;
-        let (Some(from), Some(to)) = (from, to) else { continue };
-        let engine = Engine::of(&from.engine.0, &from.engine.1);
-        lines.push(format!("{}, then {} in {}:", successor.of, renamed(&successor.of, &chosen.id), chosen.region));
-        lines
-            .extend(position::proof(&engine, &from.endpoint, &to.endpoint).into_iter().map(|line| format!("  {line}")));
-    }
-    Ok(lines)
-}
-
 /// What the rebuilt databases lack of what the old ones had, before users come to them.
-async fn losses(workload: &Workload, terminal: &Terminal, named: &Successors) -> Result<(), Failure> {
+async fn losses(workload: &Workload, terminal: &Terminal, way: &Way<'_>) -> Result<(), Failure> {
     let Some(since) = failback::pinned_at(&look(workload).await?.names) else { return Ok(()) };
-    for (of, chosen) in rebuild::chosen(workload, named)? {
+    for (of, chosen) in rebuild::chosen(workload, way.named)? {
         let target = Builder::new(&workload.session.in_region(&chosen.region));
         rebuild::tell_losses(terminal, &target, &renamed(of, &chosen.id), since).await?;
     }
     Ok(())
-}
-
-/// `stopped` is since when writes to DR are known to have stopped: a run that promotes trusts no sample from before it.
-async fn observe(workload: &Workload, named: &Successors, stopped: Option<Timestamp>) -> Result<Observation, Failure> {
-    let unknown = named.successors.iter().find(|one| !workload.plan.replicas.iter().any(|id| id.name() == one.dr));
-    if let Some(Named { dr, .. }) = unknown {
-        return Err(Failure::Usage(format!("--successor {dr}=…: the plan has no database {dr}")));
-    }
-    let seen = look(workload).await?;
-    let mut successors = Vec::new();
-    for of in &workload.plan.replicas {
-        let named = named.successors.iter().find(|one| one.dr == of.name());
-        successors.push(successor(workload, of, named, seen.now).await?);
-    }
-    Ok(Observation {
-        now: seen.now,
-        alarms: seen.alarms,
-        probes: seen.probes,
-        names: seen.names,
-        successors,
-        writes_stopped: named.writes_stopped.then_some(stopped.unwrap_or(seen.now - LAG_LOOKBACK)),
-        loss_acknowledged: named.loss_acknowledged,
-        position_verified: named.position_verified,
-    })
-}
-
-async fn successor(
-    workload: &Workload,
-    of: &ReplicaId,
-    named: Option<&Named>,
-    now: Timestamp,
-) -> Result<Successor, Failure> {
-    let Some((region, id)) = place(workload, of, named).await? else {
-        let (state, of) = (ReplicaState::Missing, of.clone());
-        return Ok(Successor { of, named: None, state, created: None, lags: Vec::new() });
-    };
-    let session = workload.session.in_region(&region);
-    let databases = rds::Reader::new(&session);
-    let state = databases.state(&id).await?;
-    let of_id = LagOf::Rds { replica: &id, database: state.database() };
-    let lags = cloudwatch::Reader::new(&session).good_lags(of_id, now - LAG_LOOKBACK, now).await?;
-    let created = databases.created(&id).await?;
-    Ok(Successor { of: of.clone(), named: Some(format!("{id} in {region}")), state, created, lags })
-}
-
-/// Where a successor is, and what it is called there; a global database says so itself.
-async fn place(
-    workload: &Workload,
-    of: &ReplicaId,
-    named: Option<&Named>,
-) -> Result<Option<(String, ReplicaId)>, Failure> {
-    match of {
-        ReplicaId::GlobalMember { global, .. } => {
-            Ok(global::home(workload, global, named).await?.map(|home| (home.region, home.id)))
-        }
-        ReplicaId::AuroraCluster(_) | ReplicaId::RdsInstance(_) => {
-            Ok(named.map(|named| (named.region.clone(), renamed(of, &named.id))))
-        }
-    }
 }
 
 /// A database of the same kind.
@@ -218,25 +132,26 @@ fn renamed(kind: &ReplicaId, id: &str) -> ReplicaId {
 }
 
 async fn switch(workload: &Workload, terminal: &Terminal, home: &Homecoming) -> Result<(), Failure> {
-    let named = &home.successors;
+    let mut way = Way::new(&home.successors)?;
     // An interrupted run may have brought users home, and left the old writers behind their fence.
     let is_home = failback::pinned_at(&look(workload).await?.names).is_none();
     if is_home && !fence::lift(workload, terminal).await?.is_empty() {
         return Ok(());
     }
     // Whoever says --writes-stopped says it of now, so only samples from now on count.
-    let stopped = Some(look(workload).await?.now);
-    let seen = ready(workload, terminal, named, stopped).await?;
-    losses(workload, terminal, named).await?;
+    way.stopped = Some(look(workload).await?.now);
+    way.ask_losses(workload).await?;
+    let seen = ready(workload, terminal, &way).await?;
+    losses(workload, terminal, &way).await?;
     guard::writable(workload, terminal, &seen.names).await?;
     // Before anything is promoted: a name that cannot be restored, or a move of what nobody had, is found out now.
     let away = orders::named(&restoring(workload, &seen, "", &home.moves)?);
     let by = workload.author("").await?;
-    if promote(workload, terminal, named, &seen).await? {
+    if promote(workload, terminal, &mut way, &seen).await? {
         announce(workload, terminal, Deed::FailbackSwitching, &by, &away).await;
     }
     // What may have changed while the databases were promoted.
-    let seen = check(workload, terminal, named, stopped).await?;
+    let seen = check(workload, terminal, &way).await?;
     // Of what leads to DR: that is what resolvers were given.
     let ttl_seconds = seen.names.iter().map(NameView::ttl_seconds).max().unwrap_or_default();
     let writes = restoring(workload, &seen, &by, &home.moves)?;
@@ -298,7 +213,7 @@ fn tell_home(workload: &Workload, terminal: &Terminal, names: &[String], ttl_sec
 async fn promote(
     workload: &Workload,
     terminal: &Terminal,
-    named: &Successors,
+    way: &mut Way<'_>,
     seen: &Observation,
 ) -> Result<bool, Failure> {
     let mut has_promoted = false;
@@ -306,14 +221,14 @@ async fn promote(
     for successor in
         seen.successors.iter().filter(|one| one.readiness(pinned_at, seen.writes_stopped) == Readiness::CaughtUp)
     {
-        let chosen = named.successors.iter().find(|one| one.dr == successor.of.name());
         let name = successor.named.as_deref().unwrap_or_default();
-        if !ask_to_promote(workload, terminal, &successor.of, chosen).await? {
+        if !ask_to_promote(workload, terminal, way, successor).await? {
             continue;
         }
+        let chosen = way.chosen(&successor.of);
         let what = format!("waiting for {name} to take writes");
         until(terminal, what, SUCCESSOR_MAX, || async {
-            Ok(self::successor(workload, &successor.of, chosen, seen.now).await?.readiness(pinned_at, None)
+            Ok(way::successor(workload, &successor.of, chosen, seen.now).await?.readiness(pinned_at, None)
                 == Readiness::Writer)
         })
         .await?;
@@ -327,9 +242,10 @@ async fn promote(
 async fn ask_to_promote(
     workload: &Workload,
     terminal: &Terminal,
-    of: &ReplicaId,
-    chosen: Option<&Named>,
+    way: &mut Way<'_>,
+    successor: &Successor,
 ) -> Result<bool, Failure> {
+    let (of, chosen) = (&successor.of, way.chosen(&successor.of));
     if let ReplicaId::GlobalMember { global, .. } = of {
         let Some(home) = global::home(workload, global, chosen).await? else { return Ok(false) };
         global::switch_over(workload, terminal, &home).await?;
@@ -339,6 +255,13 @@ async fn ask_to_promote(
     let (session, id) = (workload.session.in_region(&chosen.region), renamed(of, &chosen.id));
     let question = format!("Promote {id} in {}? It stops following {of}.", chosen.region);
     terminal.confirm_by_name(&question, &chosen.id)?;
+    // A person may have taken their time to answer.
+    let proof = way.prove(workload, successor).await?;
+    still_complete(&proof, way.named.position_verified, &id)?;
+    if let Proof::Everything { at } = &proof {
+        terminal.say(format!("{id} has everything that {of} has, up to {at}"));
+    }
+    way.proved.insert(of.name().to_owned(), proof);
     let call = match &id {
         ReplicaId::RdsInstance(id) => PromotionCall::Instance(id.clone()),
         ReplicaId::AuroraCluster(id) | ReplicaId::GlobalMember { cluster: id, .. } => {
@@ -347,6 +270,20 @@ async fn ask_to_promote(
     };
     rds::Writer::new(&session).promote(&call).await?;
     Ok(true)
+}
+
+/// Nothing is promoted on the strength of what was so some minutes ago.
+fn still_complete(proof: &Proof, is_vouched_for: bool, id: &ReplicaId) -> Result<(), Failure> {
+    let why = match proof {
+        Proof::Everything { .. } => return Ok(()),
+        Proof::NotAsked | Proof::Later | Proof::NotKnown { .. } if is_vouched_for => return Ok(()),
+        Proof::Behind { dr, .. } => format!("{id} has not come to {dr}: something still writes to DR"),
+        Proof::NotKnown { why } => why.clone(),
+        Proof::NotAsked | Proof::Later => format!("nobody asked {id}"),
+    };
+    Err(Failure::Refused(format!(
+        "{id} was not promoted: it had everything when it was asked first, and now: {why}; run the command again"
+    )))
 }
 
 /// Looks until it is so; a look that fails is made again.

@@ -1,10 +1,12 @@
 //! `holdfast`: what a person needs before, during and after a failover.
 
 mod adopt;
+mod after;
 mod announce;
 mod asked;
 mod check;
 mod cli;
+mod database;
 mod dns;
 mod drill;
 mod explain;
@@ -97,6 +99,7 @@ async fn obey(session: Session, source: Source, command: Command, terminal: &Ter
             summons::approve(&workload, terminal, incident, despite, &ask).await
         }
         Command::Failover { despite, ask } => summons::failover(&workload, terminal, despite, &ask).await,
+        Command::After(named) => after::after(&workload, terminal, &named).await,
         Command::Failback { command } => failback::run(&workload, terminal, command).await,
         Command::Fence { command } => fence::run(&workload, terminal, command).await,
         Command::Drill(options) => Box::pin(drill::run(&workload, terminal, source.dns, &options)).await,

@@ -4,6 +4,7 @@ use failover::change::{self, Write};
 use failover::failback::{self, Observation, Successor};
 use failover::observation::{NameView, Probe, Probes, Silence};
 use failover::order::Order;
+use failover::position::{OldOnly, Proof};
 use failover::promotion::{self, Instances, LagSample, ReplicaState, Source};
 use failover::register::Register;
 
@@ -182,7 +183,9 @@ impl Holdfast {
                 }),
             };
             let lags = vec![LagSample { seconds: u64::from(rebuilt == Rebuilt::Behind), at: now }; 3];
-            Successor { of: of.clone(), named: Some("new".to_owned()), state, created: Some(at(world.time + 1)), lags }
+            let (proof, old_only) = (Proof::NotAsked, OldOnly::NotAsked);
+            let (named, created) = (Some("new".to_owned()), Some(at(world.time + 1)));
+            Successor { of: of.clone(), named, state, created, lags, proof, old_only }
         };
         let primary = if world.primary_answers { Probe::Answers } else { Probe::Silent(Silence::TimedOut) };
         let alarms = (!world.troubles.contains(&Trouble::CloudWatchSilent))

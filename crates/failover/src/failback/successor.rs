@@ -1,13 +1,15 @@
-//! What takes over from a database in DR when users come home.
+//! The database in the primary region that takes over, and how far it has come.
 
 use jiff::Timestamp;
 
 use crate::plan::ReplicaId;
-use crate::promotion::{Database, IDLE_SECONDS, LagSample, ReplicaState, Source, grows_in_silence, is_postgres};
+use crate::position::{OldOnly, Proof};
+use crate::promotion::{Allows, Database, IDLE_SECONDS, LagSample, ReplicaState, Source, grows_in_silence, is_postgres};
+use crate::rule::Rule;
 
 /// A sample of 0 is no proof: behind a slow link it says 0 while hundreds of rows are still on their way. Several in a row
-/// only keep out flicker, so `F10` asks a person for the positions.
-pub(super) const SAMPLES_OF_ZERO_MIN: usize = 3;
+/// only keep out flicker, so [`Rule::F10`] asks a person for the positions.
+const SAMPLES_OF_ZERO_MIN: usize = 3;
 
 /// The database in the primary region that takes over from one in DR.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,10 @@ pub struct Successor {
     pub created: Option<Timestamp>,
     /// Its good lag samples of late, the oldest first.
     pub lags: Vec<LagSample>,
+    /// What it and DR's database say of whether it has everything.
+    pub proof: Proof,
+    /// What the old primary, in whose place it comes, and DR's database say of what only that one has.
+    pub old_only: OldOnly,
 }
 
 /// How far a successor has come.
@@ -44,7 +50,7 @@ impl Successor {
         let ReplicaState::Present(database) = &self.state else {
             return Readiness::NotRebuilt;
         };
-        if let ReplicaId::GlobalMember { .. } = self.of {
+        if self.is_in_global() {
             return self.in_global(database);
         }
         // The old primary is an available writer too, once its region is back, and lacks all that was written in DR.
@@ -77,15 +83,25 @@ impl Successor {
     #[must_use]
     pub fn has_caught_up(&self) -> bool {
         self.state.database().is_some_and(|database| {
-            if let ReplicaId::GlobalMember { .. } = self.of {
+            if self.is_in_global() {
                 return self.in_global(database) >= Readiness::CaughtUp;
             }
             let is_level = |sample: &LagSample| {
                 sample.seconds <= IDLE_SECONDS.unsigned_abs() && says_level(&database.engine, sample)
             };
-            let was_level = self.lags.windows(SAMPLES_OF_ZERO_MIN).any(|samples| samples.iter().all(is_level));
+            let was_level = match &self.proof {
+                Proof::Everything { .. } => true,
+                Proof::Behind { .. } => false,
+                Proof::NotAsked | Proof::Later | Proof::NotKnown { .. } => {
+                    self.lags.windows(SAMPLES_OF_ZERO_MIN).any(|samples| samples.iter().all(is_level))
+                }
+            };
             database.is_available_writer() || database.is_available_replica() && was_level
         })
+    }
+
+    pub(super) fn is_in_global(&self) -> bool {
+        matches!(self.of, ReplicaId::GlobalMember { .. })
     }
 
     /// The old primary of a global database: "as soon as that Region is healthy and available again, Aurora automatically adds it back to
@@ -100,16 +116,102 @@ impl Successor {
         }
     }
 
+    /// By position, where that is known: no lag says more. What was proved is all that DR had when it was asked.
     fn has_everything(&self, writes_stopped: Option<Timestamp>) -> bool {
-        self.zeros(writes_stopped) >= SAMPLES_OF_ZERO_MIN
+        match &self.proof {
+            Proof::Everything { .. } => true,
+            Proof::Behind { .. } => false,
+            Proof::NotAsked | Proof::Later | Proof::NotKnown { .. } => {
+                self.zeros(writes_stopped) >= SAMPLES_OF_ZERO_MIN
+            }
+        }
     }
 
     /// How many samples in a row, up to the newest, say 0. One from before the last write says nothing of that write.
-    pub(super) fn zeros(&self, writes_stopped: Option<Timestamp>) -> usize {
+    fn zeros(&self, writes_stopped: Option<Timestamp>) -> usize {
         let engine = self.state.database().map(|database| database.engine.as_str()).unwrap_or_default();
         let says_so =
             |lag: &&LagSample| says_level(engine, lag) && writes_stopped.is_none_or(|stopped| stopped <= lag.at);
         self.lags.iter().rev().take_while(says_so).count()
+    }
+}
+
+impl Successor {
+    /// Why users cannot go to it yet, by rule.
+    pub(super) fn not_ready(&self, pinned_at: Timestamp, writes_stopped: Option<Timestamp>) -> Option<(Rule, String)> {
+        let Self { of, named, state, created, .. } = self;
+        let name = named.as_deref().unwrap_or("a database nobody has named");
+        match self.readiness(pinned_at, writes_stopped) {
+            Readiness::NotRebuilt => {
+                let because = match (named, state, created) {
+                    (None, ..) => format!("nobody has named the database that takes over from {of}"),
+                    (_, ReplicaState::Missing, _) => format!("{name}, to take over from {of}, does not exist"),
+                    (_, ReplicaState::Unanswered(why), _) => format!("RDS did not answer about {name}: {why}"),
+                    (.., Some(created)) if *created <= pinned_at && !self.is_in_global() => {
+                        format!(
+                            "{name} was created {created}, before the failover: it lacks what was written in DR since"
+                        )
+                    }
+                    _ if self.is_in_global() => {
+                        let source = state.database().map(|database| database.source.to_string());
+                        format!("{name} is {}", source.unwrap_or_default())
+                    }
+                    _ => format!("{name} is no replica of {of}"),
+                };
+                Some((Rule::F06, because))
+            }
+            Readiness::CatchingUp => {
+                let because = match (state, self.lag()) {
+                    (ReplicaState::Present(it), _) if it.allows() != Allows::Promotion => {
+                        format!("{name} is {}", it.status)
+                    }
+                    (ReplicaState::Present(it), _) if it.operation().is_some() => format!("{name} is {}", it.source),
+                    (ReplicaState::Present(it), _) if !it.is_available_replica() && !it.is_available_writer() => {
+                        format!("{name} has no instance available")
+                    }
+                    _ if matches!(self.proof, Proof::Behind { .. }) => self.lacking(name),
+                    (_, Some(lag)) if lag.seconds == 0 && self.zeros(writes_stopped) > 0 => {
+                        let zeros = self.zeros(writes_stopped);
+                        format!(
+                            "{name} was not behind at {}: {zeros} of {SAMPLES_OF_ZERO_MIN} samples in a row say so",
+                            lag.at
+                        )
+                    }
+                    (_, Some(lag)) if lag.seconds == 0 => {
+                        format!("{name} was not behind at {}, but {of} may have been written to since", lag.at)
+                    }
+                    (_, Some(lag)) => format!("{name} is {} s behind {of} as of {}", lag.seconds, lag.at),
+                    (_, None) => format!("nobody knows how far {name} is behind {of}"),
+                };
+                Some((Rule::F07, because))
+            }
+            Readiness::CaughtUp | Readiness::Writer => None,
+        }
+    }
+
+    /// Why a person must vouch for its position; `None` if nobody need.
+    pub(super) fn unproved(&self, pinned_at: Timestamp, writes_stopped: Option<Timestamp>) -> Option<String> {
+        let name = self.named.as_deref().unwrap_or("a database nobody has named");
+        match (&self.proof, self.readiness(pinned_at, writes_stopped)) {
+            (Proof::Everything { .. }, _) => None,
+            (Proof::NotAsked, _) | (Proof::Later, Readiness::CaughtUp | Readiness::Writer) => {
+                let lag = "a lag of 0 is not everything: behind a slow link a replica says 0 while writes are still on their way";
+                Some(lag.to_owned())
+            }
+            (Proof::NotKnown { why }, _) => Some(format!("whether {name} has everything is not known: {why}")),
+            // An interrupted run promoted it, and DR went on; or somebody restored it.
+            (Proof::Behind { .. }, Readiness::Writer) => {
+                Some(format!("{}; and it takes writes already", self.lacking(name)))
+            }
+            // Another rule has it wait.
+            (Proof::Later | Proof::Behind { .. }, _) => None,
+        }
+    }
+
+    fn lacking(&self, name: &str) -> String {
+        let Proof::Behind { dr, missing } = &self.proof else { return String::new() };
+        let missing = missing.map_or("transactions".to_owned(), |missing| format!("{missing} transactions"));
+        format!("{name} lacks {missing} that {} has: it has not come to {dr}", self.of)
     }
 }
 

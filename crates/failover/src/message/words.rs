@@ -191,7 +191,10 @@ pub(super) fn sentence(outcome: &Outcome) -> String {
             format!("The PRIMARY records of {who} now point at DR, and stay there when the primary comes back.")
         }
         Kind::FailedOver => {
-            format!("The workload runs in DR: every record is pinned and every database takes writes ({who}).")
+            format!(
+                "The workload runs in DR: every record is pinned and every database takes writes ({who}). Next: `holdfast after` lists what \
+                 a promotion leaves undone in databases (events that stay off, ids given out twice)."
+            )
         }
     }
 }

@@ -7,6 +7,7 @@ use failover::incident::AlarmState::{Alarm, Ok as Fine};
 use failover::observation::{NameView, Probe, Probes, Silence};
 use failover::pin::Verdict;
 use failover::plan::{Plan, ReplicaId};
+use failover::position::{OldOnly, Position, Proof, Start};
 use failover::promotion::{Instances, LagSample, ReplicaState};
 use failover::record::{RecordSet, Role, Routing};
 use failover::register::{ArmedBy, Memory, Pin, Register};
@@ -32,6 +33,8 @@ fn rebuilt() -> Successor {
         state: database(Some(DR_CLUSTER), "available"),
         created: Some(at(3_600)),
         lags: lags(&[0, 0, 0]),
+        proof: Proof::NotAsked,
+        old_only: OldOnly::NotAsked,
     }
 }
 
@@ -47,6 +50,22 @@ fn day_after() -> Observation {
         loss_acknowledged: true,
         position_verified: true,
     }
+}
+
+fn log() -> Position {
+    Position::Log { file: "binlog.000003".to_owned(), position: 1234 }
+}
+
+fn everything() -> Proof {
+    Proof::Everything { at: log() }
+}
+
+fn behind() -> Proof {
+    Proof::Behind { dr: log(), missing: Some(7) }
+}
+
+fn lost() -> OldOnly {
+    OldOnly::Transactions { count: Some(3), start: Start::After(Default::default()) }
 }
 
 fn of_engine(seen: &mut Observation, engine: &str, seconds: &[u64]) {
@@ -91,6 +110,22 @@ const CASES: &[Case] = &[
     ("and not beyond", |o| of_engine(o, "postgres", &[120, 301, 240]), &[Rule::F07]),
     ("that of an idle Oracle grows without end", |o| of_engine(o, "oracle-ee", &[3_600, 3_660, 3_720]), &[]),
     ("that of an idle MySQL is 0", |o| of_engine(o, "mysql", &[1, 1, 1]), &[Rule::F07]),
+    ("the databases proved it, so that nobody need vouch for it, and no lag is waited for", |o| { o.successors[0].proof = everything(); o.successors[0].lags.clear(); o.position_verified = false; }, &[]),
+    ("it lacks something by position, whatever its lag and a person say", |o| o.successors[0].proof = behind(), &[Rule::F07]),
+    ("the same, and nobody vouches for it: it is waited for", |o| { o.successors[0].proof = behind(); o.position_verified = false; }, &[Rule::F07]),
+    ("the databases did not say, and nobody vouches for it", |o| { o.successors[0].proof = Proof::NotKnown { why: "NULL".to_owned() }; o.position_verified = false; }, &[Rule::F10]),
+    ("the databases did not say, and a person vouches for it", |o| o.successors[0].proof = Proof::NotKnown { why: "NULL".to_owned() }, &[]),
+    ("the databases did not say: then the lag has to", |o| { o.successors[0].proof = Proof::NotKnown { why: "NULL".to_owned() }; o.successors[0].lags.clear(); }, &[Rule::F07]),
+    ("it is being created, and will be asked", |o| { o.successors[0].state = database(Some(DR_CLUSTER), "creating"); o.successors[0].proof = Proof::Later; o.position_verified = false; }, &[Rule::F07]),
+    ("nobody asked it though it was there", |o| { o.successors[0].proof = Proof::Later; o.position_verified = false; }, &[Rule::F10]),
+    ("a writer that has everything by position", |o| { o.successors[0].state = database(None, "available"); o.successors[0].proof = everything(); o.position_verified = false; }, &[]),
+    ("a writer that lacks something by position", |o| { o.successors[0].state = database(None, "available"); o.successors[0].proof = behind(); o.position_verified = false; }, &[Rule::F10]),
+    ("the same, and a person has looked at what that is", |o| { o.successors[0].state = database(None, "available"); o.successors[0].proof = behind(); }, &[]),
+    ("one is proved and one is not", |o| { let other = Successor { proof: everything(), ..rebuilt() }; o.successors.push(other); o.position_verified = false; }, &[Rule::F10]),
+    ("only DR's database has anything, by position", |o| { o.successors[0].old_only = OldOnly::Nothing; o.loss_acknowledged = false; }, &[]),
+    ("the old primary has something that nobody has acknowledged", |o| { o.successors[0].old_only = lost(); o.loss_acknowledged = false; }, &[Rule::F09]),
+    ("the old primary has something, and a person has dealt with it", |o| o.successors[0].old_only = lost(), &[]),
+    ("one old primary has nothing, and the other did not say", |o| { let other = Successor { old_only: OldOnly::Nothing, ..rebuilt() }; o.successors.push(other); o.successors[0].old_only = OldOnly::NotKnown { why: "fenced".to_owned() }; o.loss_acknowledged = false; }, &[Rule::F09]),
     ("everything at once", |o| { o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]); o.probes.primary = Probe::Silent(Silence::TimedOut); o.successors[0].lags.clear(); o.writes_stopped = None; o.position_verified = false; },
         &[Rule::F04, Rule::F05, Rule::F07, Rule::F08, Rule::F10]),
 ];
@@ -142,6 +177,14 @@ const WORDS: &[Told] = &[
     (|o| o.writes_stopped = Some(at(7_001)), "app-new was not behind at 2026-01-01T13:56:40Z, but Aurora cluster app-dr may have been written to since"),
     (|o| o.writes_stopped = Some(at(6_900)), "app-new was not behind at 2026-01-01T13:56:40Z: 2 of 3 samples in a row say so"),
     (|o| o.position_verified = false, "a lag of 0 is not everything: behind a slow link a replica says 0 while writes are still on their way"),
+    (|o| o.successors[0].proof = behind(), "app-new lacks 7 transactions that Aurora cluster app-dr has: it has not come to binlog.000003:1234"),
+    (|o| o.successors[0].proof = Proof::Behind { dr: log(), missing: None }, "app-new lacks transactions that Aurora cluster app-dr has: it has not come to binlog.000003:1234"),
+    (|o| { o.successors[0].state = database(None, "available"); o.successors[0].proof = behind(); o.position_verified = false; }, "app-new lacks 7 transactions that Aurora cluster app-dr has: it has not come to binlog.000003:1234; and it takes writes already"),
+    (|o| { o.successors[0].proof = Proof::NotKnown { why: "NULL".to_owned() }; o.position_verified = false; }, "whether app-new has everything is not known: NULL"),
+    (|o| { o.successors[0].old_only = lost(); o.loss_acknowledged = false; }, "what only the old primary holds, since it had not been replicated, will not be there any more: 3 transactions that Aurora cluster app-dr never got"),
+    (|o| { o.successors[0].old_only = OldOnly::NotKnown { why: "fenced".to_owned() }; o.loss_acknowledged = false; }, "what only the old primary holds, since it had not been replicated, will not be there any more: how much that is for Aurora cluster app-dr is not known: fenced"),
+    (|o| { o.successors[0].old_only = OldOnly::Transactions { count: None, start: Start::From { file: "binlog.000003".to_owned(), position: 7 } }; o.loss_acknowledged = false; }, "what only the old primary holds, since it had not been replicated, will not be there any more: what Aurora cluster app-dr never got, nobody knows how much: mysqlbinlog --start-position=7"),
+    (|o| o.loss_acknowledged = false, "what only the old primary holds, since it had not been replicated, will not be there any more"),
     (|o| o.successors[0].lags = lags(&[9]), "app-new is 9 s behind Aurora cluster app-dr as of 2026-01-01T13:56:40Z"),
     (|o| o.successors[0].lags.clear(), "nobody knows how far app-new is behind Aurora cluster app-dr"),
 ];
@@ -171,6 +214,10 @@ fn a_successor_has_caught_up_once_it_was_level_and_is_behind_again_only_by_what_
     }
     let writer = Successor { state: database(None, "available"), lags: Vec::new(), ..rebuilt() };
     assert!(writer.has_caught_up());
+    let proved = Successor { proof: everything(), lags: Vec::new(), ..rebuilt() };
+    assert!(proved.has_caught_up());
+    let lacks = Successor { proof: behind(), ..rebuilt() };
+    assert!(!lacks.has_caught_up(), "whatever its lag says");
 }
 
 /// While users write, a lag of minutes is no idle database: it has not caught up.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests; clippy knows tests by #[test] only")]
 
 mod adopting;
+mod after_list;
 mod changes;
 mod common;
 mod evidence;
@@ -18,6 +19,7 @@ mod orders;
 mod peace_rules;
 mod pin_cases;
 mod pin_rules;
+mod positions;
 mod promotion_rules;
 mod rebuild_steps;
 mod record_types;

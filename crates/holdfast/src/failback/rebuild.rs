@@ -5,14 +5,16 @@ use std::time::Duration;
 use aws::CallError;
 use aws::rebuild::{Builder, Pattern, Placement};
 use failover::announcement::Deed;
-use failover::failback;
+use failover::failback::{self, Successor};
 use failover::plan::ReplicaId;
+use failover::position::Proof;
 use failover::rebuild::{Settings, Step, catches_up_in_seconds, lost, next_step, old_identifier};
 use failover::rule::Rule;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{LOOK_EVERY, WHOLE_LOOK_EVERY, observe, renamed};
+use super::way::Way;
+use super::{LOOK_EVERY, WHOLE_LOOK_EVERY, renamed};
 use crate::announce::announce;
 use crate::cli::{Named, Placed, Successors};
 use crate::failure::Failure;
@@ -195,13 +197,13 @@ pub async fn tell_losses(
 }
 
 /// Waits until every successor has what DR has, and says how long it will take.
-pub async fn catch_up(workload: &Workload, terminal: &Terminal, named: &Successors) -> Result<(), Failure> {
+pub async fn catch_up(workload: &Workload, terminal: &Terminal, way: &Way<'_>) -> Result<(), Failure> {
     let until = tokio::time::Instant::now() + REBUILT_MAX;
     let progress = terminal.wait("looking".to_owned());
     let mut samples = vec![Vec::new(); workload.plan.replicas.len()];
     let mut was_level = vec![false; workload.plan.replicas.len()];
-    loop {
-        let seen = observe(workload, named, None).await?;
+    let by_position = loop {
+        let seen = way.observe(workload).await?;
         let obstacles = failback::obstacles(&workload.plan, &seen);
         let of = |rule| obstacles.iter().filter(move |obstacle| obstacle.rule == rule);
         if let Some(hopeless) = of(Rule::F01).chain(of(Rule::F06)).next() {
@@ -210,36 +212,48 @@ pub async fn catch_up(workload: &Workload, terminal: &Terminal, named: &Successo
         // Each at its own time: while users write, there may be no moment in which all of them are level.
         was_level.iter_mut().zip(&seen.successors).for_each(|(was, successor)| *was |= successor.has_caught_up());
         if was_level.iter().all(|was| *was) {
-            break;
+            break seen.successors.iter().all(|successor| matches!(successor.proof, Proof::Everything { .. }));
         }
         if tokio::time::Instant::now() > until {
             return Err(Failure::Refused(
                 "they have not caught up; `holdfast failback check` says what is missing".to_owned(),
             ));
         }
-        let told = seen.successors.iter().zip(&mut samples).map(|(successor, samples)| {
-            let name = successor.named.as_deref().unwrap_or("?");
-            let Some(lag) = successor.lag() else { return format!("{name}: no lag known yet") };
-            if samples.last().is_none_or(|(at, _)| *at < lag.at) {
-                samples.push((lag.at, lag.seconds));
-            }
-            let recent = &samples[samples.len().saturating_sub(SAMPLES_MAX)..];
-            let left =
-                catches_up_in_seconds(recent).map_or("not falling yet".to_owned(), |s| format!("about {s} s to go"));
-            format!("{name}: {} s behind, {left}", lag.seconds)
-        });
+        let told = seen.successors.iter().zip(&mut samples).map(|(successor, samples)| to_go(successor, samples));
         progress.set_message(told.collect::<Vec<_>>().join("; "));
         tokio::time::sleep(WHOLE_LOOK_EVERY).await;
-    }
+    };
     progress.finish_and_clear();
-    let caught_up: Vec<_> = named.successors.iter().map(|one| format!("{} in {}", one.id, one.region)).collect();
-    terminal.result(&json!({"caught_up": caught_up}));
+    let caught_up: Vec<_> = way.named.successors.iter().map(|one| format!("{} in {}", one.id, one.region)).collect();
+    terminal.result(&json!({"caught_up": caught_up, "by_position": by_position}));
     terminal.say(format!("{GOOD}caught up{GOOD:#}: {}", caught_up.join(", ")));
-    terminal.say(format!(
-        "{DIM}as far as lag tells; next: holdfast failback compare; then stop writes in DR, compare positions (holdfast failback check \
-         prints how), and holdfast failback switch{DIM:#}"
-    ));
+    let next = match by_position {
+        true => "by position; next: holdfast failback compare; then stop writes in DR, and holdfast failback switch",
+        false => {
+            "as far as lag tells; next: holdfast failback compare; then stop writes in DR, compare positions (holdfast failback check prints \
+             how), and holdfast failback switch"
+        }
+    };
+    terminal.say(format!("{DIM}{next}{DIM:#}"));
     Ok(())
+}
+
+/// How far a successor still has to go, in words; by position where the databases say, since lag counts only what has arrived.
+fn to_go(successor: &Successor, samples: &mut Vec<(Timestamp, u64)>) -> String {
+    let name = successor.named.as_deref().unwrap_or("?");
+    match &successor.proof {
+        Proof::Everything { .. } => return format!("{name}: level by position"),
+        Proof::Behind { missing: Some(missing), .. } => return format!("{name}: {missing} transactions to go"),
+        Proof::Behind { missing: None, .. } => return format!("{name}: not at DR's position yet"),
+        Proof::NotAsked | Proof::Later | Proof::NotKnown { .. } => {}
+    }
+    let Some(lag) = successor.lag() else { return format!("{name}: no lag known yet") };
+    if samples.last().is_none_or(|(at, _)| *at < lag.at) {
+        samples.push((lag.at, lag.seconds));
+    }
+    let recent = &samples[samples.len().saturating_sub(SAMPLES_MAX)..];
+    let left = catches_up_in_seconds(recent).map_or("not falling yet".to_owned(), |s| format!("about {s} s to go"));
+    format!("{name}: {} s behind, {left}", lag.seconds)
 }
 
 #[cfg(test)]

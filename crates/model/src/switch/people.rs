@@ -6,6 +6,7 @@ use failover::incident::AlarmState;
 use failover::latch::{Latch, Stage};
 use failover::observation::{NameView, Probe, Probes, Silence};
 use failover::order::{self, Order};
+use failover::position::{OldOnly, Proof};
 use failover::promotion::{self, Instances, LagSample, ReplicaState, Source};
 use failover::register::Register;
 
@@ -173,6 +174,8 @@ impl Switched {
             state: state.clone(),
             created,
             lags: lags.clone(),
+            proof: Proof::NotAsked,
+            old_only: OldOnly::NotAsked,
         };
         let primary = if world.primary_answers { Probe::Answers } else { Probe::Silent(Silence::TimedOut) };
         let seen = failback::Observation {

@@ -1,0 +1,224 @@
+//! What a step home goes by: the databases that take over, and what they say of themselves.
+
+use std::collections::BTreeMap;
+
+use aws::cloudwatch::{self, LagOf, LagReader as _};
+use aws::rds::{self, ReplicaReader as _};
+use aws::rebuild::{Builder, Pattern};
+use failover::failback::{self, Observation, Successor};
+use failover::plan::ReplicaId;
+use failover::position::{Engine, OldOnly, Proof, old_only, proof_commands, prove};
+use failover::promotion::ReplicaState;
+use failover::rebuild::old_identifier;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{global, renamed};
+use crate::cli::{Named, Successors};
+use crate::database::{Access, decide, endpoint};
+use crate::failure::Failure;
+use crate::look::look;
+use crate::workload::Workload;
+
+/// How far back a lag sample may lie: CloudWatch has one a minute, some minutes late.
+const LAG_LOOKBACK: SignedDuration = SignedDuration::from_mins(10);
+
+/// The databases that take over, how they are asked, and what this run knows of them already.
+#[derive(Debug)]
+pub struct Way<'a> {
+    pub named: &'a Successors,
+    access: Option<Access>,
+    /// Since when writes to DR are known to have stopped: a run that promotes trusts no sample from before it.
+    pub stopped: Option<Timestamp>,
+    /// What this run proved before it promoted; DR goes on, if only by what RDS itself writes.
+    pub proved: BTreeMap<String, Proof>,
+    /// What only the old primaries have; nobody asks that twice.
+    old_only: BTreeMap<String, OldOnly>,
+}
+
+impl<'a> Way<'a> {
+    pub fn new(named: &'a Successors) -> Result<Self, Failure> {
+        let (stopped, proved, old_only) = (None, BTreeMap::new(), BTreeMap::new());
+        Ok(Self { named, access: Access::of(&named.access)?, stopped, proved, old_only })
+    }
+
+    pub fn access(&self) -> Option<&Access> {
+        self.access.as_ref()
+    }
+
+    /// The database that was named for one of DR's.
+    pub fn chosen(&self, of: &ReplicaId) -> Option<&'a Named> {
+        self.named.of(of)
+    }
+
+    /// Asks every old primary and its database in DR what only the old one has.
+    pub async fn ask_losses(&mut self, workload: &Workload) -> Result<(), Failure> {
+        let Some(pinned_at) = failback::pinned_at(&look(workload).await?.names) else { return Ok(()) };
+        for of in &workload.plan.replicas {
+            let said = self.losses(workload, of, pinned_at).await?;
+            self.old_only.insert(of.name().to_owned(), said);
+        }
+        Ok(())
+    }
+
+    /// What only the old primary of one of DR's databases has.
+    pub async fn losses(&self, workload: &Workload, of: &ReplicaId, pinned_at: Timestamp) -> Result<OldOnly, Failure> {
+        if is_global(of) {
+            return Ok(OldOnly::NotAsked);
+        }
+        let (Some(access), Some(chosen)) = (&self.access, self.chosen(of)) else { return Ok(OldOnly::NotAsked) };
+        let dr = Builder::new(&workload.session).pattern(of).await?;
+        let (Some(dr), Some(old)) = (dr, old_primary(workload, of, chosen, pinned_at).await?) else {
+            let why = format!("there is no database in {} that {of} replicated before", chosen.region);
+            return Ok(OldOnly::NotKnown { why });
+        };
+        if !is_asked(&dr) {
+            return Ok(OldOnly::NotAsked);
+        }
+        Ok(decide(&mut access.client(&dr), &mut access.client(&old), old_only).await)
+    }
+
+    /// Everything that a failback is decided by.
+    pub async fn observe(&self, workload: &Workload) -> Result<Observation, Failure> {
+        let Successors { successors, writes_stopped, loss_acknowledged, position_verified, .. } = self.named;
+        let unknown = successors.iter().find(|one| !workload.plan.replicas.iter().any(|id| id.name() == one.dr));
+        if let Some(Named { dr, .. }) = unknown {
+            return Err(Failure::Usage(format!("--successor {dr}=…: the plan has no database {dr}")));
+        }
+        let seen = look(workload).await?;
+        let mut found = Vec::new();
+        for of in &workload.plan.replicas {
+            let successor = successor(workload, of, self.chosen(of), seen.now).await?;
+            let proof = self.prove(workload, &successor).await?;
+            let old_only = self.old_only.get(of.name()).cloned().unwrap_or(OldOnly::NotAsked);
+            found.push(Successor { proof, old_only, ..successor });
+        }
+        Ok(Observation {
+            now: seen.now,
+            alarms: seen.alarms,
+            probes: seen.probes,
+            names: seen.names,
+            successors: found,
+            writes_stopped: writes_stopped.then_some(self.stopped.unwrap_or(seen.now - LAG_LOOKBACK)),
+            loss_acknowledged: *loss_acknowledged,
+            position_verified: *position_verified,
+        })
+    }
+
+    /// Whether a successor has everything, by its own word and that of DR's database.
+    pub async fn prove(&self, workload: &Workload, successor: &Successor) -> Result<Proof, Failure> {
+        let of = &successor.of;
+        if let Some(proved) = self.proved.get(of.name()) {
+            return Ok(proved.clone());
+        }
+        if is_global(of) {
+            return Ok(Proof::NotAsked);
+        }
+        let (Some(access), Some(chosen)) = (&self.access, self.chosen(of)) else { return Ok(Proof::NotAsked) };
+        let is_up = |it: &failover::promotion::Database| it.is_available_replica() || it.is_available_writer();
+        if !successor.state.database().is_some_and(is_up) {
+            return Ok(Proof::Later);
+        }
+        let (dr, primary) = both(workload, of, chosen).await?;
+        let (Some(dr), Some(primary)) = (dr, primary) else { return Ok(Proof::Later) };
+        if !is_asked(&dr) {
+            return Ok(Proof::NotAsked);
+        }
+        Ok(decide(&mut access.client(&dr), &mut access.client(&primary), prove).await)
+    }
+
+    /// The commands by which a person proves that each successor which is there has everything.
+    pub async fn positions(&self, workload: &Workload, seen: &Observation) -> Result<Vec<String>, Failure> {
+        let mut lines = Vec::new();
+        for successor in seen.successors.iter().filter(|one| matches!(one.state, ReplicaState::Present { .. })) {
+            if is_global(&successor.of) {
+                continue;
+            }
+            let Some(chosen) = self.chosen(&successor.of) else { continue };
+            let (Some(dr), Some(primary)) = both(workload, &successor.of, chosen).await? else { continue };
+            let engine = Engine::of(&dr.engine.0, &dr.engine.1);
+            lines.push(format!("{}, then {} in {}:", successor.of, renamed(&successor.of, &chosen.id), chosen.region));
+            let commands = proof_commands(engine, &endpoint(&dr), &endpoint(&primary));
+            lines.extend(commands.into_iter().map(|line| format!("  {line}")));
+        }
+        Ok(lines)
+    }
+}
+
+/// True of a global database's, which comes home by Aurora's own switchover: nobody is asked for positions.
+fn is_global(of: &ReplicaId) -> bool {
+    matches!(of, ReplicaId::GlobalMember { .. })
+}
+
+/// True of what speaks MySQL's protocol.
+fn is_asked(database: &Pattern) -> bool {
+    matches!(Engine::of(&database.engine.0, &database.engine.1), Engine::Known(_))
+}
+
+/// A database in DR and the one that takes over from it, as far as they are there.
+async fn both(
+    workload: &Workload,
+    of: &ReplicaId,
+    chosen: &Named,
+) -> Result<(Option<Pattern>, Option<Pattern>), Failure> {
+    let target = Builder::new(&workload.session.in_region(&chosen.region));
+    let primary = target.pattern(&renamed(of, &chosen.id)).await?;
+    Ok((Builder::new(&workload.session).pattern(of).await?, primary))
+}
+
+/// The old primary of a database in DR: renamed by a rebuild, or still under the name that the successor is to have.
+pub async fn old_primary(
+    workload: &Workload,
+    of: &ReplicaId,
+    chosen: &Named,
+    pinned_at: Timestamp,
+) -> Result<Option<Pattern>, Failure> {
+    let session = workload.session.in_region(&chosen.region);
+    let target = Builder::new(&session);
+    if let Some(old) = target.pattern(&renamed(of, &old_identifier(&chosen.id, pinned_at))).await? {
+        return Ok(Some(old));
+    }
+    let id = renamed(of, &chosen.id);
+    let created = rds::Reader::new(&session).created(&id).await?;
+    match created.is_some_and(|created| created <= pinned_at) {
+        true => Ok(target.pattern(&id).await?),
+        false => Ok(None),
+    }
+}
+
+/// What RDS and CloudWatch say of a successor.
+pub async fn successor(
+    workload: &Workload,
+    of: &ReplicaId,
+    named: Option<&Named>,
+    now: Timestamp,
+) -> Result<Successor, Failure> {
+    let (proof, old_only) = (Proof::NotAsked, OldOnly::NotAsked);
+    let Some((region, id)) = place(workload, of, named).await? else {
+        let (of, state) = (of.clone(), ReplicaState::Missing);
+        return Ok(Successor { of, named: None, state, created: None, lags: Vec::new(), proof, old_only });
+    };
+    let session = workload.session.in_region(&region);
+    let databases = rds::Reader::new(&session);
+    let state = databases.state(&id).await?;
+    let of_id = LagOf::Rds { replica: &id, database: state.database() };
+    let lags = cloudwatch::Reader::new(&session).good_lags(of_id, now - LAG_LOOKBACK, now).await?;
+    let created = databases.created(&id).await?;
+    let named = Some(format!("{id} in {region}"));
+    Ok(Successor { of: of.clone(), named, state, created, lags, proof, old_only })
+}
+
+/// Where a successor is, and what it is called there; a global database says so itself.
+async fn place(
+    workload: &Workload,
+    of: &ReplicaId,
+    named: Option<&Named>,
+) -> Result<Option<(String, ReplicaId)>, Failure> {
+    match of {
+        ReplicaId::GlobalMember { global, .. } => {
+            Ok(global::home(workload, global, named).await?.map(|home| (home.region, home.id)))
+        }
+        ReplicaId::AuroraCluster(_) | ReplicaId::RdsInstance(_) => {
+            Ok(named.map(|named| (named.region.clone(), renamed(of, &named.id))))
+        }
+    }
+}
