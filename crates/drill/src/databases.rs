@@ -42,6 +42,8 @@ pub struct Rows {
     pub anywhere: BTreeSet<String>,
     /// The lag that RDS told of DR's, by time.
     pub lags: Vec<(jiff::Timestamp, f64)>,
+    /// The same of the primary's, once it is a replica of DR's.
+    pub lags_home: Vec<(jiff::Timestamp, f64)>,
     /// What a server did not do though it was told to.
     pub trouble: Option<String>,
 }
@@ -62,17 +64,25 @@ impl Rows {
         let settled = rds::settle(lab).await;
         let Database { id, source, kind } = &workload.databases[0];
         let of = async |region: &str, id: &str| rds::rows(lab, region, id).await.map_err(|error| error.to_string());
-        let (cluster, instance) =
-            ([("DBClusterIdentifier", id.as_str()), ("Role", "WRITER")], [("DBInstanceIdentifier", id.as_str())]);
-        let (metric, dimensions) = match kind {
-            Kind::Instance => ("ReplicaLag", instance.as_slice()),
-            Kind::Cluster | Kind::Global(_) => ("AuroraBinlogReplicaLag", cluster.as_slice()),
+        let told = |region: &str, id: &str| match kind {
+            Kind::Cluster | Kind::Global(_) => {
+                let dimensions = [("DBClusterIdentifier", id), ("Role", "WRITER")];
+                lab.cloudwatch.maxima(region, "AWS/RDS", "AuroraBinlogReplicaLag", &dimensions)
+            }
+            Kind::Instance => lab.cloudwatch.maxima(region, "AWS/RDS", "ReplicaLag", &[("DBInstanceIdentifier", id)]),
         };
-        let lags = lab.cloudwatch.maxima(DR, "AWS/RDS", metric, dimensions);
+        let (lags, lags_home) = (told(DR, id), told(PRIMARY, source));
         let mut anywhere = BTreeSet::new();
         for (region, id) in rds::on_servers(lab) {
             anywhere.extend(of(&region, &id).await?);
         }
-        Ok(Self { old: of(PRIMARY, source).await?, new: of(DR, id).await?, anywhere, lags, trouble: settled.err() })
+        Ok(Self {
+            old: of(PRIMARY, source).await?,
+            new: of(DR, id).await?,
+            anywhere,
+            lags,
+            lags_home,
+            trouble: settled.err(),
+        })
     }
 }

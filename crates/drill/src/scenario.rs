@@ -71,6 +71,12 @@ impl Scenario {
         Self { layout, ..self }
     }
 
+    /// The same story, of which something else must be true: to show that it is noticed where it is not.
+    #[must_use]
+    pub fn held_to(self, checks: &'static [&'static [Check]]) -> Self {
+        Self { checks, ..self }
+    }
+
     /// The same story with other databases.
     #[must_use]
     pub fn with(&'static self, databases: Databases) -> &'static Self {

@@ -127,6 +127,8 @@ pub struct Stage {
     pub adopted_at: Option<Timestamp>,
     /// How many names are protected.
     pub names: usize,
+    /// Whether operators give the command line a user for the databases, where these are real.
+    pub asks_databases: bool,
     /// Where the functions and the operators' command line are.
     pub binaries: PathBuf,
     /// The port of both sites.
@@ -204,6 +206,7 @@ impl Stage {
             switch: outputs.remove("SwitchHealthCheckId"),
             adopted_at: None,
             names,
+            asks_databases: false,
             binaries: lambdas.to_owned(),
             port,
             responder,

@@ -9,6 +9,7 @@ use super::{Check, ensure};
 use crate::databases::Rows;
 use crate::evidence::Evidence;
 use crate::scenario::{LINK_SILENT, LINK_SLOW, TABLE_LOCKED};
+use crate::stage::DR_ADDRESS;
 
 /// A sample is kept under the minute that it was taken in.
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -43,6 +44,42 @@ pub const FETCHED_LOST: Check = Check {
     name: "what the replica had received and not applied was lost by its promotion, and the lag had told of it",
     run: fetched_lost,
 };
+
+/// The lag is that of what was received, on the way home too.
+pub const LINK_HOME_UNSEEN: Check = Check {
+    name: "after writes stopped in DR the lag that RDS told of the successor was 0 in most samples, whatever the link still held",
+    run: link_home_unseen,
+};
+/// Positions are exact.
+pub const NOTHING_LOST_ON_THE_WAY_HOME: Check = Check {
+    name: "every write that DR acknowledged is in the primary after the failback",
+    run: |e| lost_on_the_way_home(e).and_then(|(lost, all)| ensure(lost == 0, format!("{lost} of {all} lost"))),
+};
+/// What a false word costs.
+pub const LOST_ON_THE_WAY_HOME: Check = Check {
+    name: "writes that DR acknowledged are not in the primary after the failback: nobody had compared positions",
+    run: |e| lost_on_the_way_home(e).and_then(|(lost, all)| ensure(lost > 100, format!("{lost} of {all} lost"))),
+};
+
+fn link_home_unseen(evidence: &Evidence) -> Result<String, String> {
+    let stopped = noted_at(evidence, "writes stop in DR")?;
+    let home = *evidence.homes.first().ok_or("nobody came home")?;
+    let lags = rows(evidence)?.lags_home.iter().filter(|(at, _)| *at >= stopped && *at + MINUTE <= home);
+    // −1 is what RDS says of a database that replicates nothing: it was promoted.
+    let lags: Vec<f64> = lags.map(|(_, seconds)| *seconds).filter(|seconds| *seconds >= 0.0).collect();
+    let small = lags.iter().filter(|seconds| **seconds <= 1.0).count();
+    ensure(small * 2 > lags.len(), format!("{small} of {} samples", lags.len()))
+}
+
+/// How many writes that DR acknowledged are not in the primary, and how many there were.
+fn lost_on_the_way_home(evidence: &Evidence) -> Result<(usize, usize), String> {
+    if evidence.homes.is_empty() {
+        return Err("nobody came home".to_owned());
+    }
+    let in_dr = |write: &&crate::client::Write| write.address == Some(DR_ADDRESS);
+    let lost = evidence.lost().into_iter().filter(|write| in_dr(write)).count();
+    Ok((lost, evidence.acknowledged().filter(in_dr).count()))
+}
 
 /// CloudWatch keeps a sample under the minute that it was taken in, so that what is told may be a minute early.
 fn loss_told_truly(evidence: &Evidence) -> Result<String, String> {

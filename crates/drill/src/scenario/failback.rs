@@ -67,10 +67,14 @@ impl Play {
         Ok(refusals)
     }
 
+    pub(super) async fn rebuilt_and_caught_up(&self) -> Result<(), Stuck> {
+        self.patient_operator(&with_successors(&["failback", "rebuild"])).await?;
+        self.patient_operator(&with_successors(&["failback", "catch-up"])).await
+    }
+
     /// The databases are rebuilt under their old names and catch up, writes stop, users are sent home, writes go on.
     async fn return_home(&self) -> Result<jiff::Timestamp, Stuck> {
-        self.patient_operator(&with_successors(&["failback", "rebuild"])).await?;
-        self.patient_operator(&with_successors(&["failback", "catch-up"])).await?;
+        self.rebuilt_and_caught_up().await?;
         self.operator(&["failback", "compare"]).await?;
         self.say("writes stop in DR");
         self.stage.lab.sites.fail_page(DR, "/write");
@@ -94,6 +98,6 @@ impl Play {
 /// The successors have the names that the primary's databases had before.
 const SUCCESSORS: [&str; 4] = ["--successor", "app-dr=eu-west-1/app", "--successor", "orders-dr=eu-west-1/orders"];
 
-fn with_successors(command: &[&'static str]) -> Vec<&'static str> {
+pub(super) fn with_successors(command: &[&'static str]) -> Vec<&'static str> {
     [command, &SUCCESSORS].concat()
 }

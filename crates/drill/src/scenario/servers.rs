@@ -8,12 +8,15 @@ use lab::fault::LinkFault;
 use lab::{Lab, rds};
 
 use super::Stuck;
+use super::failback::with_successors;
 use super::play::Play;
 use crate::evidence::Evidence;
 use crate::stage::{CLUSTER, DR, NAMES, PRIMARY};
 
 /// How the journal notes that the link gets slow.
 pub(crate) const LINK_SLOW: &str = "the link to DR carries 25 kB/s, and a job writes 100 kB/s";
+/// How the journal notes that the link home gets slow.
+const LINK_HOME_SLOW: &str = "the link home carries 2 kB/s, and a job in DR writes 100 kB/s";
 /// How the journal notes that the replica's table is locked.
 pub(crate) const TABLE_LOCKED: &str = "a backup of the replica locks its table: what arrives there is not applied";
 /// How the journal notes that the link falls silent.
@@ -39,7 +42,53 @@ async fn publish_heartbeats(lab: Arc<Lab>) {
     }
 }
 
+/// What a link is given for some minutes, and what it carries meanwhile. On the way home it is so little that what it holds outlasts any wait for
+/// samples of the lag.
+const ROW_BYTES: usize = 20_000;
+const ROW_EVERY: SignedDuration = SignedDuration::from_millis(200);
+const SLOW_HOME: LinkFault = LinkFault { bytes_per_second: Some(2_000), ..SLOW };
+const SLOW: LinkFault = LinkFault { bytes_per_second: Some(25_000), is_silent: false, is_refused: false };
+
 impl Play {
+    /// Out; replicas rebuilt; a busy last few minutes over a slow link; home by position, which waits for what the link still holds.
+    pub(super) async fn failback_over_slow_link(mut self) -> Result<Evidence, Stuck> {
+        self.stage.asks_databases = true;
+        self.home_over_slow_link(&[]).await
+    }
+
+    /// The same by the lag, as replicas are promoted elsewhere: somebody says that positions were compared, and has not compared them.
+    pub(super) async fn failback_by_lag(self) -> Result<Evidence, Stuck> {
+        self.home_over_slow_link(&["--position-verified"]).await
+    }
+
+    async fn home_over_slow_link(self, vouched: &[&'static str]) -> Result<Evidence, Stuck> {
+        self.begin().await?;
+        let outage_at = self.fail_primary();
+        if !self.failed_over().await {
+            return Ok(self.evidence(outage_at, None));
+        }
+        self.stage.minutes(20).await;
+        let healed_at = self.heal_primary();
+        self.stage.minutes(10).await;
+        self.rebuilt_and_caught_up().await?;
+        self.operator(&with_successors(&["failback", "compare"])).await?;
+        self.say(LINK_HOME_SLOW);
+        self.stage.lab.faults.set_link(DR, PRIMARY, SLOW_HOME);
+        self.stage.clients.load(NAMES[0], ROW_EVERY, ROW_BYTES);
+        self.stage.minutes(3).await;
+        self.say("writes stop in DR");
+        self.stage.lab.sites.fail_page(DR, "/write");
+        let switch = ["failback", "switch", "--writes-stopped", "--loss-acknowledged"];
+        self.patient_operator(&with_successors(&[&switch, vouched].concat())).await?;
+        self.seconds(60).await;
+        self.stage.lab.sites.mend_page(DR, "/write");
+        let home = self.stage.lab.clock.now();
+        self.stage.minutes(10).await;
+        let mut evidence = self.evidence(outage_at, Some(healed_at));
+        evidence.homes = vec![home];
+        Ok(evidence)
+    }
+
     /// Commits of 100 kB/s over a link of 25 kB/s for five minutes, and then the primary goes down.
     pub(super) async fn slow_link(self) -> Result<Evidence, Stuck> {
         self.begin().await?;
@@ -59,12 +108,9 @@ impl Play {
     }
 
     async fn overload_the_link(&self) -> Timestamp {
-        const ROW_BYTES: usize = 20_000;
-        const EVERY: SignedDuration = SignedDuration::from_millis(200);
         self.say(LINK_SLOW);
-        let slow = LinkFault { bytes_per_second: Some(25_000), ..LinkFault::default() };
-        self.stage.lab.faults.set_link(PRIMARY, DR, slow);
-        self.stage.clients.load(NAMES[0], EVERY, ROW_BYTES);
+        self.stage.lab.faults.set_link(PRIMARY, DR, SLOW);
+        self.stage.clients.load(NAMES[0], ROW_EVERY, ROW_BYTES);
         self.stage.minutes(5).await;
         self.fail_primary()
     }

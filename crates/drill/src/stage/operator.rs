@@ -4,6 +4,7 @@ use std::process::{Output, Stdio};
 
 use lab::functions::SKEW_VARIABLE;
 use lab::iam::Policy;
+use lab::rds;
 use tokio::process::Command;
 
 use super::{DR, NAME_SERVERS, SetupError, Stage, name_servers};
@@ -79,6 +80,11 @@ impl Stage {
             .env(NAME_SERVERS, name_servers(&self.lab))
             .stdin(Stdio::null())
             .kill_on_drop(true);
+        if let Some(bundle) = rds::certificates(&self.lab).filter(|_| self.asks_databases) {
+            // RDS's master user; in the lab it has no password.
+            command.env("HOLDFAST_DATABASE_USER", "master").env("HOLDFAST_DATABASE_PASSWORD", "");
+            command.env("HOLDFAST_DATABASE_CA", bundle);
+        }
         let output = command.output().await;
         drop(working);
         output

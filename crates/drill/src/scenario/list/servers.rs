@@ -41,4 +41,18 @@ pub const ON_SERVERS: &[Scenario] = &[
         play: |play| Box::pin(play.silent_cut()),
         checks: &[PINNED_AND_PROMOTED, HOLDS, TOLD, &[check::SILENCE_UNSEEN]],
     },
+    Scenario {
+        name: "failback-slow-link",
+        about: "MariaDB: home over a link of 2 kB/s that holds hours of writes: by position, which waits for them, nothing is lost",
+        layout: ON_MARIADB,
+        play: |play| Box::pin(play.failback_over_slow_link()),
+        checks: &[&[check::LINK_HOME_UNSEEN, check::NOTHING_LOST_ON_THE_WAY_HOME, check::USERS_ON_PRIMARY]],
+    },
+    Scenario {
+        name: "failback-by-lag",
+        about: "MariaDB: the same, and somebody vouches for positions that nobody compared: the lag was 0, and what the link held is lost",
+        layout: ON_MARIADB,
+        play: |play| Box::pin(play.failback_by_lag()),
+        checks: &[&[check::LINK_HOME_UNSEEN, check::LOST_ON_THE_WAY_HOME, check::USERS_ON_PRIMARY]],
+    },
 ];
