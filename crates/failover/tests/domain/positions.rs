@@ -171,6 +171,8 @@ fn a_server_without_gtids_is_asked_for_its_log_by_the_words_of_its_version() {
 fn an_unexpected_answer_is_not_known() {
     let uuid_one = format!("{UUID}:1");
     let none = [Some("ON"), Some("NULL")];
+    let promoted = [MYSQL, &[(Primary, REPLICA, Nothing)]].concat();
+    let off = [Some("OFF"), Some("")];
     let cases: &[(Script<'_>, (Side, &str, Said<'_>), &str)] = &[
         (MARIADB, (Dr, WHO, Fails), "connection refused"),
         (MARIADB, (Primary, WHO, Row(&[Some("PostgreSQL 16"), Some("3")])), "neither MySQL nor MariaDB"),
@@ -246,7 +248,8 @@ fn what_only_the_old_primary_has_is_counted_by_gtid() {
     let nothing = [&mariadb[..], &[(Primary, BINLOG_POS, Row(&[Some("0-1-10")]))]].concat();
     assert_eq!(losses(&nothing), OldOnly::Nothing);
     let only = format!("{UUID}:13-16");
-    let mysql = [MYSQL, &[(Primary, OLD_ONLY_SET, Row(&[Some("ON"), Some(only.as_str())]))]].concat();
+    let only = [Some("ON"), Some(only.as_str())];
+    let mysql = [MYSQL, &[(Primary, OLD_ONLY_SET, Row(&only))]].concat();
     let start = Start::Without(set("1-12"));
     assert_eq!((start.option(), start.client()), (format!("--exclude-gtids={UUID}:1-12"), "mysqlbinlog"));
     assert_eq!(losses(&mysql), OldOnly::Transactions { count: Some(4), start });
