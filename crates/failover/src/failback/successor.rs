@@ -194,6 +194,8 @@ impl Successor {
         let name = self.named.as_deref().unwrap_or("a database nobody has named");
         match (&self.proof, self.readiness(pinned_at, writes_stopped)) {
             (Proof::Everything { .. }, _) => None,
+            // Whatever stands there under that name, another rule says so.
+            (Proof::NotKnown { .. } | Proof::Behind { .. }, Readiness::NotRebuilt) => None,
             (Proof::NotAsked, _) | (Proof::Later, Readiness::CaughtUp | Readiness::Writer) => {
                 let lag = "a lag of 0 is not everything: behind a slow link a replica says 0 while writes are still on their way";
                 Some(lag.to_owned())

@@ -109,7 +109,9 @@ impl Domains {
         let mut beyond = 0;
         for (domain, (server, nth)) in &self.0 {
             match other.0.get(domain) {
-                None => return Err(format!("the domain {domain} of {self} is not in {other}")),
+                None => {
+                    return Err(format!("{domain}-{server}-{nth} is of a domain that the other has never heard of"));
+                }
                 Some((of, at)) if at == nth && of != server => {
                     return Err(format!(
                         "{domain}-{server}-{nth} and {domain}-{of}-{at} are two transactions of one number"
@@ -169,7 +171,7 @@ mod tests {
         assert_eq!(at("0-2-12").beyond(&at("0-2-12,7-9-3")), Ok(0));
         assert_eq!(at("0-1-8").beyond(&at("0-2-12")), Ok(0));
         assert!(at("0-1-12").beyond(&at("0-2-12")).unwrap_err().contains("two transactions of one number"));
-        assert!(at("0-1-12").beyond(&at("7-1-12")).unwrap_err().contains("domain 0"));
+        assert!(at("0-1-12").beyond(&at("7-1-12")).unwrap_err().contains("0-1-12 is of a domain"));
         assert!(at("").is_empty());
     }
 }

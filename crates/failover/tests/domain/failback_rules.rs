@@ -114,6 +114,7 @@ const CASES: &[Case] = &[
     ("it lacks something by position, whatever its lag and a person say", |o| o.successors[0].proof = behind(), &[Rule::F07]),
     ("the same, and nobody vouches for it: it is waited for", |o| { o.successors[0].proof = behind(); o.position_verified = false; }, &[Rule::F07]),
     ("the databases did not say, and nobody vouches for it", |o| { o.successors[0].proof = Proof::NotKnown { why: "NULL".to_owned() }; o.position_verified = false; }, &[Rule::F10]),
+    ("the old primary stands under that name, and cannot be compared", |o| { o.successors[0].created = Some(at(30)); o.successors[0].proof = Proof::NotKnown { why: "NULL".to_owned() }; o.position_verified = false; }, &[Rule::F06]),
     ("the databases did not say, and a person vouches for it", |o| o.successors[0].proof = Proof::NotKnown { why: "NULL".to_owned() }, &[]),
     ("the databases did not say: then the lag has to", |o| { o.successors[0].proof = Proof::NotKnown { why: "NULL".to_owned() }; o.successors[0].lags.clear(); }, &[Rule::F07]),
     ("it is being created, and will be asked", |o| { o.successors[0].state = database(Some(DR_CLUSTER), "creating"); o.successors[0].proof = Proof::Later; o.position_verified = false; }, &[Rule::F07]),
