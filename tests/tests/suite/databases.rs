@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
 
+mod positions;
+
 use crate::packages;
 use drill::databases::Databases;
 use drill::lambdas;
@@ -37,4 +39,22 @@ fn what_is_lost_is_counted_in_real_servers() {
     }
     // Three quarters of five minutes of writes.
     assert!(reports[1].rpo_writes > 1_000, "{}", reports[1].text(false));
+}
+
+/// By position nothing is lost on the way home; by the lag, with somebody's word in the place of a proof, what the link held is, and the same
+/// checks notice.
+#[test]
+fn a_failback_over_a_slow_link_loses_nothing_by_position_and_what_the_link_holds_by_the_lag() {
+    packages::install("--no-install-recommends mariadb-server-core", lab::mariadb::is_installed);
+    let lambdas = lambdas::build().expect("the Lambdas build");
+    let settings = Settings { seed: 5, speed: 3_600.0 };
+    let by_position = scenario::named("failback-slow-link").expect("there is such a scenario");
+    let by_lag = scenario::named("failback-by-lag").expect("there is such a scenario");
+    let by_lag: &'static _ = Box::leak(Box::new(by_lag.held_to(by_position.checks)));
+    let drills = [by_position, by_lag].map(|scenario| Drill { scenario, settings });
+    let ends = run::many(&drills, 2, &lambdas, &super::drills::Failures);
+    let reports: Vec<_> = ends.into_iter().map(|ended| ended.expect("it runs to its end")).collect();
+    assert_eq!(reports[0].verdict, Verdict::Passed, "{}", reports[0].text(false));
+    let broken: Vec<_> = reports[1].checks.iter().filter(|check| !check.held).map(|check| check.name).collect();
+    assert_eq!(broken, [drill::check::NOTHING_LOST_ON_THE_WAY_HOME.name], "{}", reports[1].text(false));
 }
