@@ -8,7 +8,6 @@ use failover::rule::Id;
 use stateright::{Model, Property};
 
 use crate::bounds::Bounds;
-use crate::databases::Database;
 use crate::decide::{Answer, Question};
 use crate::hands::{Fate, Hand, Signal};
 use crate::people::Deed;
