@@ -43,6 +43,9 @@ const MAY_BE_REFUSED: [&str; 3] = ["route53:ListResourceRecordSets", "cloudwatch
 /// The lab's RDS uses keys in nobody's name, so it cannot tell whether this is used.
 const KEYS: &str = "UseKeysOfRebuiltDatabases";
 
+/// Its ARNs are made of both halves of GLOBAL/CLUSTER, and each of its actions is for one of the two kinds: on the other it grants nothing.
+const BOTH_HALVES: &str = "ReadGlobals";
+
 /// Why a function needs what a statement grants.
 const WHY: [(&str, &str); 26] = [
     ("AWSLambdaBasicExecutionRole", "its log; `NoOtherLogs` denies every group but its own"),
@@ -143,7 +146,9 @@ impl Permissions {
                 let what = match &grant.what {
                     Granted::Action { action, .. } if may_be_spare(grant, action) => continue,
                     Granted::Action { action, resource }
-                        if is_example && role.uses(|it| it.acts(action)) && role.uses(|it| it.touches(resource)) =>
+                        if (is_example || grant.statement == BOTH_HALVES)
+                            && role.uses(|it| it.acts(action))
+                            && role.uses(|it| it.touches(resource)) =>
                     {
                         continue;
                     }
