@@ -23,6 +23,19 @@ pub enum Unready {
         /// Those that are there.
         there: String,
     },
+    /// The profile takes its credentials from another, which is in no file.
+    #[error(
+        "profile {name} takes its credentials from profile {source_profile}, which is in no file; the files have: {there}. Correct source_profile, or \
+         make it: aws configure --profile {source_profile}"
+    )]
+    NoSourceProfile {
+        /// The profile that was asked.
+        name: String,
+        /// What it names.
+        source_profile: String,
+        /// Those that are there.
+        there: String,
+    },
     /// The files cannot be read.
     #[error("the AWS configuration cannot be read: {0}")]
     UnreadableFiles(String),
@@ -49,26 +62,40 @@ pub enum Unready {
 /// What this machine lacks, if that is why a call did not come off; asked after a failure alone, so that no process that gives
 /// credentials is run twice on good days.
 pub async fn unready(session: &Session) -> Option<Unready> {
-    if session.config().region().is_none() {
-        return Some(Unready::NoRegion);
-    }
+    // First, since a misspelt profile names no region either.
     let profiles = match profile::load(&Default::default(), &Default::default(), &Default::default(), None).await {
         Ok(profiles) => profiles,
         Err(error) => return Some(Unready::UnreadableFiles(in_words(&error))),
     };
     let selected = profiles.selected_profile();
+    let there: Vec<_> = profiles.profiles().collect();
+    let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
     if selected != "default" && profiles.get_profile(selected).is_none() {
-        let there: Vec<_> = profiles.profiles().collect();
-        let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
         return Some(Unready::NoProfile { name: selected.to_owned(), there });
     }
-    let provider = session.config().credentials_provider()?;
+    let Some(region) = session.config().region() else { return Some(Unready::NoRegion) };
+    if let Some(source) = profiles.get("source_profile").filter(|source| profiles.get_profile(source).is_none()) {
+        let (name, source_profile) = (selected.to_owned(), source.to_owned());
+        return Some(Unready::NoSourceProfile { name, source_profile, there });
+    }
+    // Made anew: one that could not be set up says why at its first question alone.
+    let fresh = Session::load_in(Some(region.to_string())).await;
+    let provider = fresh.config().credentials_provider()?;
     let (profile, remedy) = (format!("profile {selected}"), log_in(&profiles));
     match provider.provide_credentials().await {
         Ok(_) => None,
         Err(CredentialsError::CredentialsNotLoaded(_)) => Some(Unready::NoCredentials { profile, remedy }),
-        Err(error) => Some(Unready::RefusedCredentials { profile, why: in_words(&error), remedy }),
+        Err(error) => Some(Unready::RefusedCredentials { profile, why: cause(&error), remedy }),
     }
+}
+
+/// The innermost cause: the SDK's layers around it say that there was an error.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut inner = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string().trim_end_matches(['.', ' ']).to_owned()
 }
 
 /// The command that serves the kind of profile that is selected.

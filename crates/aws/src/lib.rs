@@ -27,6 +27,7 @@ mod pace;
 pub mod probe;
 #[cfg(feature = "rds")]
 pub mod rds;
+mod reach;
 #[cfg(feature = "operator")]
 pub mod rebuild;
 #[cfg(feature = "route53")]

@@ -21,6 +21,7 @@ use failover::plan::Plan;
 
 use crate::clock::AwsClock;
 use crate::pace::paced;
+use crate::reach::Reach;
 
 /// The SDK sets no limit on the time of an attempt; without one a silent server would hold a function to its end.
 const CONNECT_SECONDS_MAX: u64 = 3;
@@ -118,14 +119,19 @@ pub struct Session {
 }
 
 impl Session {
-    /// The session of a program that a person started: no call that AWS throttles is given up within half a minute.
+    /// The session of a program that a person started: no call that AWS throttles is given up within half a minute, and all are soon where
+    /// this machine reaches nothing.
     #[must_use]
     pub fn patient(self) -> Self {
+        let reach = Reach::default();
         let patient = |config: SdkConfig| {
-            let builder = config.into_builder().retry_config(retries(PATIENT_ATTEMPTS_MAX));
+            let client = config.http_client().map(|client| reach.hurrying(client));
+            let mut builder = config.into_builder().retry_config(retries(PATIENT_ATTEMPTS_MAX));
+            builder.set_http_client(client);
             builder.timeout_config(limits(LOOK_SECONDS_MAX)).build()
         };
-        Self { config: patient(self.config), zone_config: patient(self.zone_config), ..self }
+        let route53_client = reach.hurrying(self.route53_client);
+        Self { config: patient(self.config), zone_config: patient(self.zone_config), route53_client, ..self }
     }
 
     /// The same session in another region, whatever the environment says. Route 53 is in none.

@@ -14,15 +14,15 @@ use failover::plan::PLAN_VARIABLE;
 use failover::rule::{Id, Rule};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::explain;
+use crate::{examples, explain};
 pub use failback::{Access, Compared, Failback, Homecoming, Named, Placed, Successors};
 
-/// Looks after a workload that Holdfast fails over.
+/// Operates Holdfast, which fails a two-region AWS workload over to its DR region and holds it there.
 ///
 /// Region, profile, credentials and endpoint are taken from the environment as by every AWS SDK; the region is the DR
 /// region (--region).
 #[derive(Debug, Parser)]
-#[command(name = "holdfast", version, max_term_width = 100, after_help = EXAMPLES, after_long_help = EXAMPLES)]
+#[command(name = "holdfast", version, max_term_width = 100, after_help = examples::PROGRAM, after_long_help = examples::PROGRAM)]
 pub struct Arguments {
     #[command(flatten)]
     pub source: Source,
@@ -39,17 +39,6 @@ pub struct Arguments {
 /// The heading of the options that every command takes.
 const EVERYWHERE: &str = "Options of every command";
 
-const EXAMPLES: &str = "\
-Examples:
-  holdfast status --region eu-central-1      where users are, and what an outage would do now
-  holdfast plan --alarm                      what it would write if the alarm fired now
-  holdfast approve                           what waits for you, and asks
-  holdfast disarm --for 2h --reason 'CHG-7'  leave it alone for two hours
-  holdfast status --check || page-someone    for cron and CI: 0 if an outage would be failed over
-
-Exit codes: 0 done; 1 refused, with the rule or the reason; 2 wrong usage, or this machine is not set up;
-3 AWS did not do its part; 4 not confirmed.";
-
 /// Where the plan and the world are.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = EVERYWHERE)]
@@ -60,7 +49,7 @@ pub struct Source {
     /// Name of the deployed event bus, which is also the prefix of the functions' names.
     #[arg(long, global = true, env = "HOLDFAST_BUS", default_value = "holdfast")]
     pub bus: String,
-    /// A file with the plan; else it is read from the deployed alarm-handler.
+    /// A file with the plan; else the variable HOLDFAST_PLAN has it, if it is set; else it is read from the deployed alarm-handler.
     #[arg(long, global = true, value_name = "FILE")]
     pub plan_file: Option<PathBuf>,
     /// The plan itself, as the functions get it.
@@ -82,7 +71,7 @@ pub struct Ask {
 /// What if.
 #[derive(Clone, Debug, Args)]
 pub struct WhatIf {
-    /// As if the failover-started alarm rang now.
+    /// As if the alarm that starts a failover rang now.
     #[arg(long)]
     pub alarm: bool,
     /// As if it were this time, as in 2026-01-01T12:00:00Z.
@@ -97,6 +86,7 @@ pub struct WhatIf {
 pub enum Command {
     /// Looks at the account, proposes what to protect and how, says what would not work, and writes samconfig.toml, Terraform variables and change batches;
     /// changes nothing of AWS.
+    #[command(after_help = examples::INIT, after_long_help = examples::INIT)]
     Init(crate::init::Options),
     /// Shows everything that Holdfast sees now, what it makes of it, and what an alarm would start.
     Status {
@@ -136,6 +126,7 @@ pub enum Command {
         command: Maintenance,
     },
     /// Lets Holdfast go on in an incident that it asked about. By itself it lists what waits for you, and asks.
+    #[command(after_help = examples::APPROVE)]
     Approve {
         /// The incident, as the message names it; else the one that waits.
         incident: Option<Incident>,
@@ -146,6 +137,7 @@ pub enum Command {
         ask: Ask,
     },
     /// Says that an incident is no reason to fail over; Holdfast acts on the next.
+    #[command(after_help = examples::REJECT)]
     Reject {
         /// The incident, as the message names it.
         incident: Incident,
@@ -221,6 +213,7 @@ pub enum Command {
 #[derive(Debug, Subcommand)]
 pub enum Maintenance {
     /// Begins one, or makes one longer or shorter.
+    #[command(after_help = examples::MAINTENANCE)]
     Begin {
         /// How long, as in 2h or 90m.
         #[arg(long = "for", value_name = "DURATION", value_parser = duration, allow_hyphen_values = true)]

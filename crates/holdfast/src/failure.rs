@@ -21,8 +21,18 @@ pub enum Failure {
     /// AWS did not do its part.
     #[error("{0}; {next}", next = goes_on(.0))]
     Aws(#[from] CallError),
+    /// AWS was not reached, or did not answer.
+    #[error(
+        "{error}; it was asked {place}. Nothing was changed by it; see whether this machine reaches that, and run the command again"
+    )]
+    Unreached {
+        /// The call.
+        error: CallError,
+        /// Where: the region, and the endpoint if this machine was given one.
+        place: String,
+    },
     /// A person did not confirm.
-    #[error("not confirmed, nothing more was changed{0}")]
+    #[error("not confirmed, so it was not done{0}")]
     NotConfirmed(&'static str),
 }
 
@@ -31,10 +41,16 @@ fn goes_on(error: &CallError) -> &'static str {
         CallError::Refused { code, .. } if DENIED.contains(&code.as_str()) => {
             "the operators' policy allows all that holdfast does: docs/policies/operator.json; for holdfast drill it is drill.json there"
         }
-        CallError::Unanswered { .. } => {
-            "nothing was changed by it; see whether this machine reaches AWS, and run the command again"
-        }
         _ => "run the command again: it goes on from what it finds",
+    }
+}
+
+/// Where a session's calls go.
+fn place(session: &Session) -> String {
+    let region = session.config().region().map_or("no region", |region| region.as_ref());
+    match session.config().endpoint_url() {
+        Some(url) => format!("at {url} (AWS_ENDPOINT_URL or the profile) for {region}"),
+        None => format!("at AWS's endpoint for {region}"),
     }
 }
 
@@ -48,6 +64,9 @@ impl Failure {
             CallError::Refused { .. } => Self::Aws(error),
             _ => match unready(session).await {
                 Some(unready) => Self::Usage(unready.to_string()),
+                None if matches!(error, CallError::Unanswered { .. }) => {
+                    Self::Unreached { error, place: place(session) }
+                }
                 None => Self::Aws(error),
             },
         }
@@ -58,7 +77,7 @@ impl Failure {
         match self {
             Self::Refused(_) => 1,
             Self::Usage(_) => 2,
-            Self::Aws(_) => 3,
+            Self::Aws(_) | Self::Unreached { .. } => 3,
             Self::NotConfirmed(_) => 4,
         }
     }

@@ -9,6 +9,7 @@ mod cli;
 mod database;
 mod dns;
 mod drill;
+mod examples;
 mod explain;
 mod failback;
 mod failure;
@@ -55,14 +56,19 @@ async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), Failure> {
     match &command {
         Command::Explain { rule } => return explain::explain(terminal, *rule),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Arguments::command(), "holdfast", &mut std::io::stdout());
-            return Ok(());
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Arguments::command(), "holdfast", &mut script);
+            return terminal::print(&script)
+                .map_err(|error| Failure::Usage(format!("the completions cannot be written: {error}")));
         }
         Command::Man { out } => {
             let written = match out {
                 Some(folder) => std::fs::create_dir_all(folder)
                     .and_then(|()| clap_mangen::generate_to(Arguments::command(), folder)),
-                None => clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout()),
+                None => {
+                    let mut page = Vec::new();
+                    clap_mangen::Man::new(Arguments::command()).render(&mut page).and_then(|()| terminal::print(&page))
+                }
             };
             return written.map_err(|error| Failure::Usage(format!("the manual cannot be written: {error}")));
         }
@@ -80,7 +86,7 @@ async fn run(arguments: Arguments, terminal: &Terminal) -> Result<(), Failure> {
 }
 
 async fn obey(session: Session, source: Source, command: Command, terminal: &Terminal) -> Result<(), Failure> {
-    let workload = Workload::load(session, &source).await?;
+    let workload = Workload::load(session, &source, terminal).await?;
     match command {
         Command::Status { check: true, .. } => check::check(&workload, terminal).await,
         Command::Status { watch, verbose, .. } => status::show(&workload, terminal, source.dns, watch, verbose).await,

@@ -38,8 +38,15 @@ impl Terminal {
         }
         let line = line.to_string();
         match columns() {
-            Some(columns) => line.split('\n').for_each(|line| anstream::println!("{}", wrapped(line, columns))),
-            None => anstream::println!("{line}"),
+            Some(columns) => line.split('\n').for_each(|line| print_line(&wrapped(line, columns))),
+            None => print_line(&line),
+        }
+    }
+
+    /// A line beside what was asked for, on standard error; machines are told by [`Self::result`] alone.
+    pub fn note(&self, line: impl std::fmt::Display) {
+        if !self.json {
+            anstream::eprintln!("{DIM}{line}{DIM:#}");
         }
     }
 
@@ -54,7 +61,7 @@ impl Terminal {
             if let Some(fields) = result.as_object_mut() {
                 fields.insert("format".to_owned(), FORMAT.into());
             }
-            anstream::println!("{result:#}");
+            print_line(&format!("{result:#}"));
         }
     }
 
@@ -126,8 +133,26 @@ impl Terminal {
     }
 }
 
+/// Prints a line. Whoever closes the pipe has read enough, and what the command does goes on.
+fn print_line(line: &str) {
+    if let Err(error) = writeln!(anstream::stdout(), "{line}")
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        eprintln!("holdfast: standard output takes nothing more: {error}");
+    }
+}
+
+/// Prints it all. Whoever closes the pipe has read enough, and misses nothing.
+pub fn print(bytes: &[u8]) -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    match output.write_all(bytes).and_then(|()| output.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
+}
+
 /// How wide the terminal is that standard output is, if it is one.
-fn columns() -> Option<usize> {
+pub fn columns() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }

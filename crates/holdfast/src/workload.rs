@@ -7,6 +7,7 @@ use failover::plan::{PLAN_VARIABLE, Plan};
 
 use crate::cli::Source;
 use crate::failure::Failure;
+use crate::terminal::Terminal;
 
 /// Everything that looks, and nothing that can write.
 #[derive(Debug)]
@@ -31,11 +32,15 @@ pub struct Workload {
 
 impl Workload {
     /// Reads the plan: from the file or the environment if given, else from the deployed function.
-    pub async fn load(session: Session, source: &Source) -> Result<Self, Failure> {
+    pub async fn load(session: Session, source: &Source, terminal: &Terminal) -> Result<Self, Failure> {
         let text = match (&source.plan_file, &source.plan) {
             (Some(file), _) => std::fs::read_to_string(file)
                 .map_err(|error| Failure::Usage(format!("--plan-file {}: {error}", file.display())))?,
-            (None, Some(text)) => text.clone(),
+            (None, Some(text)) => {
+                // It may be left over from a lab, and then nothing here is about the deployed workload.
+                terminal.note(format!("plan from {PLAN_VARIABLE}, and not from the deployed functions"));
+                text.clone()
+            }
             (None, None) => deployed_plan(&session, &source.bus).await?,
         };
         let plan = Plan::parse(&text).map_err(|error| match &source.plan_file {

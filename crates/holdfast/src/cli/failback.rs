@@ -8,6 +8,8 @@ use failover::failback::Move;
 use failover::incident::Incident;
 use failover::plan::ReplicaId;
 
+use crate::examples;
+
 /// How databases themselves are asked: as HOLDFAST_DATABASE_USER, with HOLDFAST_DATABASE_PASSWORD. An argument would be seen by every process of
 /// this machine.
 #[derive(Clone, Debug, Args)]
@@ -44,8 +46,7 @@ pub struct Successors {
 impl Successors {
     /// The database that was named for one of DR's.
     pub fn of(&self, database: &ReplicaId) -> Option<&Named> {
-        let (ReplicaId::AuroraCluster(id) | ReplicaId::RdsInstance(id)) = database;
-        self.successors.iter().find(|one| one.dr == *id)
+        self.successors.iter().find(|one| one.dr == database.name())
     }
 }
 
@@ -124,6 +125,7 @@ pub enum Failback {
     /// Says since when writes may exist in the old primary alone, and lists them, or says how to.
     Compare(Compared),
     /// Promotes the successors and restores the records. May be interrupted and run again at any point.
+    #[command(after_help = examples::SWITCH)]
     Switch(Homecoming),
     /// Makes replicas of the primary's databases in DR, under the plan's names, and arms.
     Protect(Placed),

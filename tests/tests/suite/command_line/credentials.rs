@@ -24,6 +24,7 @@ fn home(name: &str) -> PathBuf {
          [profile login]\nlogin_session = {LOGIN_SESSION}\n\
          [profile role]\nrole_arn = {ROLE}\nsource_profile = process\nrole_session_name = kim\n\
          [profile broken]\ncredential_process = false\n\
+         [profile orphan]\nrole_arn = {ROLE}\nsource_profile = gone\nregion = eu-central-1\n\
          [profile expired]\nsso_session = nobody\nsso_account_id = 123456789012\nsso_role_name = on-call\n\
          [sso-session nobody]\nsso_region = eu-central-1\nsso_start_url = https://example.awsapps.com/start\n",
         home = path.display()
@@ -121,6 +122,11 @@ async fn whoever_is_not_logged_in_is_told_what_is_missing_and_what_to_run() {
         (vec![region], &["no AWS credentials were found for profile default", "aws sso login"][..]),
         (keys.to_vec(), &["no region is set", "--region", "AWS_REGION"]),
         (vec![region, ("AWS_PROFILE", "nosuch")], &["there is no profile nosuch", "process", "AWS_PROFILE"]),
+        (vec![("AWS_PROFILE", "nosuch")], &["there is no profile nosuch"]),
+        (
+            vec![("AWS_PROFILE", "orphan")],
+            &["profile orphan takes its credentials from profile gone", "source_profile"],
+        ),
         (
             vec![region, ("AWS_PROFILE", "broken")],
             &["profile broken gives no AWS credentials", "Try what the profile runs: false"],
@@ -135,12 +141,24 @@ async fn whoever_is_not_logged_in_is_told_what_is_missing_and_what_to_run() {
         assert_eq!(output.status.code(), Some(2), "{variables:?}: {told}");
         contains_all(&told, said);
         assert_eq!(told.lines().count(), 1, "{told}");
+        for noise in ["an error", "already taken", ".."] {
+            assert!(!told.contains(noise), "{told}");
+        }
     }
+    // A plan that a lab left behind is said to be where the plan is from.
+    let left_over = [region, keys[0], keys[1], ("HOLDFAST_PLAN", "{}")];
+    let told = stderr(&status_with(&stage, &place, &left_over).await);
+    contains_all(
+        &told,
+        &["plan from HOLDFAST_PLAN, and not from the deployed functions", "HOLDFAST_PLAN is not a plan"],
+    );
     let unreachable = [region, keys[0], keys[1], ("AWS_ENDPOINT_URL", "http://nowhere.invalid")];
+    let began = std::time::Instant::now();
     let output = status_with(&stage, &place, &unreachable).await;
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     contains_all(
         &stderr(&output),
-        &["GetFunctionConfiguration was not answered", "nothing was changed", "reaches AWS"],
+        &["GetFunctionConfiguration was not answered", "nothing was changed", "http://nowhere.invalid", "eu-central-1"],
     );
     assert_eq!(output.status.code(), Some(3));
 }
