@@ -1,10 +1,11 @@
 //! What a person orders by writing registers: arm, disarm, maintenance, reject, pin-again, release. Every write is a compare-and-swap.
 
+mod reject;
+
 use aws::rds;
 use aws::route53::{HealthCheckWriter, RecordReader as _, RecordWriter, Writer};
 use failover::announcement::Deed;
 use failover::change::{self, Batch, Change, Write};
-use failover::incident::Incident;
 use failover::order::{Order, register_for};
 use failover::pin::Observation;
 use failover::plan::Names;
@@ -24,6 +25,8 @@ use crate::status::state;
 use crate::terminal::{BOLD, Terminal, WARNING, span};
 use crate::workload::Workload;
 
+pub use reject::reject;
+
 /// Ten ticks.
 const MAINTENANCE_MIN: SignedDuration = SignedDuration::from_mins(10);
 
@@ -41,8 +44,9 @@ pub async fn arm(workload: &Workload, terminal: &Terminal, reason: &str) -> Resu
         )));
     }
     let settle = SignedDuration::from_secs(workload.plan.limits.settle_seconds.into());
-    terminal.say(format!("an alarm within {} of arming asks for an approval (P08)", span(settle)));
-    obey(workload, terminal, &seen, &Order::Arm, reason, "Let Holdfast act?").await
+    let then = format!("an alarm within {} of arming asks for an approval (P08)", span(settle));
+    let words = Words { reason, then: &then, question: "Let Holdfast act?" };
+    obey(workload, terminal, &seen, &Order::Arm, words).await
 }
 
 /// Databases in DR that are no replicas.
@@ -72,40 +76,27 @@ pub async fn disarm(
         Some(lasting) => Order::Pause { until: end(&seen, lasting)?, by },
         None => Order::Disarm { by },
     };
-    obey(workload, terminal, &seen, &order, &ask.reason, "Keep Holdfast from acting?").await
-}
-
-/// Says that an incident is none.
-pub async fn reject(workload: &Workload, terminal: &Terminal, incident: Incident, ask: &Ask) -> Result<(), Failure> {
-    let seen = look(workload).await?;
-    let order = Order::Reject { incident: incident.clone() };
-    obey(workload, terminal, &seen, &order, &ask.reason, &format!("Not fail over in {incident}?")).await
+    let words = Words { reason: &ask.reason, then: "", question: "Keep Holdfast from acting?" };
+    obey(workload, terminal, &seen, &order, words).await
 }
 
 /// Takes back what was left to people (P03).
 pub async fn pin_again(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
     let seen = look(workload).await?;
-    terminal.say("the next tick, within a minute, points the PRIMARY records at DR again");
-    obey(workload, terminal, &seen, &Order::PinAgain, "", "Pin again?").await
+    let then = "the next tick, within a minute, points the PRIMARY records at DR again";
+    obey(workload, terminal, &seen, &Order::PinAgain, Words { reason: "", then, question: "Pin again?" }).await
 }
 
 /// Leaves users where the records send them, and the names disarmed.
 pub async fn release(workload: &Workload, terminal: &Terminal, ask: &Ask) -> Result<(), Failure> {
     let by = workload.author(&ask.reason).await?;
     let seen = look(workload).await?;
-    terminal.say(format!(
+    let then = format!(
         "{WARNING}no record is changed, nothing brings these names home any more, and no outage fails them over until they are \
          armed{WARNING:#}"
-    ));
-    obey(
-        workload,
-        terminal,
-        &seen,
-        &Order::Release { by },
-        &ask.reason,
-        "Do users belong where the records send them now?",
-    )
-    .await
+    );
+    let question = "Do users belong where the records send them now?";
+    obey(workload, terminal, &seen, &Order::Release { by }, Words { reason: &ask.reason, then: &then, question }).await
 }
 
 /// Planned work on the primary.
@@ -163,7 +154,8 @@ async fn end_now(workload: &Workload, terminal: &Terminal) -> Result<(), Failure
         Writer::new(&workload.session).set_disabled(check, false).await?;
         terminal.say(format!("health check {check} is enabled"));
     }
-    obey(workload, &Terminal { yes: true, ..*terminal }, &seen, &order, "", "").await
+    obey(workload, &Terminal { yes: true, ..*terminal }, &seen, &order, Words { reason: "", then: "", question: "" })
+        .await
 }
 
 fn end(seen: &Observation, lasting: SignedDuration) -> Result<Timestamp, Failure> {
@@ -223,16 +215,30 @@ pub fn told(refusals: &[String]) -> String {
     format!("{}{more}", first.join("; "))
 }
 
+/// What is said about an order.
+#[derive(Clone, Copy)]
+struct Words<'a> {
+    /// Why, for the record.
+    reason: &'a str,
+    /// What comes of it; said only where something is to be changed.
+    then: &'a str,
+    /// What is asked before.
+    question: &'a str,
+}
+
 /// Writes what the order is about, and then says which names it left out.
 async fn obey(
     workload: &Workload,
     terminal: &Terminal,
     seen: &Observation,
     order: &Order,
-    reason: &str,
-    question: &str,
+    words: Words<'_>,
 ) -> Result<(), Failure> {
+    let Words { reason, then, question } = words;
     let Written { writes, refusals } = Written::of(seen, order)?;
+    if !writes.is_empty() && !then.is_empty() {
+        terminal.say(then);
+    }
     refusals
         .iter()
         .take(REFUSALS_TOLD_MAX)

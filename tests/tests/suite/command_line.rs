@@ -20,6 +20,7 @@ use crate::documented::{documented, fields, of_command};
 use drill::databases::Databases;
 use drill::lambdas;
 use drill::stage::{APPROVER, CLOSED_GROUP, Layout, OPERATOR, PRIMARY, Settings, Stage};
+use failover::incident::Incident;
 use failover::register::Register;
 use lab::fault::{CallEffect, CallFault, Site};
 use lab::journal::What;
@@ -288,6 +289,15 @@ async fn a_rejected_incident_is_left_alone_until_the_next() {
     let incident = status["incident"].as_str().expect("there is an incident").to_owned();
     let wrong = incident.replace("2026", "2025");
     contains_all(&refused(&stage, &["reject", &wrong], 1).await, &["is not in the incident", "nothing was changed"]);
+    // Nor what nobody ever heard of: for SettleSeconds after a rejection a real outage would only ask.
+    let before = stage.registers();
+    let real: Incident = incident.parse().expect("it is an incident");
+    let invented = Incident { began: real.began + jiff::SignedDuration::from_secs(7), ..real };
+    for invented in [invented.clone(), Incident::declared(invented.began)] {
+        let told = refused(&stage, &["reject", &invented.to_string()], 1).await;
+        contains_all(&told, &["nothing was changed", "no record knows of", &invented.to_string(), &incident]);
+    }
+    assert_eq!(stage.registers(), before);
     let refusal = refused(&stage, &["approve", &wrong, "--despite", "P09"], 1).await;
     contains_all(&refusal, &["waits for no approval", &incident]);
     contains_all(
@@ -369,6 +379,16 @@ async fn rules_are_explained_and_shells_helped_without_any_aws() {
     contains_all(&said(&["explain", "R02"]), &["clients may still hold the primary's address", "no approval lifts it"]);
     contains_all(&said(&["explain", "F06"]), &["no successor", "keep the old database"]);
     contains_all(&said(&["completions", "bash"]), &["holdfast", "P09b", "R07"]);
+    // Whoever has read enough closes the pipe.
+    for arguments in ["completions bash", "man", "explain P09", "explain P09 --json"] {
+        let closed =
+            format!("{} {arguments} | head -c 1; exit \"${{PIPESTATUS[0]}}\"", holdfast.join("holdfast").display());
+        let output = std::process::Command::new("bash").args(["-c", &closed]).output().expect("bash starts");
+        assert!(output.status.success() && output.stderr.is_empty(), "{arguments}: {}", stderr(&output));
+    }
+    for command in [&["init"][..], &["approve"], &["reject"], &["maintenance", "begin"], &["failback", "switch"]] {
+        contains_all(&said(&[command, &["--help"]].concat()), &["Example", &format!("holdfast {}", command.join(" "))]);
+    }
     contains_all(&said(&["--help"]), &["Options of every command", "holdfast plan --alarm", "4 not confirmed"]);
     contains_all(&said(&["man"]), &[".TH holdfast"]);
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("man");

@@ -30,13 +30,24 @@ async fn a_pin_that_people_undid_is_left_to_them_until_they_have_it_held_again_o
     let stage = stage(&WITHOUT_DATABASES).await;
     text(&stage, &["arm"]).await;
     contains_all(&refused(&stage, &["pin-again"], 1).await, &["is not pinned"]);
+    assert_eq!(stdout(&run(&stage, &["release"]).await), "", "what is refused has no consequences to tell of");
     let failover = ["failover", "--reason", "game day", "--despite", "P08,P09"];
     assert!(stage.holdfast(&failover, true).await.expect("holdfast starts").status.success());
     let failed_over = |stage: &Stage| states(stage) == ["failed over"; NAMES];
     assert!(stage.until(Duration::from_secs(1_800), failed_over).await, "{:?}", states(&stage));
 
+    // What the records say now is not what the workload is in peace.
+    let folder = std::env::temp_dir().join(format!("holdfast-init-on-dr-{}", std::process::id()));
+    let out = folder.to_str().expect("the path is a text");
+    let init = ["init", "--zone", "example.com", "--email", "a@example.com", "--force", "--out", out];
+    contains_all(&refused(&stage, &init, 1).await, &["on DR", "nothing was written", "holdfast failback check"]);
+    assert!(!folder.exists());
+    let idle = text(&stage, &["pin-again"]).await;
+    assert!(idle.contains("nothing is to be changed") && !idle.contains("the next tick"), "{idle}");
+
     undo_until_left(&stage, REPINS_MAX).await;
-    text(&stage, &["pin-again"]).await;
+    let again = text(&stage, &["pin-again"]).await;
+    contains_all(&again, &["the next tick, within a minute, points the PRIMARY records at DR again"]);
     assert!(stage.until(Duration::from_secs(300), leads_to_dr).await, "it is pinned again");
     contains_all(&refused(&stage, &["release"], 1).await, &["failback"]);
 
