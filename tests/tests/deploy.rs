@@ -328,9 +328,8 @@ fn install(person: &Person) -> String {
         person.fill_in(key, value);
     }
     // More than must be filled in.
-    let quick =
-        format!("\"AuroraClusters=app-dr\", \"Mode=approval\", \"SettleSeconds=0\", \"DrainSeconds=0\", \"{given}\"");
-    person.edit(&[("\"AuroraClusters=app-dr\"", &quick)]);
+    let quick = format!("\"AuroraClusters=app-dr\", \"SettleSeconds=0\", \"DrainSeconds=0\", \"{given}\"");
+    person.edit(&[("\"AuroraClusters=app-dr\"", &quick), ("\"Mode=shadow\"", "\"Mode=approval\"")]);
     person.deploy("responder", &[]);
 
     let endpoint = json!({"Type": "HTTPS", "FullyQualifiedDomainName": "app-primary.example.com"});

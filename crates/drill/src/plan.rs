@@ -248,7 +248,8 @@ fn refuse_mode(place: &Place, responder: &Parameters, facts: &Facts) -> Result<(
         Some("shadow") => Err(place.fault(
             "Mode",
             "is shadow, in which nothing is failed over, so there is no RTO to judge",
-            "name an environment with Mode=approval or automatic in the plan: a copy of this one will do",
+            "change it to Mode=approval or automatic, as you will deploy it in the end; or name an environment in the plan that has one of them: a \
+             copy of this one will do",
         )),
         Some("approval") if facts.approval_minutes.is_none() => Err(place.fault(
             "Mode",

@@ -29,8 +29,9 @@ use aws::survey::{self, HostedZone};
 use aws::{CallError, Session, zone};
 use failover::name::Name;
 use failover::observation::NameView;
-use failover::plan::Names;
+use failover::plan::{Mode, Names};
 use failover::record::{RecordSet, aws_region};
+use failover::register::Register;
 
 use crate::cli::Source;
 use crate::failure::Failure;
@@ -90,18 +91,21 @@ impl Look<'_> {
         let names = choose::names(&there, options, dialogue)?;
         let mut around = look::around(session, region, bus, &zone.id).await;
         if let (Some(id), Ok(deployed)) = (&options.health_check, &mut around.deployed) {
-            deployed.get_or_insert_default().health_check = Some(id.clone());
+            let none = || seen::Deployed { mode: Some(Mode::Shadow), ..seen::Deployed::default() };
+            deployed.get_or_insert_with(none).health_check = Some(id.clone());
         }
         let batches = batches(&zone, &sets, &names, &around, options, dialogue)?;
         let after = pair::applied(&sets, &batches);
         let views = NameView::of_names(&zone.id, &names, &after);
-        let primaries: Vec<&RecordSet> = pair::primaries(&after, &names).collect();
+        let all: Vec<_> = views.iter().cloned().chain(second.iter().flat_map(Second::views)).collect();
+        in_peace(&all)?;
+        let primaries: Vec<&RecordSet> =
+            pair::primaries(&after, &names).filter(|set| !pair::leads_to_dr(&after, set)).collect();
         let primary = self.primary(&around, &views, &primaries, dialogue)?;
         let primary_databases = match &primary {
             Some((region, _)) => Some(survey::databases(session, region).await),
             None => None,
         };
-        let all: Vec<_> = views.iter().cloned().chain(second.iter().flat_map(Second::views)).collect();
         let keep_alives = readiness::keep_alives(session, readiness::balancers(&all)).await;
         let endpoint = self.endpoint(&after, &names, &primaries, &around, dialogue)?;
         let probes = self.probes(&after, &names, &views, endpoint.as_ref(), dialogue).await?;
@@ -254,10 +258,28 @@ impl Look<'_> {
                 Some(url) => Some(url.clone()),
                 None => dialogue.ask(&format!("By which URL shall Holdfast itself ask {site}?"), derived.as_deref())?,
             };
-            *slot = look::tried(url.clone(), url.is_some() && url != derived).await;
+            // Whoever was asked and pressed Enter has given what was offered.
+            let is_given = url.is_some() && (said.is_some() || dialogue.is_open());
+            *slot = look::tried(url, is_given).await;
         }
         Ok(tried)
     }
+}
+
+/// While a name is on DR its records and databases do not say what the workload is in peace: the PRIMARY record leads to DR, and DR's
+/// databases are no replicas.
+fn in_peace(views: &[NameView]) -> Result<(), Failure> {
+    let mut on_dr = views.iter().filter(|view| view.register().and_then(Register::pin).is_some());
+    let Some(first) = on_dr.next() else { return Ok(()) };
+    let who = match on_dr.count() {
+        0 => format!("{} is on DR", first.name),
+        more => format!("{} and {more} more names are on DR", first.name),
+    };
+    Err(Failure::Refused(format!(
+        "{who} after a failover: the PRIMARY records and the databases do not say now where the primary is and what replicates it, so \
+         nothing was proposed and nothing was written. Fail back first (`holdfast failback check`) and run this again; or change \
+         samconfig.toml by hand (docs/deploying.md)"
+    )))
 }
 
 fn second_names(second: Option<&Second>) -> &[Name] {

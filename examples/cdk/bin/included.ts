@@ -14,6 +14,8 @@ new Holdfast(app, 'Holdfast', {
   release,
   artifacts,
   parameters: {
+    // To begin with; then approval or automatic.
+    Mode: 'shadow',
     Detection: 'dr-region',
     DnsMoves: 'by-holdfast',
     HostedZoneId: 'Z0123456789ABCDEFGHIJ',

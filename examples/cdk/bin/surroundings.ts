@@ -23,6 +23,8 @@ const holdfast = new Holdfast(app, 'Holdfast', {
   release,
   artifacts,
   parameters: {
+    // To begin with; then approval or automatic.
+    Mode: 'shadow',
     Detection: 'dr-region',
     HostedZoneId: hostedZoneId,
     DomainName: domainName,

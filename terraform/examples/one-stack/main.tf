@@ -57,6 +57,7 @@ module "holdfast" {
   artifact_bucket = var.artifact_bucket
   architecture    = var.architecture
 
+  mode              = "shadow" # to begin with; then "approval" or "automatic"
   detection         = "dr-region"
   dns_moves         = "by-holdfast"
   hosted_zone_id    = var.hosted_zone_id
@@ -67,7 +68,8 @@ module "holdfast" {
   dr_probe_url      = "https://app-dr.${var.domain_name}/health"
   aurora_clusters   = ["app-dr"]
   operator_email    = "oncall@example.com"
-  # The pager's URL is a secret: in Secrets Manager, and here the reference that CloudFormation resolves. Terraform never sees it.
+  # The pager's URL is a secret: make it in Secrets Manager before you apply, or take the line out. Here is the reference that CloudFormation
+  # resolves; Terraform never sees it.
   pager_url = "{{resolve:secretsmanager:holdfast/pager}}"
 }
 

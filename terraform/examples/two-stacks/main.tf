@@ -66,6 +66,7 @@ module "responder" {
   architecture    = var.architecture
   stack_name      = "holdfast-responder"
 
+  mode                     = "shadow" # to begin with; then "approval" or "automatic"
   hosted_zone_id           = var.hosted_zone_id
   record_names             = ["www.${var.domain_name}"]
   failover_health_check_id = module.detector.failover_health_check_id

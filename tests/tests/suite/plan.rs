@@ -14,6 +14,7 @@ fn samconfig() -> String {
     let text = fs::read_to_string(repository().join("samconfig.toml")).expect("it is there");
     let (before, rest) = text.split_once("[responder.build").expect("it has the responder's environment");
     let filled = before
+        .replace("Mode=shadow", "Mode=automatic")
         .replace("HostedZoneId=FILL IN", "HostedZoneId=Z0123456789ABCDEFGHIJ")
         .replace("DomainName=FILL IN", "DomainName=shop.example")
         .replace("RecordNames=FILL IN", "RecordNames=www.shop.example,*.api.shop.example")

@@ -233,7 +233,7 @@ fn of_account(seen: &Seen, wishes: &Wishes) -> Vec<Shortcoming> {
         found.push(advises(
             format!("the bus {}", wishes.bus),
             said,
-            "nothing, if that is meant; else --bus NAME for another workload",
+            "nothing, if that is meant and stack_name is its name; else --bus NAME for another workload",
         ));
     }
     found.extend(of_bus(seen, wishes));

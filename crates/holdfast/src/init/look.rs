@@ -55,8 +55,12 @@ async fn deployed(session: &Session, bus: &str) -> Result<Option<Deployed>, Call
     match operator::function_variable(session, &function, PLAN_VARIABLE).await {
         Ok(text) => {
             let plan = text.and_then(|text| Plan::parse(&text).ok());
-            let (health_check, switch) = plan.map(|plan| (plan.failover_health_check, plan.switch)).unwrap_or_default();
-            Ok(Some(Deployed { health_check, switch }))
+            let deployed = plan.map(|plan| Deployed {
+                health_check: plan.failover_health_check,
+                switch: plan.switch,
+                mode: Some(plan.mode),
+            });
+            Ok(Some(deployed.unwrap_or_default()))
         }
         Err(error) if error.is_refused_with("ResourceNotFoundException") => Ok(None),
         Err(error) => Err(error),

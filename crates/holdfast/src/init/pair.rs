@@ -127,6 +127,15 @@ pub fn primaries<'a>(sets: &'a [RecordSet], names: &'a [Name]) -> impl Iterator<
     names.iter().flat_map(of_name).filter(leads_users)
 }
 
+/// Whether a PRIMARY record leads just where the SECONDARY one does: then it does not tell where the primary is.
+#[must_use]
+pub fn leads_to_dr(sets: &[RecordSet], primary: &RecordSet) -> bool {
+    sets.iter().any(|set| {
+        matches!(set.routing, Routing::Failover { role: Role::Secondary, .. })
+            && (&set.name, &set.kind, &set.target) == (&primary.name, &primary.kind, &primary.target)
+    })
+}
+
 /// The zone's record sets once `batches` have been applied.
 #[must_use]
 pub fn applied(sets: &[RecordSet], batches: &[Batch]) -> Vec<RecordSet> {

@@ -1,7 +1,7 @@
 //! The parameters of the one stack, and the plan that it would make of them.
 
 use failover::name::Name;
-use failover::plan::{Plan, PlanError};
+use failover::plan::{Mode, Plan, PlanError};
 use serde::Serialize;
 use serde_json::json;
 
@@ -27,6 +27,10 @@ pub const NAMES_MAX: usize = 100;
 const ALL_MEANS: &str = "too many names to list: every failover pair of the zone, those that are made later too; its functions may then write any name \
                          of the zone";
 
+/// Who decides, and the value by which nobody does yet.
+const MODE: &str = "Mode";
+const SHADOW: &str = "shadow";
+
 /// One parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Parameter {
@@ -46,6 +50,8 @@ pub fn of(seen: &Seen, wishes: &Wishes, endpoint: Option<&Endpoint>) -> Vec<Para
         all.push(Parameter { name, value, why: why.to_owned() });
     };
     add("region", Some(seen.dr_region.clone()), "the DR region");
+    let (mode, why) = mode(seen);
+    add(MODE, mode.map(str::to_owned), why);
     add("HostedZoneId", Some(seen.zone.id.clone()), "the zone");
     add("DomainName", Some(seen.zone.domain.clone()), "the zone");
     let names = record_names(&wishes.names, wishes.every_pair);
@@ -105,6 +111,42 @@ pub fn of(seen: &Seen, wishes: &Wishes, endpoint: Option<&Endpoint>) -> Vec<Para
         add("BusName", Some(wishes.bus.clone()), "--bus");
     }
     all
+}
+
+/// The stack's name: each workload has one of its own, or the second one's deployment would overwrite the first.
+#[must_use]
+pub fn stack_name(parameters: &[Parameter]) -> String {
+    let bus = parameters.iter().find(|one| one.name == "BusName").and_then(|one| one.value.as_deref());
+    bus.filter(|bus| *bus != BUS).map_or_else(|| BUS.to_owned(), |bus| format!("{BUS}-{bus}"))
+}
+
+/// Shadow to begin with. A stack that is there keeps its own: in shadow mode it would fail nothing over any more.
+fn mode(seen: &Seen) -> (Option<&'static str>, &'static str) {
+    match &seen.deployed {
+        Ok(None) => (Some(SHADOW), "to begin with: it pins and promotes nothing, and tells what it would have done"),
+        Ok(Some(stack)) => {
+            let name = stack.mode.map(|mode| match mode {
+                Mode::Automatic => "automatic",
+                Mode::Approval => "approval",
+                Mode::Shadow => SHADOW,
+            });
+            (
+                name,
+                if name.is_some() {
+                    "as the stack there has it"
+                } else {
+                    "the stack there has one; its plan cannot be read"
+                },
+            )
+        }
+        Err(_) => (None, "shadow, unless there is a stack already: that could not be looked at"),
+    }
+}
+
+/// Whether the stack is to begin in shadow mode.
+#[must_use]
+pub fn begins_in_shadow(parameters: &[Parameter]) -> bool {
+    parameters.iter().any(|one| one.name == MODE && one.value.as_deref() == Some(SHADOW))
 }
 
 /// Whether the stack protects every pair of the zone, rather than a list.

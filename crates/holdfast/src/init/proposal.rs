@@ -14,7 +14,7 @@ use super::endpoint::Endpoint;
 use super::findings::{self, Estimate};
 use super::names::LeftOut;
 use super::pair::{self, FILL_IN};
-use super::parameters::{self, Parameter};
+use super::parameters::{self, BUS, Parameter};
 use super::second::Second;
 use super::seen::{Seen, Wishes};
 use crate::readiness::Shortcoming;
@@ -151,7 +151,7 @@ pub fn propose(
         second_zone: seen.second.as_ref().map(|second| second.zone.clone()),
         other_zones: seen.other_zones.clone(),
         cost: costs::of_stack(endpoint),
-        next: next(seen, &parameters, &files, &views),
+        next: next(seen, wishes, &parameters, &files, &views),
         parameters,
         shortcomings,
         batches: files,
@@ -199,7 +199,7 @@ fn told(target: &Target) -> String {
 }
 
 /// The commands, in order.
-fn next(seen: &Seen, parameters: &[Parameter], files: &[File], views: &[NameView]) -> Vec<String> {
+fn next(seen: &Seen, wishes: &Wishes, parameters: &[Parameter], files: &[File], views: &[NameView]) -> Vec<String> {
     let mut steps = Vec::new();
     let open: Vec<_> = parameters.iter().filter(|one| one.value.is_none()).map(|one| one.name).collect();
     if !open.is_empty() {
@@ -221,6 +221,22 @@ fn next(seen: &Seen, parameters: &[Parameter], files: &[File], views: &[NameView
             file.file
         ));
     }
+    steps.extend(unchecked(seen, views));
+    let bus = if wishes.bus == BUS { String::new() } else { format!(" --bus {}", wishes.bus) };
+    let with = format!("--region {}{bus}", seen.dr_region);
+    steps.push(format!("holdfast status {with}"));
+    steps.push(format!("holdfast drill {with}   # if you like: a throw-away name is failed over and back"));
+    if parameters::begins_in_shadow(parameters) {
+        let said = "once its messages have shown that it would do the right thing: change Mode to approval or automatic, where the file says \
+                    shadow, and deploy again";
+        steps.push(said.to_owned());
+    }
+    steps.push(format!("holdfast adopt {with}   # once every name is armed: DNS moves by Holdfast alone"));
+    steps
+}
+
+/// What to do about PRIMARY records with another health check than the stack's.
+fn unchecked(seen: &Seen, views: &[NameView]) -> Option<String> {
     let stack = seen.deployed.as_ref().ok().and_then(Option::as_ref);
     let planned =
         [stack.and_then(|stack| stack.health_check.as_deref()), stack.and_then(|stack| stack.switch.as_deref())];
@@ -230,21 +246,10 @@ fn next(seen: &Seen, parameters: &[Parameter], files: &[File], views: &[NameView
         checks.any(|check| check != FILL_IN && !planned.contains(&Some(check)))
     });
     let names: Vec<_> = unchecked.map(|view| view.name.to_string()).collect();
-    if !names.is_empty() {
-        let said = format!(
+    (!names.is_empty()).then(|| {
+        format!(
             "the stack's output FailoverHealthCheckId on the PRIMARY records of {}, in place of the health check there",
             names.join(", ")
-        );
-        steps.push(said);
-    }
-    steps.push(format!("holdfast status --region {}", seen.dr_region));
-    steps.push(format!(
-        "holdfast drill --region {}   # if you like: a throw-away name is failed over and back",
-        seen.dr_region
-    ));
-    steps.push(format!(
-        "holdfast adopt --region {}   # once every name is armed: DNS moves by Holdfast alone",
-        seen.dr_region
-    ));
-    steps
+        )
+    })
 }

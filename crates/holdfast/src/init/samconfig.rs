@@ -1,7 +1,7 @@
 //! Fills in samconfig.toml: what says FILL IN for the one stack, and nothing that a person wrote.
 
 use super::pair::FILL_IN;
-use super::parameters::Parameter;
+use super::parameters::{self, Parameter};
 
 /// The file's name.
 pub const FILE: &str = "samconfig.toml";
@@ -12,6 +12,8 @@ const SECTION: &str = "[one-stack.deploy.parameters]";
 const LIST: &str = "parameter_overrides = [";
 /// The parameters of which one stands for all.
 const DATABASES: [&str; 3] = ["AuroraClusters", "RdsInstances", "AuroraGlobalClusters"];
+/// What the shipped file says of its own accord: nobody's choice, so a deployed stack's own stands in its place.
+const SHIPPED_LINES: [&str; 2] = ["\"Mode=shadow\",", "stack_name = \"holdfast\""];
 
 /// The file with the parameters in it.
 ///
@@ -30,6 +32,7 @@ pub fn filled(text: &str, parameters: &[Parameter]) -> Result<String, String> {
         ));
     }
     let mut out: Vec<String> = lines[..begin].iter().map(|line| (*line).to_owned()).collect();
+    let stack = parameters::stack_name(parameters);
     let mut left: Vec<&Parameter> = parameters.iter().filter(|one| one.value.is_some()).collect();
     let mut in_list = false;
     for line in section {
@@ -38,7 +41,10 @@ pub fn filled(text: &str, parameters: &[Parameter]) -> Result<String, String> {
             out.extend(left.drain(..).filter(|one| one.name != "region").filter_map(written));
             in_list = false;
         }
-        out.extend(line_for(line, in_list, parameters, &mut left));
+        out.extend(match in_list {
+            true => in_list_for(line, parameters, &mut left),
+            false => Some(setting_for(line, &stack, &mut left)),
+        });
     }
     out.extend(lines[end..].iter().map(|line| (*line).to_owned()));
     Ok(out.join("\n") + "\n")
@@ -54,33 +60,44 @@ fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
-/// What stands in a line's place; nothing if the line goes.
-fn line_for(line: &str, in_list: bool, all: &[Parameter], left: &mut Vec<&Parameter>) -> Option<String> {
+fn take<'a>(left: &mut Vec<&'a Parameter>, name: &str) -> Option<&'a Parameter> {
+    left.iter().position(|one| one.name == name).map(|at| left.remove(at))
+}
+
+/// What stands in the place of a line of the deployment's own settings.
+fn setting_for(line: &str, stack: &str, left: &mut Vec<&Parameter>) -> String {
+    match line.trim() {
+        "region = \"FILL IN\"" => match take(left, "region").and_then(|one| one.value.as_deref()) {
+            Some(region) => format!("region = \"{}\"", escaped(region)),
+            None => line.to_owned(),
+        },
+        shipped if shipped.starts_with("stack_name") && SHIPPED_LINES.contains(&shipped) => {
+            format!("stack_name = \"{}\"", escaped(stack))
+        }
+        _ => line.to_owned(),
+    }
+}
+
+/// What stands in the place of a line of the parameters; nothing if the line goes.
+fn in_list_for(line: &str, all: &[Parameter], left: &mut Vec<&Parameter>) -> Option<String> {
     let bare = line.trim().trim_start_matches('#').trim();
     let is_comment = line.trim().starts_with('#');
-    let mut take = |name: &str| left.iter().position(|one| one.name == name).map(|at| left.remove(at));
-    if !in_list {
-        return match bare {
-            "region = \"FILL IN\"" => match take("region").and_then(|one| one.value.as_deref()) {
-                Some(region) => Some(format!("region = \"{}\"", escaped(region))),
-                None => Some(line.to_owned()),
-            },
-            _ => Some(line.to_owned()),
-        };
-    }
     let Some((name, value)) = bare.strip_prefix('"').and_then(|bare| bare.split_once('=')) else {
         return Some(line.to_owned());
     };
     let is_open = value.starts_with(FILL_IN);
     // Whatever a person set stands, and is not set twice.
-    if !is_open && !is_comment {
-        take(name);
+    if !is_open && !is_comment && !SHIPPED_LINES.contains(&bare) {
+        take(left, name);
         return Some(line.to_owned());
     }
-    if let Some(parameter) = take(name) {
+    if let Some(parameter) = take(left, name) {
         return written(parameter);
     }
     let is_unknown = |name: &str| all.iter().any(|one| one.name == name && one.value.is_none());
+    if SHIPPED_LINES.contains(&bare) && is_unknown(name) {
+        return Some(format!("  \"{name}={FILL_IN}\","));
+    }
     // No databases: the line goes, as the file says. Where they could not be looked at, it stays to be filled in.
     let goes = is_open && DATABASES.contains(&name) && !is_unknown(name);
     (!goes).then(|| line.to_owned())
@@ -129,6 +146,8 @@ mod tests {
             "  \"PrimaryProbeUrl=https://primary.example.com/health\",",
             "  # \"DrProbeUrl=https://app-dr.example.com/health\",",
             "  \"Detection=dr-region\",",
+            "  \"Mode=shadow\",",
+            "stack_name = \"holdfast\"",
         ] {
             assert!(section.lines().any(|it| it == line), "{line} in {section}");
         }
@@ -143,8 +162,14 @@ mod tests {
 
     #[test]
     fn what_is_not_known_stays_to_be_filled_in_and_a_persons_own_stands() {
-        let unknown = given(&[("region", "eu-central-1"), ("AuroraClusters", ""), ("OperatorEmail", "a@b.example")]);
+        let unknown = given(&[
+            ("region", "eu-central-1"),
+            ("AuroraClusters", ""),
+            ("OperatorEmail", "a@b.example"),
+            ("Mode", ""),
+        ]);
         let text = filled(SHIPPED, &unknown).unwrap();
+        assert!(text.contains("\"Mode=FILL IN\""), "a stack that could not be looked at may act already: {text}");
         assert!(text.contains("\"AuroraClusters=FILL IN\"") && text.contains("\"HostedZoneId=FILL IN\""));
         let by_hand = text.replacen("\"DomainName=FILL IN\"", "\"DomainName=mine.example\"", 1);
         let again = filled(&by_hand, &given(&ALL)).unwrap();
@@ -154,6 +179,26 @@ mod tests {
             "{section}"
         );
         assert!(section.contains("a@b.example") && !section.contains("oncall@example.com"), "{section}");
+    }
+
+    #[test]
+    fn another_workload_gets_a_stack_of_its_own_and_a_stack_that_acts_keeps_its_mode() {
+        let more = given(&[&ALL[..], &[("Mode", "automatic"), ("BusName", "shop")]].concat());
+        let text = filled(SHIPPED, &more).unwrap();
+        let section = section(&text);
+        for line in ["stack_name = \"holdfast-shop\"", "  \"BusName=shop\",", "  \"Mode=automatic\","] {
+            assert!(section.lines().any(|it| it == line), "{line} in {section}");
+        }
+        assert_eq!(section.matches("\"Mode=").count(), 1, "{section}");
+        // A person's own name of the stack, and choice of the mode, stand.
+        let by_hand = SHIPPED.replacen("stack_name = \"holdfast\"", "stack_name = \"dr\"", 1).replacen(
+            "\"Mode=shadow\"",
+            "\"Mode=approval\"",
+            1,
+        );
+        let kept = filled(&by_hand, &more).unwrap();
+        assert!(kept.contains("stack_name = \"dr\"") && kept.contains("\"Mode=approval\""), "{kept}");
+        assert!(!kept.contains("Mode=automatic"), "{kept}");
     }
 
     #[test]

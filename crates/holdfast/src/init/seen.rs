@@ -5,7 +5,7 @@ use aws::survey::{Balancer, HealthCheck, HostedZone, Listed, Quota};
 use aws::watch::OwnAlarm;
 use failover::name::Name;
 use failover::observation::Probe;
-use failover::plan::ReplicaId;
+use failover::plan::{Mode, ReplicaId};
 use failover::promotion::ReplicaView;
 use failover::record::RecordSet;
 use jiff::Timestamp;
@@ -63,6 +63,8 @@ pub struct Deployed {
     pub health_check: Option<String>,
     /// Its switch.
     pub switch: Option<String>,
+    /// Its mode; none if its plan cannot be read.
+    pub mode: Option<Mode>,
 }
 
 impl Seen {

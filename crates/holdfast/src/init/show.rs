@@ -7,10 +7,11 @@ use anstyle::Style;
 use super::costs::Cost;
 use super::proposal::{Proposal, Protected};
 use crate::readiness::{Shortcoming, Weight};
-use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal, WARNING, in_words};
+use crate::terminal::{self, BAD, BOLD, DIM, GOOD, Terminal, WARNING, in_words};
 
 /// Room for prose; commands are never broken.
 const COLUMNS: usize = 72;
+const COLUMNS_MIN: usize = 20;
 
 /// Shows it all.
 pub fn show(terminal: &Terminal, proposal: &Proposal) {
@@ -106,8 +107,10 @@ fn show_findings(terminal: &Terminal, proposal: &Proposal, weight: Weight, title
         return;
     }
     heading(terminal, title);
+    // As wide as the terminal at most, or each line would be broken again.
+    let columns = terminal::columns().unwrap_or(COLUMNS).clamp(COLUMNS_MIN, COLUMNS);
     for one in found {
-        for (nth, line) in wrapped(&format!("{} {}", one.about, one.seen), COLUMNS - 4).into_iter().enumerate() {
+        for (nth, line) in wrapped(&format!("{} {}", one.about, one.seen), columns - 4).into_iter().enumerate() {
             let mark = if nth == 0 { format!("{style}•{style:#}") } else { " ".to_owned() };
             terminal.say(format!("  {mark} {line}"));
         }

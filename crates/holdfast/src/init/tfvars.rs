@@ -1,7 +1,7 @@
 //! The same parameters for the Terraform module of a release (terraform/).
 
 use super::pair::FILL_IN;
-use super::parameters::Parameter;
+use super::parameters::{self, Parameter};
 
 /// The file's name: Terraform reads it by itself in the folder of the root module.
 pub const FILE: &str = "holdfast.auto.tfvars";
@@ -19,6 +19,7 @@ const REGION: &str = "region";
 pub fn written(parameters: &[Parameter]) -> String {
     let region = parameters.iter().find(|one| one.name == REGION).and_then(|one| one.value.as_deref());
     let mut lines = vec![("artifact_bucket".to_owned(), quoted(FILL_IN))];
+    lines.push(("stack_name".to_owned(), quoted(&parameters::stack_name(parameters))));
     lines.extend(FIXED.map(|(name, value)| (variable(name), quoted(value))));
     let given = parameters.iter().filter(|one| one.name != REGION);
     lines.extend(given.map(|one| (variable(one.name), value(one))));
@@ -82,6 +83,7 @@ mod tests {
     fn every_line_sets_a_variable_of_the_module_in_its_own_type() {
         let names = [
             "region",
+            "Mode",
             "HostedZoneId",
             "DomainName",
             "RecordNames",
@@ -102,7 +104,7 @@ mod tests {
         let one = |name| Parameter { name, value: Some("1".to_owned()), why: String::new() };
         let text = written(&names.map(one));
         let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
-        assert_eq!(lines.len(), names.len() + 2, "{text}");
+        assert_eq!(lines.len(), names.len() + 3, "{text}");
         for line in lines {
             let (name, value) = line.split_once('=').unwrap();
             let kind = match value.trim() {
@@ -124,10 +126,12 @@ mod tests {
             given("region", Some("eu-central-1")),
             given("RecordNames", Some("app.example.com,*.example.com")),
             given("AuroraClusters", None),
+            given("BusName", Some("shop")),
             given("PrimaryProbeUrl", Some("https://p.example.com/${x}\"")),
         ]);
         for line in [
             "artifact_bucket   = \"FILL IN\"",
+            "stack_name        = \"holdfast-shop\"",
             "detection         = \"dr-region\"",
             "record_names      = [\"app.example.com\", \"*.example.com\"]",
             "aurora_clusters   = [\"FILL IN\"]",

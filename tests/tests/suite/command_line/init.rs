@@ -104,6 +104,7 @@ async fn init_proposes_what_the_stage_was_set_with_writes_it_once_and_changes_no
     );
     for (name, known) in [
         ("region", "eu-central-1"),
+        ("Mode", "automatic"),
         ("HostedZoneId", stage.zones["example.com"].as_str()),
         ("DomainName", "example.com"),
         ("EndpointDomain", "primary.example.com"),
@@ -116,6 +117,15 @@ async fn init_proposes_what_the_stage_was_set_with_writes_it_once_and_changes_no
         assert_eq!(value(&given, name), Some(known), "{name}");
     }
     assert_eq!(value(&given, "DrProbeUrl"), None, "what did not answer is not set");
+    let port = value(&given, "EndpointPort").expect("it is not 443");
+    let derived = format!("http://primary.example.com:{port}/health/deep");
+    let accepted = json(&stage, &["init", "--zone", "example.com", "--dry-run", "--primary-probe", &derived]).await;
+    let accepted = parameters(&accepted);
+    assert_eq!(
+        value(&accepted, "PrimaryProbeUrl"),
+        Some(&*derived),
+        "given is given, also if it would have been derived"
+    );
     assert_eq!(proposal["primary_region"], PRIMARY);
     assert_eq!(of_weight(&proposal, "keeps"), [""; 0]);
     assert_eq!(of_weight(&proposal, "unknown"), [""; 0]);
@@ -124,6 +134,7 @@ async fn init_proposes_what_the_stage_was_set_with_writes_it_once_and_changes_no
     let (_, one_stack) = sam.split_once("[one-stack.deploy.parameters]").expect("it has the one stack");
     let one_stack = one_stack.split("\n[").next().unwrap_or_default();
     contains_all(one_stack, &["\"AuroraClusters=app-dr\"", "\"EndpointPort=", "region = \"eu-central-1\""]);
+    contains_all(one_stack, &["\"Mode=automatic\""]);
     assert!(!one_stack.contains("FILL IN"), "{one_stack}");
     assert_eq!(proposal["other_zones"][0]["domain"], "example.org", "what was not looked at is said");
     assert!(proposal["cost"]["usd_a_month"].as_f64().is_some_and(|usd| usd > 10.0), "{}", proposal["cost"]);
@@ -207,6 +218,8 @@ async fn until_a_stack_says_its_health_check_a_batch_says_fill_in_and_route_53_r
     // Its own health check, its own name.
     let next = proposal["next"].to_string();
     contains_all(&next, &["FailoverHealthCheckId", "sam deploy", "file://pair-shop.example.com.json"]);
+    contains_all(&next, &["holdfast adopt --region eu-central-1 --bus other", "change Mode to approval or automatic"]);
+    assert_eq!(value(&parameters(&proposal), "Mode"), Some("shadow"), "no stack of that bus is there");
     assert_eq!(value(&parameters(&proposal), "BusName"), Some("other"));
     stage.lab.route53.set_health_checks_max(3);
     let output =
