@@ -119,7 +119,9 @@ where
             let refused = findings.iter_mut().filter(|finding| finding.kind == Kind::WriteRefused);
             refused.for_each(|finding| finding.next.push_str("; unless another name is pinned by then, approve again"));
         }
-        let outcome = Outcome::of(self.reader.now(), trigger, &findings).of_users(users, &findings);
+        let now = self.reader.now();
+        let outcome = Outcome::of(now, trigger, &findings).of_users(users, &findings);
+        let outcome = Outcome { unheeded: signal.unheeded(&findings, now), ..outcome };
         telemetry::report(&outcome);
         if outcome.outcome == Kind::Pinned {
             telemetry::time_since_alarm("AlarmToPin", &outcome);

@@ -178,12 +178,20 @@ pub fn of_outcome(outcome: &Outcome, sender: &Sender) -> Message {
         0 => String::new(),
         _ => format!(": {}", outcome.subjects_in_words(1)),
     };
-    let received = if outcome.trigger == Trigger::Approval { "Your approval was received. " } else { "" };
+    let happened = match (outcome.trigger, &outcome.unheeded) {
+        (Trigger::Approval, Some(why)) => {
+            let besides =
+                if outcome.outcome == Kind::Nothing { String::new() } else { format!(" {}", sentence(outcome)) };
+            format!("Your approval was received and started nothing: {why}.{besides}")
+        }
+        (Trigger::Approval, None) => format!("Your approval was received. {}", sentence(outcome)),
+        (Trigger::Tick | Trigger::Event, _) => sentence(outcome),
+    };
     let rule = outcome.id.map(|id| format!("{id}: ")).unwrap_or_default();
     let facts = outcome.facts.iter().map(|fact| format!("{}: {}", fact.about, fact.seen));
     let sections = sections([
         (USERS, outcome.users.iter().map(ToString::to_string).collect()),
-        (HAPPENED, vec![format!("{received}{}", sentence(outcome))]),
+        (HAPPENED, vec![happened]),
         (WHY, std::iter::once(format!("{rule}{}.", outcome.because)).chain(facts).collect()),
         (NEXT, vec![format!("{}.", capitalised(&outcome.next))]),
         (ALSO, outcome.also.clone()),

@@ -162,6 +162,9 @@ pub struct Outcome {
     /// Since when this has been so, as far as AWS tells; repeats are counted from here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub since: Option<Timestamp>,
+    /// Why the approval that woke the function had no part in this, if it had none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unheeded: Option<String>,
     /// When it was decided, by AWS's time.
     pub at: Timestamp,
     /// What woke the function.
@@ -217,6 +220,7 @@ impl Outcome {
             since: with_lead().filter_map(|finding| finding.since).max(),
             because: lead.because,
             incident: lead.incident,
+            unheeded: None,
             at,
             trigger,
             despite: findings.iter().flat_map(|finding| finding.despite.iter().copied()).collect(),

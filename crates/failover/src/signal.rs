@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::incident::{AlarmSighting, AlarmState, Approval, Incident};
 use crate::observation::Alarms;
+use crate::outcome::{Finding, Kind};
 use crate::plan::{Plan, alarm_name};
 
 /// How old an alarm's state may be for its event to speak alone. EventBridge delivers an event for up to 24 hours and
@@ -44,6 +45,34 @@ impl Signal {
         }
     }
 
+    /// Why a person's word had no part in what was found: it speaks of an incident that no name is in. None where a call failed, since
+    /// nobody knows then.
+    #[must_use]
+    pub fn unheeded(&self, findings: &[Finding], now: Timestamp) -> Option<String> {
+        let incident = &self.approval()?.incident;
+        let is_in =
+            |finding: &Finding| finding.kind == Kind::Interrupted || finding.incident.as_ref() == Some(incident);
+        if findings.iter().any(is_in) {
+            return None;
+        }
+        let said = match (incident.as_declared_alarm(), findings.iter().find_map(|finding| finding.incident.as_ref())) {
+            (Some(_), _) if declared(incident, now).is_none() => format!(
+                "the failover that it starts is of {}, which is valid for {} minutes, and now it is {now:.0}. If it is still meant, send it again \
+                 with the time now (`holdfast failover` does)",
+                incident.began,
+                SPEAKS_ALONE.as_mins()
+            ),
+            (_, Some(other)) => format!(
+                "it speaks of {incident}, and the incident now is {other}. `holdfast approve` goes on with that one"
+            ),
+            (_, None) => format!(
+                "it speaks of {incident}, and no name is in that incident now: its alarm is over or was never heard of. If users are cut off, \
+                 `holdfast failover` starts one"
+            ),
+        };
+        Some(said)
+    }
+
     /// What CloudWatch described, if it answered, which of the plan's alarms it does not have, and what the event says beyond it. Where CloudWatch does not answer, a
     /// fresh event speaks alone, and so does a person: with us-east-1 down, nobody else can.
     #[must_use]
@@ -51,7 +80,7 @@ impl Signal {
         let is_fresh = |at: Timestamp| now.duration_since(at) <= SPEAKS_ALONE;
         let told = match self {
             Self::Alarm(alarm) => Some(alarm.clone()).filter(|_| !self.is_foreign(plan)),
-            Self::Approval { approval, .. } => declared(approval, now),
+            Self::Approval { approval, .. } => declared(&approval.incident, now),
             Self::Tick | Self::Hint => None,
         };
         if let Some(described) = described {
@@ -74,8 +103,8 @@ impl Signal {
 }
 
 /// The alarm that a person rings who starts a failover. An old request is none: what it was meant for may be over.
-fn declared(approval: &Approval, now: Timestamp) -> Option<AlarmSighting> {
-    let alarm = approval.incident.as_declared_alarm()?;
+fn declared(incident: &Incident, now: Timestamp) -> Option<AlarmSighting> {
+    let alarm = incident.as_declared_alarm()?;
     (now.duration_since(alarm.since).abs() <= SPEAKS_ALONE).then_some(alarm)
 }
 

@@ -52,6 +52,7 @@ pub(super) fn decision(outcome: &Outcome) -> Option<String> {
 fn cause_and_act(outcome: &Outcome) -> &'static str {
     match outcome.outcome {
         Kind::Nothing if is_about_a_probe(outcome) => "own probe FAILS",
+        Kind::Nothing if outcome.unheeded.is_some() => "your approval STARTED NOTHING",
         Kind::Nothing => "nothing to do",
         Kind::Waiting if is_stuck(outcome) => "promotion is STUCK",
         Kind::Waiting => "still waiting",

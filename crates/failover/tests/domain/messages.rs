@@ -11,6 +11,7 @@ use failover::pin::Verdict;
 use failover::plan::Mode;
 use failover::register::ArmedBy;
 use failover::rule::Rule;
+use failover::signal::Signal;
 use failover::users::{Place, Users};
 use proptest::prelude::*;
 
@@ -180,6 +181,39 @@ fn an_approval_is_answered_whatever_comes_of_it() {
             }
         }
     }
+}
+
+#[test]
+fn an_approval_of_what_is_over_is_answered_with_what_to_do_and_not_with_nothing_to_do() {
+    let declared = Incident::declared(at(0));
+    let answer = |incident: &Incident, now: i64, scene: &Scene| {
+        let approval =
+            Approval { incident: incident.clone(), by: "kim".to_owned(), reason: String::new(), despite: [].into() };
+        let signal = Signal::Approval { approval, given: at(now) };
+        let findings = [scene.decide().into()];
+        let outcome = Outcome::of(at(now), Trigger::Approval, &findings);
+        message::of_outcome(&Outcome { unheeded: signal.unheeded(&findings, at(now)), ..outcome }, &sender())
+    };
+    let mut quiet = Scene::outage();
+    quiet.all_ok_since(-900);
+    let late = answer(&declared, 16 * 60, &quiet);
+    assert_eq!(late.subject, "Holdfast: your approval STARTED NOTHING: app.example.com");
+    for said in ["valid for 15 minutes", "now it is 2026-01-01T12:16:00Z", "send it again with the time now"] {
+        assert!(late.body.contains(said), "{said}: {}", late.body);
+    }
+    assert!(!late.body.contains("nothing to do"), "{}", late.body);
+    let over = answer(&incident(0), 60, &quiet).body;
+    assert!(
+        over.contains("no name is in that incident now") && over.contains("`holdfast failover` starts one"),
+        "{over}"
+    );
+    // While another incident waits for a person, what waits is said too.
+    let mut waiting = Scene::outage();
+    waiting.plan.mode = Mode::Approval;
+    let other = answer(&incident(-600), 60, &waiting).body;
+    assert!(other.contains("the incident now is") && other.contains("Holdfast waits for your approval"), "{other}");
+    let heeded = answer(&incident(0), 60, &waiting).body;
+    assert!(heeded.contains("Your approval was received. Holdfast waits"), "{heeded}");
 }
 
 #[test]
