@@ -26,6 +26,7 @@ const JOBS_A_CORE: usize = 4;
 #[derive(Debug, Parser)]
 #[command(
     name = "drill",
+    version,
     after_help = "Exit status: 0 if every check held, 1 if one did not, 2 if the drill could not run."
 )]
 struct Arguments {

@@ -48,7 +48,7 @@ pub struct Scenario {
 }
 
 /// A release has no cargo.
-const COMMAND: &str = if cfg!(debug_assertions) { "cargo drill" } else { "drill" };
+pub(crate) const COMMAND: &str = if cfg!(debug_assertions) { "cargo drill" } else { "drill" };
 
 type Playing = Pin<Box<dyn Future<Output = Result<Evidence, Stuck>> + Send>>;
 

@@ -162,8 +162,11 @@ struct Serve {
     /// What stands behind RDS: nothing, or a real MariaDB server for each database (docs/databases.md).
     #[arg(long, value_enum, default_value_t)]
     databases: Databases,
-    /// Nothing in it: no workload, no Holdfast.
+    /// Holdfast as one stack in the DR region, with the switch for `holdfast adopt` to put on the records; else as two stacks.
     #[arg(long)]
+    one_stack: bool,
+    /// Nothing in it: no workload, no Holdfast.
+    #[arg(long, conflicts_with = "one_stack")]
     empty: bool,
 }
 
@@ -210,7 +213,15 @@ async fn serve(arguments: &Serve) -> Result<(), SetupError> {
     let databases = arguments.databases;
     let stage = match lambdas {
         Some(lambdas) => {
-            let layout = Layout { databases, ..Layout::default() };
+            let layout = match arguments.one_stack {
+                true => Layout {
+                    databases,
+                    one_stack: true,
+                    responder: &[("DnsMoves", "by-holdfast")],
+                    ..Layout::default()
+                },
+                false => Layout { databases, ..Layout::default() },
+            };
             Some(Stage::set_in(lab.clone(), arguments.seed, &layout, &lambdas).await?)
         }
         None => databases.stand_behind(&lab).await.map(|()| None)?,
