@@ -60,7 +60,7 @@ fn failback(successors: &str, has_databases: bool) -> Vec<Entry> {
     }
     steps.push(step("Users back to the primary, once nothing is in the way:", "switch"));
     if has_databases {
-        steps.push(step("Then DR is made replicas again, and Holdfast is armed:", "protect"));
+        steps.push(step("Then replicas are made in DR again, and Holdfast is armed:", "protect"));
     }
     steps
 }
@@ -73,7 +73,7 @@ pub fn lost_writes(records: &Records, losses: &[Loss]) -> Section {
     } else if losses.is_empty() {
         entries.push(Entry::text(match records.lacks("replica-promoter") {
             true => "Not known: the record of promotions did not answer.",
-            false => "No promotion is on record, and without one none loses writes.",
+            false => "No promotion is on record, and without a promotion no write is lost.",
         }));
     } else {
         entries.extend(losses.iter().map(|loss| Entry::text(format!("{}: {}.", loss.database, loss.value))));
@@ -85,7 +85,7 @@ pub fn lost_writes(records: &Records, losses: &[Loss]) -> Section {
             (Some(at), _) => format!("The old databases were cut off from clients at {}.", at.strftime("%F %T UTC")),
             (None, true) => "No record says that the old databases were cut off: holdfast fence status.".to_owned(),
             (None, false) => {
-                "No fence is set up: what clients that ignore DNS wrote to the old primary later, no record tells."
+                "No fence is set up: what clients that ignore DNS wrote to the old primary later is on no record."
                     .to_owned()
             }
         }));
