@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use crate::plan::ReplicaId;
 use crate::position::{OldOnly, Proof};
-use crate::promotion::{Allows, Database, IDLE_SECONDS, LagSample, ReplicaState, Source, grows_in_silence, is_postgres};
+use crate::promotion::{
+    Allows, Database, IDLE_SECONDS, LagSample, ReplicaState, Source, grows_in_silence, is_postgres,
+};
 use crate::rule::Rule;
 
 /// A sample of 0 is no proof: behind a slow link it says 0 while hundreds of rows are still on their way. Several in a row

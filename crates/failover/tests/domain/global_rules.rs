@@ -7,6 +7,7 @@ use failover::incident::Approval;
 use failover::observation::Attention;
 use failover::outcome::Finding;
 use failover::plan::{Plan, ReplicaId};
+use failover::position::{OldOnly, Proof};
 use failover::promotion::{
     Database, Failover, GlobalOperation, Instances, LagSample, PromotionCall, ReplicaDecision, ReplicaState,
     ReplicaView, Source, Verdict, decide_gate, decide_replica, left_behind,
@@ -139,7 +140,8 @@ fn a_secondary_again_after_the_failover_is_told_and_a_switchover_under_way_wakes
 
 fn home(state: ReplicaState) -> Successor {
     let lags = vec![LagSample { seconds: 1, at: at(7_000) }];
-    Successor { of: world("app-dr"), named: Some("app".to_owned()), state, created: Some(at(-9_000)), lags }
+    let (of, named, created) = (world("app-dr"), Some("app".to_owned()), Some(at(-9_000)));
+    Successor { of, named, state, created, lags, proof: Proof::NotAsked, old_only: OldOnly::NotAsked }
 }
 
 #[test]

@@ -196,7 +196,8 @@ fn tell(terminal: &Terminal, gap: &Gap) {
         terminal.say(format!("  {WARNING}not known{WARNING:#}: {why}"));
     }
     if gap.transactions.is_empty() {
-        terminal.say("what the old primary acknowledged after that is there alone; its binary log has it, or a snapshot:");
+        terminal
+            .say("what the old primary acknowledged after that is there alone; its binary log has it, or a snapshot:");
         commands.iter().for_each(|line| terminal.say(format!("  {line}")));
     }
     terminal.say("");
