@@ -95,7 +95,10 @@ fn cause(error: &dyn std::error::Error) -> String {
     while let Some(source) = inner.source() {
         inner = source;
     }
-    inner.to_string().trim_end_matches(['.', ' ']).to_owned()
+    let said = inner.to_string();
+    // A process that gives credentials may fail without a word, and its empty standard error is quoted all the same.
+    let said = said.trim_end();
+    said.strip_suffix("Stderr:").unwrap_or(said).trim_end_matches(['.', ' ']).to_owned()
 }
 
 /// The command that serves the kind of profile that is selected.

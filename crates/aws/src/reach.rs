@@ -31,14 +31,14 @@ impl Reach {
         SharedHttpClient::new(Hurrying { inner: client, reach: self.clone() })
     }
 
-    /// What the SDK is told of a failed attempt: it repeats what it takes for trouble on the way, and nothing that is the caller's own.
+    /// What the SDK is told of a failed attempt: it repeats what it takes for trouble on the way, and nothing of an unknown kind.
     fn judge(&self, error: ConnectorError) -> ConnectorError {
         let is_on_the_way = error.is_io() || error.is_timeout();
         if !is_on_the_way || self.0.has_reached.load(Ordering::Relaxed) {
             return error;
         }
         match self.0.unreached.fetch_add(1, Ordering::Relaxed) + 1 {
-            UNREACHED_MAX.. => ConnectorError::user(error.into()),
+            UNREACHED_MAX.. => ConnectorError::other(error.into_source(), None),
             _ => error,
         }
     }
@@ -85,7 +85,7 @@ mod tests {
     fn what_was_never_reached_is_given_up_and_what_was_reached_once_never() {
         let lost = || ConnectorError::timeout("nobody".into());
         let (unreached, reached) = (Reach::default(), Reach::default());
-        let told: Vec<_> = (0..4).map(|_| unreached.judge(lost()).is_user()).collect();
+        let told: Vec<_> = (0..4).map(|_| unreached.judge(lost()).is_other()).collect();
         assert_eq!(told, [false, false, true, true]);
         reached.0.has_reached.store(true, Ordering::Relaxed);
         assert!((0..9).all(|_| reached.judge(lost()).is_timeout()));

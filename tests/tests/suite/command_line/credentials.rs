@@ -158,7 +158,7 @@ async fn whoever_is_not_logged_in_is_told_what_is_missing_and_what_to_run() {
     assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     contains_all(
         &stderr(&output),
-        &["GetFunctionConfiguration was not answered", "nothing was changed", "http://nowhere.invalid", "eu-central-1"],
+        &["GetFunctionConfiguration was not answered", "Nothing was changed", "http://nowhere.invalid", "eu-central-1"],
     );
     assert_eq!(output.status.code(), Some(3));
 }
