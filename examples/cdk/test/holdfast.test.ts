@@ -19,7 +19,7 @@ const REFUSED: [string, Record<string, Value>, RegExp][] = [
   ['a list for one value', { Mode: ['automatic'] }, /Mode must be one value/],
   ['an ARN for an identifier', { AuroraClusters: ['arn:aws:rds:eu-central-1:123456789012:cluster:app-dr'] }, /AuroraClusters must be DB cluster identifiers/],
   ['a value that is not allowed', { Mode: 'manual' }, /Mode is outside/],
-  ['a number that is too small', { OutageMinutes: 4 }, /OutageMinutes is outside/],
+  ['a number that is too small', { OutageMinutes: 0 }, /OutageMinutes is outside/],
   ['a number that is not whole', { OutageMinutes: 7.5 }, /OutageMinutes is outside/],
   ['a name that the template does not have', { OutageMinute: 30 }, /OutageMinute/],
 ];
