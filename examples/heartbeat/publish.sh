@@ -5,8 +5,14 @@
 set -eu
 : "${DATABASE:?the identifier of the replica at RDS, as in the template}"
 client=$(command -v mysql || command -v mariadb)
-# By the clock of this machine: a replica's own may be wrong as its source's may. What cannot be read is not published, and missing is not zero.
+# By the clock of this machine: a replica's own may be wrong as its source's may. What cannot be read is not published, and missing is not zero:
+# nor is a beat from the future, since one sample of 0 would hide a replica that stands still. A replica that takes writes beats for itself, which says nothing.
 beat=$("$client" --host="${MYSQL_HOST:?}" --user="${MYSQL_USER:?}" --connect-timeout=10 --batch --skip-column-names \
-  --execute='SELECT MAX(beat) FROM holdfast.heartbeat')
-age=$(awk -v now="$(date +%s)" -v beat="${beat:?holdfast.heartbeat has no row yet}" 'BEGIN { age = now - beat; print age < 0 ? 0 : age }')
+  --execute='SELECT MAX(beat) FROM holdfast.heartbeat WHERE id <> @@global.server_id')
+[ "$beat" != NULL ] || { echo 'holdfast.heartbeat has no row of a source yet: nothing was published' >&2; exit 1; }
+age=$(awk -v now="$(date +%s)" -v beat="$beat" 'BEGIN {
+  age = now - beat
+  if (age < -1) { print "the newest heartbeat is " (-age) " s in the future: a clock is wrong, and nothing was published" >"/dev/stderr"; exit 1 }
+  print age < 0 ? 0 : age
+}')
 aws cloudwatch put-metric-data --namespace Heartbeat --metric-name Age --unit Seconds --dimensions "Database=$DATABASE" --value "$age"

@@ -1,8 +1,9 @@
-//! The lab's author is not its only judge: the functions' conversation with Route 53, the real binaries and the real SDK, against
+//! The lab's author is not its only judge: the functions' conversation with Route 53 and RDS, the real binaries and the real SDK, against
 //! an emulator that nobody here wrote (ministack, installed from the Python package index into a virtual environment of its own).
 //!
-//! It applies a batch whole or not at all and refuses a DELETE that does not match, which is what Holdfast rests on. All other
-//! services are the lab's.
+//! It applies a batch whole or not at all and refuses a DELETE that does not match, which is what Holdfast rests on, and it fails global
+//! databases over. It promotes no read replica, and moto's replicas are replicas still after a promotion (5.2.5). All other services are
+//! the lab's.
 
 #![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
 
@@ -27,6 +28,7 @@ use lab::{Lab, Options};
 use serde_json::{Value, json};
 use tests::emulator::Emulator;
 
+const PRIMARY: &str = "eu-west-1";
 const DR: &str = "eu-central-1";
 const ALARM: &str = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:started";
 const NAME: &str = "app.example.com";
@@ -48,9 +50,13 @@ fn record(target: &str) -> ResourceRecord {
     ResourceRecord::builder().value(target).build().expect("it has a value")
 }
 
+/// Short, since these tests are played in real time.
+const TTL_SECONDS: i64 = 2;
+
 fn half(role: ResourceRecordSetFailover, target: &str, check: &str) -> ResourceRecordSet {
     let is_primary = role == ResourceRecordSetFailover::Primary;
-    let set = ResourceRecordSet::builder().name(NAME).r#type(RrType::A).ttl(60).resource_records(record(target));
+    let set = ResourceRecordSet::builder().name(NAME).r#type(RrType::A).ttl(TTL_SECONDS);
+    let set = set.resource_records(record(target));
     let set = set.set_identifier(role.as_str()).set_health_check_id(is_primary.then(|| check.to_owned()));
     set.failover(role).build().expect("it has name and type")
 }
@@ -98,19 +104,23 @@ async fn records(client: &Client, zone: &str) -> [String; 3] {
     ]
 }
 
-/// The functions, in the lab, but for their Route 53.
-async fn functions(emulator: &Emulator, zone: &str) -> (Arc<Lab>, BTreeMap<&'static str, String>) {
+/// The functions, in the lab, but for their Route 53 and RDS.
+async fn functions(emulator: &Emulator, zone: &str, differs: Value) -> (Arc<Lab>, BTreeMap<&'static str, String>) {
     let lambdas = tokio::task::spawn_blocking(build).await.expect("the build ends").expect("all builds");
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     // At the emulator's pace, which is real time.
     let options = Options { start: Timestamp::now(), speed: 1.0, endpoint: any, dns: any };
     let lab = Lab::start(&options).await.expect("the lab starts");
-    let plan = json!({"mode": "automatic", "zones": [{"id": zone, "names": [NAME]}], "alarms": [ALARM],
+    let mut plan = json!({"mode": "automatic", "zones": [{"id": zone, "names": [NAME]}], "alarms": [ALARM],
         "limits": {"lag_seconds_max": 60, "settle_seconds": 900, "cooldown_seconds": 3600, "drain_seconds": 600,
             "detection_seconds_max": 2400}});
+    if let (Some(plan), Value::Object(differs)) = (plan.as_object_mut(), differs) {
+        plan.extend(differs);
+    }
     let environment = BTreeMap::from([
         ("HOLDFAST_PLAN".to_owned(), plan.to_string()),
         ("AWS_ENDPOINT_URL_ROUTE_53".to_owned(), emulator.endpoint.clone()),
+        ("AWS_ENDPOINT_URL_RDS".to_owned(), emulator.endpoint.clone()),
     ]);
     let arns = ["alarm-handler", "replica-promoter"].map(|name| {
         let config = FunctionConfig::new(name, lambdas.join(name));
@@ -154,7 +164,7 @@ async fn holdfast_pins_once_and_by_compare_and_swap_against_a_route_53_that_nobo
     let emulator = tokio::task::spawn_blocking(start).await.expect("the emulator starts");
     let client = route53(&emulator.endpoint);
     let (zone, check) = workload(&client).await;
-    let (lab, functions) = functions(&emulator, &zone).await;
+    let (lab, functions) = functions(&emulator, &zone, Value::Null).await;
     let (handler, promoter) = (&functions["alarm-handler"], &functions["replica-promoter"]);
     let state = json!({"value": "ALARM", "timestamp": Timestamp::now().to_string()});
     let detail = json!({"alarmName": "started", "state": state});
@@ -167,7 +177,10 @@ async fn holdfast_pins_once_and_by_compare_and_swap_against_a_route_53_that_nobo
     assert_eq!(returned, ["Pinned", "StaysOnDr", "StaysOnDr"]);
     let pinned = records(&client, &zone).await;
     assert_eq!(pinned[..2], [DR_TARGET, DR_TARGET]);
-    assert!(pinned[2].contains("pinned") && pinned[2].contains(&format!("A,values,60,{PRIMARY_TARGET}")), "{pinned:?}");
+    assert!(
+        pinned[2].contains("pinned") && pinned[2].contains(&format!("A,values,{TTL_SECONDS},{PRIMARY_TARGET}")),
+        "{pinned:?}"
+    );
 
     assert_eq!(outcomes(&lab, handler, vec![alarm, tick.clone()]).await, ["StaysOnDr", "StaysOnDr"]);
     assert_eq!(records(&client, &zone).await, pinned, "a duplicate changes nothing");
@@ -184,4 +197,76 @@ async fn holdfast_pins_once_and_by_compare_and_swap_against_a_route_53_that_nobo
         assert!(began.elapsed() < PATIENCE, "GetChange never says INSYNC");
         outcomes(&lab, promoter, vec![tick.clone()]).await;
     }
+}
+
+fn rds(endpoint: &str, region: &'static str) -> aws_sdk_rds::Client {
+    let config = aws_sdk_rds::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(region))
+        .endpoint_url(endpoint)
+        .credentials_provider(Credentials::new("operator", "secret", None, None, "test"))
+        .build();
+    aws_sdk_rds::Client::from_conf(config)
+}
+
+/// A global database whose primary is elsewhere.
+async fn global_database(endpoint: &str) {
+    const ENGINE: &str = "aurora-mysql";
+    let global = rds(endpoint, PRIMARY).create_global_cluster().global_cluster_identifier("world").engine(ENGINE);
+    global.send().await.expect("a global database");
+    for (region, cluster, user) in [(PRIMARY, "app", Some("admin")), (DR, "app-dr", None)] {
+        let client = rds(endpoint, region);
+        let made = client.create_db_cluster().db_cluster_identifier(cluster).engine(ENGINE);
+        let made = made.global_cluster_identifier("world").set_master_username(user.map(str::to_owned));
+        made.set_master_user_password(user.map(|_| "not-a-secret".to_owned())).send().await.expect("a cluster");
+        let instance = client.create_db_instance().db_instance_identifier(format!("{cluster}-1")).engine(ENGINE);
+        let instance = instance.db_cluster_identifier(cluster).db_instance_class("db.r6g.large");
+        instance.send().await.expect("an instance");
+    }
+}
+
+/// The cluster that takes the global database's writes.
+async fn writer(endpoint: &str) -> String {
+    let described = rds(endpoint, DR).describe_global_clusters().global_cluster_identifier("world").send().await;
+    let described = described.expect("it is described");
+    let members = described.global_clusters()[0].global_cluster_members();
+    let writers: Vec<_> = members.iter().filter(|member| member.is_writer() == Some(true)).collect();
+    assert_eq!(writers.len(), 1, "{members:?}");
+    writers[0].db_cluster_arn().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn holdfast_fails_a_global_database_over_once_at_an_rds_that_nobody_here_wrote() {
+    let start = || Emulator::start(&[], Stdio::null());
+    let emulator = tokio::task::spawn_blocking(start).await.expect("the emulator starts");
+    let (zone, _) = workload(&route53(&emulator.endpoint)).await;
+    global_database(&emulator.endpoint).await;
+    assert!(writer(&emulator.endpoint).await.ends_with(":app"));
+    let limits = json!({"lag_seconds_max": 60, "settle_seconds": 900, "cooldown_seconds": 3600, "drain_seconds": 0,
+        "detection_seconds_max": 2400});
+    let differs = json!({"aurora_global_clusters": ["world/app-dr"], "limits": limits});
+    let (lab, functions) = functions(&emulator, &zone, differs).await;
+    let lag = [("DBClusterIdentifier", "app-dr")];
+    lab.cloudwatch.put_metric(DR, "AWS/RDS", "AuroraGlobalDBRPOLag", &lag, 700.0, Timestamp::now());
+    let state = json!({"value": "ALARM", "timestamp": Timestamp::now().to_string()});
+    let alarm =
+        bridged("aws.cloudwatch", "CloudWatch Alarm State Change", &json!({"alarmName": "started", "state": state}));
+    assert_eq!(outcomes(&lab, &functions["alarm-handler"], vec![alarm]).await, ["Pinned"]);
+
+    let tick = bridged("aws.events", "Scheduled Event", &json!({}));
+    let began = Instant::now();
+    let mut told = Vec::new();
+    while told.last().map(String::as_str) != Some("FailedOver") {
+        assert!(began.elapsed() < PATIENCE * 3, "{told:?}");
+        // Two at once, as events come.
+        let mut both = outcomes(&lab, &functions["replica-promoter"], vec![tick.clone(); 2]).await;
+        both.sort_by_key(|outcome| outcome == "FailedOver");
+        told.extend(both);
+    }
+    assert_eq!(told.iter().filter(|outcome| *outcome == "PromotionRequested").count(), 1, "{told:?}");
+    assert!(writer(&emulator.endpoint).await.ends_with(":app-dr"));
+    // What comes late finds nothing to do.
+    let late = outcomes(&lab, &functions["replica-promoter"], vec![tick; 2]).await;
+    assert!(late.iter().all(|outcome| outcome == "Nothing" || outcome == "DatabaseTrouble"), "{late:?}");
+    assert!(writer(&emulator.endpoint).await.ends_with(":app-dr"));
 }

@@ -55,7 +55,7 @@ pub const REPLICA_TABLE: &[ReplicaRow] = &[
     row(Rule::R05.row('d'), "a switchover or another failover of its global database is under way, which Holdfast did not ask for", |f| f.is_operated_on_by_others(),
         Verdict::Wait, Page, "Holdfast waits for its end, and promotes the cluster then if it is no primary yet; see who began it (aws rds describe-global-clusters)"),
     row(Rule::R05.row('a'), "still on its way, more than 30 minutes after it might have been promoted", |f| f.is_on_its_way() && f.overdue_at.is_some_and(|at| at <= f.now),
-        Verdict::Wait, Page, "Holdfast goes on looking every minute; see what RDS says of the database; if it stays as it is, promote by hand what takes its place"),
+        Verdict::Wait, Page, "Holdfast goes on looking every minute; if it was approved less than half an hour ago, wait; else see what RDS says of the database, and if it stays as it is, promote by hand what takes its place"),
     row(Rule::R05.row('b'), "promoting, rebooting or otherwise on its way", ReplicaFacts::is_on_its_way,
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
     row(Rule::R09.row('d'), "it takes writes, but somebody took it out of its global database", |f| f.is_detached() && f.is(Database::is_available_writer),
