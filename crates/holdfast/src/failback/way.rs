@@ -52,6 +52,9 @@ impl<'a> Way<'a> {
 
     /// Asks every old primary and its database in DR what only the old one has.
     pub async fn ask_losses(&mut self, workload: &Workload) -> Result<(), Failure> {
+        if self.access.is_none() {
+            return Ok(());
+        }
         let Some(pinned_at) = failback::pinned_at(&look(workload).await?.names) else { return Ok(()) };
         for of in &workload.plan.replicas {
             let said = self.losses(workload, of, pinned_at).await?;
