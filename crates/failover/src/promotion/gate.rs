@@ -111,7 +111,7 @@ pub fn decide_gate(plan: &Plan, now: Timestamp, names: &[NameView], changes: &Ch
             _ => None,
         })
         .max();
-    let awaited = spreads().filter(|(_, spread)| !arrived(spread)).map(|(pin, _)| pin.at).min();
+    let awaited = || spreads().filter(|(_, spread)| !arrived(spread)).map(|(pin, _)| pin.at);
     let facts = GateFacts {
         now,
         unpinned: names.iter().filter(|view| !is_pinned(view)).map(|view| view.name.to_string()).collect(),
@@ -119,7 +119,7 @@ pub fn decide_gate(plan: &Plan, now: Timestamp, names: &[NameView], changes: &Ch
         failed_over: registers().filter(|register| matches!(register, Register::FailedOver { .. })).count(),
         agree: names.iter().all(NameView::agrees),
         spreading: spreads().any(|(_, spread)| !matches!(spread, Spread::InSync { .. })),
-        overdue_at: awaited.map(|at| after(at, ARRIVAL_SECONDS_MAX.into())),
+        overdue_at: awaited().min().map(|at| after(at, ARRIVAL_SECONDS_MAX.into())),
         drained_at,
     };
     let pins = || registers().filter_map(Register::pin);
@@ -128,7 +128,7 @@ pub fn decide_gate(plan: &Plan, now: Timestamp, names: &[NameView], changes: &Ch
     let since = match (row.id.rule, row.attention) {
         (Rule::R02, Page) => facts.overdue_at,
         // Until the last has arrived nobody knows when clients of all have drained.
-        (Rule::R02, _) if awaited.is_some() => awaited,
+        (Rule::R02, _) if awaited().next().is_some() => awaited().max(),
         _ => drained_at.or_else(|| pins().map(|pin| pin.at).max()),
     };
     GateDecision { row, incident, since, facts: facts.in_words() }
