@@ -137,18 +137,23 @@ struct Dice {
     hands: SmallRng,
     orders: SmallRng,
     beside: SmallRng,
+    globals: SmallRng,
     all_else: SmallRng,
     is_on_switch: bool,
+    has_globals: bool,
 }
 
 /// From this seed on outages are of workloads on the switch.
 pub const ON_SWITCH: u64 = 1_000_000_000;
+/// From this seed on they are not, and some have a cluster of a global database.
+pub const ON_GLOBALS: u64 = 2_000_000_000;
 
 impl Dice {
     fn of_seed(seed: u64) -> Box<Self> {
-        let seeds = [!seed, seed.rotate_left(32), seed.rotate_left(16), seed];
-        let [hands, orders, beside, all_else] = seeds.map(SmallRng::seed_from_u64);
-        Box::new(Self { hands, orders, beside, all_else, is_on_switch: seed >= ON_SWITCH })
+        let seeds = [!seed, seed.rotate_left(32), seed.rotate_left(16), seed.rotate_left(48), seed];
+        let [hands, orders, beside, globals, all_else] = seeds.map(SmallRng::seed_from_u64);
+        let is_on_switch = (ON_SWITCH..ON_GLOBALS).contains(&seed);
+        Box::new(Self { hands, orders, beside, globals, all_else, is_on_switch, has_globals: seed >= ON_GLOBALS })
     }
 
     fn of(&mut self, about: About) -> &mut SmallRng {
@@ -158,6 +163,7 @@ impl Dice {
             About::Switch | About::Dark | About::Deaf | About::Hearing | About::Server | About::Silent => {
                 &mut self.beside
             }
+            About::Globals | About::GlobalFails => &mut self.globals,
             _ => &mut self.all_else,
         }
     }
@@ -229,6 +235,15 @@ impl Chance {
             Decides::List(_) => false,
         };
         self.choose(About::Switch, |_| is_so.into()) != 0
+    }
+
+    /// As [`Self::happens`], for what only workloads with global databases have.
+    pub fn happens_to_globals(&self, about: About, odds: f64) -> bool {
+        let has_globals = match &self.0.borrow().decides {
+            Decides::Seed(dice) | Decides::Noted(dice, _) => dice.has_globals,
+            Decides::List(_) => false,
+        };
+        self.choose(about, |rng| (has_globals && rng.random_bool(odds)).into()) != 0
     }
 
     /// Decides between yes and no, of which no is quiet.

@@ -55,7 +55,7 @@ pub(crate) fn setup(chance: &Chance) -> Setup {
         names: 1 + chance.choose(About::Names, |rng| rng.random_range(0..4)) as usize,
         clusters,
         instances: chance.choose(About::Instances, |rng| rng.random_range(0..3u32).saturating_sub(1)) as usize,
-        globals: usize::from(chance.happens(About::Globals, 0.3)),
+        globals: usize::from(chance.happens_to_globals(About::Globals, 0.5)),
         mode,
         probes: !chance.happens(About::Probes, 0.3),
         fence: chance.happens(About::Fence, 0.15),
@@ -104,7 +104,7 @@ impl Circumstances {
             0 => world.promotion_time,
             seconds => SignedDuration::from_secs(seconds.into()),
         };
-        if chance.happens(About::GlobalFails, 0.3) {
+        if chance.happens_to_globals(About::GlobalFails, 0.3) {
             world.replicas.values_mut().for_each(Replica::fail_next);
         }
         world.dr_answers = !chance.happens(About::DrSite, 0.05);
