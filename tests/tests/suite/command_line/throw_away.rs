@@ -116,7 +116,7 @@ async fn a_drill_that_was_killed_at_any_write_is_cleaned_up_exactly() {
     assert!(killed_at(&stage, 2, Effect::With).await.is_none());
     contains_all(&stdout(&drilled(&stage, &[]).await), &["left alone", "holdfast drill --clean"]);
     assert_ne!(stage.records(), before);
-    stage.minutes(61).await;
+    stage.minutes(181).await;
     let next = drilled(&stage, &[]).await;
     assert!(next.status.success(), "{}", stderr(&next));
     contains_all(&stdout(&next), &["left behind by a drill: holdfast-drill-", "which is removed first"]);
