@@ -74,6 +74,8 @@ pub(crate) struct Circumstances {
     pub overlaps: bool,
     /// How long operators do not answer.
     pub asleep_minutes: i64,
+    /// What a failover costs that AWS gives up half-way.
+    pub retry_minutes: i64,
     /// A part of AWS that is out of order for minutes.
     pub trouble: Option<Trouble>,
     /// What goes otherwise beside Route 53's API, if the workload is on the switch.
@@ -104,9 +106,13 @@ impl Circumstances {
             0 => world.promotion_time,
             seconds => SignedDuration::from_secs(seconds.into()),
         };
-        if chance.happens_to_globals(About::GlobalFails, 0.3) {
+        let fails = chance.happens_to_globals(About::GlobalFails, 0.3) && setup.globals > 0;
+        if fails {
             world.replicas.values_mut().for_each(Replica::fail_next);
         }
+        // A failover that AWS gives up at its end, two ticks until that is seen and asked again.
+        let retry_minutes =
+            if fails { world.promotion_time.as_secs().unsigned_abs().div_ceil(60).cast_signed() + 2 } else { 0 };
         world.dr_answers = !chance.happens(About::DrSite, 0.05);
         world.watch.is_check_disabled = matches!(setup.register, Some(Register::Paused { .. }));
         let begins = 1 + i64::from(chance.choose(About::Begins, |rng| rng.random_range(0..3)));
@@ -119,6 +125,7 @@ impl Circumstances {
             begins,
             returns: (returns > 0).then(|| begins + i64::from(returns)),
             overlaps: chance.happens(About::Overlaps, 0.4),
+            retry_minutes,
             asleep_minutes: 60 * i64::from(chance.one_of(About::Sleep, 0.02, 5)),
             trouble: Trouble::of(chance.one_of(About::Trouble, 0.15, Trouble::CHOICES)),
             beside: setup.switch.then(|| Beside::draw(chance)),

@@ -165,7 +165,12 @@ impl Outage {
     fn deadline(&self) -> i64 {
         let asleep = if self.approved.is_none() { self.circumstances.asleep_minutes } else { 0 };
         let shown = if self.circumstances.beside.is_some() { SHOWN_MINUTES } else { 0 };
-        self.recovery_begins() + asleep + RECOVERY_MINUTES + self.drain_minutes + shown
+        self.recovery_begins()
+            + asleep
+            + RECOVERY_MINUTES
+            + self.drain_minutes
+            + shown
+            + self.circumstances.retry_minutes
     }
 
     fn report(self, recovered_minutes: i64) -> Report {

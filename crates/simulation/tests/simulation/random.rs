@@ -2,7 +2,7 @@
 
 use failover::outcome::Kind;
 use simulation::campaign::{self, Tally};
-use simulation::chance::{Chance, ON_SWITCH};
+use simulation::chance::{Chance, ON_GLOBALS, ON_SWITCH};
 use simulation::outage::{self, Detail};
 use simulation::shrink;
 
@@ -51,6 +51,17 @@ fn no_random_outage_on_the_switch_breaks_a_property() {
         let outages = tally.kinds.get(&kind).copied().unwrap_or_default();
         assert!(outages * 100 >= percent_min * SEEDS, "{kind:?} in {outages} of {SEEDS} outages only");
     }
+}
+
+#[test]
+fn no_random_outage_with_global_databases_breaks_a_property() {
+    const SEEDS: u64 = 1_000;
+    let tally = campaign::run(ON_GLOBALS..ON_GLOBALS + SEEDS, None, campaign::threads(), &|_| ());
+    if let Some(seed) = tally.first_bad_seed() {
+        let story = shrink::shrink(seed, None).map(|shrunk| shrunk.story()).unwrap_or_default();
+        panic!("of {SEEDS} outages went wrong: {:#?}\n{story}", tally.broken);
+    }
+    assert!((SEEDS / 2..SEEDS).contains(&tally.failed_over), "{} of {SEEDS} failed over", tally.failed_over);
 }
 
 #[test]
