@@ -62,9 +62,11 @@ where
     pub async fn handle(&self, plan: &Plan, signal: Signal) -> Result<Outcome, ApprovalNotCarriedOut> {
         let mut stay = Stay::of(&signal);
         self.wait_for_a_new_pin(&signal, &mut stay).await;
-        // On the switch DR's own listing is renewed by alarm-handler, which lists in an outage.
-        let lists = signal != (Signal::Tick { lists: false })
-            && !(plan.latch.is_some() && matches!(signal, Signal::Tick { .. }));
+        let lists = match signal {
+            // On the switch DR's own listing is renewed by alarm-handler, which lists in an outage.
+            Signal::Tick { lists } => lists && plan.latch.is_none(),
+            Signal::Pinned | Signal::Hint | Signal::Approval(_) => true,
+        };
         let (trigger, approval) = match signal {
             Signal::Tick { .. } => (Trigger::Tick, None),
             Signal::Pinned | Signal::Hint => (Trigger::Event, None),

@@ -2,7 +2,7 @@
 //! killed costs the time to the next one, and nothing else.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws::beside;
 use aws::cloudwatch::LagReader;
@@ -62,16 +62,21 @@ impl Stay {
 
     /// Waits, if there is time. Looks take theirs too, most of all at what does not answer.
     async fn wait(&mut self, records: &impl RecordReader, seconds: u32) -> bool {
-        let looked = u32::try_from(self.at_work_since.elapsed().as_secs()).unwrap_or(u32::MAX);
-        let Some(left) = self.seconds_left.checked_sub(seconds.saturating_add(looked)) else {
-            self.seconds_left = 0;
+        let left = left(self.seconds_left, self.at_work_since.elapsed(), seconds);
+        self.seconds_left = left.unwrap_or_default();
+        if left.is_none() {
             return false;
-        };
-        self.seconds_left = left;
+        }
         records.wait(seconds).await;
         self.at_work_since = Instant::now();
         true
     }
+}
+
+/// How many seconds are left after a look and a wait, if there is time for both.
+fn left(seconds_left: u32, looked: Duration, waits_seconds: u32) -> Option<u32> {
+    let looked_seconds = u32::try_from(looked.as_secs()).unwrap_or(u32::MAX);
+    seconds_left.checked_sub(waits_seconds.saturating_add(looked_seconds))
 }
 
 impl<R, W, D, P, L, B> Calls<R, W, D, P, L, B>
@@ -186,4 +191,18 @@ fn on_their_way(names: &[NameView]) -> BTreeMap<&str, &NameView> {
         }
     }
     changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_at_what_does_not_answer_end_a_stay_as_waits_do() {
+        let look = Duration::from_millis(7_500);
+        assert_eq!(left(60, look, 2), Some(51));
+        let mut stays = std::iter::successors(Some(60), |seconds| left(*seconds, look, 2));
+        assert_eq!(stays.by_ref().count(), 7, "six waits and looks, and not thirty");
+        assert_eq!((left(1, Duration::ZERO, 2), left(60, Duration::MAX, 2)), (None, None));
+    }
 }

@@ -2,7 +2,19 @@
 
 use super::super::Scenario;
 use super::parts::*;
-use crate::check;
+use crate::check::{self, Check};
+
+const HOME_THREE_TIMES: &[Check] = &[
+    check::BACK_WAS_GUARDED,
+    check::OUT_BACK_AND_OUT,
+    check::RECORDS_RESTORED,
+    check::USERS_CAME_HOME,
+    check::LOSS_NEAR_OUTAGES,
+    check::NOTHING_DELETED,
+    check::ORDERS_TOLD,
+    check::STILL_ARMED,
+    check::USERS_ON_PRIMARY,
+];
 
 /// Three times in a row.
 pub(super) const FAILBACK: Scenario = Scenario {
@@ -10,17 +22,7 @@ pub(super) const FAILBACK: Scenario = Scenario {
     about: "out and back by the command line's guarded steps, three times in a row: no write is lost but by lag",
     layout: QUICK,
     play: |play| Box::pin(play.failback()),
-    checks: &[&[
-        check::BACK_WAS_GUARDED,
-        check::OUT_BACK_AND_OUT,
-        check::RECORDS_RESTORED,
-        check::USERS_CAME_HOME,
-        check::LOSS_NEAR_OUTAGES,
-        check::NOTHING_DELETED,
-        check::ORDERS_TOLD,
-        check::STILL_ARMED,
-        check::USERS_ON_PRIMARY,
-    ]],
+    checks: &[HOME_THREE_TIMES],
 };
 
 /// The same on the switch.
@@ -29,17 +31,7 @@ pub(super) const FAILBACK_ON_SWITCH: Scenario = Scenario {
     about: "the same on the switch: each failback lifts the latch, and the next failover closes it anew",
     layout: DARK,
     play: |play| Box::pin(play.failback_on_switch()),
-    checks: &[&[
-        check::BACK_WAS_GUARDED,
-        check::OUT_BACK_AND_OUT,
-        check::RECORDS_RESTORED,
-        check::USERS_CAME_HOME,
-        check::LOSS_NEAR_OUTAGES,
-        check::NOTHING_DELETED,
-        check::ORDERS_TOLD,
-        check::STILL_ARMED,
-        check::USERS_ON_PRIMARY,
-    ]],
+    checks: &[HOME_THREE_TIMES],
 };
 
 /// A global database, out and home.
