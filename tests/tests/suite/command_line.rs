@@ -321,10 +321,12 @@ async fn a_rejected_incident_is_left_alone_until_the_next() {
     assert_eq!(states(&stage), ["armed"; NAMES]);
 }
 
-/// Whether the operators got a mail that says this.
+/// Whether the operators got a mail that says this, and the notifier's log, which it writes after it, keeps it for a report.
 fn mailed(stage: &Stage, said: &str) -> bool {
+    let entries = stage.lab.journal.entries();
     let is_told = |what: &What| matches!(what, What::Mail { body, .. } if body.contains(said));
-    stage.lab.journal.entries().iter().any(|entry| is_told(&entry.what))
+    let is_kept = |what: &What| matches!(what, What::Log { function, line } if function.ends_with("notifier") && line.contains(said));
+    entries.iter().any(|entry| is_told(&entry.what)) && entries.iter().any(|entry| is_kept(&entry.what))
 }
 
 #[tokio::test(flavor = "multi_thread")]
