@@ -48,6 +48,8 @@ pub enum Place {
     LetGo,
     /// To DR within minutes, and for good, by the latch; the pin is not written yet.
     Latched,
+    /// To DR once the name servers show the latch, which they do not.
+    LatchUnseen,
     /// To DR, by Holdfast's pin.
     KeptOnDr,
     /// Some of the pinned names lead elsewhere, by somebody's doing.
@@ -182,7 +184,7 @@ impl Users {
     fn are_on_dr(&self) -> bool {
         match self.place {
             Place::SentToDr { .. } | Place::LetGo | Place::Latched | Place::KeptOnDr | Place::Parted { .. } => true,
-            Place::Primary | Place::HeldAtPrimary | Place::Unknown => false,
+            Place::Primary | Place::HeldAtPrimary | Place::LatchUnseen | Place::Unknown => false,
         }
     }
 
@@ -204,6 +206,12 @@ impl fmt::Display for Users {
             Place::HeldAtPrimary => {
                 return f.write_str(
                     "Users are still sent to the primary: Holdfast holds DNS there until it pins.",
+                );
+            }
+            Place::LatchUnseen => {
+                return f.write_str(
+                    "Users may still be at the primary: the latch is closed, but not every name server shows it, and no pin is known to \
+                     have arrived.",
                 );
             }
             Place::LetGo => f.write_str(
@@ -318,6 +326,7 @@ mod tests {
             (users(Place::LetGo, 1), "promoted no database there, so writes fail."),
             (users(Place::Latched, 1), "and the latch keeps them there"),
             (users(Place::Latched, 1), "Not every database there takes writes yet."),
+            (users(Place::LatchUnseen, 1), "may still be at the primary"),
             (users(Place::HeldAtPrimary, 1), "still sent to the primary"),
             (users(Place::Unknown, 1), "not known"),
         ] {

@@ -203,7 +203,11 @@ impl Ground {
     /// Where users are while names are pinned, or the latch stands in.
     pub(crate) fn users(&self, plan: &Plan) -> Option<Users> {
         let users = Users::kept(plan, &self.names)?;
-        Some(if self.is_by_latch { Users { place: Place::Latched, ..users } } else { users })
+        Some(match &self.unproven {
+            Some(_) => Users { place: Place::LatchUnseen, ..users },
+            None if self.is_by_latch => Users { place: Place::Latched, ..users },
+            None => users,
+        })
     }
 
     /// What is to be said of it beside what the rules saw.

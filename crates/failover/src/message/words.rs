@@ -6,6 +6,7 @@ use super::{Sender, capitalised};
 use crate::observation::Attention;
 use crate::outcome::{Kind, Outcome, Trigger};
 use crate::rule::Rule;
+use crate::users::Place;
 
 /// Cause and act in a few words, since a locked phone shows forty characters; and, where Holdfast does not act, what users have
 /// of it.
@@ -18,6 +19,7 @@ pub(super) fn headline(outcome: &Outcome) -> String {
     let cause = cause_and_act(outcome);
     let price = match outcome.users.as_ref().filter(|_| stands_still) {
         // R09 speaks of a database that takes writes.
+        Some(users) if users.place == Place::LatchUnseen => "users may be at the PRIMARY",
         Some(users) if users.cannot_write() && outcome.rule() != Some(Rule::R09) => "users on READ-ONLY DR",
         Some(users) if users.are_sent() => "users on DR",
         Some(users) if users.are_held() => "users stay on PRIMARY",

@@ -6,12 +6,16 @@ use super::{Page, Quiet, Row, after, decide, row};
 use crate::incident::Incident;
 use crate::observation::{ChangeStatus, Changes, Fact, NameView};
 use crate::plan::Plan;
-use crate::register::{Register, Spread};
+use crate::register::{Pin, Register, Spread};
 use crate::rule::Rule;
 
 /// How long a pin may be on its way, in seconds. A change is at every name server "generally within 60" seconds (Route 53,
 /// GetChange); after ten times that people must look.
 pub const ARRIVAL_SECONDS_MAX: u32 = 600;
+
+/// How long a pin may stand by the latch alone, or without its change on record, in seconds: nobody could ask Route 53 about it. What
+/// CloudWatch tells is at the name servers within "1–3 minutes" (a budget: AWS documents none).
+pub const UNRECORDED_SECONDS_MAX: u32 = 180;
 
 /// What the fact is about that says when clients have drained.
 pub const CLIENTS_DRAINED: &str = "clients drained";
@@ -46,7 +50,7 @@ pub const GATE_TABLE: &[GateRow] = &[
         Gate::Wait, Page, "no database is promoted while clients of those names may still write to the primary: pin them (arm them, or see why alarm-handler does not), or take them out of the plan"),
     row(Rule::R01.row('d'), "somebody changed the pinned records, or they lead where users were before the pin, or to a new place in that AWS region", |f| !f.agree,
         Gate::Wait, Quiet, "clients may be back on the primary; alarm-handler pins again or says why not"),
-    row(Rule::R02.row('a'), "the pin was made more than 10 minutes ago, and is still not known to be at every name server", |f| f.overdue_at.is_some_and(|at| at <= f.now),
+    row(Rule::R02.row('a'), "the pin was made more than 10 minutes ago, or has stood by the latch alone, or without its change on record, for 3, and is still not known to be at every name server", |f| f.overdue_at.is_some_and(|at| at <= f.now),
         Gate::Wait, Page, "no database is promoted until Route 53 says that the pin has arrived, or every name server shows the latch closed; see Route 53's status page, and alarm-handler's log if the pin's change is not on record"),
     row(Rule::R02.row('b'), "the pin is not known to be at every name server", |f| f.overdue_at.is_some(),
         Gate::Wait, Quiet, "Holdfast asks Route 53 again within a minute"),
@@ -111,7 +115,14 @@ pub fn decide_gate(plan: &Plan, now: Timestamp, names: &[NameView], changes: &Ch
             _ => None,
         })
         .max();
-    let awaited = || spreads().filter(|(_, spread)| !arrived(spread)).map(|(pin, _)| pin.at);
+    let awaited = || spreads().filter(|(_, spread)| !arrived(spread));
+    let overdue_at = |(pin, spread): (&Pin, &Spread)| {
+        let arrival = after(pin.at, ARRIVAL_SECONDS_MAX.into());
+        match spread {
+            Spread::Unrecorded { at } => arrival.min(after(*at, UNRECORDED_SECONDS_MAX.into())),
+            Spread::Change { .. } | Spread::InSync { .. } => arrival,
+        }
+    };
     let facts = GateFacts {
         now,
         unpinned: names.iter().filter(|view| !is_pinned(view)).map(|view| view.name.to_string()).collect(),
@@ -119,7 +130,7 @@ pub fn decide_gate(plan: &Plan, now: Timestamp, names: &[NameView], changes: &Ch
         failed_over: registers().filter(|register| matches!(register, Register::FailedOver { .. })).count(),
         agree: names.iter().all(NameView::agrees),
         spreading: spreads().any(|(_, spread)| !matches!(spread, Spread::InSync { .. })),
-        overdue_at: awaited().min().map(|at| after(at, ARRIVAL_SECONDS_MAX.into())),
+        overdue_at: awaited().map(overdue_at).min(),
         drained_at,
     };
     let pins = || registers().filter_map(Register::pin);
@@ -128,7 +139,7 @@ pub fn decide_gate(plan: &Plan, now: Timestamp, names: &[NameView], changes: &Ch
     let since = match (row.id.rule, row.attention) {
         (Rule::R02, Page) => facts.overdue_at,
         // Until the last has arrived nobody knows when clients of all have drained.
-        (Rule::R02, _) if awaited().next().is_some() => awaited().max(),
+        (Rule::R02, _) if awaited().next().is_some() => awaited().map(|(pin, _)| pin.at).max(),
         _ => drained_at.or_else(|| pins().map(|pin| pin.at).max()),
     };
     GateDecision { row, incident, since, facts: facts.in_words() }

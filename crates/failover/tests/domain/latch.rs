@@ -143,7 +143,8 @@ fn shown_by_every_name_server_it_stands_in_for_a_pin_in_sync_and_opens_the_gate_
         decide_gate(&plan, at(seconds), &[stands_in(&plan, latch, &view)], &Changes::new()).row
     };
     assert_eq!((gate(&closed(), 100).id.rule, gate(&closed(), 100).verdict), (Rule::R02, Gate::Wait), "not shown yet");
-    assert_eq!(gate(&closed(), 660).attention, Attention::Page, "not shown for ten minutes");
+    assert_eq!(gate(&closed(), 239).attention, Attention::None, "nobody knows how soon Route 53 reads CloudWatch");
+    assert_eq!(gate(&closed(), 240).attention, Attention::Page, "not shown for three minutes");
     let shown = closed().looked_at(true, at(200));
     let name = stands_in(&plan, &shown, &view);
     assert!(name.agrees() && name.pin().unwrap().incident == incident(0));

@@ -7,6 +7,7 @@ use aws::store::Item;
 use aws::telemetry::Metric;
 use failover::incident::AlarmState;
 use failover::latch::{Latch, Stage};
+use jiff::SignedDuration;
 use simulation::fault::{Fault, script};
 use simulation::holdfast::{Function, Holdfast};
 use simulation::property::Property;
@@ -75,6 +76,27 @@ fn with_route_53_dark_a_failover_is_committed_at_once_and_its_databases_are_prom
         assert_eq!(states(&holdfast), ["failed over"; 4]);
         assert_eq!(subjects(&holdfast).iter().filter(|told| told.contains("FAILED OVER")).count(), 1);
     }
+}
+
+#[test]
+fn a_latch_that_one_name_server_does_not_show_is_told_after_three_minutes_with_where_users_may_be() {
+    let mut holdfast = deployed(&on_switch());
+    if let Some(switch) = &mut holdfast.world.get().switch {
+        switch.servers[3].lag = SignedDuration::from_mins(60);
+    }
+    go_dark(&holdfast, Fault::TimedOutBefore);
+    outage(&mut holdfast);
+    let at = latch(&holdfast).expect("it is committed").at;
+    let stuck = "promotion is STUCK, users may be at the PRIMARY";
+    while !was_told(&holdfast, &[stuck]) {
+        assert!(holdfast.world.get().now < at + SignedDuration::from_mins(5), "{:#?}", subjects(&holdfast));
+        minutes(&mut holdfast, 1);
+    }
+    assert!(holdfast.world.get().now >= at + SignedDuration::from_mins(3), "{:#?}", subjects(&holdfast));
+    let says_why = |body: &str| body.contains("not every name server shows it") && body.contains("says of the latch");
+    assert!(holdfast.world.get().mailbox.iter().any(|letter| says_why(&letter.message.body)));
+    minutes(&mut holdfast, 10);
+    assert!(matches!(latch(&holdfast), Some(Latch { stage: Stage::Committed, .. })), "nothing is promoted");
 }
 
 /// A dark failover in which `function`'s call number `nth` meets `fault`; `None` if it never makes so many, or if that call is a question
