@@ -11,8 +11,8 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::look::{self, Finding};
 use crate::readiness::{Shortcoming, Weight};
-use crate::status::ready;
-use crate::terminal::{GOOD, Terminal};
+use crate::status::{self, ready};
+use crate::terminal::{BAD, GOOD, Terminal};
 use crate::workload::Workload;
 
 /// Refuses, with every reason, unless an outage that began now would be failed over without a person; in approval mode, with none
@@ -56,6 +56,11 @@ pub async fn check(workload: &Workload, terminal: &Terminal) -> Result<(), Failu
     }
     terminal.result(&json!({"ready": true}));
     terminal.say(format!("{GOOD}ready{GOOD:#}: an outage that began now would be failed over"));
+    if let Some(since) = status::down_since(workload).await {
+        terminal.say(format!(
+            "{BAD}the site has been down{BAD:#} since {since}: holdfast status says when the failover starts"
+        ));
+    }
     Ok(())
 }
 

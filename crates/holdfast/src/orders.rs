@@ -21,7 +21,7 @@ use crate::cli::{Ask, Maintenance};
 use crate::failure::Failure;
 use crate::guard;
 use crate::look::look;
-use crate::status::state;
+use crate::status::{self, state};
 use crate::terminal::{BOLD, Terminal, WARNING, span};
 use crate::workload::Workload;
 
@@ -122,6 +122,10 @@ async fn begin(workload: &Workload, terminal: &Terminal, lasting: SignedDuration
         return Err(Failure::Usage(why));
     }
     let by = workload.author(&ask.reason).await?;
+    if let Some(since) = status::down_since(workload).await {
+        terminal
+            .say(format!("{WARNING}the site has been down{WARNING:#} since {since}: a maintenance holds its failover"));
+    }
     // Before anything is looked at: a prompt may be answered when what was meant to be has long ended.
     terminal.confirm(&format!("Begin a maintenance of {}?", span(lasting)))?;
     let terminal = &Terminal { yes: true, ..*terminal };

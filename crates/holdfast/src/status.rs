@@ -174,11 +174,16 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
     })
 }
 
-/// An outage that has begun, by the detector's site-down alarm. That it is not known stops nobody.
-async fn outage(workload: &Workload, readiness: &Readiness) -> Option<Outage> {
+/// Since when the site has been down, by the detector's site-down alarm. That it is not known stops nobody.
+pub async fn down_since(workload: &Workload) -> Option<Timestamp> {
     let arn = detector_of(workload.plan.alarms.first()?)?.to_owned() + SITE_DOWN;
     let alarms = workload.metrics.alarms(&[arn]).await.ok()?;
-    let since = alarms.into_iter().find(|alarm| alarm.state == AlarmState::Alarm)?.since;
+    alarms.into_iter().find(|alarm| alarm.state == AlarmState::Alarm).map(|alarm| alarm.since)
+}
+
+/// An outage that has begun.
+async fn outage(workload: &Workload, readiness: &Readiness) -> Option<Outage> {
+    let since = down_since(workload).await?;
     let lasts = readiness.dns_seconds.map(|seconds| SignedDuration::from_secs(seconds.into()));
     Some(Outage { since, fails_over_at: lasts.and_then(|lasts| since.checked_add(lasts).ok()) })
 }
