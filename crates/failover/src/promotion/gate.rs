@@ -50,7 +50,7 @@ pub const GATE_TABLE: &[GateRow] = &[
         Gate::Wait, Page, "no database is promoted while clients of those names may still write to the primary: pin them (arm them, or see why alarm-handler does not), or take them out of the plan"),
     row(Rule::R01.row('d'), "somebody changed the pinned records, or they lead where users were before the pin, or to a new place in that AWS region", |f| !f.agree,
         Gate::Wait, Quiet, "clients may be back on the primary; alarm-handler pins again or says why not"),
-    row(Rule::R02.row('a'), "the pin was made more than 10 minutes ago, or has stood by the latch alone, or without its change on record, for 3, and is still not known to be at every name server", |f| f.overdue_at.is_some_and(|at| at <= f.now),
+    row(Rule::R02.row('a'), "the pin was made more than 10 minutes ago, or has stood by the latch alone, or without a change on record, for 3, and is still not known to be at every name server", |f| f.overdue_at.is_some_and(|at| at <= f.now),
         Gate::Wait, Page, "no database is promoted until Route 53 says that the pin has arrived, or every name server shows the latch closed; see Route 53's status page, and alarm-handler's log if the pin's change is not on record"),
     row(Rule::R02.row('b'), "the pin is not known to be at every name server", |f| f.overdue_at.is_some(),
         Gate::Wait, Quiet, "Holdfast asks Route 53 again within a minute"),
@@ -119,8 +119,9 @@ pub fn decide_gate(plan: &Plan, now: Timestamp, names: &[NameView], changes: &Ch
     let overdue_at = |(pin, spread): (&Pin, &Spread)| {
         let arrival = after(pin.at, ARRIVAL_SECONDS_MAX.into());
         match spread {
-            Spread::Unrecorded { at } => arrival.min(after(*at, UNRECORDED_SECONDS_MAX.into())),
-            Spread::Change { .. } | Spread::InSync { .. } => arrival,
+            // Ever since it was made: a later time is that of somebody's edit.
+            Spread::Unrecorded { at } if *at <= pin.at => after(*at, UNRECORDED_SECONDS_MAX.into()),
+            Spread::Unrecorded { .. } | Spread::Change { .. } | Spread::InSync { .. } => arrival,
         }
     };
     let facts = GateFacts {
