@@ -38,6 +38,11 @@ pub async fn keep_alive_seconds(session: &Session, dns_name: &str) -> Result<Opt
             break found.load_balancer_arn().unwrap_or_default().to_owned();
         }
     };
+    keep_alive(&client, &arn).await
+}
+
+/// The same of the load balancer of that ARN.
+pub(crate) async fn keep_alive(client: &Client, arn: &str) -> Result<Option<u64>, CallError> {
     let answer = client.describe_load_balancer_attributes().load_balancer_arn(arn).send().await;
     let answer = answer.map_err(|error| CallError::of("DescribeLoadBalancerAttributes", error))?;
     let attribute = answer.attributes().iter().find(|attribute| attribute.key() == Some(KEEP_ALIVE));

@@ -35,6 +35,8 @@ pub mod route53;
 pub mod session;
 #[cfg(feature = "sns")]
 pub mod sns;
+#[cfg(feature = "operator")]
+pub mod standby;
 pub mod start;
 #[cfg(feature = "store")]
 pub mod store;

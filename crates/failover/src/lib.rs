@@ -33,6 +33,7 @@ pub mod register;
 mod rehearsal;
 pub mod rule;
 pub mod signal;
+pub mod standby;
 pub mod unready;
 pub mod users;
 mod view;

@@ -18,6 +18,12 @@ Examples:
   holdfast init --zone example.com --email a@example.com --dry-run
   holdfast init --bus shop --name shop.example.com --out shop    another workload, in a folder of its own";
 
+pub const READINESS: &str = "\
+Examples:
+  holdfast readiness                                       what follows from the plan and the records
+  holdfast readiness --workload shop.toml || page-someone  each hour, from cron: secrets and buckets too
+  holdfast readiness --workload shop.toml --json | jq '.rows[] | select(.verdict != \"ready\")'";
+
 pub const APPROVE: &str = "\
 Examples:
   holdfast approve                                         what waits for you, and asks

@@ -21,6 +21,7 @@ mod orders;
 mod plan;
 mod readiness;
 mod report;
+mod standby;
 mod status;
 mod summons;
 mod terminal;
@@ -90,6 +91,7 @@ async fn obey(session: Session, source: Source, command: Command, terminal: &Ter
     match command {
         Command::Status { check: true, .. } => check::check(&workload, terminal).await,
         Command::Status { watch, verbose, .. } => status::show(&workload, terminal, source.dns, watch, verbose).await,
+        Command::Readiness { file, verbose } => standby::readiness(&workload, terminal, file.as_deref(), verbose).await,
         Command::Plan(what_if) => plan::show(&workload, terminal, &what_if).await,
         Command::Arm(ask) => orders::arm(&workload, terminal, &ask.reason).await,
         Command::Disarm { lasting, ask } => orders::disarm(&workload, terminal, lasting, &ask).await,

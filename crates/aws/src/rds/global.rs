@@ -25,6 +25,14 @@ impl Reader {
         Ok(members.filter_map(GlobalClusterMember::db_cluster_arn).map(str::to_owned).collect())
     }
 
+    /// The ARN of a global database's primary cluster, if RDS says which that is.
+    pub(crate) async fn global_writer(&self, global: &str) -> Result<Option<String>, CallError> {
+        let found = self.global(global).await?;
+        let members = found.iter().flat_map(GlobalCluster::global_cluster_members);
+        let writer = members.filter(|member| member.is_writer() == Some(true)).find_map(|it| it.db_cluster_arn());
+        Ok(writer.map(str::to_owned))
+    }
+
     async fn global(&self, global: &str) -> Result<Option<GlobalCluster>, CallError> {
         match self.client.describe_global_clusters().global_cluster_identifier(global).send().await {
             Ok(answer) => Ok(answer.global_clusters().first().cloned()),

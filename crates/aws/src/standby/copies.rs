@@ -1,0 +1,68 @@
+//! Secrets and buckets, and how far their copies in DR have come.
+
+use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
+use failover::standby::Look;
+use failover::standby::copies::{Bucket, Kept, Replication, Secret};
+use jiff::{SignedDuration, Timestamp};
+
+use super::metrics::{Series, values};
+use crate::error::CallError;
+use crate::session::Session;
+
+/// A secret in DR, the session's region, and what the primary region says of its copy.
+pub async fn secret(session: &Session, primary: &Look<String>, name: &str) -> Secret {
+    let dr_region = session.config().region().map(ToString::to_string).unwrap_or_default();
+    let dr = described(session, name).await;
+    let replication = match primary {
+        Err(why) => Err(why.clone()),
+        Ok(region) => replication(&session.in_region(region), name, &dr_region).await,
+    };
+    let dr = dr.map(|found| found.map(|found| Kept { is_deleted: found.deleted_date().is_some() }));
+    Secret { name: name.to_owned(), dr_region, dr, replication }
+}
+
+async fn replication(session: &Session, name: &str, dr_region: &str) -> Look<Option<Replication>> {
+    let found = described(session, name).await?.ok_or("the primary region has no such secret")?;
+    let copy = found.replication_status().iter().find(|copy| copy.region() == Some(dr_region));
+    Ok(copy.map(|copy| Replication {
+        status: copy.status().map(|status| status.as_str().to_owned()),
+        message: copy.status_message().unwrap_or_default().to_owned(),
+    }))
+}
+
+async fn described(session: &Session, name: &str) -> Look<Option<DescribeSecretOutput>> {
+    let config = aws_sdk_secretsmanager::config::Builder::from(session.config()).retry_partition(session.retries());
+    let client = aws_sdk_secretsmanager::Client::from_conf(config.build());
+    match client.describe_secret().secret_id(name).send().await.map_err(|error| CallError::of("DescribeSecret", error))
+    {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_refused_with("ResourceNotFoundException") => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// How far DR's bucket is behind, by what S3 publishes for a rule.
+///
+/// Latency is "published in the Region of the destination bucket". Of failures that is not verified, so both regions are asked; what
+/// either has counts.
+pub async fn bucket(
+    session: &Session,
+    primary: &Look<String>,
+    [source, destination, rule]: [&str; 3],
+    now: Timestamp,
+) -> Bucket {
+    let dimensions = [("SourceBucket", source), ("DestinationBucket", destination), ("RuleId", rule)];
+    let series =
+        |metric, stat, lookback| Series { namespace: "AWS/S3", metric, dimensions: &dimensions, stat, lookback };
+    let latency = series("ReplicationLatency", "Maximum", SignedDuration::from_hours(1));
+    let behind_seconds = values(session, &latency, now).await.map(|values| values.into_iter().max());
+    let failures = series("OperationsFailedReplication", "Sum", SignedDuration::from_hours(24));
+    let mut failed = values(session, &failures, now).await;
+    if let Ok(region) = primary
+        && failed.as_ref().is_ok_and(Vec::is_empty)
+    {
+        failed = values(&session.in_region(region), &failures, now).await;
+    }
+    let failed = failed.map(|values| (!values.is_empty()).then(|| values.iter().sum()));
+    Bucket { source: source.to_owned(), destination: destination.to_owned(), behind_seconds, failed }
+}

@@ -1,0 +1,215 @@
+//! What the application in DR reads that is copied there: secrets and buckets. No plan names them; the file of --workload does.
+
+use super::{Judgement, Limits, Look, Row, Subject, not_ready, ready};
+
+/// A secret of Secrets Manager that has a replica in DR.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// Its name, alike in both regions.
+    pub name: String,
+    /// DR's region.
+    pub dr_region: String,
+    /// DR's replica; nothing if there is none.
+    pub dr: Look<Option<Kept>>,
+    /// What the primary region says of its copy there; nothing if it copies it nowhere.
+    pub replication: Look<Option<Replication>>,
+}
+
+/// A secret that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Whether somebody deleted it: then nobody can read it.
+    pub is_deleted: bool,
+}
+
+/// How far a secret's copy has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replication {
+    /// AWS's word for it.
+    pub status: Option<String>,
+    /// What AWS says about it.
+    pub message: String,
+}
+
+const READ_SECRETS: &str =
+    "let Holdfast describe the secret in both regions (docs/policies/readiness.json); its value is never read";
+
+impl Subject for Secret {
+    const ROWS: &'static [Row<Self>] = &[
+        Row {
+            id: "secret",
+            must_be: "the secret is in DR, and not deleted",
+            how: "secretsmanager DescribeSecret in DR",
+            otherwise: READ_SECRETS,
+            judge: |it, _| is_there(it),
+        },
+        Row {
+            id: "secret-copy",
+            must_be: "its copy in DR is in sync",
+            how: "secretsmanager DescribeSecret in the primary region, ReplicationStatus",
+            otherwise: READ_SECRETS,
+            judge: |it, _| in_sync(it),
+        },
+    ];
+
+    fn about(&self) -> String {
+        format!("secret {}", self.name)
+    }
+}
+
+impl Secret {
+    fn copy_again(&self) -> String {
+        format!(
+            "aws secretsmanager replicate-secret-to-regions --secret-id {} --add-replica-regions Region={}",
+            self.name, self.dr_region
+        )
+    }
+}
+
+fn is_there(it: &Secret) -> Judgement {
+    match it.dr.as_ref().map_err(Clone::clone)? {
+        None => not_ready("is not in DR", it.copy_again()),
+        Some(Kept { is_deleted: true }) => {
+            not_ready("was deleted in DR", format!("aws secretsmanager restore-secret --secret-id {}", it.name))
+        }
+        Some(Kept { is_deleted: false }) => ready("is in DR"),
+    }
+}
+
+fn in_sync(it: &Secret) -> Judgement {
+    let Some(replication) = it.replication.as_ref().map_err(Clone::clone)? else {
+        return not_ready("the primary region copies it to no secret in DR", it.copy_again());
+    };
+    match replication.status.as_deref() {
+        Some("InSync") => ready("in sync"),
+        Some("Failed") => not_ready(
+            format!("the copy failed: {}", replication.message),
+            format!("{} --force-overwrite-replica-secret", it.copy_again()),
+        ),
+        Some(status) => Err(format!("the copy is {status}")),
+        None => Err("AWS does not say how far the copy has come".to_owned()),
+    }
+}
+
+/// A rule that copies a bucket to DR.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// The bucket in the primary region.
+    pub source: String,
+    /// The bucket in DR.
+    pub destination: String,
+    /// Seconds by which DR was behind at most lately; nothing if CloudWatch has no data.
+    pub behind_seconds: Look<Option<u64>>,
+    /// Operations that failed in the last day; nothing if CloudWatch has no data.
+    pub failed: Look<Option<u64>>,
+}
+
+const METRICS: &str = "turn the rule's replication metrics on (Metrics: Status Enabled), name bucket and rule as S3 does in the file of --workload, and let \
+                       Holdfast read CloudWatch";
+
+impl Subject for Bucket {
+    const ROWS: &'static [Row<Self>] = &[
+        Row {
+            id: "bucket-behind",
+            must_be: "DR's bucket was behind by replication_seconds_max (900) at most in the last hour",
+            how: "cloudwatch AWS/S3 ReplicationLatency in DR",
+            otherwise: METRICS,
+            judge: behind,
+        },
+        Row {
+            id: "bucket-failures",
+            must_be: "no object failed to be copied in the last 24 hours",
+            how: "cloudwatch AWS/S3 OperationsFailedReplication in both regions",
+            otherwise: METRICS,
+            judge: |it, _| failures(it),
+        },
+    ];
+
+    fn about(&self) -> String {
+        format!("bucket {} to {}", self.source, self.destination)
+    }
+}
+
+fn behind(it: &Bucket, limits: &Limits) -> Judgement {
+    let seconds =
+        it.behind_seconds.as_ref().map_err(Clone::clone)?.ok_or("CloudWatch has no data of how far DR is behind")?;
+    let seen = format!("DR was behind by {seconds} s at most");
+    match seconds > limits.replication_seconds_max {
+        true => not_ready(
+            seen,
+            format!(
+                "aws s3api get-bucket-replication --bucket {}: see its role and rules, and the destination's policy and key",
+                it.source
+            ),
+        ),
+        false => ready(seen),
+    }
+}
+
+fn failures(it: &Bucket) -> Judgement {
+    match it.failed.as_ref().map_err(Clone::clone)?.ok_or("CloudWatch has no data of failed copies")? {
+        0 => ready("none failed"),
+        failed => not_ready(
+            format!("{failed} operations failed"),
+            format!(
+                "see why in S3's event s3:Replication:OperationFailedReplication of {}, then copy again by S3 Batch Replication",
+                it.source
+            ),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Verdict::{NotKnown, NotReady, Ready};
+    use super::super::tests::{expect, expect_nothing_known};
+    use super::*;
+
+    fn secret(dr: Option<bool>, status: Option<&str>) -> Secret {
+        let replication = Replication { status: status.map(str::to_owned), message: "no key".to_owned() };
+        Secret {
+            name: "shop/database-app".to_owned(),
+            dr_region: "eu-central-1".to_owned(),
+            dr: Ok(dr.map(|is_deleted| Kept { is_deleted })),
+            replication: Ok(Some(replication)),
+        }
+    }
+
+    #[test]
+    fn a_secret_must_be_in_dr_and_in_sync() {
+        for (row, secret, verdict, words) in [
+            ("secret", secret(Some(false), None), Ready, ""),
+            ("secret", secret(Some(true), None), NotReady, "deleted"),
+            ("secret", secret(None, None), NotReady, "not in DR"),
+            ("secret-copy", secret(None, Some("InSync")), Ready, ""),
+            ("secret-copy", secret(None, Some("Failed")), NotReady, "no key"),
+            ("secret-copy", Secret { replication: Ok(None), ..secret(None, None) }, NotReady, "no secret in DR"),
+            ("secret-copy", secret(None, Some("InProgress")), NotKnown, "InProgress"),
+            ("secret-copy", secret(None, None), NotKnown, ""),
+        ] {
+            expect(&secret, row, verdict, words);
+        }
+        let denied = || "denied".to_owned();
+        expect_nothing_known(&Secret { dr: Err(denied()), replication: Err(denied()), ..secret(None, None) });
+    }
+
+    fn bucket(behind_seconds: Look<Option<u64>>, failed: Look<Option<u64>>) -> Bucket {
+        let (source, destination) = ("assets".to_owned(), "assets-dr".to_owned());
+        Bucket { source, destination, behind_seconds, failed }
+    }
+
+    #[test]
+    fn a_bucket_must_be_copied_soon_and_whole_and_a_metric_without_data_says_nothing() {
+        for (row, bucket, verdict, words) in [
+            ("bucket-behind", bucket(Ok(Some(900)), Ok(None)), Ready, "900 s"),
+            ("bucket-behind", bucket(Ok(Some(901)), Ok(None)), NotReady, "901 s"),
+            ("bucket-failures", bucket(Ok(None), Ok(Some(0))), Ready, ""),
+            ("bucket-failures", bucket(Ok(None), Ok(Some(1))), NotReady, "1 operations"),
+        ] {
+            expect(&bucket, row, verdict, words);
+        }
+        let denied = || "denied".to_owned();
+        expect_nothing_known(&bucket(Ok(None), Ok(None)));
+        expect_nothing_known(&bucket(Err(denied()), Err(denied())));
+    }
+}
