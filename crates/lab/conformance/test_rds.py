@@ -209,3 +209,12 @@ def test_a_global_database_fails_over_and_switches_back(client, world, refused, 
     assert [member["DBClusterArn"] for member in gone["GlobalClusterMembers"]] == [there]
     assert "GlobalClusterIdentifier" not in describe(rds, secondary)
     refused("GlobalClusterNotFoundFault", 404, rds.describe_global_clusters, GlobalClusterIdentifier="nowhere")
+
+
+def test_a_parameter_group_says_what_people_set(client, refused):
+    rds = client("rds")
+    set_by_people = [{"ParameterName": "binlog_format", "ParameterValue": "ROW", "Source": "user"}]
+    assert rds.describe_db_cluster_parameters(DBClusterParameterGroupName="shop", Source="user")["Parameters"] == set_by_people
+    assert rds.describe_db_parameters(DBParameterGroupName="shop", Source="user")["Parameters"] == set_by_people
+    refused("DBParameterGroupNotFound", 404, rds.describe_db_parameters, DBParameterGroupName="other", Source="user")
+    refused("NotImplemented", 501, rds.describe_db_parameters, DBParameterGroupName="shop", Source="engine-default")

@@ -14,7 +14,22 @@ use crate::journal::What;
 pub const PATH: &str = "/_lab/orders";
 
 /// Services that can be broken by name, by their signing names.
-pub const SERVICES: [&str; 9] = ["route53", "monitoring", "dynamodb", "events", "lambda", "rds", "sns", "sqs", "sts"];
+pub const SERVICES: [&str; 14] = [
+    "route53",
+    "monitoring",
+    "dynamodb",
+    "events",
+    "lambda",
+    "rds",
+    "sns",
+    "sqs",
+    "sts",
+    "elasticloadbalancing",
+    "autoscaling",
+    "acm",
+    "kms",
+    "secretsmanager",
+];
 
 /// Something to do to the lab.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -21,7 +21,10 @@ use crate::api::{Call, Reply};
 use crate::fault::{CallEffect, Effect, Loss, Site};
 use crate::functions::Process;
 use crate::journal::What;
-use crate::{cloudwatch, control, dynamodb, elb, events, functions, iam, logs, rds, route53, sns, sqs, sts, wire};
+use crate::{
+    acm, autoscaling, cloudwatch, control, dynamodb, elb, events, functions, iam, kms, logs, rds, route53,
+    secretsmanager, sns, sqs, sts, wire,
+};
 
 const BODY_BYTES_MAX: usize = 6 * 1024 * 1024;
 
@@ -147,6 +150,10 @@ impl HttpBody for CutBody {
 
 async fn route(lab: &Arc<Lab>, call: &Call) -> Reply {
     match call.service.as_str() {
+        "acm" => acm::answer(lab, call).await,
+        "autoscaling" => autoscaling::answer(lab, call).await,
+        "kms" => kms::answer(lab, call).await,
+        "secretsmanager" => secretsmanager::answer(lab, call).await,
         "route53" => route53::answer(lab, call).await,
         "monitoring" => cloudwatch::answer(lab, call).await,
         "dynamodb" => dynamodb::answer(lab, call).await,

@@ -3,8 +3,10 @@
 //! The lab answers exactly the AWS calls that Holdfast, its tests and its tour make, over the real wire protocols and with
 //! the documented behaviour; anything else is refused by name. It knows nothing of Holdfast, so that it can judge it.
 
+pub mod acm;
 pub mod api;
 pub mod arn;
+pub mod autoscaling;
 pub mod clock;
 pub mod cloudwatch;
 pub mod control;
@@ -19,10 +21,12 @@ pub mod health;
 pub mod iam;
 mod id;
 pub mod journal;
+pub mod kms;
 pub mod logs;
 pub mod mariadb;
 pub mod rds;
 pub mod route53;
+pub mod secretsmanager;
 pub mod site;
 pub mod sns;
 pub mod sqs;
@@ -65,6 +69,16 @@ pub struct Lab {
     pub journal: Journal,
     /// What is broken.
     pub faults: Faults,
+    /// Certificates.
+    pub acm: acm::Acm,
+    /// Groups of instances.
+    pub autoscaling: autoscaling::AutoScaling,
+    /// Load balancers.
+    pub elb: elb::Elb,
+    /// Keys.
+    pub kms: kms::Kms,
+    /// Secrets.
+    pub secretsmanager: secretsmanager::SecretsManager,
     /// Zones, records, changes, health checks.
     pub route53: route53::Route53,
     /// Metrics and alarms.
@@ -113,6 +127,11 @@ impl Lab {
             clock: Clock::start(options.start, options.speed),
             journal: Journal::default(),
             faults: Faults::default(),
+            acm: acm::Acm::default(),
+            autoscaling: autoscaling::AutoScaling::default(),
+            elb: elb::Elb::default(),
+            kms: kms::Kms::default(),
+            secretsmanager: secretsmanager::SecretsManager::default(),
             route53: route53::Route53::default(),
             cloudwatch: cloudwatch::CloudWatch::default(),
             dynamodb: dynamodb::DynamoDb::default(),

@@ -11,6 +11,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use lab::Lab;
+use lab::acm::Certificate;
+use lab::elb::{Listener, TargetGroup, group_arn};
 use lab::functions::{FunctionConfig, Functions};
 use lab::journal::What;
 use lab::site::Sites;
@@ -58,6 +60,7 @@ async fn judged(file: &str) -> std::sync::Arc<Lab> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let site = Sites::open(&lab, REGION, any, (REGION, "none")).await.unwrap();
     lab::dns::balancer::open(&lab, "shop-1.eu-central-1.elb.amazonaws.com", site, "/health").unwrap();
+    furnish(&lab);
     let mut command = Command::new(tokio::task::spawn_blocking(python).await.unwrap());
     command
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", file])
@@ -74,6 +77,33 @@ async fn judged(file: &str) -> std::sync::Arc<Lab> {
         .env("LAB_FUNCTION", "echo");
     tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap();
     lab
+}
+
+/// What only people can put there: the lab's APIs of these services read.
+fn furnish(lab: &Lab) {
+    let now = lab.clock.now();
+    let certificate =
+        Certificate { names: vec!["shop.example.com".to_owned()], status: "ISSUED", not_after: Some(now) };
+    let certificate = lab.acm.put(REGION, "shop", certificate);
+    lab.elb.change("shop-1.eu-central-1.elb.amazonaws.com", |behind| {
+        behind.listeners = vec![Listener { port: 443, protocol: "HTTPS", certificates: vec![certificate] }];
+        let targets = vec![("i-1".to_owned(), "healthy".to_owned())];
+        behind.groups = vec![TargetGroup { name: "shop".to_owned(), targets }];
+    });
+    lab.autoscaling.change(REGION, "shop", |group| {
+        group.sizes = [1, 4, 2];
+        group.instances = vec![("i-1".to_owned(), "InService", "Healthy")];
+        group.suspended = vec!["AZRebalance".to_owned()];
+        group.target_groups = vec![group_arn(REGION, "shop")];
+        let failed = "The image id '[ami-0]' does not exist".to_owned();
+        group.activities = vec![(now, "Successful", String::new()), (now, "Failed", failed)];
+    });
+    lab.kms.set(REGION, "shop", "PendingDeletion");
+    lab.secretsmanager.change(REGION, "shop/app", |secret| {
+        secret.replicas.insert("eu-west-1".to_owned(), ("Failed", "no key".to_owned()));
+    });
+    lab.secretsmanager.change(REGION, "shop/deleted", |secret| secret.deleted = Some(now));
+    lab::rds::set_parameter(lab, REGION, "shop", "binlog_format", Some("ROW"));
 }
 
 /// Every call of a service that was answered as asked.
@@ -149,6 +179,14 @@ async fn rds_passes() {
 async fn load_balancers_pass() {
     let labs = [judged("test_balancers.py").await];
     the_table_is_complete_and_true("elasticloadbalancing.md", "elasticloadbalancing", &labs);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_certificates_keys_and_secrets_pass() {
+    let labs = [judged("test_standby.py").await];
+    for service in ["autoscaling", "acm", "kms", "secretsmanager"] {
+        the_table_is_complete_and_true(&format!("{service}.md"), service, &labs);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use crate::api::Call;
 use crate::arn::arn;
 use crate::wire::Refusal;
 use crate::wire::query::Form;
-use crate::{dynamodb, events, functions, route53};
+use crate::{dynamodb, events, functions, kms, route53, secretsmanager};
 
 impl Request {
     /// A request of one action on one resource, with `aws:RequestedRegion`.
@@ -98,6 +98,10 @@ fn of_rds(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
     let mut group = |kind: &str, field: &str| named(kind, Some(given(field).unwrap_or_else(|| "default".to_owned())));
     let option_group = group("og", "OptionGroupName");
     let resources = match action {
+        "DescribeDBClusterParameters" => {
+            vec![named("cluster-pg", form.take("DBClusterParameterGroupName"))]
+        }
+        "DescribeDBParameters" => vec![named("pg", form.take("DBParameterGroupName"))],
         "DescribeDBClusters" | "PromoteReadReplicaDBCluster" => vec![cluster],
         "DescribeDBInstances" | "PromoteReadReplica" | "RebootDBInstance" => vec![instance],
         // A new name must be allowed like the old one.
@@ -233,9 +237,29 @@ fn of_others(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
             let role = Form::read(call).take("RoleArn").unwrap_or_default();
             Ok(vec![Request::new("sts:AssumeRole", role, &call.region)])
         }
-        // "Resource types: none" (Service authorization reference, Elastic Load Balancing V2).
-        ("elasticloadbalancing", "DescribeLoadBalancers" | "DescribeLoadBalancerAttributes") => {
-            Ok(vec![Request::new(&format!("elasticloadbalancing:{action}"), "*", &call.region)])
+        // "Resource types: none" (Service authorization reference, Elastic Load Balancing V2 and EC2 Auto Scaling).
+        (
+            "elasticloadbalancing",
+            "DescribeLoadBalancers"
+            | "DescribeLoadBalancerAttributes"
+            | "DescribeListeners"
+            | "DescribeListenerCertificates"
+            | "DescribeTargetGroups"
+            | "DescribeTargetHealth",
+        )
+        | ("autoscaling", "DescribeAutoScalingGroups" | "DescribeScalingActivities") => {
+            Ok(vec![Request::new(&format!("{}:{action}", call.service), "*", &call.region)])
+        }
+        ("acm", "DescribeCertificate") => {
+            let certificate = body()["CertificateArn"].as_str().unwrap_or_default().to_owned();
+            Ok(vec![Request::new("acm:DescribeCertificate", certificate, &call.region)])
+        }
+        ("kms", "DescribeKey") => {
+            Ok(vec![Request::new("kms:DescribeKey", kms::key_of(call).unwrap_or_default(), &call.region)])
+        }
+        ("secretsmanager", "DescribeSecret") => {
+            let secret = secretsmanager::arn_of(call).unwrap_or_default();
+            Ok(vec![Request::new("secretsmanager:DescribeSecret", secret, &call.region)])
         }
         // "No permissions are required to perform this operation."
         ("sts", "GetCallerIdentity") => Ok(Vec::new()),

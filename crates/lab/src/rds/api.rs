@@ -9,7 +9,7 @@ use super::database::Key;
 use super::model::{key, no_cluster, no_instance};
 use super::settings::Settings;
 use super::state::State;
-use super::{access, current, global, manage, record};
+use super::{access, current, global, manage, parameters, record};
 use crate::Lab;
 use crate::api::{Call, Reply};
 use crate::arn::{Arn, arn};
@@ -30,6 +30,10 @@ pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
     match action.as_str() {
         "DescribeDBClusters" => reply(&action, describe_clusters(lab, region, form)),
         "DescribeDBInstances" => reply(&action, describe_instances(lab, region, form)),
+        "DescribeDBClusterParameters" => {
+            reply(&action, parameters::describe(lab, region, form, "DBClusterParameterGroupName"))
+        }
+        "DescribeDBParameters" => reply(&action, parameters::describe(lab, region, form, "DBParameterGroupName")),
         "DescribeEvents" => reply(&action, describe_events(lab, region, form)),
         "PromoteReadReplicaDBCluster" => reply(&action, promote_cluster(lab, region, form)),
         "PromoteReadReplica" => reply(&action, promote_instance(lab, region, form)),

@@ -140,6 +140,37 @@ pub fn set_status(lab: &Lab, region: &str, id: &str, status: &'static str) {
     record(lab, &key);
 }
 
+/// Gives an instance another class.
+pub fn set_class(lab: &Lab, region: &str, id: &str, class: &str) {
+    if let Some(instance) = current(lab).instances.get_mut(&key(region, id)) {
+        class.clone_into(&mut instance.class);
+    }
+}
+
+/// Upgrades a cluster or an instance, or one was upgraded by AWS.
+pub fn set_engine_version(lab: &Lab, region: &str, id: &str, version: &str) {
+    change_settings(lab, region, id, |settings| version.clone_into(&mut settings.engine_version));
+}
+
+/// Sets for how many days backups are kept.
+pub fn set_backup_days(lab: &Lab, region: &str, id: &str, days: u32) {
+    change_settings(lab, region, id, |settings| settings.backup_retention_days = days);
+}
+
+/// Puts a database in the place of one whose storage is encrypted with this key, or with none.
+pub fn set_key(lab: &Lab, region: &str, id: &str, kms_key: Option<&str>) {
+    change_settings(lab, region, id, |settings| settings.kms_key = kms_key.map(str::to_owned));
+}
+
+fn change_settings(lab: &Lab, region: &str, id: &str, change: impl FnOnce(&mut Settings)) {
+    let (mut state, key) = (current(lab), key(region, id));
+    let State { clusters, instances, .. } = &mut *state;
+    let of_cluster = clusters.get_mut(&key).map(|cluster| &mut cluster.settings);
+    if let Some(settings) = of_cluster.or_else(|| instances.get_mut(&key).map(|instance| &mut instance.settings)) {
+        change(settings);
+    }
+}
+
 /// Declares a security group that lets nobody in: what it is attached to takes no new connections.
 pub fn close_group(lab: &Lab, group: &str) {
     current(lab).closed_groups.insert(group.to_owned());

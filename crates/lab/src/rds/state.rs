@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::database::{Database, Key, Replication};
 use super::global::{Global, GlobalStep};
 use super::model::{Cluster, Event, Instance, Status, no_cluster, no_instance};
+use super::parameters::Parameters;
 use crate::wire::Refusal;
 
 /// What came of the passing of time.
@@ -49,6 +50,8 @@ pub(super) struct State {
     /// How many databases there ever were.
     pub servers: u64,
     pub events: Vec<Event>,
+    /// What people set in parameter groups.
+    pub parameters: Parameters,
     /// The moment up to which every replica was brought.
     pub now: Timestamp,
     pub steps: Vec<(Timestamp, Key, Step)>,

@@ -1,0 +1,47 @@
+"""What stands behind a load balancer, and what an application reads: groups of instances, certificates, keys, secrets."""
+
+
+def test_a_group_says_its_sizes_its_instances_and_what_is_suspended(client):
+    (group,) = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    assert (group["AutoScalingGroupName"], group["MinSize"], group["MaxSize"], group["DesiredCapacity"]) == ("shop", 1, 4, 2)
+    (instance,) = group["Instances"]
+    assert (instance["LifecycleState"], instance["HealthStatus"]) == ("InService", "Healthy")
+    assert [it["ProcessName"] for it in group["SuspendedProcesses"]] == ["AZRebalance"]
+    assert group["TargetGroupARNs"][0].endswith(":targetgroup/shop/0123456789abcdef")
+    assert client("autoscaling", "eu-west-1").describe_auto_scaling_groups()["AutoScalingGroups"] == []
+
+
+def test_a_groups_newest_activity_comes_first(client, refused):
+    scaling = client("autoscaling")
+    newest, oldest = scaling.describe_scaling_activities(AutoScalingGroupName="shop")["Activities"]
+    assert (newest["StatusCode"], oldest["StatusCode"]) == ("Failed", "Successful")
+    assert "does not exist" in newest["StatusMessage"]
+    (newest,) = scaling.describe_scaling_activities(AutoScalingGroupName="shop", MaxRecords=1)["Activities"]
+    assert newest["StatusCode"] == "Failed"
+    refused("ValidationError", 400, scaling.describe_scaling_activities, AutoScalingGroupName="other")
+
+
+def test_a_certificate_says_its_names_and_until_when_it_is_valid(client, refused):
+    arn = "arn:aws:acm:eu-central-1:123456789012:certificate/shop"
+    certificate = client("acm").describe_certificate(CertificateArn=arn)["Certificate"]
+    assert (certificate["SubjectAlternativeNames"], certificate["Status"]) == (["shop.example.com"], "ISSUED")
+    assert certificate["NotAfter"].year == 2026
+    refused("ResourceNotFoundException", 400, client("acm", "eu-west-1").describe_certificate, CertificateArn=arn)
+
+
+def test_a_key_says_its_state(client, refused):
+    kms = client("kms")
+    by_id = kms.describe_key(KeyId="shop")["KeyMetadata"]
+    assert (by_id["KeyState"], by_id["Enabled"]) == ("PendingDeletion", False)
+    assert kms.describe_key(KeyId=by_id["Arn"])["KeyMetadata"] == by_id
+    refused("NotFoundException", 400, kms.describe_key, KeyId="other")
+    refused("NotFoundException", 400, client("kms", "eu-west-1").describe_key, KeyId=by_id["Arn"])
+
+
+def test_a_secret_says_how_far_its_replicas_have_come_and_whether_it_was_deleted(client, refused):
+    secrets = client("secretsmanager")
+    secret = secrets.describe_secret(SecretId="shop/app")
+    assert secret["ReplicationStatus"] == [{"Region": "eu-west-1", "Status": "Failed", "StatusMessage": "no key"}]
+    assert "DeletedDate" not in secret
+    assert "DeletedDate" in secrets.describe_secret(SecretId="shop/deleted")
+    refused("ResourceNotFoundException", 400, secrets.describe_secret, SecretId="shop/other")
