@@ -10,5 +10,7 @@ pub(crate) const OPERATOR_POLICY: &str = include_str!("../../../docs/policies/op
 pub(crate) const APPROVER_POLICY: &str = include_str!("../../../docs/policies/approver.json");
 /// What a schedule may do that begins and ends maintenances.
 pub(crate) const MAINTENANCE_POLICY: &str = include_str!("../../../docs/policies/maintenance.json");
+/// What somebody may do who looks whether DR could carry users.
+pub(crate) const READINESS_POLICY: &str = include_str!("../../../docs/policies/readiness.json");
 /// The same for a drill on AWS.
 pub(crate) const DRILL_POLICY: &str = include_str!("../../../docs/policies/drill.json");

@@ -3,6 +3,7 @@
 mod operator;
 pub(crate) mod parameters;
 pub(crate) mod records;
+pub mod standby;
 pub(crate) mod workload;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ use crate::client::Clients;
 use crate::databases::Databases;
 use crate::files::{DETECTOR_TEMPLATE, TEMPLATE};
 use crate::plan::Plan;
-pub use operator::{APPROVER, DRILLER, MAINTAINER, OPERATOR};
+pub use operator::{APPROVER, DRILLER, MAINTAINER, OPERATOR, READER};
 pub use parameters::name_servers;
 pub(crate) use parameters::{CLOCK, NAME_SERVERS};
 use parameters::{Stacks, endpoint_parameters, one_stack_parameters, parameters_of};

@@ -165,8 +165,11 @@ struct Serve {
     /// Holdfast as one stack in the DR region, with the switch for `holdfast adopt` to put on the records; else as two stacks.
     #[arg(long)]
     one_stack: bool,
+    /// A whole warm standby behind the records, for `holdfast readiness`: load balancers, certificates, instances, keys, a secret, a bucket.
+    #[arg(long)]
+    warm_standby: bool,
     /// Nothing in it: no workload, no Holdfast.
-    #[arg(long, conflicts_with = "one_stack")]
+    #[arg(long, conflicts_with_all = ["one_stack", "warm_standby"])]
     empty: bool,
 }
 
@@ -222,7 +225,12 @@ async fn serve(arguments: &Serve) -> Result<(), SetupError> {
                 },
                 false => Layout { databases, ..Layout::default() },
             };
-            Some(Stage::set_in(lab.clone(), arguments.seed, &layout, &lambdas).await?)
+            let mut stage = Stage::set_in(lab.clone(), arguments.seed, &layout, &lambdas).await?;
+            if arguments.warm_standby {
+                stage.furnish().await?;
+                stage.let_read()?;
+            }
+            Some(stage)
         }
         None => databases.stand_behind(&lab).await.map(|()| None)?,
     };

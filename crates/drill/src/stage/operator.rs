@@ -8,7 +8,7 @@ use lab::rds;
 use tokio::process::Command;
 
 use super::{DR, NAME_SERVERS, SetupError, Stage, name_servers};
-use crate::files::{APPROVER_POLICY, DRILL_POLICY, MAINTENANCE_POLICY, OPERATOR_POLICY};
+use crate::files::{APPROVER_POLICY, DRILL_POLICY, MAINTENANCE_POLICY, OPERATOR_POLICY, READINESS_POLICY};
 use crate::lambdas::COMMAND_LINE;
 
 /// The access key of those who operate; it is also the name of their example policy.
@@ -19,6 +19,8 @@ pub const APPROVER: &str = "approver";
 pub const DRILLER: &str = "driller";
 /// The same of a schedule that begins and ends maintenances.
 pub const MAINTAINER: &str = "maintainer";
+/// The same of those who look whether DR could carry users.
+pub const READER: &str = "reader";
 
 impl Stage {
     /// Gives operators and approvers the policies of `docs/policies`, and nothing else.
@@ -41,6 +43,14 @@ impl Stage {
     /// If the policy is none.
     pub fn let_maintain(&self) -> Result<(), SetupError> {
         self.attach(MAINTAINER, MAINTENANCE_POLICY)
+    }
+
+    /// The same for those who look at DR.
+    ///
+    /// # Errors
+    /// If the policy is none.
+    pub fn let_read(&self) -> Result<(), SetupError> {
+        self.attach(READER, READINESS_POLICY)
     }
 
     fn attach(&self, who: &str, text: &str) -> Result<(), SetupError> {
