@@ -21,6 +21,7 @@ mod pin_cases;
 mod pin_rules;
 mod positions;
 mod promotion_rules;
+mod readiness_page;
 mod rebuild_steps;
 mod record_types;
 mod rehearsals;
