@@ -9,6 +9,7 @@ mod fenced;
 mod init;
 mod interrupted;
 mod left_to_people;
+mod readiness;
 mod scheduled;
 mod there_and_back;
 mod throw_away;

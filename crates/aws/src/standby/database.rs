@@ -19,12 +19,16 @@ const BY_PEOPLE: &str = "user";
 /// A replica of the plan in the session's region, and its source, wherever that is.
 pub async fn replica(session: &Session, id: &ReplicaId) -> Replica {
     let found = described(session, id).await.map_err(|error| error.to_string());
-    let source = match &found {
-        Err(why) => Err(why.clone()),
-        Ok(None) => Err("there is no replica that would name it".to_owned()),
-        Ok(Some((_, source))) => source_of(session, id, source).await,
+    let (dr, source) = match found {
+        Err(why) => (Err(why.clone()), Err(why)),
+        Ok(None) => (Ok(None), Err("there is no replica that would name it".to_owned())),
+        Ok(Some(Described { server, source, key: of_storage })) => {
+            // Only DR's must work: the source's is the primary region's own concern.
+            let key = key(session, of_storage.as_deref()).await;
+            (Ok(Some(Server { key, ..server })), source_of(session, id, &source).await)
+        }
     };
-    Replica { id: id.clone(), dr: found.map(|found| found.map(|(server, _)| server)), source }
+    Replica { id: id.clone(), dr, source }
 }
 
 async fn source_of(session: &Session, id: &ReplicaId, source: &Source) -> Look<Server> {
@@ -44,7 +48,7 @@ async fn source_of(session: &Session, id: &ReplicaId, source: &Source) -> Look<S
         _ => ReplicaId::RdsInstance(name.to_owned()),
     };
     let found = described(&session.in_region(region), &id).await.map_err(|error| error.to_string())?;
-    found.map(|(server, _)| server).ok_or_else(|| format!("RDS knows no {arn}"))
+    found.map(|found| found.server).ok_or_else(|| format!("RDS knows no {arn}"))
 }
 
 /// Of `arn:aws:rds:REGION:ACCOUNT:KIND:NAME`.
@@ -52,7 +56,15 @@ fn kind_and_name(arn: &str) -> Option<(&str, &str)> {
     arn.splitn(6, ':').nth(5)?.split_once(':')
 }
 
-async fn described(session: &Session, id: &ReplicaId) -> Result<Option<(Server, Source)>, CallError> {
+/// What RDS says of a cluster or an instance.
+struct Described {
+    /// All of it but the state of its key.
+    server: Server,
+    source: Source,
+    key: Option<String>,
+}
+
+async fn described(session: &Session, id: &ReplicaId) -> Result<Option<Described>, CallError> {
     let client = client(session);
     match id {
         ReplicaId::AuroraCluster(id) | ReplicaId::GlobalMember { cluster: id, .. } => {
@@ -63,8 +75,8 @@ async fn described(session: &Session, id: &ReplicaId) -> Result<Option<(Server, 
                 Err(error) => return Err(error),
             };
             let Some(cluster) = cluster else { return Ok(None) };
-            let source = cluster_source(&cluster);
-            Ok(Some((of_cluster(session, &client, id, &cluster).await?, source)))
+            let server = of_cluster(&client, id, &cluster).await?;
+            Ok(Some(Described { server, source: cluster_source(&cluster), key: cluster.kms_key_id }))
         }
         ReplicaId::RdsInstance(id) => {
             let found = client.describe_db_instances().db_instance_identifier(id).send().await;
@@ -74,12 +86,13 @@ async fn described(session: &Session, id: &ReplicaId) -> Result<Option<(Server, 
                 Err(error) => return Err(error),
             };
             let Some(instance) = instance else { return Ok(None) };
-            Ok(Some((of_instance(session, &client, &instance).await, instance_source(&instance))))
+            let server = of_instance(&client, &instance).await;
+            Ok(Some(Described { server, source: instance_source(&instance), key: instance.kms_key_id }))
         }
     }
 }
 
-async fn of_cluster(session: &Session, client: &Client, id: &str, cluster: &DbCluster) -> Result<Server, CallError> {
+async fn of_cluster(client: &Client, id: &str, cluster: &DbCluster) -> Result<Server, CallError> {
     let filter = Filter::builder().name("db-cluster-id").values(id).build();
     let members = client.describe_db_instances().filters(filter).send().await;
     let members = members.map_err(|error| CallError::of("DescribeDBInstances", error))?;
@@ -105,11 +118,11 @@ async fn of_cluster(session: &Session, client: &Client, id: &str, cluster: &DbCl
         parameters: cluster_parameters(client, group).await,
         backup_days: cluster.backup_retention_period(),
         is_encrypted: cluster.storage_encrypted(),
-        key: key(session, cluster.kms_key_id()).await,
+        key: Err(NOT_ASKED.to_owned()),
     })
 }
 
-async fn of_instance(session: &Session, client: &Client, instance: &DbInstance) -> Server {
+async fn of_instance(client: &Client, instance: &DbInstance) -> Server {
     let group = instance.db_parameter_groups().first().and_then(|group| group.db_parameter_group_name());
     Server {
         status: instance.db_instance_status().map(str::to_owned),
@@ -125,10 +138,11 @@ async fn of_instance(session: &Session, client: &Client, instance: &DbInstance) 
         parameters: instance_parameters(client, group).await,
         backup_days: instance.backup_retention_period(),
         is_encrypted: instance.storage_encrypted(),
-        key: key(session, instance.kms_key_id()).await,
+        key: Err(NOT_ASKED.to_owned()),
     }
 }
 
+const NOT_ASKED: &str = "KMS was not asked about the key";
 const NO_GROUP: &str = "RDS names no parameter group";
 
 async fn cluster_parameters(client: &Client, group: Option<&str>) -> Look<BTreeMap<String, String>> {
