@@ -43,7 +43,7 @@ pub struct Activity {
 impl Capacity {
     fn groups(&self) -> Look<&[Group]> {
         match self.dr.as_ref().map_err(Clone::clone)?.as_slice() {
-            [] => Err("no Auto Scaling group in DR is attached to its target groups; Holdfast looks at nothing else (ECS, addresses)".to_owned()),
+            [] => Err("no Auto Scaling group in DR is attached to its target groups, and Holdfast looks at nothing else (ECS, addresses)".to_owned()),
             groups => Ok(groups),
         }
     }

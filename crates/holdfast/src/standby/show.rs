@@ -30,30 +30,31 @@ pub fn show(terminal: &Terminal, findings: &[Finding], verbose: bool) {
     }
 }
 
-/// Rows about one thing with one reason are told together: a load balancer that nobody knows has six.
+/// Rows about one thing that are unknown for one reason are told together: a load balancer that nobody knows has six.
 fn section(terminal: &Terminal, findings: &[&Finding], verdict: Verdict, style: Style, verbose: bool) {
     terminal.say(format!("\n{style}{verdict}{style:#}"));
-    let mut told: Vec<(&Finding, Vec<&str>)> = Vec::new();
+    let is_joined = verdict == Verdict::NotKnown && !verbose;
+    let mut told: Vec<Vec<&Finding>> = Vec::new();
     for finding in findings {
-        let same = |(other, _): &&mut (&Finding, _)| {
-            (&other.about, &other.seen, &other.remedy) == (&finding.about, &finding.seen, &finding.remedy)
-        };
+        let same = |others: &&mut Vec<&Finding>| (&others[0].about, &others[0].seen) == (&finding.about, &finding.seen);
         match told.iter_mut().find(same) {
-            Some((_, rows)) if verdict == Verdict::NotKnown && !verbose => rows.push(finding.row),
-            _ => told.push((finding, vec![finding.row])),
+            Some(others) if is_joined => others.push(finding),
+            _ => told.push(vec![finding]),
         }
     }
-    for (finding, rows) in told {
-        terminal.say(format!("  {BOLD}{}{BOLD:#}  {}", rows.join(", "), finding.about));
-        terminal.say(format!("    seen     {}", finding.seen));
-        if verdict == Verdict::NotReady || verbose {
-            terminal.say(format!("    must be  {}", finding.must_be));
+    for of_one in told {
+        let first = of_one[0];
+        let rows: Vec<_> = of_one.iter().map(|finding| finding.row).collect();
+        terminal.say(format!("  {BOLD}{}{BOLD:#}  {}", rows.join(", "), first.about));
+        terminal.say(format!("    seen     {}", first.seen));
+        if !is_joined {
+            terminal.say(format!("    must be  {}", first.must_be));
         }
         if verbose {
-            terminal.say(format!("    looked   {}", finding.how));
+            terminal.say(format!("    looked   {}", first.how));
         }
-        if !finding.remedy.is_empty() {
-            terminal.say(format!("    do       {}", finding.remedy));
-        }
+        let mut remedies: Vec<_> = of_one.iter().map(|finding| &finding.remedy).filter(|it| !it.is_empty()).collect();
+        remedies.dedup();
+        remedies.iter().for_each(|remedy| terminal.say(format!("    do       {remedy}")));
     }
 }

@@ -16,12 +16,12 @@ use super::*;
 struct File(PathBuf);
 
 impl File {
-    fn write() -> Self {
+    fn write(of_test: &str) -> Self {
         let [source, destination, rule] = BUCKET;
         let text = format!(
             "secrets = ['{SECRET}']\n[[buckets]]\nsource = '{source}'\ndestination = '{destination}'\nrule = '{rule}'\n"
         );
-        let path = std::env::temp_dir().join(format!("holdfast-readiness-{}.toml", std::process::id()));
+        let path = std::env::temp_dir().join(format!("holdfast-readiness-{of_test}-{}.toml", std::process::id()));
         std::fs::write(&path, text).expect("the file can be written");
         Self(path)
     }
@@ -128,7 +128,7 @@ const BREAKS: [Break; 20] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_row_of_readiness_is_noticed_when_it_is_broken_and_is_ready_again_when_it_is_mended() {
-    let (stage, file) = (furnished().await, File::write());
+    let (stage, file) = (furnished().await, File::write("rows"));
     let (code, told) = looked(&stage, &file).await;
     let rows: Vec<_> = verdicts(&told).into_keys().collect();
     let mut known: Vec<_> = every_row().into_iter().map(|row| row[0].to_owned()).collect();
@@ -156,7 +156,7 @@ async fn each_row_of_readiness_is_noticed_when_it_is_broken_and_is_ready_again_w
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_readiness_cannot_see_is_not_known_and_never_ready() {
-    let (stage, file) = (furnished().await, File::write());
+    let (stage, file) = (furnished().await, File::write("unknown"));
     let known = |verdict: &str, told: &Value| -> Vec<String> {
         verdicts(told).into_iter().filter(|(_, of)| of == verdict).map(|(row, _)| row).collect()
     };
@@ -186,8 +186,8 @@ async fn what_readiness_cannot_see_is_not_known_and_never_ready() {
     assert_eq!(blind, compared, "{told:#}");
     assert_eq!(known("not-ready", &told), [""; 0]);
     stage.lab.faults.heal_everything();
-    // A metric without data is no zero: an hour later S3 has published nothing more.
-    stage.lab.clock.sleep(Duration::from_secs(3_700)).await;
+    // A metric without data is no zero: two hours later S3 has published nothing more.
+    stage.lab.clock.sleep(Duration::from_secs(7_200)).await;
     let (_, told) = looked(&stage, &file).await;
     assert_eq!(known("not-known", &told), ["bucket-behind"], "{told:#}");
     // One service after the other is silent.
@@ -209,7 +209,7 @@ async fn what_readiness_cannot_see_is_not_known_and_never_ready() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readiness_says_the_verdict_first_then_what_is_red_with_its_remedy_then_what_nobody_knows() {
-    let (stage, file) = (furnished().await, File::write());
+    let (stage, file) = (furnished().await, File::write("words"));
     let ready = stage.holdfast_as(READER, &["readiness", "--workload", file.path()], false).await.expect("it starts");
     assert!(ready.status.success(), "{}", stdout(&ready));
     contains_all(&stdout(&ready), &["READY  0 not ready, 0 not known, 2"]);
