@@ -262,6 +262,6 @@ pub(crate) async fn change(
     };
     let changes = sets.into_iter().map(change).collect::<Result<Vec<_>, _>>()?;
     let batch = ChangeBatch::builder().set_changes(Some(changes)).build()?;
-    client.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch).send().await?;
-    Ok(())
+    let sent = client.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch).send().await;
+    sent.map(drop).map_err(|error| error.into_service_error().to_string().into())
 }
