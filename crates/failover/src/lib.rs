@@ -34,6 +34,7 @@ mod rehearsal;
 pub mod rule;
 pub mod signal;
 pub mod standby;
+pub mod switchover;
 pub mod unready;
 pub mod users;
 mod view;

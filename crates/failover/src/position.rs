@@ -10,6 +10,7 @@ mod listing;
 mod losses;
 mod proof;
 mod server;
+mod since;
 
 pub use commands::{Endpoint, Engine, old_only_commands, proof_commands};
 pub use gtid::{Domains, GtidSet};
@@ -17,6 +18,7 @@ pub use listing::{Listing, Transaction};
 pub use losses::{OldOnly, Start, old_only};
 pub use proof::{Position, Proof, WAIT_SECONDS, prove};
 pub use server::Server;
+pub use since::{Mark, Written, mark, uncommitted, written_since};
 
 /// Which of two servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +134,10 @@ impl Transcript {
 }
 
 impl Side {
+    fn other(self) -> Self {
+        if self == Self::Dr { Self::Primary } else { Self::Dr }
+    }
+
     fn in_words(self) -> &'static str {
         match self {
             Self::Dr => "the database in DR",

@@ -277,7 +277,7 @@ fn still_complete(proof: &Proof, is_vouched_for: bool, id: &ReplicaId) -> Result
     let why = match proof {
         Proof::Everything { .. } => return Ok(()),
         Proof::NotAsked | Proof::Later | Proof::NotKnown { .. } if is_vouched_for => return Ok(()),
-        Proof::Behind { dr, .. } => format!("{id} has not come to {dr}: something still writes to DR"),
+        Proof::Behind { at, .. } => format!("{id} has not come to {at}: something still writes to DR"),
         Proof::NotKnown { why } => why.clone(),
         Proof::NotAsked | Proof::Later => format!("nobody asked {id}"),
     };

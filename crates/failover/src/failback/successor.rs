@@ -213,9 +213,9 @@ impl Successor {
     }
 
     fn lacking(&self, name: &str) -> String {
-        let Proof::Behind { dr, missing } = &self.proof else { return String::new() };
+        let Proof::Behind { at, missing } = &self.proof else { return String::new() };
         let missing = missing.map_or("transactions".to_owned(), |missing| format!("{missing} transactions"));
-        format!("{name} lacks {missing} that {} has: it has not come to {dr}", self.of)
+        format!("{name} lacks {missing} that {} has: it has not come to {at}", self.of)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What proves that a successor has everything that DR has.
+//! What proves that one server has everything that the other has: a successor what DR has, or DR what the primary has.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::gtid::{Domains, GtidSet};
 use super::server::{Server, kin};
 use super::{Side, Step, Stop, Transcript, step};
 
-/// How long a successor is given to come to a position, in one look of several.
+/// How long a server is given to come to a position, in one look of several.
 pub const WAIT_SECONDS: u32 = 2;
 
 /// Where a server stands in its own binary log.
@@ -35,7 +35,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// Whether a successor has all that DR has, by the word of the two servers.
+/// Whether one server has all that the other has, by the word of both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// Nobody asked them: Holdfast has no credentials, or no client for such a server.
@@ -49,8 +49,8 @@ pub enum Proof {
     },
     /// It has not.
     Behind {
-        /// Where DR is.
-        dr: Position,
+        /// Where the other is.
+        at: Position,
         /// How many transactions it lacks, where they have numbers.
         missing: Option<u64>,
     },
@@ -61,53 +61,59 @@ pub enum Proof {
     },
 }
 
-/// Decides whether the successor has everything, or what must be asked for that.
+/// Decides whether the other server has everything that the one `ahead` has, or what must be asked for that.
 #[must_use]
-pub fn prove(known: &Transcript) -> Step<Proof> {
-    step(decide(known), |why| Proof::NotKnown { why })
+pub fn prove(known: &Transcript, ahead: Side) -> Step<Proof> {
+    step(decide(known, ahead), |why| Proof::NotKnown { why })
 }
 
-fn decide(known: &Transcript) -> Result<Proof, Stop> {
-    let (dr, successor) = kin(known)?;
-    let position = position(known, dr.server)?;
-    match (follows(known, successor.server)?, &position) {
-        (Follows::Server(id), _) if id == dr.id => wait(known, successor.server, position),
+fn decide(known: &Transcript, ahead: Side) -> Result<Proof, Stop> {
+    let behind = ahead.other();
+    let (dr, primary) = kin(known)?;
+    let (source, replica) = if ahead == Side::Dr { (dr, primary) } else { (primary, dr) };
+    let position = position(known, ahead, source.server)?;
+    match (follows(known, behind, replica.server)?, &position) {
+        (Follows::Server(id), _) if id == source.id => wait(known, behind, replica.server, position),
         (Follows::Server(id), _) => Err(Stop::NotKnown(format!(
-            "the successor replicates the server with the id {id}, and DR's database has {}: a position there means nothing here",
-            dr.id
+            "{} replicates the server with the id {id}, and {} has {}: a position there means nothing here",
+            behind.in_words(),
+            ahead.in_words(),
+            source.id
         ))),
         (Follows::NotTold(why), Position::Log { .. }) => Err(Stop::NotKnown(why)),
         // It takes writes already: an interrupted run promoted it, or somebody restored it. Or the user has no right to see what it
         // replicates (MariaDB: SLAVE MONITOR): a GTID says whose transaction it is.
-        (Follows::NoServer | Follows::NotTold(_), _) => compare(known, position),
+        (Follows::NoServer | Follows::NotTold(_), _) => compare(known, behind, position),
     }
 }
 
-/// Where DR is. Without GTIDs by file and position.
-fn position(known: &Transcript, server: Server) -> Result<Position, Stop> {
+/// Where a server is. Without GTIDs by file and position.
+fn position(known: &Transcript, of: Side, server: Server) -> Result<Position, Stop> {
     match server {
         Server::MySql { .. } => {
-            if let Some(set) = executed(known, Side::Dr)? {
-                return match set.is_empty() {
-                    true => {
-                        Err(Stop::NotKnown("DR's database has GTIDs on, and says that it executed nothing".to_owned()))
-                    }
-                    false => Ok(Position::Gtids(set)),
-                };
+            if let Some(set) = executed(known, of)? {
+                let none = || format!("{} has GTIDs on, and says that it executed nothing", of.in_words());
+                return if set.is_empty() { Err(Stop::NotKnown(none())) } else { Ok(Position::Gtids(set)) };
             }
         }
         Server::MariaDb => {
-            let domains = domains(known, Side::Dr, "SELECT @@gtid_binlog_pos")?;
+            let domains = domains(known, of, "SELECT @@gtid_binlog_pos")?;
             if !domains.is_empty() {
                 return Ok(Position::Domains(domains));
             }
         }
     }
-    let status = known.answer(Side::Dr, server.log_status())?;
+    let (file, position) = log_end(known, of, server)?;
+    Ok(Position::Log { file, position })
+}
+
+/// Where a server's binary log ends.
+pub(super) fn log_end(known: &Transcript, of: Side, server: Server) -> Result<(String, u64), Stop> {
+    let status = known.answer(of, server.log_status())?;
     let (file, position) = (status.value("File"), status.value("Position").and_then(|it| it.parse().ok()));
     match (file.filter(|file| is_plain(file)), position) {
-        (Some(file), Some(position)) => Ok(Position::Log { file: file.to_owned(), position }),
-        _ => Err(Stop::NotKnown("DR's database does not tell its position: is its binary log on?".to_owned())),
+        (Some(file), Some(position)) => Ok((file.to_owned(), position)),
+        _ => Err(Stop::NotKnown(format!("{} does not tell its position: is its binary log on?", of.in_words()))),
     }
 }
 
@@ -132,7 +138,7 @@ pub(super) fn domains(known: &Transcript, of: Side, sql: &str) -> Result<Domains
     Domains::parse(text).ok_or_else(|| Stop::NotKnown(format!("{} answered {sql} with {text:?}", of.in_words())))
 }
 
-/// What the successor replicates.
+/// What a server replicates.
 enum Follows {
     /// The server with that id.
     Server(u64),
@@ -142,9 +148,9 @@ enum Follows {
     NotTold(String),
 }
 
-fn follows(known: &Transcript, server: Server) -> Result<Follows, Stop> {
+fn follows(known: &Transcript, of: Side, server: Server) -> Result<Follows, Stop> {
     let (status, column) = server.replication();
-    let answer = match known.answer(Side::Primary, status) {
+    let answer = match known.answer(of, status) {
         Ok(answer) => answer,
         Err(Stop::NotKnown(why)) => return Ok(Follows::NotTold(why)),
         Err(ask) => return Err(ask),
@@ -154,62 +160,63 @@ fn follows(known: &Transcript, server: Server) -> Result<Follows, Stop> {
     }
     let id = answer.value(column).and_then(|id| id.parse().ok());
     id.map(Follows::Server)
-        .ok_or_else(|| Stop::NotKnown(format!("{status} does not say which server the successor replicates")))
+        .ok_or_else(|| Stop::NotKnown(format!("{status} does not say which server {} replicates", of.in_words())))
 }
 
-fn wait(known: &Transcript, server: Server, dr: Position) -> Result<Proof, Stop> {
+fn wait(known: &Transcript, of: Side, server: Server, at: Position) -> Result<Proof, Stop> {
     let seconds = WAIT_SECONDS;
-    let sql = match &dr {
+    let sql = match &at {
         Position::Gtids(set) => format!("SELECT WAIT_FOR_EXECUTED_GTID_SET('{set}', {seconds})"),
         Position::Domains(domains) => format!("SELECT MASTER_GTID_WAIT('{domains}', {seconds})"),
         Position::Log { file, position } => {
             format!("SELECT {}('{file}', {position}, {seconds})", server.wait_for_log())
         }
     };
-    let [said] = known.row(Side::Primary, &sql)?;
-    match (&dr, said.parse::<i64>()) {
-        (Position::Gtids(_) | Position::Domains(_), Ok(0)) | (Position::Log { .. }, Ok(0..)) => arrived(known, dr),
+    let [said] = known.row(of, &sql)?;
+    match (&at, said.parse::<i64>()) {
+        (Position::Gtids(_) | Position::Domains(_), Ok(0)) | (Position::Log { .. }, Ok(0..)) => arrived(known, of, at),
         (Position::Gtids(_), Ok(1)) | (Position::Domains(_) | Position::Log { .. }, Ok(-1)) => {
-            let missing = lacks(known, &dr)?;
-            Ok(Proof::Behind { dr, missing })
+            let missing = lacks(known, of, &at)?;
+            Ok(Proof::Behind { at, missing })
         }
-        _ => Err(Stop::NotKnown(format!("the successor answered {sql} with {said}"))),
+        _ => Err(Stop::NotKnown(format!("{} answered {sql} with {said}", of.in_words()))),
     }
 }
 
 /// MariaDB's wait counts numbers alone, whoever gave them.
-fn arrived(known: &Transcript, dr: Position) -> Result<Proof, Stop> {
-    match &dr {
-        Position::Domains(_) => compare(known, dr),
-        Position::Gtids(_) | Position::Log { .. } => Ok(Proof::Everything { at: dr }),
+fn arrived(known: &Transcript, of: Side, at: Position) -> Result<Proof, Stop> {
+    match &at {
+        Position::Domains(_) => compare(known, of, at),
+        Position::Gtids(_) | Position::Log { .. } => Ok(Proof::Everything { at }),
     }
 }
 
-/// By what the successor has executed, whether it replicates or not: both survive its promotion.
-fn compare(known: &Transcript, dr: Position) -> Result<Proof, Stop> {
-    match lacks(known, &dr)? {
-        Some(0) => Ok(Proof::Everything { at: dr }),
-        Some(missing) => Ok(Proof::Behind { dr, missing: Some(missing) }),
-        None => Err(Stop::NotKnown(
-            "the successor replicates nothing any more, and without GTIDs nothing tells what it has".to_owned(),
-        )),
+/// By what the server has executed, whether it replicates or not: both survive its promotion.
+fn compare(known: &Transcript, of: Side, at: Position) -> Result<Proof, Stop> {
+    match lacks(known, of, &at)? {
+        Some(0) => Ok(Proof::Everything { at }),
+        Some(missing) => Ok(Proof::Behind { at, missing: Some(missing) }),
+        None => Err(Stop::NotKnown(format!(
+            "{} replicates nothing any more, and without GTIDs nothing tells what it has",
+            of.in_words()
+        ))),
     }
 }
 
-/// How many transactions the successor lacks; `None` where they have no numbers.
-fn lacks(known: &Transcript, dr: &Position) -> Result<Option<u64>, Stop> {
-    match dr {
+/// How many transactions the server lacks; `None` where they have no numbers.
+fn lacks(known: &Transcript, of: Side, at: &Position) -> Result<Option<u64>, Stop> {
+    match at {
         Position::Gtids(set) => {
             let sql = format!("SELECT @@global.gtid_mode, GTID_SUBTRACT('{set}', @@global.gtid_executed)");
-            let [mode, missing] = known.row(Side::Primary, &sql)?;
+            let [mode, missing] = known.row(of, &sql)?;
             match GtidSet::parse(missing).filter(|_| mode.eq_ignore_ascii_case("ON")) {
                 Some(missing) => Ok(Some(missing.count())),
-                None => Err(Stop::NotKnown(format!("the successor answered {sql} with {mode}, {missing:?}"))),
+                None => Err(Stop::NotKnown(format!("{} answered {sql} with {mode}, {missing:?}", of.in_words()))),
             }
         }
-        Position::Domains(dr) => {
-            let has = domains(known, Side::Primary, "SELECT @@gtid_slave_pos")?;
-            dr.beyond(&has).map(Some).map_err(Stop::NotKnown)
+        Position::Domains(there) => {
+            let has = domains(known, of, "SELECT @@gtid_slave_pos")?;
+            there.beyond(&has).map(Some).map_err(Stop::NotKnown)
         }
         Position::Log { .. } => Ok(None),
     }

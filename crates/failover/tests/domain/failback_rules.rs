@@ -61,7 +61,7 @@ fn everything() -> Proof {
 }
 
 fn behind() -> Proof {
-    Proof::Behind { dr: log(), missing: Some(7) }
+    Proof::Behind { at: log(), missing: Some(7) }
 }
 
 fn lost() -> OldOnly {
@@ -179,7 +179,7 @@ const WORDS: &[Told] = &[
     (|o| o.writes_stopped = Some(at(6_900)), "app-new was not behind at 2026-01-01T13:56:40Z: 2 of 3 samples in a row say so"),
     (|o| o.position_verified = false, "a lag of 0 is not everything: behind a slow link a replica says 0 while writes are still on their way"),
     (|o| o.successors[0].proof = behind(), "app-new lacks 7 transactions that Aurora cluster app-dr has: it has not come to binlog.000003:1234"),
-    (|o| o.successors[0].proof = Proof::Behind { dr: log(), missing: None }, "app-new lacks transactions that Aurora cluster app-dr has: it has not come to binlog.000003:1234"),
+    (|o| o.successors[0].proof = Proof::Behind { at: log(), missing: None }, "app-new lacks transactions that Aurora cluster app-dr has: it has not come to binlog.000003:1234"),
     (|o| { o.successors[0].state = database(None, "available"); o.successors[0].proof = behind(); o.position_verified = false; }, "app-new lacks 7 transactions that Aurora cluster app-dr has: it has not come to binlog.000003:1234; and it takes writes already"),
     (|o| { o.successors[0].proof = Proof::NotKnown { why: "NULL".to_owned() }; o.position_verified = false; }, "whether app-new has everything is not known: NULL"),
     (|o| { o.successors[0].old_only = lost(); o.loss_acknowledged = false; }, "what only the old primary holds, since it had not been replicated, will not be there any more: 3 transactions that Aurora cluster app-dr never got"),

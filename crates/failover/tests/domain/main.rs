@@ -29,6 +29,7 @@ mod repeats;
 mod replica_rules;
 mod rules_page;
 mod senders;
+mod switchovers;
 mod texts;
 mod unready_names;
 mod users;

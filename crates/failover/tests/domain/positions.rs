@@ -53,7 +53,7 @@ fn ended<T>(script: Script<'_>, decide: impl Fn(&Transcript) -> Step<T>) -> (T, 
 }
 
 fn proof(script: Script<'_>) -> Proof {
-    ended(script, prove).0
+    ended(script, |known| prove(known, Dr)).0
 }
 
 fn why(proof: Proof) -> String {
@@ -133,13 +133,13 @@ fn a_successor_that_has_come_to_drs_position_has_everything() {
 fn one_that_has_not_come_there_in_time_is_behind_by_so_many_transactions() {
     let mariadb =
         [MARIADB, &[(Primary, WAIT_DOMAINS, Row(&[Some("-1")])), (Primary, SLAVE_POS, Row(&[Some("0-1-5")]))]];
-    assert_eq!(proof(&mariadb.concat()), Proof::Behind { dr: Position::Domains(domains("0-2-12")), missing: Some(7) });
+    assert_eq!(proof(&mariadb.concat()), Proof::Behind { at: Position::Domains(domains("0-2-12")), missing: Some(7) });
     let missing = format!("{UUID}:10-12");
     let lacks = [Some("ON"), Some(missing.as_str())];
     let mysql = [MYSQL, &[(Primary, WAIT_SET, Row(&[Some("1")])), (Primary, SUBTRACT_SET, Row(&lacks))]].concat();
-    assert_eq!(proof(&mysql), Proof::Behind { dr: Position::Gtids(set("1-12")), missing: Some(3) });
+    assert_eq!(proof(&mysql), Proof::Behind { at: Position::Gtids(set("1-12")), missing: Some(3) });
     let by_log = [BY_LOG, &[(Primary, WAIT_LOG, Row(&[Some("-1")]))]].concat();
-    assert_eq!(proof(&by_log), Proof::Behind { dr: log(), missing: None });
+    assert_eq!(proof(&by_log), Proof::Behind { at: log(), missing: None });
 }
 
 #[test]
@@ -164,6 +164,25 @@ fn a_server_without_gtids_is_asked_for_its_log_by_the_words_of_its_version() {
         ],
     ];
     assert_eq!(proof(&mariadb.concat()), Proof::Everything { at: log() });
+}
+
+/// A planned switchover asks the other way round.
+#[test]
+fn dr_is_held_against_the_primary_by_the_same_rule() {
+    let swapped: Vec<_> = [MARIADB, MYSQL, BY_LOG]
+        .map(|script| {
+            script.iter().map(|(of, sql, said)| (if *of == Dr { Primary } else { Dr }, *sql, *said)).collect::<Vec<_>>()
+        })
+        .into();
+    let proved = swapped.iter().map(|script| ended(script, |known| prove(known, Primary)).0);
+    let all = [Position::Domains(domains("0-2-12")), Position::Gtids(set("1-12")), log()];
+    assert_eq!(proved.collect::<Vec<_>>(), all.map(|at| Proof::Everything { at }));
+    let other = [&swapped[0][..], &[(Dr, SLAVE, Table(&[("Master_Server_Id", "7")]))]].concat();
+    let why = why(ended(&other, |known| prove(known, Primary)).0);
+    assert_eq!(
+        why,
+        "the database in DR replicates the server with the id 7, and the database in the primary region has 2: a position there means nothing here"
+    );
 }
 
 /// Each of these answers proves nothing.
@@ -222,7 +241,7 @@ fn who_may_not_see_what_it_replicates_is_held_against_dr_by_gtid() {
 #[test]
 fn one_that_takes_writes_already_is_held_against_dr_by_what_it_has() {
     let writer = [MARIADB, &[(Primary, SLAVE, Nothing)]].concat();
-    let (proved, asked) = ended(&writer, prove);
+    let (proved, asked) = ended(&writer, |known| prove(known, Dr));
     assert_eq!(proved, Proof::Everything { at: Position::Domains(domains("0-2-12")) });
     assert!(asked.iter().all(|question| !question.sql.contains("WAIT")), "there is nothing to wait for");
     let lacks = [&writer[..], &[(Primary, SLAVE_POS, Row(&[Some("0-2-10")]))]].concat();

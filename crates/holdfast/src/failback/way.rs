@@ -7,7 +7,7 @@ use aws::rds::{self, ReplicaReader as _};
 use aws::rebuild::{Builder, Pattern};
 use failover::failback::{self, Observation, Successor};
 use failover::plan::ReplicaId;
-use failover::position::{Engine, OldOnly, Proof, old_only, proof_commands, prove};
+use failover::position::{Engine, OldOnly, Proof, Side, old_only, proof_commands, prove};
 use failover::promotion::ReplicaState;
 use failover::rebuild::old_identifier;
 use jiff::{SignedDuration, Timestamp};
@@ -126,7 +126,7 @@ impl<'a> Way<'a> {
         if !is_asked(&dr) {
             return Ok(Proof::NotAsked);
         }
-        Ok(decide(&mut access.client(&dr), &mut access.client(&primary), prove).await)
+        Ok(decide(&mut access.client(&dr), &mut access.client(&primary), |known| prove(known, Side::Dr)).await)
     }
 
     /// The commands by which a person proves that each successor which is there has everything.
