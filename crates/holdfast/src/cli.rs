@@ -68,6 +68,23 @@ pub struct Ask {
     pub reason: String,
 }
 
+/// A planned move to DR.
+#[derive(Clone, Debug, Args)]
+pub struct Switchover {
+    /// Why, for the record.
+    #[arg(long)]
+    pub reason: String,
+    /// You confirm that nothing writes to the primary's databases any more; else you are asked once all else is found well. Either way their
+    /// logs are asked, and it is refused while they say otherwise.
+    #[arg(long)]
+    pub writes_stopped: bool,
+    /// Rules to lift besides P09, which holds a failover while the primary answers: P08, P10, P12.
+    #[arg(long, value_delimiter = ',', value_parser = Rules, hide_possible_values = true)]
+    pub despite: Vec<Rule>,
+    #[command(flatten)]
+    pub access: Access,
+}
+
 /// What if.
 #[derive(Clone, Debug, Args)]
 pub struct WhatIf {
@@ -182,6 +199,10 @@ pub enum Command {
         #[command(flatten)]
         ask: Ask,
     },
+    /// Moves users to DR in peace, with nothing lost: once writes have stopped and DR's databases provably have everything, it fails over as
+    /// `failover` does. May be interrupted and run again at any point.
+    #[command(after_help = examples::SWITCHOVER)]
+    Switchover(Switchover),
     /// Goes through what a promotion leaves undone in the databases, with the statement that puts each right; changes nothing.
     After(Successors),
     /// Brings users back to the primary.

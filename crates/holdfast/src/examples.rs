@@ -43,3 +43,10 @@ Examples:
   holdfast failback switch                                 says what stands in the way
   holdfast failback switch --writes-stopped --loss-acknowledged --position-verified
   holdfast failback switch … --new-target 192.0.2.1=192.0.2.9      the primary was rebuilt at another address";
+
+pub const SWITCHOVER: &str = "\
+Examples:
+  holdfast switchover --reason 'CHG-7: new racks'                 checks, asks you to stop writes, proves it, moves users
+  holdfast switchover --reason 'CHG-7' --writes-stopped --yes     the same from a script that has stopped them
+
+It asks the databases as HOLDFAST_DATABASE_USER, with HOLDFAST_DATABASE_PASSWORD.";

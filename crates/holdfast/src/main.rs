@@ -24,6 +24,7 @@ mod report;
 mod standby;
 mod status;
 mod summons;
+mod switchover;
 mod terminal;
 mod unlatch;
 mod workload;
@@ -107,6 +108,7 @@ async fn obey(session: Session, source: Source, command: Command, terminal: &Ter
             summons::approve(&workload, terminal, incident, despite, &ask).await
         }
         Command::Failover { despite, ask } => summons::failover(&workload, terminal, despite, &ask).await,
+        Command::Switchover(command) => switchover::run(&workload, terminal, &command).await,
         Command::After(named) => after::after(&workload, terminal, &named).await,
         Command::Failback { command } => failback::run(&workload, terminal, command).await,
         Command::Fence { command } => fence::run(&workload, terminal, command).await,

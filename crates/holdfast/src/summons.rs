@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::asked;
 use crate::cli::Ask;
 use crate::failure::Failure;
-use crate::look::{self, look};
+use crate::look::{self, Finding, look};
 use crate::status::print_findings;
 use crate::terminal::{BOLD, GOOD, Terminal, WARNING};
 use crate::workload::Workload;
@@ -156,21 +156,40 @@ async fn approval(workload: &Workload, incident: Incident, despite: Vec<Rule>, a
     Ok(Approval { incident, by, reason: ask.reason.clone(), despite: despite.into_iter().collect() })
 }
 
-/// Fails over, if the rules allow it, and waits until every name is pinned.
-pub async fn failover(workload: &Workload, terminal: &Terminal, despite: Vec<Rule>, ask: &Ask) -> Result<(), Failure> {
-    heard(workload, terminal).await?;
-    let seen = look(workload).await?;
-    let incident = incident_of(&look::decide(workload, &seen), seen.now);
-    let approval = approval(workload, incident, despite, ask).await?;
-    let mut imagined = Observation { approval: Some(approval.clone()), ..seen };
-    imagined.alarms.get_or_insert_default().extend(approval.incident.as_declared_alarm());
-    let decisions = look::decide(workload, &imagined);
-    let findings = look::findings(&decisions);
-    print_findings(terminal, &findings);
-    if decisions.iter().all(|decision| decision.row.verdict == Verdict::Stay) {
-        return Err(Failure::Refused("nothing was changed: every name is on DR already".to_owned()));
+/// A failover that a person wants, and what the rules make of it.
+pub struct Intent {
+    approval: Approval,
+    imagined: Observation,
+    decisions: Vec<Decision>,
+    /// What the rules decide, row by row.
+    pub findings: Vec<Finding>,
+}
+
+impl Intent {
+    /// Looks, and lets the rules decide as if it had been said.
+    pub async fn of(workload: &Workload, terminal: &Terminal, despite: Vec<Rule>, ask: &Ask) -> Result<Self, Failure> {
+        heard(workload, terminal).await?;
+        let seen = look(workload).await?;
+        let incident = incident_of(&look::decide(workload, &seen), seen.now);
+        let approval = approval(workload, incident, despite, ask).await?;
+        let mut imagined = Observation { approval: Some(approval.clone()), ..seen };
+        imagined.alarms.get_or_insert_default().extend(approval.incident.as_declared_alarm());
+        let decisions = look::decide(workload, &imagined);
+        let findings = look::findings(&decisions);
+        Ok(Self { approval, imagined, decisions, findings })
     }
-    if let Some(finding) = findings.iter().find(|finding| !finding.goes_on) {
+
+    /// The incident that it is part of, or begins.
+    pub fn incident(&self) -> &Incident {
+        &self.approval.incident
+    }
+
+    /// Refuses what the rules do.
+    pub fn allowed(&self) -> Result<(), Failure> {
+        if self.decisions.iter().all(|decision| decision.row.verdict == Verdict::Stay) {
+            return Err(Failure::Refused("nothing was changed: every name is on DR already".to_owned()));
+        }
+        let Some(finding) = self.findings.iter().find(|finding| !finding.goes_on) else { return Ok(()) };
         let despite: Vec<_> = finding.despite.iter().map(ToString::to_string).collect();
         let remedy = match despite.is_empty() {
             true => finding.next.to_owned(),
@@ -182,17 +201,35 @@ pub async fn failover(workload: &Workload, terminal: &Terminal, despite: Vec<Rul
             finding.id,
             finding.because
         );
-        return Err(Failure::Refused(why));
+        Err(Failure::Refused(why))
     }
-    terminal.show_batches(&look::batches(&imagined, &decisions)?);
-    terminal.say(format!("\n{BOLD}then the databases are promoted, which cannot be undone{BOLD:#}"));
-    terminal.confirm(&format!("Fail over {} names to DR?", decisions.len()))?;
-    operator::put_approval(&workload.session, &workload.bus, &approval).await?;
-    let seen = until_pinned(workload, terminal, &approval.incident).await?;
-    terminal.result(&json!({"incident": approval.incident, "pinned": seen.names.iter().map(|view| view.name.to_string()).collect::<Vec<_>>()}));
+
+    /// Shows what would be written, and asks.
+    pub fn confirm(&self, terminal: &Terminal, question: &str) -> Result<(), Failure> {
+        terminal.show_batches(&look::batches(&self.imagined, &self.decisions)?);
+        terminal.say(format!("\n{BOLD}then the databases are promoted, which cannot be undone{BOLD:#}"));
+        terminal.confirm(&format!("{question} {} names to DR?", self.decisions.len()))
+    }
+
+    /// Says it, and waits until every name is pinned.
+    pub async fn begin(&self, workload: &Workload, terminal: &Terminal) -> Result<Vec<String>, Failure> {
+        operator::put_approval(&workload.session, &workload.bus, &self.approval).await?;
+        let seen = until_pinned(workload, terminal, self.incident()).await?;
+        Ok(seen.names.iter().map(|view| view.name.to_string()).collect())
+    }
+}
+
+/// Fails over, if the rules allow it, and waits until every name is pinned.
+pub async fn failover(workload: &Workload, terminal: &Terminal, despite: Vec<Rule>, ask: &Ask) -> Result<(), Failure> {
+    let intent = Intent::of(workload, terminal, despite, ask).await?;
+    print_findings(terminal, &intent.findings);
+    intent.allowed()?;
+    intent.confirm(terminal, "Fail over")?;
+    let pinned = intent.begin(workload, terminal).await?;
+    terminal.result(&json!({"incident": intent.incident(), "pinned": pinned}));
     terminal.say(format!(
         "{GOOD}pinned to DR{GOOD:#}, incident {}; the databases follow: `holdfast status --watch`",
-        approval.incident
+        intent.incident()
     ));
     Ok(())
 }
