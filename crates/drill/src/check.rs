@@ -11,6 +11,7 @@ mod own;
 mod reality;
 mod rows;
 mod switch;
+mod switchover;
 mod update;
 
 use failover::name::Name;
@@ -34,6 +35,7 @@ pub use own::*;
 pub use reality::*;
 pub use rows::*;
 pub use switch::*;
+pub use switchover::*;
 pub use update::*;
 
 /// How long a resolver may keep an answer: the longest TTL of the records that carry users, which are the failover pairs and what their
@@ -112,6 +114,11 @@ pub const LOSS_WITHIN_LAG: Check = Check {
 pub const OPERATORS_TOLD: Check = Check {
     name: "operators are told of the outage, the pin, the promotion and the end",
     run: |e| words_told(e, &["site-down", "pinned to DR", "promoting in DR", "FAILED OVER"]),
+};
+/// The mailbox after a failover that no outage began.
+pub const MOVE_TOLD: Check = Check {
+    name: "operators are told of the pin, the promotion and the end",
+    run: |e| words_told(e, &["pinned to DR", "promoting in DR", "FAILED OVER"]),
 };
 /// The mailbox after a failover of which the pin's own word was lost.
 pub const END_TOLD: Check = Check {

@@ -14,6 +14,7 @@ mod play;
 mod reality;
 mod servers;
 mod switch;
+mod switchover;
 mod update;
 
 use std::future::Future;

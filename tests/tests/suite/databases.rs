@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
 
 mod positions;
+mod switchover;
 
 use crate::packages;
 use drill::databases::Databases;
@@ -57,4 +58,17 @@ fn a_failback_over_a_slow_link_loses_nothing_by_position_and_what_the_link_holds
     assert_eq!(reports[0].verdict, Verdict::Passed, "{}", reports[0].text(false));
     let broken: Vec<_> = reports[1].checks.iter().filter(|check| !check.held).map(|check| check.name).collect();
     assert_eq!(broken, [drill::check::NOTHING_LOST_ON_THE_WAY_HOME.name], "{}", reports[1].text(false));
+}
+
+/// Whoever moves in peace loses nothing: not one of the rows that users were told are written.
+#[test]
+fn a_switchover_loses_nothing() {
+    packages::install("--no-install-recommends mariadb-server-core", lab::mariadb::is_installed);
+    let lambdas = lambdas::build().expect("the Lambdas build");
+    let settings = Settings { seed: 5, speed: 3_600.0 };
+    let scenario = scenario::named("switchover").expect("there is such a scenario");
+    let ends = run::many(&[Drill { scenario, settings }], 1, &lambdas, &super::drills::Failures);
+    for report in ends.into_iter().map(|ended| ended.expect("it runs to its end")) {
+        assert_eq!((report.verdict, report.rpo_writes), (Verdict::Passed, 0), "{}", report.text(false));
+    }
 }

@@ -7,7 +7,7 @@ use lab::iam::Policy;
 use lab::rds;
 use tokio::process::Command;
 
-use super::{DR, NAME_SERVERS, SetupError, Stage, name_servers};
+use super::{CLOCK, DR, NAME_SERVERS, SetupError, Stage, name_servers};
 use crate::files::{APPROVER_POLICY, DRILL_POLICY, MAINTENANCE_POLICY, OPERATOR_POLICY, READINESS_POLICY};
 use crate::lambdas::COMMAND_LINE;
 
@@ -90,6 +90,10 @@ impl Stage {
             .env(NAME_SERVERS, name_servers(&self.lab))
             .stdin(Stdio::null())
             .kill_on_drop(true);
+        if working.is_some() {
+            // What it waits for by itself lab time runs through; else it would run on while it works.
+            command.env(CLOCK, self.lab.waits.to_string());
+        }
         if let Some(bundle) = rds::certificates(&self.lab).filter(|_| self.asks_databases) {
             // RDS's master user; in the lab it has no password.
             command.env("HOLDFAST_DATABASE_USER", "master").env("HOLDFAST_DATABASE_PASSWORD", "");

@@ -21,16 +21,22 @@ const SUCCESSORS: [&str; 4] = ["--successor", "app-dr=eu-west-1/app", "--success
 /// Written to the old primary after the failover: they are there alone.
 const OLD_ONLY: [&str; 3] = ["old-only-1", "old-only-2", "old-only-3"];
 
-/// A workload on real servers that a person has failed over, and whose old primary took writes since.
-async fn failed_over() -> Stage {
+/// A workload on real servers that has just armed itself.
+pub(super) async fn armed() -> Stage {
     let lambdas = tokio::task::spawn_blocking(lambdas::build).await.expect("the build ends").expect("all builds");
     let settings = Settings { seed: 3, speed: 3_600.0 };
     let layout = Layout { databases: Databases::Mariadb, ..QUICK };
-    let mut stage = Stage::set(settings, &layout, &lambdas).await.expect("the stage can be set");
-    stage.asks_databases = true;
+    let stage = Stage::set(settings, &layout, &lambdas).await.expect("the stage can be set");
     // By itself: a person's order and the tick's would be in each other's way.
     let is_armed = |stage: &Stage| stage.all_registers(|register| matches!(register, Register::Armed { .. }));
     assert!(stage.until(Duration::from_secs(3_600), is_armed).await, "it arms itself");
+    stage
+}
+
+/// One that a person has failed over, and whose old primary took writes since.
+async fn failed_over() -> Stage {
+    let mut stage = armed().await;
+    stage.asks_databases = true;
     done(&stage, &["failover", "--reason", "a drill", "--despite", "P08,P09"]).await;
     let is_over = |stage: &Stage| stage.all_registers(|register| matches!(register, Register::FailedOver { .. }));
     assert!(stage.until(Duration::from_secs(3_600), is_over).await, "it fails over");
@@ -45,7 +51,7 @@ async fn run(stage: &Stage, arguments: &[&str]) -> Output {
     stage.holdfast(arguments, true).await.expect("holdfast starts")
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

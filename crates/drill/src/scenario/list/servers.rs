@@ -55,4 +55,15 @@ pub const ON_SERVERS: &[Scenario] = &[
         play: |play| Box::pin(play.failback_by_lag()),
         checks: &[&[check::LINK_HOME_UNSEEN, check::LOST_ON_THE_WAY_HOME, check::USERS_ON_PRIMARY]],
     },
+    Scenario {
+        name: "switchover",
+        about: "MariaDB: a planned move to DR: refused while users write; once they have stopped and DR has everything, nothing is lost",
+        layout: ON_MARIADB,
+        play: |play| Box::pin(play.switchover()),
+        checks: &[
+            PINNED_AND_PROMOTED,
+            HOLDS,
+            &[check::NOTHING_LOST, check::WRITES_BACK_SOON, check::REFUSED_WHILE_WRITTEN, check::MOVE_TOLD],
+        ],
+    },
 ];

@@ -1,0 +1,99 @@
+//! A planned switchover on real servers: what it refuses, what a killed one leaves, and what it says of a write that came too late.
+
+use std::process::Output;
+use std::time::Duration;
+
+use drill::stage::{DR, PRIMARY, Stage};
+use failover::register::Register;
+use lab::rds;
+use serde_json::Value;
+
+use super::positions::{armed, text};
+use crate::documented::{fields, of_command};
+use crate::packages;
+
+const SWITCHOVER: [&str; 4] = ["switchover", "--reason", "CHG-7", "--writes-stopped"];
+
+/// Lab time goes at the pace of real time, except while it waits.
+async fn run(stage: &Stage, arguments: &[&str]) -> Output {
+    stage.holdfast(arguments, false).await.expect("holdfast starts")
+}
+
+async fn refused(stage: &Stage, arguments: &[&str], code: i32) -> String {
+    let output = run(stage, arguments).await;
+    assert_eq!(output.status.code(), Some(code), "{}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stderr)
+}
+
+async fn until(stage: &Stage, what: &str, holds: impl Fn(&Stage) -> bool) {
+    assert!(stage.until(Duration::from_secs(3_600), holds).await, "{what}");
+}
+
+fn all_pinned(stage: &Stage) -> bool {
+    stage.all_registers(|register| register.pin().is_some())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switchover_waits_for_no_open_transaction_and_one_that_was_killed_goes_on_without_loss() {
+    packages::install("--no-install-recommends mariadb-server-core", lab::mariadb::is_installed);
+    let mut stage = armed().await;
+    stage.asks_databases = false;
+    assert!(refused(&stage, &SWITCHOVER, 2).await.contains("HOLDFAST_DATABASE_USER"));
+    stage.asks_databases = true;
+    assert!(refused(&stage, &SWITCHOVER[..3], 2).await.contains("--writes-stopped"), "--yes answers no such question");
+    let too_soon = refused(&stage, &SWITCHOVER, 1).await;
+    assert!(too_soon.contains("--despite P08 lifts it"), "the rules are those of a failover: {too_soon}");
+    let switchover = [&SWITCHOVER[..], &["--despite", "P08"]].concat();
+
+    stage.lab.sites.fail_page(PRIMARY, "/write");
+    let unfinished = ["BEGIN", "INSERT INTO app.writes (id, filling) VALUES ('unfinished', '')"];
+    let open = rds::session(&stage.lab, PRIMARY, "app", &unfinished).await.expect("the master user may");
+    let said = refused(&stage, &switchover, 1).await;
+    assert!(said.contains("1 transactions have changed rows and are not committed yet"), "{said}");
+    assert!(said.contains("Nothing was changed: let writes go on"), "{said}");
+    assert!(stage.all_registers(|register| matches!(register, Register::Armed { .. })));
+    drop(open);
+
+    tokio::select! {
+        output = run(&stage, &switchover) => panic!("it ended by itself: {}", text(&output.stderr)),
+        () = until(&stage, "it pins", all_pinned) => {}
+    }
+    let json = [&switchover[..], &["--json"]].concat();
+    let ended = run(&stage, &json).await;
+    assert!(ended.status.success(), "{}{}", text(&ended.stdout), text(&ended.stderr));
+    let told: Value = serde_json::from_slice(&ended.stdout).expect("standard output is one JSON document");
+    assert_eq!(fields(&told), of_command("switchover", &[]));
+    let of = |database: usize| &told["databases"][database];
+    assert_eq!(
+        (&of(0)["source"], &of(0)["transactions_only_in_old"]),
+        (&"Aurora cluster app in eu-west-1".into(), &0.into())
+    );
+    assert_eq!(of(1)["transactions_only_in_old"], 0, "{told:#}");
+    let rows = |region, id| rds::rows(&stage.lab, region, id);
+    let (old, new) = (rows(PRIMARY, "app").await.expect("it answers"), rows(DR, "app-dr").await.expect("it answers"));
+    assert!(!old.is_empty() && old.iter().all(|row| new.contains(row)), "{old:?} {new:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_came_after_the_proof_is_told_and_counted_and_so_is_what_cannot_be_known() {
+    packages::install("--no-install-recommends mariadb-server-core", lab::mariadb::is_installed);
+    let mut stage = armed().await;
+    stage.asks_databases = true;
+    stage.lab.sites.fail_page(PRIMARY, "/write");
+    let switchover = [&SWITCHOVER[..], &["--despite", "P08"]].concat();
+    let stray = async {
+        until(&stage, "DR is promoted", |stage| rds::writable(&stage.lab, DR, "app-dr")).await;
+        rds::settle(&stage.lab).await.expect("the servers do as told");
+        rds::commit(&stage.lab, PRIMARY, "app", "too-late", 0).await.expect("the old primary takes writes");
+    };
+    let (ended, ()) = tokio::join!(run(&stage, &switchover), stray);
+    let (told, failed) = (text(&ended.stdout), text(&ended.stderr));
+    assert_eq!(ended.status.code(), Some(1), "{told}{failed}");
+    let lost =
+        "1 transactions are only in Aurora cluster app in eu-west-1, and not in Aurora cluster app-dr (app.writes)";
+    assert!(failed.contains(lost), "{told}{failed}");
+    assert!(told.contains("RDS instance orders-dr has everything"), "{told}");
+    // RDS does not say any more what a promoted database replicated.
+    let again = refused(&stage, &SWITCHOVER, 1).await;
+    assert!(again.contains("whether Aurora cluster app-dr has everything is not known"), "{again}");
+}
