@@ -15,6 +15,7 @@ mod global_rules;
 mod latch;
 mod listing;
 mod messages;
+mod oracle;
 mod orders;
 mod peace_rules;
 mod pin_cases;
