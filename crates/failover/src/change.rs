@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use crate::incident::Incident;
 use crate::name::Name;
 use crate::observation::NameView;
-use crate::pin::Verdict;
 use crate::plan::ReplicaId;
 use crate::record::{Digest, Pair, RecordSet, Target};
 use crate::register::{ArmedBy, Evidence, Pin, Reading, Register, RegisterError, Spread};
+use crate::verdict::Verdict;
 
 /// Quotas of one ChangeResourceRecordSets request (Route 53 developer guide, "Quotas").
 const ELEMENTS_MAX: usize = 1_000;

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::finding::{Finding, Kind};
 use crate::incident::Incident;
 use crate::observation::Attention::{None as Quiet, Notice};
 use crate::observation::{Fact, NameView};
-use crate::outcome::{Finding, Kind};
 use crate::plan::{Fence, ReplicaId};
 use crate::register::{Register, Spread};
 use crate::rule::{self, Rule, first, row};

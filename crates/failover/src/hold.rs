@@ -3,14 +3,14 @@
 //! The switch is a health check of the PRIMARY records that is healthy while no failover is committed, and there is no outage or Holdfast
 //! holds. So while Holdfast lives, users move by its commit alone; if it is dead or blind for five minutes, DNS follows the outage.
 
+use crate::finding::{Finding, Kind, Trigger};
 use crate::incident::AlarmState;
 use crate::observation::{NameView, in_alarm};
-use crate::outcome::{Finding, Kind, Trigger};
 use crate::pin::Observation;
 use crate::plan::Plan;
-use crate::record::Pair;
 use crate::register::{Register, Spread};
 use crate::rule::Rule;
+pub use crate::switch::is_on_switch;
 
 /// What the heartbeat is at the end of a look that saw all it needed: true holds, false lets go. Nothing is said where a hold that had
 /// lapsed would take users back to a dead primary: while a pin is on its way, and once the outage has moved them.
@@ -39,13 +39,6 @@ pub(crate) fn lets_go(trigger: Trigger, findings: &[Finding]) -> bool {
     let has_run_out = |finding: &Finding| finding.kind == Kind::Held && finding.id == Some(Rule::P09.row('c'));
     trigger != Trigger::Approval
         && findings.iter().any(|finding| is_pin(finding) && is_unwritten(finding.kind) || has_run_out(finding))
-}
-
-/// True if the switch decides where the users of all of this name's records go.
-#[must_use]
-pub fn is_on_switch(plan: &Plan, view: &NameView) -> bool {
-    let is_on = |pair: &Pair| pair.primary().health_check == plan.switch;
-    plan.switch.is_some() && view.pairs.as_ref().is_ok_and(|pairs| pairs.iter().all(is_on))
 }
 
 /// The health check that a maintenance disables as it begins; none where the switch holds every name anyway. Its end enables the plan's

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::observation::Fact;
+use crate::fact::Fact;
 use crate::plan::{Plan, alarm_name};
 use crate::rule::Rule;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
+pub use crate::fact::{Attention, Fact};
 use crate::incident::{AlarmSighting, AlarmState};
 pub use crate::probe::{Probe, Silence, TlsFault, Unsent};
 pub use crate::view::NameView;
@@ -40,34 +40,6 @@ pub(crate) fn in_alarm(alarms: &Alarms) -> Vec<&AlarmSighting> {
     let mut ringing: Vec<_> = alarms.iter().flatten().filter(|alarm| alarm.state == AlarmState::Alarm).collect();
     ringing.sort_by_key(|alarm| (alarm.since, &alarm.name));
     ringing
-}
-
-/// One thing seen, for people.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Fact {
-    /// What it is about.
-    pub about: String,
-    /// What was seen.
-    pub seen: String,
-}
-
-impl Fact {
-    /// A fact in words.
-    pub fn new(about: impl Into<String>, seen: impl ToString) -> Self {
-        Self { about: about.into(), seen: seen.to_string() }
-    }
-}
-
-/// How much a decision deserves a person's attention.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Attention {
-    /// Logs only.
-    None,
-    /// Worth a message.
-    Notice,
-    /// Worth waking someone.
-    Page,
 }
 
 /// `now` is at least `seconds` after `then`.

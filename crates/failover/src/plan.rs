@@ -19,7 +19,7 @@ use fence::RawFence;
 pub use heartbeat::Heartbeat;
 use heartbeat::RawHeartbeat;
 use latch::RawLatch;
-pub use latch::{Latch, Shown, latch_alarm};
+pub use latch::{Latch, Pairs, Shown, latch_alarm};
 pub use replica::ReplicaId;
 use replica::databases;
 use zone::{RawZone, parse_zone, refuse_repeats};

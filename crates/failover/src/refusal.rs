@@ -5,9 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use crate::change::{Change, Write};
+use crate::finding::{Finding, Kind};
 use crate::incident::Incident;
 use crate::observation::{Attention, Fact};
-use crate::outcome::{Finding, Kind};
 use crate::record::{RecordSet, Routing};
 
 /// Route 53's words may quote every record of a batch; the beginning of them tells what they are about.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::observation::Attention;
+use crate::fact::Attention;
 
 /// A rule: what an approval lifts. `P` rules decide about the pin, `R` rules about promotion, `F` rules about failback, `X`
 /// rules about fencing the old writer.

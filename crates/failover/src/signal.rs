@@ -2,9 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::finding::{Finding, Kind};
 use crate::incident::{AlarmSighting, AlarmState, Approval, Incident};
 use crate::observation::Alarms;
-use crate::outcome::{Finding, Kind};
 use crate::plan::{Plan, alarm_name};
 
 /// How old an alarm's state may be for its event to speak alone. EventBridge delivers an event for up to 24 hours and

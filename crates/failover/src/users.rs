@@ -5,11 +5,11 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::finding::{Finding, Kind, Trigger};
 use crate::hold;
 use crate::incident::{AlarmSighting, AlarmState, OPERATOR};
 use crate::latch;
 use crate::observation::{Alarms, NameView, in_alarm};
-use crate::outcome::{Finding, Kind, Trigger};
 use crate::plan::Plan;
 use crate::promotion;
 use crate::record::Warning;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Latch, Stage};
+use crate::finding::{Finding, Kind};
 use crate::observation::{Attention, Fact};
-use crate::outcome::{Finding, Kind};
 use crate::rule::Rule;
 
 impl Finding {

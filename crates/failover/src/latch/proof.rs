@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::hold::is_on_switch;
-use crate::name::{Name, NameError};
+use crate::name::Name;
 use crate::observation::NameView;
 use crate::plan::Plan;
 use crate::record::{Pair, Target, destination};
 use crate::register::{Register, Spread};
+use crate::switch::is_on_switch;
 
 /// What `_holdfast-latch` answers once the latch is closed, and the switch once it sends users to DR.
 const COMMITTED: &str = "committed";
@@ -21,28 +21,6 @@ const SERVERS_MIN: usize = 2;
 
 /// What a name server answered: the values, or why it is not known.
 pub type Heard = Result<Vec<String>, String>;
-
-/// The TXT failover pairs that show the latch and the switch in DNS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pairs {
-    /// On the first of the switch's two latch checks.
-    pub latch: Name,
-    /// On the second.
-    pub again: Name,
-    /// On the switch.
-    pub switch: Name,
-}
-
-impl Pairs {
-    /// The pairs of the workload whose pairs end in `suffix`.
-    ///
-    /// # Errors
-    /// If such names are too long for DNS.
-    pub fn of(suffix: &Name) -> Result<Self, NameError> {
-        let named = |label: &str| format!("_holdfast-{label}.{suffix}").parse();
-        Ok(Self { latch: named("latch")?, again: named("latch-again")?, switch: named("switch")? })
-    }
-}
 
 /// What was asked of the name servers in one look.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,11 +36,11 @@ pub struct Look {
 pub struct Marks {
     /// Its address.
     pub server: String,
-    /// Of [`Pairs::latch`].
+    /// Of [`Pairs::latch`](crate::plan::Pairs::latch).
     pub latch: Heard,
-    /// Of [`Pairs::again`].
+    /// Of [`Pairs::again`](crate::plan::Pairs::again).
     pub again: Heard,
-    /// Of [`Pairs::switch`].
+    /// Of [`Pairs::switch`](crate::plan::Pairs::switch).
     pub switch: Heard,
 }
 

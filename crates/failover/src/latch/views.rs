@@ -2,13 +2,13 @@
 
 use super::{Latch, Stage};
 use crate::change;
-use crate::hold::is_on_switch;
 use crate::incident::Incident;
 use crate::observation::NameView;
-use crate::pin::Verdict;
 use crate::plan::Plan;
 use crate::record::Pair;
 use crate::register::{Pin, Reading, Register, Spread};
+use crate::switch::is_on_switch;
+use crate::verdict::Verdict;
 
 /// The incident that the latch is to be committed for: every name on the switch is pinned, or is to be pinned now. The latch moves all
 /// of them, so where one is to stay the others go by their pins alone.

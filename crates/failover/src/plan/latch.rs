@@ -3,8 +3,7 @@
 use serde::Deserialize;
 
 use super::{PlanError, given};
-use crate::latch::Pairs;
-use crate::name::Name;
+use crate::name::{Name, NameError};
 
 /// Where a failover is committed beside Route 53.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +35,28 @@ pub struct Shown {
     /// What is added to TTL and drain time where name servers' answers stand in for a pin in sync, in seconds: locations of Route 53 may
     /// differ for a while.
     pub margin_seconds: u32,
+}
+
+/// The TXT failover pairs that show the latch and the switch in DNS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pairs {
+    /// On the first of the switch's two latch checks.
+    pub latch: Name,
+    /// On the second.
+    pub again: Name,
+    /// On the switch.
+    pub switch: Name,
+}
+
+impl Pairs {
+    /// The pairs of the workload whose pairs end in `suffix`.
+    ///
+    /// # Errors
+    /// If such names are too long for DNS.
+    pub fn of(suffix: &Name) -> Result<Self, NameError> {
+        let named = |label: &str| format!("_holdfast-{label}.{suffix}").parse();
+        Ok(Self { latch: named("latch")?, again: named("latch-again")?, switch: named("switch")? })
+    }
 }
 
 /// The ARN of the alarm that two of the switch's children go by: the template names it and the hold's after the bus.

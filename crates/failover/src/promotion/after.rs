@@ -2,8 +2,8 @@
 
 use super::replica::state_in_words;
 use super::{Database, GateDecision, Page, ReplicaView, Source};
+use crate::finding::{Finding, Kind};
 use crate::observation::{Attention, Fact};
-use crate::outcome::{Finding, Kind};
 
 /// The plan's databases that still replicate, as where the plan came to name them later, or another workload's.
 /// Nobody promotes them any more. A secondary of a global database may be one again: where a failback is under way, or somebody

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::finding::Finding;
 use crate::observation::Attention;
-use crate::outcome::Finding;
 use crate::rule::Rule;
 
 /// What an invocation that has done all it could is waiting for.

@@ -8,8 +8,8 @@ use super::status::Allows;
 use super::{
     Database, Instances, LagSample, Page, Quiet, ReplicaState, ReplicaView, Row, Source, Verdict, decide, row,
 };
+use crate::finding::{Finding, Kind};
 use crate::observation::{Fact, NameView};
-use crate::outcome::{Finding, Kind};
 use crate::plan::{Plan, ReplicaId};
 use crate::register::Register;
 use crate::rule::Rule;
