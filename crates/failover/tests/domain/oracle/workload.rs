@@ -46,9 +46,14 @@ enum State {
 
 #[derive(Clone, Copy, Debug)]
 enum How {
-    Written,
+    /// Or edited by somebody, which is later than it was made.
+    Written {
+        at: i64,
+    },
     Asked(usize),
-    InSync { at: i64 },
+    InSync {
+        at: i64,
+    },
 }
 
 pub const SENTENCES: &[Sentence<Workload, Gate>] = &[
@@ -101,7 +106,7 @@ impl Workload {
     /// Route 53 has said that every name server has it.
     fn has_arrived(&self, pin: &Protected) -> bool {
         match pin.how() {
-            How::Written => false,
+            How::Written { .. } => false,
             How::Asked(nth) => self.changes[nth] == Some(ChangeStatus::InSync),
             How::InSync { .. } => true,
         }
@@ -126,10 +131,16 @@ impl Workload {
         began.max().map(common::incident)
     }
 
-    /// Whoever must pin a name, or see why a pin takes ten minutes, is woken. A change by hand is told by the function that pins.
+    /// Whoever must pin a name, or see why a pin takes ten minutes (three, where Route 53 cannot even be asked about it), is woken. A change by
+    /// hand is told by the function that pins.
     pub fn attention(&self, gate: Gate) -> Attention {
-        let is_late = |name: &Protected| matches!(name.state, State::Pinned { at, .. } if !self.has_arrived(name) && self.now >= at + 600);
-        let is_stuck = !self.is_all_pinned() || self.is_all_led_to_dr() && self.names.iter().any(is_late);
+        let is_late = |pin: &Protected| match pin.state {
+            State::Pinned { at, how: How::Written { at: written }, .. } if written <= at => self.now >= written + 180,
+            State::Pinned { at, .. } => self.now >= at + 600,
+            _ => false,
+        };
+        let is_overdue = self.pins().any(|pin| !self.has_arrived(pin) && is_late(pin));
+        let is_stuck = !self.is_all_pinned() || self.is_all_led_to_dr() && is_overdue;
         if gate == Gate::Wait && is_stuck { Page } else { Quiet }
     }
 
@@ -152,7 +163,7 @@ impl Protected {
     fn how(&self) -> How {
         match self.state {
             State::Pinned { how, .. } => how,
-            State::NotMoved(_) | State::Unreadable | State::FailedOver => How::Written,
+            State::NotMoved(_) | State::Unreadable | State::FailedOver => How::Written { at: 0 },
         }
     }
 
@@ -168,7 +179,7 @@ impl Protected {
                 let pin =
                     Pin { ttl_seconds: *recorded_ttl, ..Pin::new(at(*since), common::incident(*began), original) };
                 let spread = match how {
-                    How::Written => common::unrecorded(*since),
+                    How::Written { at } => common::unrecorded(*at),
                     How::Asked(nth) => common::change(&format!("C{nth}")),
                     How::InSync { at: seen } => Spread::InSync { at: at(*seen) },
                 };
@@ -193,7 +204,7 @@ fn names() -> impl Strategy<Value = Protected> {
         Some(common::paused(9_000)),
     ]);
     let how = prop_oneof![
-        1 => Just(How::Written),
+        2 => select(vec![20_i64, 30, 31, 99]).prop_map(|at| How::Written { at }),
         3 => (0_usize..2).prop_map(How::Asked),
         5 => select(vec![99_i64, 100, 101]).prop_map(|at| How::InSync { at }),
     ];
@@ -217,7 +228,7 @@ fn names() -> impl Strategy<Value = Protected> {
 }
 
 pub fn workloads() -> impl Strategy<Value = Workload> {
-    let now = select(vec![90_i64, 161, 219, 220, 221, 459, 460, 461, 619, 620, 629, 630, 631]);
+    let now = select(vec![90_i64, 161, 199, 200, 209, 210, 211, 219, 220, 221, 459, 460, 461, 619, 620, 629, 630, 631]);
     let pending = || {
         prop_oneof![
             3 => Just(Some(ChangeStatus::InSync)),
