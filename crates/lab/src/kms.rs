@@ -32,7 +32,7 @@ struct Describe {
 }
 
 impl Describe {
-    /// "The key ID, key ARN, alias name, or alias ARN of the KMS key" (DescribeKey); the lab knows no aliases.
+    /// "Use its key ID, key ARN, alias name, or alias ARN" (DescribeKey); the lab knows no aliases.
     fn arn(&self, region: &str) -> String {
         match self.key_id.starts_with("arn:") {
             true => self.key_id.clone(),

@@ -1,6 +1,6 @@
 //! A replica against its source: whether it could take the source's place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Judgement, Look, Row, Subject, not_ready, ready, told};
 use crate::plan::ReplicaId;
@@ -212,38 +212,48 @@ fn engine(it: &Replica) -> Judgement {
 fn parameters(it: &Replica) -> Judgement {
     let (dr, source) = (it.dr()?, it.source()?);
     let group = told(dr.parameter_group.as_ref(), "DR's parameter group")?;
-    let (dr, source) =
-        (dr.parameters.as_ref().map_err(Clone::clone)?, source.parameters.as_ref().map_err(Clone::clone)?);
-    let names: std::collections::BTreeSet<_> = dr.keys().chain(source.keys()).collect();
+    let of_source = told(source.parameter_group.as_ref(), "the source's parameter group")?;
+    let set = |server: &Server| server.parameters.clone();
+    let (dr, source) = (set(dr)?, set(source)?);
+    if dr.is_empty() && source.is_empty() {
+        // Empty lists prove nothing, but of a default group, in which nobody can set anything.
+        return match group == of_source && group.starts_with("default.") {
+            true => ready(format!("{group} in both regions, in which nobody can set anything")),
+            false => Err(format!("RDS lists nothing that people set in DR's {group}, nor in the source's {of_source}")),
+        };
+    }
+    let names: BTreeSet<_> = dr.keys().chain(source.keys()).collect();
     let value = |of: &BTreeMap<String, String>, name: &str| of.get(name).map_or("not set", String::as_str).to_owned();
     let differing: Vec<_> = names
         .into_iter()
         .filter(|name| dr.get(*name) != source.get(*name))
-        .map(|name| format!("{name} is {} in DR and {} in the source", value(dr, name), value(source, name)))
+        .map(|name| format!("{name} is {} in DR and {} in the source", value(&dr, name), value(&source, name)))
         .collect();
-    match differing.as_slice() {
-        [] => ready(format!("{} parameters are set, alike in both regions", source.len())),
-        differing => {
-            let kind = match it.id {
-                ReplicaId::RdsInstance(_) => "modify-db-parameter-group --db-parameter-group-name",
-                _ => "modify-db-cluster-parameter-group --db-cluster-parameter-group-name",
-            };
-            not_ready(
-                differing.join("; "),
-                format!("aws rds {kind} {group} --parameters …, then reboot DR's instances if one is static"),
-            )
-        }
+    if differing.is_empty() {
+        return ready(format!("{} parameters are set, alike in both regions", source.len()));
     }
+    let kind = match it.id {
+        ReplicaId::RdsInstance(_) => "modify-db-parameter-group --db-parameter-group-name",
+        ReplicaId::AuroraCluster(_) | ReplicaId::GlobalMember { .. } => {
+            "modify-db-cluster-parameter-group --db-cluster-parameter-group-name"
+        }
+    };
+    not_ready(
+        differing.join("; "),
+        format!("aws rds {kind} {group} --parameters …, then reboot DR's instances if one is static"),
+    )
 }
 
 fn backups(it: &Replica) -> Judgement {
     let days = *told(it.dr()?.backup_days.as_ref(), "for how long DR keeps backups")?;
+    let wanted =
+        it.source().and_then(|source| told(source.backup_days.as_ref(), "for how long the source keeps backups"));
     let remedy = |days: i32| format!("{} --backup-retention-period {days}", it.modify());
     if days < 1 {
         let seen = "DR keeps no backups: once promoted it could not be restored, and an instance of MySQL would have no binary log";
-        return not_ready(seen, remedy(1));
+        return not_ready(seen, remedy(wanted.map_or(1, |days| *days).max(1)));
     }
-    let wanted = *told(it.source()?.backup_days.as_ref(), "for how long the source keeps backups")?;
+    let wanted = *wanted?;
     match days < wanted {
         true => not_ready(format!("DR keeps backups for {days} days, the source for {wanted}"), remedy(wanted)),
         false => ready(format!("DR keeps backups for {days} days, the source for {wanted}")),
@@ -277,109 +287,4 @@ fn encryption(it: &Replica) -> Judgement {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::Verdict::{NotKnown, NotReady, Ready};
-    use super::super::tests::{expect, expect_nothing_known};
-    use super::*;
-
-    fn server() -> Server {
-        let key = Key { arn: "arn:aws:kms:eu-central-1:1:key/k".to_owned(), state: Some("Enabled".to_owned()) };
-        Server {
-            status: Some("available".to_owned()),
-            engine: Some("aurora-mysql".to_owned()),
-            version: Some("8.0.mysql_aurora.3.10.0".to_owned()),
-            instances: vec![Instance {
-                id: "app-1".to_owned(),
-                class: Some("db.r6g.large".to_owned()),
-                is_writer: true,
-            }],
-            acu_max: None,
-            parameter_group: Some("shop".to_owned()),
-            parameters: Ok([("binlog_format".to_owned(), "ROW".to_owned())].into()),
-            backup_days: Some(7),
-            is_encrypted: Some(true),
-            key: Ok(key),
-        }
-    }
-
-    fn replica(change: impl FnOnce(&mut Server, &mut Server)) -> Replica {
-        let (mut dr, mut source) = (server(), server());
-        change(&mut dr, &mut source);
-        Replica { id: ReplicaId::AuroraCluster("app-dr".to_owned()), dr: Ok(Some(dr)), source: Ok(source) }
-    }
-
-    #[test]
-    fn a_replica_that_is_as_its_source_is_ready() {
-        let rows = ["database", "database-class", "database-engine", "database-parameters", "database-backups"];
-        for row in rows.into_iter().chain(["database-encryption"]) {
-            expect(&replica(|_, _| {}), row, Ready, "");
-        }
-    }
-
-    #[test]
-    #[rustfmt::skip]
-    fn whatever_of_a_replica_is_less_than_its_source_is_not_ready() {
-        let text = |text: &str| Some(text.to_owned());
-        let key = |state: &str| Ok(Key { arn: "k".to_owned(), state: Some(state.to_owned()) });
-        let serverless = |it: &mut Server, most| {
-            it.instances[0].class = Some(SERVERLESS.to_owned());
-            it.acu_max = Some(most);
-        };
-        for (row, replica, words) in [
-            ("database", replica(|dr, _| dr.status = text("storage-full")), "storage-full"),
-            ("database", replica(|dr, _| dr.status = text("a-word-of-next-year")), "a-word-of-next-year"),
-            ("database", replica(|dr, _| dr.instances.clear()), "no instance"),
-            ("database-class", replica(|dr, _| dr.instances[0].class = text("db.t4g.medium")), "db.t4g.medium"),
-            ("database-class", replica(|dr, _| dr.instances.clear()), "no instance"),
-            ("database-class", replica(|dr, source| { serverless(dr, 4.0); serverless(source, 16.0) }), "4 ACU"),
-            ("database-engine", replica(|dr, _| dr.version = text("8.0.mysql_aurora.3.08.0")), "3.08.0"),
-            ("database-engine", replica(|dr, _| dr.engine = text("aurora-postgresql")), "aurora-postgresql"),
-            ("database-parameters", replica(|dr, _| dr.parameters = Ok(BTreeMap::new())), "binlog_format is not set in DR"),
-            ("database-parameters", replica(|_, source| source.parameters = Ok(BTreeMap::new())), "not set in the source"),
-            ("database-backups", replica(|dr, _| dr.backup_days = Some(0)), "no backups"),
-            ("database-backups", replica(|dr, source| { dr.backup_days = Some(0); source.backup_days = None }), "no backups"),
-            ("database-backups", replica(|dr, _| dr.backup_days = Some(6)), "6 days, the source for 7"),
-            ("database-encryption", replica(|dr, _| dr.is_encrypted = Some(false)), "DR's is not"),
-            ("database-encryption", replica(|dr, _| dr.key = key("PendingDeletion")), "to be deleted"),
-            ("database-encryption", replica(|dr, _| dr.key = key("Disabled")), "Disabled"),
-        ] {
-            expect(&replica, row, NotReady, words);
-        }
-        let gone = Replica { dr: Ok(None), ..replica(|_, _| {}) };
-        expect(&gone, "database", NotReady, "no such database");
-        let bigger = replica(|dr, source| { serverless(dr, 16.0); serverless(source, 16.0) });
-        expect(&bigger, "database-class", Ready, "16 ACU");
-    }
-
-    #[test]
-    fn what_rds_does_not_say_is_not_known() {
-        let silent = Err("DescribeDBInstances was not answered".to_owned());
-        for (row, replica) in [
-            ("database", replica(|dr, _| dr.status = None)),
-            ("database-class", replica(|dr, _| dr.instances[0].class = None)),
-            ("database-class", replica(|_, source| source.instances[0].is_writer = false)),
-            ("database-class", replica(|_, source| source.instances[0].class = None)),
-            ("database-engine", replica(|dr, _| dr.version = None)),
-            ("database-engine", replica(|_, source| source.engine = None)),
-            ("database-parameters", replica(|dr, _| dr.parameters = Err("denied".to_owned()))),
-            ("database-parameters", replica(|_, source| source.parameters = Err("denied".to_owned()))),
-            ("database-backups", replica(|dr, _| dr.backup_days = None)),
-            ("database-backups", replica(|_, source| source.backup_days = None)),
-            ("database-encryption", replica(|dr, _| dr.is_encrypted = None)),
-            ("database-encryption", replica(|dr, _| dr.key = Err("denied".to_owned()))),
-            ("database-encryption", replica(|dr, source| (dr.is_encrypted, source.is_encrypted) = (Some(false), None))),
-        ] {
-            expect(&replica, row, NotKnown, "");
-        }
-        expect_nothing_known(&Replica {
-            id: ReplicaId::RdsInstance("orders".to_owned()),
-            dr: silent,
-            source: Ok(server()),
-        });
-        let alone = Replica { source: Err("the region is silent".to_owned()), ..replica(|_, _| {}) };
-        for row in ["database-class", "database-engine", "database-parameters", "database-backups"] {
-            expect(&alone, row, NotKnown, "the region is silent");
-        }
-        expect(&alone, "database-encryption", Ready, "a key that is enabled");
-    }
-}
+mod tests;

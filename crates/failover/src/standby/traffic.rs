@@ -100,8 +100,11 @@ impl Entrance {
     }
 }
 
-const NAME_IT: &str = "name DR's load balancer in the file of --workload (dr_load_balancer), and let Holdfast read Elastic Load Balancing and ACM \
-                       in DR (docs/policies/readiness.json)";
+const NAME_IT: &str = "name DR's load balancer in the file of --workload (dr_load_balancer), and let Holdfast read Elastic Load Balancing in DR \
+                       (docs/policies/readiness.json)";
+
+const READ_CERTIFICATES: &str = "let Holdfast read Elastic Load Balancing and ACM in DR (docs/policies/readiness.json); what is not ACM's is yours to \
+                                 watch";
 
 impl Subject for Entrance {
     const ROWS: &'static [Row<Self>] = &[
@@ -131,14 +134,14 @@ impl Subject for Entrance {
             id: "certificate-names",
             must_be: "at each HTTPS or TLS listener a certificate is for each failover name, itself or by a wildcard",
             how: "elbv2 DescribeListeners and DescribeListenerCertificates, acm DescribeCertificate in DR",
-            otherwise: NAME_IT,
+            otherwise: READ_CERTIFICATES,
             judge: |it, _| certificate_names(it),
         },
         Row {
             id: "certificate-expiry",
             must_be: "each certificate of such a listener is issued, and valid for certificate_days_min (30) days more",
             how: "acm DescribeCertificate in DR",
-            otherwise: NAME_IT,
+            otherwise: READ_CERTIFICATES,
             judge: certificate_expiry,
         },
         Row {

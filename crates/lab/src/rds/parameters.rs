@@ -43,7 +43,7 @@ pub fn set_parameter(lab: &Lab, region: &str, group: &str, name: &str, value: Op
     }
 }
 
-/// "The parameter types to return. Specify user to show parameters that are different form the default" (DescribeDBParameters).
+/// "The parameter types to return … user | system | engine-default" (DescribeDBParameters): `user` is what people set.
 pub(super) fn describe(lab: &Lab, region: &str, mut form: Form, group: &str) -> Answer<Described> {
     let name = form.required(group)?;
     let source = form.required("Source")?;
