@@ -51,7 +51,12 @@ pub async fn run(workload: &Workload, terminal: &Terminal, command: &Switchover)
         terminal.say(format!(
             "{BOLD}a failover is under way{BOLD:#}, or over: this waits for its end, and compares the databases"
         ));
-        let pairs = pair::every(workload).await?;
+        let mut pairs = pair::every(workload).await?;
+        for pair in &mut pairs {
+            if let Err(why) = pair.mark_again(&access).await {
+                terminal.say(format!("{WARNING}{} may lack something{WARNING:#}: {why}", pair.id));
+            }
+        }
         return finish(workload, terminal, &access, pairs, None).await;
     }
     if terminal.yes && !command.writes_stopped {
@@ -265,20 +270,19 @@ async fn until_over(
 ) -> Result<(), Failure> {
     let progress = terminal.wait("waiting for every name server to have the pin".to_owned());
     let began = workload.records.now();
-    loop {
-        let seen = look(workload).await?;
+    while workload.records.now().duration_since(began) < OVER_WITHIN {
+        // A look that fails is made again: who begins anew does not know any more where the primaries stood.
+        let Ok(seen) = look(workload).await else {
+            workload.records.wait(LOOK_EVERY_SECONDS).await;
+            continue;
+        };
         let is_over = |register: &Register| matches!(register, Register::FailedOver { .. });
         if seen.names.iter().all(|view| view.register().is_some_and(is_over)) {
             progress.finish_and_clear();
             return Ok(());
         }
-        if seen.now.duration_since(began) >= OVER_WITHIN {
-            return Err(Failure::Refused(
-                "the failover has not come to its end within an hour; `holdfast status` says why, and this command goes on when it is run again".to_owned(),
-            ));
-        }
         for pair in pairs.iter_mut() {
-            if let Some(late) = pair.late(access).await {
+            if let Some(late) = pair.late(access, seen.now).await {
                 progress.suspend(|| {
                     terminal.say(format!(
                         "{WARNING}somebody writes to {} again{WARNING:#}: {late}; stop it before DR is promoted",
@@ -297,4 +301,7 @@ async fn until_over(
         progress.set_message(waits.join("; "));
         workload.records.wait(LOOK_EVERY_SECONDS).await;
     }
+    Err(Failure::Refused(
+        "the failover has not come to its end within an hour; `holdfast status` says why, and this command goes on when it is run again".to_owned(),
+    ))
 }

@@ -8,6 +8,7 @@ use failover::position::{
 };
 use failover::promotion::{ReplicaState, Source};
 use failover::switchover::{Look, Loss, Standing, loss};
+use jiff::Timestamp;
 
 use crate::database::{Access, Client, decide};
 use crate::failure::Failure;
@@ -23,6 +24,8 @@ pub(super) struct Pair {
     mark: Option<Mark>,
     /// How many transactions since then were told.
     told: u64,
+    /// Until when nothing had been written since then: a fence that comes with the pin lets nobody ask any more.
+    still_at: Option<Timestamp>,
 }
 
 struct Primary {
@@ -57,7 +60,7 @@ pub(super) async fn every(workload: &Workload) -> Result<Vec<Pair>, Failure> {
             },
             ReplicaState::Missing | ReplicaState::Unanswered(_) => None,
         };
-        pairs.push(Pair { id: id.clone(), replica, source, mark: None, told: 0 });
+        pairs.push(Pair { id: id.clone(), replica, source, mark: None, told: 0, still_at: None });
     }
     Ok(pairs)
 }
@@ -110,6 +113,17 @@ impl Pair {
         Ok(())
     }
 
+    /// The same in a run that goes on where another ended, if the replica has everything now; else why that is not so, or not known.
+    pub async fn mark_again(&mut self, access: &Access) -> Result<(), String> {
+        self.mark(access).await?;
+        let why = match self.look(access).await.standing() {
+            Standing::Complete { .. } => return Ok(()),
+            Standing::Written(why) | Standing::CatchingUp(why) | Standing::NotKnown(why) => why,
+        };
+        self.mark = None;
+        Err(why)
+    }
+
     /// What was written since the mark, and whether the replica has everything.
     pub async fn look(&self, access: &Access) -> Look {
         let not_known =
@@ -137,11 +151,19 @@ impl Pair {
     }
 
     /// What was written since the replica had everything and has not been told yet, in words.
-    pub async fn late(&mut self, access: &Access) -> Option<String> {
-        let Written::Transactions { count, changed } = self.written(access).await? else { return None };
-        let is_news = count > std::mem::replace(&mut self.told, count);
-        let changed: Vec<_> = changed.into_iter().collect();
-        is_news.then(|| format!("{count} transactions since ({})", changed.join(", ")))
+    pub async fn late(&mut self, access: &Access, now: Timestamp) -> Option<String> {
+        match self.written(access).await? {
+            Written::Transactions { count, changed } => {
+                let is_news = count > std::mem::replace(&mut self.told, count);
+                let changed: Vec<_> = changed.into_iter().collect();
+                is_news.then(|| format!("{count} transactions since ({})", changed.join(", ")))
+            }
+            Written::Nothing => {
+                self.still_at = Some(now);
+                None
+            }
+            Written::NotKnown { .. } => None,
+        }
     }
 
     /// What only the source has, once the replica is promoted.
@@ -150,6 +172,11 @@ impl Pair {
             Ok(mut source) => decide(&mut access.client(&self.replica), &mut source, old_only).await,
             Err(why) => OldOnly::NotKnown { why },
         };
-        loss(self.written(access).await.as_ref(), &old_only)
+        match (loss(self.written(access).await.as_ref(), &old_only), self.still_at) {
+            (Loss::NotKnown(why), Some(at)) => Loss::NotKnown(format!(
+                "{why}; it had everything that was written until {at}; if a fence has cut the old primary off, nobody has written since"
+            )),
+            (loss, _) => loss,
+        }
     }
 }
