@@ -370,3 +370,10 @@ fn faults_happened(evidence: &Evidence, word: &str) -> Result<String, String> {
     let faults = evidence.count(|what| matches!(what, What::Fault { what } if what.contains(word)));
     ensure(faults > 0, format!("{faults} deliveries"))
 }
+
+/// `m:ss`, as people read durations.
+pub(crate) fn minutes(seconds: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "a drill lasts hours, and `as` saturates")]
+    let seconds = seconds.round() as i64;
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}

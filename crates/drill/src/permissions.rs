@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use lab::Lab;
 use lab::iam::{Grant, Granted, Policy, Principal};
 
-use crate::report::Report;
 use crate::stage::{APPROVER, OPERATOR};
 
 /// Every principal's grants, each with the first scenario that used it.
@@ -115,12 +114,6 @@ impl Permissions {
             }
         }
         all
-    }
-
-    /// Those of stacks that stay what they were deployed as: one that goes from two to one has the rights of both, and uses one's.
-    pub fn of_steady<'a>(reports: impl Iterator<Item = &'a Report>) -> Self {
-        let steady = reports.filter(|report| !report.scenario.starts_with("to-one-stack"));
-        Self::of_all(steady.map(|report| &report.permissions))
     }
 
     /// What was asked for and not granted, in words.

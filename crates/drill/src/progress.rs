@@ -8,8 +8,9 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use lab::Lab;
 
+use crate::check::minutes;
 use crate::live;
-use crate::report::{Verdict, minutes};
+use crate::report::Verdict;
 use crate::run::{Drill, Ended, Watcher};
 
 /// A bar over all drills, and a line for each that runs: on a terminal. Elsewhere a line for each that has ended.

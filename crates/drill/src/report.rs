@@ -6,12 +6,10 @@ use std::time::Duration;
 use ::report::Page;
 use serde::Serialize;
 
-use crate::check::{Checked, ON_REAL_SERVERS};
+use crate::check::{Checked, ON_REAL_SERVERS, minutes};
 use crate::evidence::{Evidence, Reached};
-use crate::page;
 use crate::permissions::Permissions;
 use crate::plan::{Plan, Summary};
-use crate::run::{Drill, Ended};
 use crate::scenario::Scenario;
 use crate::stage::Settings;
 
@@ -61,14 +59,14 @@ pub struct Report {
 }
 
 impl Report {
-    /// Judges the evidence.
+    /// Judges the evidence. The page, which tells of the report, is made by `run`.
     #[must_use]
     pub fn of(scenario: &'static Scenario, settings: Settings, evidence: &Evidence, took: Duration) -> Self {
         let on_real_servers = evidence.rows.iter().flat_map(|_| ON_REAL_SERVERS);
         let checks = scenario.checks.iter().copied().flatten().chain(on_real_servers);
         let checks: Vec<_> = checks.map(|check| check.run(evidence)).collect();
         let verdict = if checks.iter().all(|check| check.held) { Verdict::Passed } else { Verdict::Failed };
-        let mut report = Self {
+        Self {
             scenario: scenario.name,
             seed: settings.seed,
             verdict,
@@ -82,9 +80,7 @@ impl Report {
             again: scenario.command(settings.seed),
             permissions: evidence.permissions.clone(),
             page: Page::default(),
-        };
-        report.page = page::of(&report, scenario.about, evidence);
-        report
+        }
     }
 
     /// The report for people.
@@ -127,47 +123,10 @@ impl Report {
     }
 }
 
-/// One line a drill, for people.
-#[must_use]
-pub fn table(drills: &[Drill], ends: &[Ended], colour: bool) -> String {
-    let paint = |code: &str, text: &str| if colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
-    let mut text = format!(
-        "\n  {:<28} {:>6}  {:<6} {:>8} {:>8} {:>10}  {}\n",
-        "scenario", "seed", "", "RTO", "RPO", "took", "checks held"
-    );
-    for (drill, ended) in drills.iter().zip(ends) {
-        let (name, seed) = (drill.scenario.name, drill.settings.seed);
-        let _ = match ended {
-            Ok(report) => {
-                let held = report.checks.iter().filter(|check| check.held).count();
-                let verdict = match report.verdict {
-                    Verdict::Passed => paint("32", "passed"),
-                    Verdict::Failed => paint("31;1", "FAILED"),
-                };
-                let rto = report.rto_seconds.map(minutes).unwrap_or_default();
-                let rpo = report.rpo_seconds.map(|rpo| format!("{rpo:.0} s")).unwrap_or_default();
-                let checks = format!("{held} of {}", report.checks.len());
-                writeln!(
-                    text,
-                    "  {name:<28} {seed:>6}  {verdict} {rto:>8} {rpo:>8} {:>8.0} s  {checks}",
-                    report.real_seconds
-                )
-            }
-            Err(error) => writeln!(text, "  {name:<28} {seed:>6}  {} {error}", paint("31;1", "FAILED")),
-        };
+impl Permissions {
+    /// Those of stacks that stay what they were deployed as: one that goes from two to one has the rights of both, and uses one's.
+    pub fn of_steady<'a>(reports: impl Iterator<Item = &'a Report>) -> Self {
+        let steady = reports.filter(|report| !report.scenario.starts_with("to-one-stack"));
+        Self::of_all(steady.map(|report| &report.permissions))
     }
-    let passed = |ended: &&Ended| matches!(ended, Ok(report) if report.verdict == Verdict::Passed);
-    let count = ends.iter().filter(passed).count();
-    let _ = writeln!(text, "\n{count} of {} drills passed", drills.len());
-    for (drill, _) in drills.iter().zip(ends).filter(|(_, ended)| !passed(ended)) {
-        let _ = writeln!(text, "{}", drill.replay());
-    }
-    text
-}
-
-/// `m:ss`, as people read durations.
-pub(crate) fn minutes(seconds: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "a drill lasts hours, and `as` saturates")]
-    let seconds = seconds.round() as i64;
-    format!("{}:{:02}", seconds / 60, seconds % 60)
 }

@@ -1,12 +1,15 @@
 //! Running drills: one, or many side by side.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use lab::Lab;
 
-use crate::report::Report;
+use crate::check::minutes;
+use crate::page;
+use crate::report::{Report, Verdict};
 use crate::scenario::Scenario;
 use crate::stage::{Settings, SetupError, Stage};
 
@@ -48,7 +51,9 @@ pub fn one(drill: Drill, lambdas: &Path, watch: impl FnOnce(&Arc<Lab>)) -> Ended
         Ok::<_, SetupError>(played?)
     });
     runtime.shutdown_background();
-    Ok(Report::of(drill.scenario, drill.settings, &evidence?, began.elapsed()))
+    let evidence = evidence?;
+    let report = Report::of(drill.scenario, drill.settings, &evidence, began.elapsed());
+    Ok(Report { page: page::of(&report, drill.scenario.about, &evidence), ..report })
 }
 
 /// Watches drills that run side by side.
@@ -89,4 +94,42 @@ pub fn side_by_side<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T
         }
     });
     results.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One line a drill, for people.
+#[must_use]
+pub fn table(drills: &[Drill], ends: &[Ended], colour: bool) -> String {
+    let paint = |code: &str, text: &str| if colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() };
+    let mut text = format!(
+        "\n  {:<28} {:>6}  {:<6} {:>8} {:>8} {:>10}  {}\n",
+        "scenario", "seed", "", "RTO", "RPO", "took", "checks held"
+    );
+    for (drill, ended) in drills.iter().zip(ends) {
+        let (name, seed) = (drill.scenario.name, drill.settings.seed);
+        let _ = match ended {
+            Ok(report) => {
+                let held = report.checks.iter().filter(|check| check.held).count();
+                let verdict = match report.verdict {
+                    Verdict::Passed => paint("32", "passed"),
+                    Verdict::Failed => paint("31;1", "FAILED"),
+                };
+                let rto = report.rto_seconds.map(minutes).unwrap_or_default();
+                let rpo = report.rpo_seconds.map(|rpo| format!("{rpo:.0} s")).unwrap_or_default();
+                let checks = format!("{held} of {}", report.checks.len());
+                writeln!(
+                    text,
+                    "  {name:<28} {seed:>6}  {verdict} {rto:>8} {rpo:>8} {:>8.0} s  {checks}",
+                    report.real_seconds
+                )
+            }
+            Err(error) => writeln!(text, "  {name:<28} {seed:>6}  {} {error}", paint("31;1", "FAILED")),
+        };
+    }
+    let passed = |ended: &&Ended| matches!(ended, Ok(report) if report.verdict == Verdict::Passed);
+    let count = ends.iter().filter(passed).count();
+    let _ = writeln!(text, "\n{count} of {} drills passed", drills.len());
+    for (drill, _) in drills.iter().zip(ends).filter(|(_, ended)| !passed(ended)) {
+        let _ = writeln!(text, "{}", drill.replay());
+    }
+    text
 }

@@ -10,10 +10,10 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use failover::incident::Incident;
-use failover::plan::PLAN_VARIABLE;
 use failover::rule::{Id, Rule};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::workload::{EVERYWHERE, Source};
 use crate::{examples, explain};
 pub use failback::{Access, Compared, Failback, Homecoming, Named, Placed, Successors};
 
@@ -34,30 +34,6 @@ pub struct Arguments {
     pub yes: bool,
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// The heading of the options that every command takes.
-const EVERYWHERE: &str = "Options of every command";
-
-/// Where the plan and the world are.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = EVERYWHERE)]
-pub struct Source {
-    /// The DR region; else the one that the environment or the profile names, as for every AWS SDK.
-    #[arg(long, global = true, value_name = "REGION")]
-    pub region: Option<String>,
-    /// Name of the deployed event bus, which is also the prefix of the functions' names.
-    #[arg(long, global = true, env = "HOLDFAST_BUS", default_value = "holdfast")]
-    pub bus: String,
-    /// A file with the plan; else the variable HOLDFAST_PLAN has it, if it is set; else it is read from the deployed alarm-handler.
-    #[arg(long, global = true, value_name = "FILE")]
-    pub plan_file: Option<PathBuf>,
-    /// The plan itself, as the functions get it.
-    #[arg(long, global = true, env = PLAN_VARIABLE, hide = true, conflicts_with = "plan_file")]
-    pub plan: Option<String>,
-    /// Name server to ask, as ADDRESS:PORT; else the hosted zone's own.
-    #[arg(long, global = true, env = "HOLDFAST_DNS", value_name = "ADDRESS:PORT")]
-    pub dns: Option<std::net::SocketAddr>,
 }
 
 /// Why, for the record.

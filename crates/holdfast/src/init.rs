@@ -33,10 +33,10 @@ use failover::plan::{Mode, Names};
 use failover::record::{RecordSet, aws_region};
 use failover::register::Register;
 
-use crate::cli::Source;
 use crate::failure::Failure;
 use crate::readiness;
 use crate::terminal::Terminal;
+use crate::workload::Source;
 use dialogue::Dialogue;
 use endpoint::Endpoint;
 pub use options::Options;

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use alarm_handler::handler::{self, Memory};
+use aws::rds::ReplicaReader as _;
 use failover::change::{self, Batch};
 use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
 use failover::observation::{Fact, Probe, Silence};
 use failover::pin::{self, Decision, Observation, Verdict};
 use failover::plan::alarm_name;
-use failover::promotion::{self, Failover, Gate, GateDecision, ReplicaDecision};
+use failover::promotion::{self, Failover, Gate, GateDecision, ReplicaDecision, ReplicaState};
 use failover::rule::{Id, Rule};
 use failover::signal::Signal;
 use futures_util::future::join_all;
@@ -23,6 +24,20 @@ pub async fn look(workload: &Workload) -> Result<Observation, Failure> {
     let Workload { plan, records, metrics, prober, beside, .. } = workload;
     let seen = handler::observe(plan, records, metrics, prober, beside, (&Signal::Tick, Memory::InNeed)).await;
     seen.map_err(|blind| Failure::Aws(blind.error))
+}
+
+/// Databases in DR that are no replicas.
+pub async fn not_replicating(workload: &Workload) -> Result<Vec<String>, Failure> {
+    let mut idle = Vec::new();
+    for id in &workload.plan.replicas {
+        match workload.databases.state(id).await? {
+            ReplicaState::Present(database) if database.is_replica() => {}
+            ReplicaState::Present(database) => idle.push(format!("{id} is {}", database.source)),
+            ReplicaState::Missing => idle.push(format!("{id} does not exist")),
+            ReplicaState::Unanswered(why) => idle.push(format!("{id} is not known: RDS did not answer: {why}")),
+        }
+    }
+    Ok(idle)
 }
 
 /// The same, as if the plan's first alarm had just begun to ring.

@@ -34,10 +34,10 @@ use std::process::ExitCode;
 use aws::Session;
 use clap::{CommandFactory as _, Parser as _};
 
-use cli::{Arguments, Command, Source};
+use cli::{Arguments, Command};
 use failure::Failure;
 use terminal::Terminal;
-use workload::Workload;
+use workload::{Source, Workload};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

@@ -2,14 +2,12 @@
 
 mod reject;
 
-use aws::rds;
 use aws::route53::{HealthCheckWriter, RecordReader as _, RecordWriter, Writer};
 use failover::announcement::Deed;
 use failover::change::{self, Batch, Change, Write};
 use failover::order::{Order, register_for};
 use failover::pin::Observation;
 use failover::plan::Names;
-use failover::promotion::ReplicaState;
 use failover::record::RecordSet;
 use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
@@ -20,7 +18,7 @@ use crate::announce::announce;
 use crate::cli::{Ask, Maintenance};
 use crate::failure::Failure;
 use crate::guard;
-use crate::look::look;
+use crate::look::{look, not_replicating};
 use crate::status::{self, state};
 use crate::terminal::{BOLD, Terminal, WARNING, span};
 use crate::workload::Workload;
@@ -47,20 +45,6 @@ pub async fn arm(workload: &Workload, terminal: &Terminal, reason: &str) -> Resu
     let then = format!("an alarm within {} of arming asks for an approval (P08)", span(settle));
     let words = Words { reason, then: &then, question: "Let Holdfast act?" };
     obey(workload, terminal, &seen, &Order::Arm, words).await
-}
-
-/// Databases in DR that are no replicas.
-pub async fn not_replicating(workload: &Workload) -> Result<Vec<String>, Failure> {
-    let mut idle = Vec::new();
-    for id in &workload.plan.replicas {
-        match rds::ReplicaReader::state(&workload.databases, id).await? {
-            ReplicaState::Present(database) if database.is_replica() => {}
-            ReplicaState::Present(database) => idle.push(format!("{id} is {}", database.source)),
-            ReplicaState::Missing => idle.push(format!("{id} does not exist")),
-            ReplicaState::Unanswered(why) => idle.push(format!("{id} is not known: RDS did not answer: {why}")),
-        }
-    }
-    Ok(idle)
 }
 
 /// Keeps Holdfast from acting.

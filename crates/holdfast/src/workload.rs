@@ -1,13 +1,39 @@
 //! The deployed workload: its plan, and everything that looks at it.
 
+use std::path::PathBuf;
+
 use aws::beside::Beside;
 use aws::probe::HttpProber;
 use aws::{CallError, Session, cloudwatch, operator, rds, route53, store};
+use clap::Args;
 use failover::plan::{PLAN_VARIABLE, Plan};
 
-use crate::cli::Source;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
+
+/// The heading of the options that every command takes.
+pub const EVERYWHERE: &str = "Options of every command";
+
+/// Where the plan and the world are.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = EVERYWHERE)]
+pub struct Source {
+    /// The DR region; else the one that the environment or the profile names, as for every AWS SDK.
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Name of the deployed event bus, which is also the prefix of the functions' names.
+    #[arg(long, global = true, env = "HOLDFAST_BUS", default_value = "holdfast")]
+    pub bus: String,
+    /// A file with the plan; else the variable HOLDFAST_PLAN has it, if it is set; else it is read from the deployed alarm-handler.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub plan_file: Option<PathBuf>,
+    /// The plan itself, as the functions get it.
+    #[arg(long, global = true, env = PLAN_VARIABLE, hide = true, conflicts_with = "plan_file")]
+    pub plan: Option<String>,
+    /// Name server to ask, as ADDRESS:PORT; else the hosted zone's own.
+    #[arg(long, global = true, env = "HOLDFAST_DNS", value_name = "ADDRESS:PORT")]
+    pub dns: Option<std::net::SocketAddr>,
+}
 
 /// Everything that looks, and nothing that can write.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use drill::files::TEMPLATE;
 use drill::fleet::{self, PINNED_IN_TIME};
 use drill::lambdas::{self, repository};
 use drill::permissions::Permissions;
-use drill::report::{Report, Verdict, table};
+use drill::report::{Report, Verdict};
 use drill::run::{self, Drill, Ended, Watcher};
 use drill::scenario::{self, SCENARIOS};
 use drill::stage::{Settings, Stage};
@@ -41,7 +41,7 @@ fn pass(drills: &[Drill]) -> Vec<Report> {
     let lambdas = lambdas::build().expect("the Lambdas build");
     let ends = run::many(drills, JOBS, &lambdas, &Failures);
     let passed = ends.iter().all(|ended| matches!(ended, Ok(report) if report.verdict == Verdict::Passed));
-    assert!(passed, "{}", table(drills, &ends, false));
+    assert!(passed, "{}", run::table(drills, &ends, false));
     ends.into_iter().flatten().collect()
 }
 

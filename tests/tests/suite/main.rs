@@ -1,6 +1,7 @@
 //! End-to-end tests, in one binary so that they run side by side: most of a drill is waiting.
 
 mod architecture;
+mod circles;
 mod command_line;
 mod databases;
 mod dead_letters;

@@ -2,10 +2,9 @@
 
 use lab::journal::What;
 
-use super::{Check, ensure};
+use super::{Check, ensure, minutes};
 use crate::evidence::{Evidence, is_outcome};
 use crate::plan::Budget;
-use crate::report::minutes;
 
 /// Everybody is served in time, not only the first.
 pub const RTO_WITHIN_BUDGET: Check = Check {

@@ -1,8 +1,7 @@
 //! What Holdfast itself adds to an outage.
 
-use super::{Check, ensure};
+use super::{Check, ensure, minutes};
 use crate::evidence::Evidence;
-use crate::report::minutes;
 
 /// Nothing waits for a tick.
 pub const NO_TICK_AWAITED: Check = Check {

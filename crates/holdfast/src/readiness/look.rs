@@ -14,7 +14,7 @@ use super::clients::KeepAlive;
 use super::own::Own;
 use super::zones::Zone;
 use super::{Around, LOOKBACK_MINUTES, clients, switch};
-use crate::orders::not_replicating;
+use crate::look::not_replicating;
 use crate::workload::Workload;
 
 /// Somebody waits for the screen.

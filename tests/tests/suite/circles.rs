@@ -1,0 +1,136 @@
+//! Who imports whom within a crate: a module, with the files of its own folder, can be read after those that it imports. What a crate's root
+//! names for all is the root's own.
+
+#![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The modules that each module imports.
+type Imports = BTreeMap<String, BTreeSet<String>>;
+
+const CRATES: [&str; 10] = [
+    "failover",
+    "aws",
+    "alarm-handler",
+    "replica-promoter",
+    "fencer",
+    "notifier",
+    "observer",
+    "holdfast",
+    "drill",
+    "report",
+];
+
+/// Imports that close a circle, and are to go: none may be added.
+const LEFT: [(&str, &str, &str); 6] = [
+    ("holdfast", "orders", "adopt"),
+    ("drill", "stage", "databases"),
+    ("drill", "stage", "plan"),
+    ("drill", "databases", "evidence"),
+    ("drill", "evidence", "check"),
+    ("drill", "check", "scenario"),
+];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder of sources");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+}
+
+/// What is compiled into the crate: neither comments nor the tests at a file's end.
+fn code(text: &str) -> String {
+    let shipped = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    shipped.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The first word of each path that follows `crate::`, also of each in `crate::{…}`.
+fn named(code: &str) -> BTreeSet<String> {
+    let word = |text: &str| -> String { text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect() };
+    let mut words = BTreeSet::new();
+    for path in code.split("crate::").skip(1) {
+        let Some(group) = path.strip_prefix('{') else {
+            words.insert(word(path));
+            continue;
+        };
+        let mut depth = 0_usize;
+        for part in group.split_inclusive([',', '{', '}']) {
+            if depth == 0 && part.len() > 1 {
+                words.insert(word(part.trim_start()));
+            }
+            match part.chars().last() {
+                Some('{') => depth += 1,
+                Some('}') if depth == 0 => break,
+                Some('}') => depth -= 1,
+                _ => {}
+            }
+        }
+    }
+    words
+}
+
+/// By the `crate::` paths in each module's files. A program beside the library (`bin`) and files of tests are no part of it.
+fn imports(package: &str) -> Imports {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates").join(package).join("src");
+    let mut imports = Imports::new();
+    for path in sources(&source) {
+        let inside = path.strip_prefix(&source).expect("a source of this crate").with_extension("");
+        let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        if parts[0] == "bin" || parts.iter().any(|part| part == "tests") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("a source can be read");
+        imports.entry(parts[0].clone()).or_default().extend(named(&code(&text)));
+    }
+    let modules: BTreeSet<_> = imports.keys().cloned().collect();
+    imports.iter_mut().for_each(|(module, all)| all.retain(|other| other != module && modules.contains(other)));
+    imports
+}
+
+/// True if one leads to the other.
+fn leads(imports: &Imports, from: &str, to: &str) -> bool {
+    let (mut known, mut next) = (BTreeSet::new(), vec![from]);
+    while let Some(module) = next.pop() {
+        let fresh = imports.get(module).into_iter().flatten().filter(|other| known.insert(other.as_str()));
+        next.extend(fresh.map(String::as_str));
+    }
+    known.contains(to)
+}
+
+/// The imports that close a circle.
+fn circular(imports: &Imports) -> Vec<(&str, &str)> {
+    let all = imports.iter().flat_map(|(from, all)| all.iter().map(|to| (from.as_str(), to.as_str())));
+    all.filter(|(from, to)| leads(imports, to, from)).collect()
+}
+
+#[test]
+fn modules_import_each_other_in_no_circle_but_those_that_are_listed() {
+    for package in CRATES {
+        let whole = imports(package);
+        assert!(whole.len() > 1, "{package} is not found");
+        let left = || LEFT.iter().filter(|(of, ..)| *of == package).map(|(_, from, to)| (*from, *to));
+        for edge in left() {
+            assert!(
+                circular(&whole).contains(&edge),
+                "{package}: {edge:?} closes no circle any more; take it off the list"
+            );
+        }
+        let mut rest = whole.clone();
+        rest.iter_mut()
+            .for_each(|(from, all)| all.retain(|to| !left().any(|edge| edge == (from.as_str(), to.as_str()))));
+        assert_eq!(circular(&rest), [], "{package} has a circle of modules: move what both need below them");
+    }
+}
+
+#[test]
+fn a_circle_is_seen_through_groups_and_through_a_third() {
+    let code = code(
+        "use crate::{b, c::{d, e}, f};\n// crate::comment\nfn x() { crate::g::h() }\n\n#[cfg(test)]\nmod tests {\n use crate::t;\n}",
+    );
+    assert_eq!(named(&code), ["b", "c", "f", "g"].map(str::to_owned).into());
+    let to = |modules: &[&str]| modules.iter().map(|&module| module.to_owned()).collect();
+    let imports: Imports =
+        [("a".to_owned(), to(&["b"])), ("b".to_owned(), to(&["c"])), ("c".to_owned(), to(&["a"]))].into();
+    assert_eq!(circular(&imports), [("a", "b"), ("b", "c"), ("c", "a")]);
+}
