@@ -1,6 +1,7 @@
 //! Elastic Load Balancing: which Application Load Balancers there are, what they show to clients, and what stands behind them.
 
 mod answers;
+pub mod listener;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

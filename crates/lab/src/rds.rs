@@ -6,6 +6,7 @@ mod api;
 mod changes;
 mod create;
 mod database;
+mod endpoint;
 mod global;
 mod lag;
 mod manage;
@@ -32,11 +33,14 @@ use crate::journal::What;
 
 pub use api::answer;
 pub use database::{Key, LostLink, Write};
+pub use endpoint::open_endpoint;
 use lag::publish_lags;
 use model::{Event, cluster_key, key};
 pub use parameters::set_parameter;
 pub use people::*;
-pub use real::{address, certificates, close, commit, newest, on_servers, rows, session, settle, trouble, use_mariadb};
+pub use real::{
+    address, certificates, close, commit, newest, on_servers, rows, rows_of, session, settle, trouble, use_mariadb,
+};
 use state::{Effect, State};
 
 /// "Several minutes or longer" (Aurora user guide, promoting a cross-Region replica).

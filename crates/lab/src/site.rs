@@ -9,11 +9,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::routing::{get, post};
-use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
 
-use crate::{Lab, rds};
+use crate::{Lab, rds, regional};
 
 /// All sites.
 #[derive(Debug, Default)]
@@ -48,7 +45,7 @@ impl Sites {
         moved.get(&site.region).unwrap_or(&site.database.1).clone()
     }
 
-    fn is_broken(&self, region: &str, path: &str) -> bool {
+    pub(crate) fn is_broken(&self, region: &str, path: &str) -> bool {
         self.broken().contains(&(region.to_owned(), path.to_owned()))
     }
 
@@ -72,37 +69,11 @@ impl Sites {
         address: SocketAddr,
         database: (&str, &str),
     ) -> io::Result<SocketAddr> {
-        if !address.ip().is_loopback() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{address} is not a loopback address")));
-        }
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
         let database = (database.0.to_owned(), database.1.to_owned());
-        tokio::spawn(serve(Site { lab: lab.clone(), region: region.to_owned(), database }, listener));
-        Ok(address)
-    }
-}
-
-async fn serve(site: Site, listener: TcpListener) {
-    // Each probe and each write is a connection of its own.
-    let router = Router::new().route("/write", post(write)).fallback(get(page)).with_state(site.clone());
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(connection(site.clone(), router.clone(), stream))),
-            Err(error) => eprintln!("lab: the site in {} did not accept a connection: {error}", site.region),
-        }
-    }
-}
-
-async fn connection(site: Site, router: Router, stream: TcpStream) {
-    let service = TowerToHyperService::new(router);
-    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    tokio::select! {
-        biased;
-        // What the region was about to answer is lost with it.
-        () = site.lab.faults.until_down(&site.region) => {}
-        // A client that went away is no concern of the site.
-        _ = connection => {}
+        let site = Site { lab: lab.clone(), region: region.to_owned(), database };
+        // One for all: each probe and each write is a connection of its own.
+        let pages = Router::new().route("/write", post(write)).fallback(get(page)).with_state(site);
+        regional::open(lab, region, address, move || pages.clone()).await
     }
 }
 

@@ -5,25 +5,10 @@ mod common;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use common::{DR, PRIMARY, lab};
+use common::{DR, PRIMARY, lab, request};
 use lab::site::Sites;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-
-/// The first line of the answer, empty if the connection was closed unanswered, and the body.
-async fn request(address: SocketAddr, method: &str, path: &str, body: &str) -> (String, String) {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: site\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let mut answer = String::new();
-    // Writing or reading may fail once the other side has hung up, which is what the empty answer says.
-    let _ = stream.write_all(request.as_bytes()).await;
-    let _ = stream.read_to_string(&mut answer).await;
-    let status = answer.lines().next().unwrap_or_default().to_owned();
-    (status, answer.rsplit("\r\n\r\n").next().unwrap_or_default().to_owned())
-}
 
 #[tokio::test]
 async fn a_site_writes_to_its_database_and_says_so_when_that_is_read_only() {

@@ -16,7 +16,7 @@ fn shipped_in(package: &str) -> BTreeSet<String> {
     text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
-const OURS: [&str; 17] = [
+const OURS: [&str; 18] = [
     "failover",
     "aws",
     "alarm-handler",
@@ -34,6 +34,7 @@ const OURS: [&str; 17] = [
     "drill",
     "bench",
     "launch",
+    "orders",
 ];
 
 fn ours_in(package: &str) -> BTreeSet<String> {
@@ -85,6 +86,7 @@ fn the_lab_knows_nothing_of_holdfast_and_only_the_drill_builds_on_it() {
     assert_eq!(ours_in("lab"), set(&[]));
     assert_eq!(ours_in("drill"), set(&["failover", "lab", "report"]));
     assert_eq!(ours_in("report"), set(&[]));
+    assert_eq!(ours_in("orders"), set(&[]));
     assert_eq!(ours_in("model"), set(&["failover"]));
     assert!(!ours_in("simulation").contains("lab") && !ours_in("fuzzing").contains("lab"));
 }

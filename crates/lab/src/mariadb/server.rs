@@ -249,9 +249,9 @@ impl Server {
         Ok(self.admin().await?.query_first::<Option<i64>, _>(newest).await?.flatten())
     }
 
-    /// The ids of all rows, in the order in which they were given their numbers.
-    pub async fn rows(&self) -> Result<Vec<String>, Error> {
-        Ok(self.admin().await?.query("SELECT id FROM app.writes ORDER BY nth").await?)
+    /// The ids of all rows of one of the application's tables, in the order in which they were given their numbers.
+    pub async fn rows(&self, table: &str) -> Result<Vec<String>, Error> {
+        Ok(self.admin().await?.query(format!("SELECT id FROM app.{table} ORDER BY nth")).await?)
     }
 }
 

@@ -150,14 +150,22 @@ pub async fn commit(lab: &Lab, region: &str, id: &str, write: &str, bytes: usize
     Some(lab.clock.now())
 }
 
-/// The ids of the writes in a database, in order, asked of it itself where it is real.
+/// The ids of the writes in a database, in order, asked of it itself where it is real: those of the lab's own sites.
 ///
 /// # Errors
 /// If it does not answer.
 pub async fn rows(lab: &Lab, region: &str, id: &str) -> Result<Vec<String>, Error> {
+    rows_of(lab, region, id, "writes").await
+}
+
+/// The same of what an application wrote into a table of its own, with columns `id` and `nth`.
+///
+/// # Errors
+/// If it does not answer.
+pub async fn rows_of(lab: &Lab, region: &str, id: &str, table: &str) -> Result<Vec<String>, Error> {
     let server = behind(lab, &key(region, id)).and_then(|(real, number)| real.farm.server(number));
     match server {
-        Some(server) => server.rows().await,
+        Some(server) => server.rows(table).await,
         None => Ok(super::writes(lab, region, id).into_iter().map(|write| write.id).collect()),
     }
 }
@@ -195,7 +203,7 @@ pub(super) async fn seconds_behind(lab: &Lab, key: &Key) -> Option<f64> {
 }
 
 /// The real server's number of a database that has one.
-fn behind<'a>(lab: &'a Lab, key: &Key) -> Option<(&'a Real, u64)> {
+pub(super) fn behind<'a>(lab: &'a Lab, key: &Key) -> Option<(&'a Real, u64)> {
     let real = lab.rds.real.get()?;
     let state = current(lab);
     is_real(&state, key).then(|| state.databases.get(key).map(|database| (real, database.server)))?
@@ -220,7 +228,7 @@ fn writer(state: &State, key: &Key) -> Option<Status> {
 }
 
 /// True if the network lets new connections through: existing ones stay until a reboot.
-fn may_connect(state: &State, key: &Key) -> bool {
+pub(super) fn may_connect(state: &State, key: &Key) -> bool {
     let is_let_in = state.access(key).is_none_or(|access| !state.keeps_out(access));
     let is_up = |status| !matches!(status, Status::Creating | Status::Deleting | Status::Rebooting | Status::Renaming);
     is_let_in && writer(state, key).is_some_and(is_up)
@@ -267,8 +275,13 @@ async fn run(lab: Weak<Lab>) {
 }
 
 impl Real {
+    /// A server, if there is one of that number.
+    pub fn server(&self, number: u64) -> Option<Arc<Server>> {
+        self.farm.server(number)
+    }
+
     /// What links of a source's replicas had taken of it so far.
-    fn taken_of(&self, source: u64) -> Vec<crate::mariadb::Taken> {
+    pub fn taken_of(&self, source: u64) -> Vec<crate::mariadb::Taken> {
         let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
         links.values().filter(|(from, _)| *from == source).map(|(_, link)| link.taken()).collect()
     }

@@ -11,6 +11,8 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_rds::config::{Credentials, SharedCredentialsProvider};
 use lab::journal::{Entry, What};
 use lab::{Lab, Options};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 /// The region things run in.
 pub const DR: &str = "us-west-2";
@@ -91,4 +93,19 @@ pub fn cloudwatch(lab: &Lab, region: &'static str) -> aws_sdk_cloudwatch::Client
         .endpoint_url(lab.endpoint_url())
         .build();
     aws_sdk_cloudwatch::Client::from_conf(config)
+}
+
+/// The first line of the answer, empty if the connection was closed unanswered, and the body.
+pub async fn request(address: SocketAddr, method: &str, path: &str, body: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: site\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut answer = String::new();
+    // Writing or reading may fail once the other side has hung up, which is what the empty answer says.
+    let _ = stream.write_all(request.as_bytes()).await;
+    let _ = stream.read_to_string(&mut answer).await;
+    let status = answer.lines().next().unwrap_or_default().to_owned();
+    (status, answer.rsplit("\r\n\r\n").next().unwrap_or_default().to_owned())
 }
