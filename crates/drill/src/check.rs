@@ -1,5 +1,6 @@
 //! The checks: facts seen from outside, each with the detail that convinces.
 
+mod article;
 mod budget;
 mod dark;
 mod failback;
@@ -24,6 +25,7 @@ use serde::Serialize;
 use crate::evidence::{Evidence, is_outcome, site};
 use crate::stage::{DR_ADDRESS, PRIMARY_ADDRESS};
 
+pub use article::*;
 pub use budget::*;
 pub use dark::*;
 pub use failback::*;

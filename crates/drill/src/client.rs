@@ -1,5 +1,7 @@
 //! Users: resolve the protected names through DNS, keep the answer for its TTL, write, and note what came of it.
 
+mod shop;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 use lab::Lab;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
+
+pub use shop::{Kept, Visit};
 
 /// How often each user writes, in lab time. No part of a minute: what CloudWatch samples once a minute, such as a replica's lag, must
 /// not meet the same moment of theirs each time.
@@ -52,6 +56,10 @@ pub struct Seen {
     pub writes: Vec<Write>,
     /// Every write of those who do not follow DNS: the job that never asks it, and stragglers.
     pub strays: Vec<Write>,
+    /// Every picture that somebody looked at.
+    pub visits: Vec<Visit>,
+    /// Every answer on a kept connection.
+    pub kept: Vec<Kept>,
 }
 
 /// Somebody who follows DNS late, or not at all.
@@ -111,14 +119,16 @@ enum Answered {
 pub struct Clients {
     lab: Arc<Lab>,
     port: u16,
+    /// Where writes are posted to.
+    page: &'static str,
     seen: Arc<Mutex<Seen>>,
 }
 
 impl Clients {
-    /// Users of sites that listen on `port`.
+    /// Users of sites that listen on `port`, and take writes at `page`.
     #[must_use]
-    pub fn new(lab: &Arc<Lab>, port: u16) -> Self {
-        Self { lab: lab.clone(), port, seen: Arc::default() }
+    pub fn new(lab: &Arc<Lab>, port: u16, page: &'static str) -> Self {
+        Self { lab: lab.clone(), port, page, seen: Arc::default() }
     }
 
     /// Starts one user of each name; they go on for as long as the program.
@@ -246,7 +256,8 @@ impl Clients {
 
     async fn write_bytes(&self, name: &str, address: Option<IpAddr>, id: &str, bytes: usize) -> Answered {
         let Some(address) = address else { return Answered::Not };
-        match tokio::time::timeout(PATIENCE, post(SocketAddr::new(address, self.port), name, id, bytes)).await {
+        let page = format!("{}?bytes={bytes}", self.page);
+        match tokio::time::timeout(PATIENCE, post(SocketAddr::new(address, self.port), &page, name, id)).await {
             Ok(Ok(answer)) if answer.starts_with(b"HTTP/1.1 200") => Answered::Yes,
             Ok(Ok(answer)) if answer.starts_with(b"HTTP/1.1") => Answered::No,
             _ => Answered::Not,
@@ -256,12 +267,11 @@ impl Clients {
 
 /// Posts a write on a connection of its own; the whole answer. By hand, since a drill has thousands: with an HTTP client, and a
 /// site that made a router for each, it took twice the processor time.
-async fn post(to: SocketAddr, host: &str, id: &str, bytes: usize) -> std::io::Result<Vec<u8>> {
+async fn post(to: SocketAddr, page: &str, host: &str, id: &str) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(to).await?;
     let length = id.len();
-    let request = format!(
-        "POST /write?bytes={bytes} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{id}"
-    );
+    let request =
+        format!("POST {page} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{id}");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await?;

@@ -63,7 +63,9 @@ impl Rows {
     pub async fn count(lab: &Lab, workload: &Workload) -> Result<Self, String> {
         let settled = rds::settle(lab).await;
         let Database { id, source, kind } = &workload.databases[0];
-        let of = async |region: &str, id: &str| rds::rows(lab, region, id).await.map_err(|error| error.to_string());
+        let of = async |region: &str, id: &str| {
+            rds::rows_of(lab, region, id, workload.table).await.map_err(|error| error.to_string())
+        };
         let told = |region: &str, id: &str| match kind {
             Kind::Cluster | Kind::Global(_) => {
                 let dimensions = [("DBClusterIdentifier", id), ("Role", "WRITER")];

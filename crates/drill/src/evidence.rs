@@ -1,5 +1,6 @@
 //! What can be seen from outside: the journal of the lab, what users saw, and the records before and after.
 
+mod parts;
 mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,19 +13,21 @@ use jiff::Timestamp;
 use lab::journal::{Entry, What};
 use lab::rds;
 use lab::route53::RecordSet;
-use serde::Serialize;
 
 use crate::client::{Answer, Seen, Write};
 use crate::databases::Rows;
 use crate::permissions::Permissions;
 use crate::plan::{DRAIN_SECONDS, number};
+use crate::shop::Facts;
 use crate::stage::{DR, DR_ADDRESS, Database, PRIMARY, PRIMARY_ADDRESS, Stage, Workload};
+
+pub use parts::{Mail, Pinning, Reached};
 
 /// Everything a check may look at.
 #[derive(Debug)]
 pub struct Evidence {
     entries: Vec<Arc<Entry>>,
-    seen: Seen,
+    pub(crate) seen: Seen,
     /// What was protected.
     pub workload: Arc<Workload>,
     /// The records before anything happened.
@@ -51,6 +54,8 @@ pub struct Evidence {
     pub permissions: Permissions,
     /// The plan's DrainSeconds.
     pub drain_seconds: u32,
+    /// What is known of the application, where there is one.
+    pub shop: Option<Facts>,
     /// What is in the servers, where they are real.
     pub rows: Option<Rows>,
     pub(crate) in_dr: BTreeSet<String>,
@@ -64,26 +69,6 @@ pub struct Evidence {
 
 /// How the journal notes an outage.
 pub(crate) const OUTAGE: &str = "the primary region goes down";
-
-/// When a stage of the incident was reached.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Reached {
-    /// Which stage.
-    pub name: &'static str,
-    /// Seconds of lab time after the trouble began.
-    pub at_seconds: f64,
-}
-
-/// A message in the operators' mailbox.
-#[derive(Clone, Debug)]
-pub struct Mail {
-    /// When.
-    pub at: Timestamp,
-    /// Its subject.
-    pub subject: String,
-    /// Its body.
-    pub body: String,
-}
 
 impl Evidence {
     /// Gathers what there is at the end of a drill.
@@ -108,6 +93,7 @@ impl Evidence {
             old_groups: Vec::new(),
             permissions: Permissions::default(),
             drain_seconds: number(&stage.responder, "DrainSeconds", DRAIN_SECONDS),
+            shop: None,
             rows: None,
             in_dr: ids(DR, id),
             in_primary: ids(PRIMARY, source),
@@ -365,19 +351,6 @@ impl Evidence {
             .filter_map(|(name, at)| Some(Reached { name, at_seconds: self.since_outage(at)? }))
             .collect()
     }
-}
-
-/// A change of a protected name's records.
-#[derive(Clone, Debug)]
-pub struct Pinning {
-    /// The protected name.
-    pub name: String,
-    /// The change's id.
-    pub change: String,
-    /// When Route 53 accepted it.
-    pub requested_at: Timestamp,
-    /// When every name server had it.
-    pub in_sync_at: Option<Timestamp>,
 }
 
 /// True if a function returned this outcome.

@@ -4,6 +4,8 @@
 pub const TEMPLATE: &str = include_str!("../../../template.yaml");
 /// The second stack, in us-east-1.
 pub const DETECTOR_TEMPLATE: &str = include_str!("../../../detector.yaml");
+/// The application's table.
+pub(crate) const ORDERS_TABLE: &str = include_str!("../../../examples/warm-standby/orders.sql");
 /// What an operator may do.
 pub(crate) const OPERATOR_POLICY: &str = include_str!("../../../docs/policies/operator.json");
 /// What an approver may do.

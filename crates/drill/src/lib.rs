@@ -18,4 +18,5 @@ pub mod progress;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod shop;
 pub mod stage;

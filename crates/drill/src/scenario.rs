@@ -1,5 +1,6 @@
 //! The scenarios: what happens, and what must be true afterwards.
 
+mod article;
 mod dark;
 mod failback;
 pub(crate) mod faulty;
@@ -25,6 +26,7 @@ use crate::databases::{Databases, Rows};
 use crate::evidence::Evidence;
 use crate::permissions::Permissions;
 use crate::stage::{Layout, Settings, Stage};
+pub(crate) use article::{ADDED_IN_DR, PICTURE};
 pub(crate) use dark::{DARK, LIGHT};
 pub(crate) use failback::ROUND_TRIPS;
 pub use list::{ON_SERVERS, QUICK, SCENARIOS};

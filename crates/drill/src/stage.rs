@@ -19,8 +19,9 @@ use lab::{Lab, Options, rds, template};
 
 use crate::client::Clients;
 use crate::databases::Databases;
-use crate::files::{DETECTOR_TEMPLATE, TEMPLATE};
+use crate::files::{DETECTOR_TEMPLATE, ORDERS_TABLE, TEMPLATE};
 use crate::plan::Plan;
+use crate::shop::Shop;
 pub use operator::{APPROVER, DRILLER, MAINTAINER, OPERATOR, READER};
 pub use parameters::name_servers;
 pub(crate) use parameters::{CLOCK, NAME_SERVERS};
@@ -86,6 +87,8 @@ pub struct Layout {
     pub databases: Databases,
     /// Whether the usual workload's database is a global one.
     pub is_global: bool,
+    /// Whether the sites are the application of examples/warm-standby.
+    pub has_shop: bool,
     /// What is protected in the place of the usual, if it is a user's own plan. The parameters are then the plan's.
     pub plan: Option<&'static Plan>,
 }
@@ -94,7 +97,11 @@ impl Layout {
     /// What is protected.
     #[must_use]
     pub fn workload(&self) -> Workload {
-        let usual = if self.is_global { Workload::on_global } else { Workload::usual };
+        let usual = match (self.is_global, self.has_shop) {
+            (true, _) => Workload::on_global,
+            (false, true) => Workload::of_shop,
+            (false, false) => Workload::usual,
+        };
         self.plan.map_or_else(usual, Workload::of)
     }
 }
@@ -130,6 +137,8 @@ pub struct Stage {
     pub names: usize,
     /// Whether operators give the command line a user for the databases, where these are real.
     pub asks_databases: bool,
+    /// The application, where sites are that.
+    pub shop: Option<Shop>,
     /// Where the functions and the operators' command line are.
     pub binaries: PathBuf,
     /// The port of both sites.
@@ -162,10 +171,16 @@ impl Stage {
         let working = lab.clock.working();
         lab.rds.seed(seed);
         let workload = Arc::new(layout.workload());
-        let port = open_sites(&lab, &workload).await?;
+        let (shop, port) = match layout.has_shop {
+            true => Shop::open(&lab, &workload, lambdas).await.map(|(shop, port)| (Some(shop), port))?,
+            false => (None, open_sites(&lab, &workload).await?),
+        };
         layout.databases.stand_behind(&lab).await?;
         create_databases(&lab, &workload)?;
         rds::settle(&lab).await?;
+        if shop.is_some() {
+            drop(rds::session(&lab, PRIMARY, &workload.databases[0].source, &[ORDERS_TABLE]).await?);
+        }
         let zones = create_zones(&lab, &workload)?;
         let client = route53(&lab);
         create_endpoints(&client, &zones[&workload.domains[0]], &workload.endpoints).await?;
@@ -193,7 +208,7 @@ impl Stage {
         }
         drop(working);
         let original = records_of(&lab, &zones);
-        let clients = Clients::new(&lab, port);
+        let clients = Clients::new(&lab, port, if shop.is_some() { "/orders" } else { "/write" });
         clients.start(&workload.typed);
         let names = workload.names.len() + layout.crowd;
         Ok(Self {
@@ -208,6 +223,7 @@ impl Stage {
             adopted_at: None,
             names,
             asks_databases: false,
+            shop,
             binaries: lambdas.to_owned(),
             port,
             responder,

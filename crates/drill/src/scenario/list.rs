@@ -1,5 +1,6 @@
 //! Every story, and what must be true after it.
 
+mod article;
 mod failback;
 mod parts;
 mod servers;

@@ -32,6 +32,8 @@ pub struct Workload {
     pub typed: Vec<String>,
     /// The replicas; users write to the first, and to its source.
     pub databases: Vec<Database>,
+    /// Where users' writes are in real ones.
+    pub table: &'static str,
     /// How many seconds of writes may be lost.
     pub loss_seconds_max: f64,
     /// After which a failover counts as failed.
@@ -84,6 +86,7 @@ impl Workload {
             names: owned(&NAMES),
             typed: owned(&TYPED),
             databases: vec![database(CLUSTER, "app", Kind::Cluster), database(INSTANCE, "orders", Kind::Instance)],
+            table: "writes",
             loss_seconds_max: 60.0,
             failed_over_within: FAILED_OVER_WITHIN,
             plan: None,
@@ -96,6 +99,14 @@ impl Workload {
         let kind = Kind::Global(GLOBAL.to_owned());
         let database = Database { id: CLUSTER.to_owned(), source: "app".to_owned(), kind };
         Self { databases: vec![database], ..Self::usual() }
+    }
+
+    /// The usual one of the application of examples/warm-standby, whose orders are in one cluster.
+    #[must_use]
+    pub fn of_shop() -> Self {
+        let usual = Self::usual();
+        let clusters = usual.databases.iter().filter(|database| database.kind == Kind::Cluster);
+        Self { databases: clusters.cloned().collect(), table: "orders", ..usual }
     }
 
     /// True of the replicas, by what they are called.
@@ -116,6 +127,7 @@ impl Workload {
             typed: typed.collect(),
             names,
             databases: plan.databases.clone(),
+            table: "writes",
             loss_seconds_max: plan.loss_seconds_max().into(),
             failed_over_within: FAILED_OVER_WITHIN + Duration::from_secs(u64::from(plan.waits_minutes()) * 60),
             plan: Some(plan),

@@ -1,7 +1,6 @@
 //! `orders` serves; `orders load URL [CLIENTS [SECONDS]]` is its load test.
 
 use std::error::Error;
-use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
 use axum::http::Uri;
@@ -31,10 +30,10 @@ async fn main() -> ExitCode {
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {
-    let Settings { database, assets, region, port } = Settings::read(|name| std::env::var(name).ok())?;
+    let Settings { database, assets, region, listens_at } = Settings::read(|name| std::env::var(name).ok())?;
     let assets = Assets { bucket: assets, client: client()? };
-    let listener = tokio::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?;
-    println!("orders: serving {region} on port {port}");
+    let listener = tokio::net::TcpListener::bind(listens_at).await?;
+    println!("orders: serving {region} at {}", listener.local_addr()?);
     let mut told_to_stop = signal(SignalKind::terminate())?;
     let stop = async move {
         told_to_stop.recv().await;

@@ -1,5 +1,7 @@
 //! What the environment says.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use axum::http::Uri;
 use mysql_async::Opts;
 
@@ -16,7 +18,7 @@ pub struct Settings {
     /// What this region is called.
     pub region: String,
     /// Where to listen.
-    pub port: u16,
+    pub listens_at: SocketAddr,
 }
 
 /// A variable that is missing or wrong, and the remedy.
@@ -37,7 +39,8 @@ const DATABASE: (&str, &str) = (
 const ASSETS: (&str, &str) =
     ("ASSETS_URL", "give it the address of this region's bucket, as in https://BUCKET.s3.REGION.amazonaws.com");
 const REGION: (&str, &str) = ("AWS_REGION", "name the region that this instance is in, as in eu-west-1");
-const LISTEN: (&str, &str) = ("PORT", "give it a number from 1 to 65535, or leave it away for 8080");
+const LISTEN: (&str, &str) =
+    ("PORT", "give it a number, or ADDRESS:PORT to be heard at one address only, or leave it away for 8080");
 
 impl Settings {
     /// Reads them.
@@ -54,12 +57,17 @@ impl Settings {
         if !matches!(assets.scheme_str(), Some("http" | "https")) {
             return Err(wrong(ASSETS));
         }
-        let port = match given(LISTEN) {
-            Ok(port) => port.parse().ok().filter(|port| *port > 0).ok_or_else(|| wrong(LISTEN))?,
-            Err(_) => PORT,
+        let listens_at = match given(LISTEN) {
+            Ok(port) => anywhere(&port).or_else(|| port.parse().ok()).ok_or_else(|| wrong(LISTEN))?,
+            Err(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, PORT)),
         };
-        Ok(Self { database, assets, region: given(REGION)?, port })
+        Ok(Self { database, assets, region: given(REGION)?, listens_at })
     }
+}
+
+fn anywhere(port: &str) -> Option<SocketAddr> {
+    let port = port.parse().ok().filter(|port| *port > 0)?;
+    Some(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
 }
 
 #[cfg(test)]
@@ -83,8 +91,9 @@ mod tests {
     fn three_variables_are_enough_and_the_port_is_8080_unless_given() {
         let settings = read(&[]).unwrap();
         assert_eq!((settings.database.ip_or_hostname(), settings.database.tcp_port()), ("db.example.com", 3307));
-        assert_eq!((settings.region.as_str(), settings.port), ("eu-west-1", 8080));
-        assert_eq!(read(&[("PORT", "80")]).unwrap().port, 80);
+        assert_eq!((settings.region.as_str(), settings.listens_at), ("eu-west-1", "0.0.0.0:8080".parse().unwrap()));
+        assert_eq!(read(&[("PORT", "80")]).unwrap().listens_at, "0.0.0.0:80".parse().unwrap());
+        assert_eq!(read(&[("PORT", "127.0.0.1:0")]).unwrap().listens_at, "127.0.0.1:0".parse().unwrap());
     }
 
     #[test]

@@ -59,6 +59,7 @@ pub(super) const PLAIN: Layout = Layout {
     one_stack: false,
     databases: Databases::Simulated,
     is_global: false,
+    has_shop: false,
     plan: None,
 };
 /// For stories that are not about how long an outage or a calm lasts, which is most of what a drill takes.

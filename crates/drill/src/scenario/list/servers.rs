@@ -1,5 +1,6 @@
 //! Stories that only real servers can play.
 
+use super::article::THE_ARTICLE;
 use super::parts::{HOLDS, ON_MARIADB, PINNED_AND_PROMOTED, SETTLES_SOON, TOLD};
 use crate::check;
 use crate::scenario::Scenario;
@@ -66,4 +67,5 @@ pub const ON_SERVERS: &[Scenario] = &[
             &[check::NOTHING_LOST, check::WRITES_BACK_SOON, check::REFUSED_WHILE_WRITTEN, check::MOVE_TOLD],
         ],
     },
+    THE_ARTICLE,
 ];
