@@ -37,7 +37,7 @@ pub struct Shop {
 }
 
 /// What is known of it from outside, beside what users saw.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Facts {
     /// Every object of both buckets at the end.
     pub objects: [BTreeMap<String, Vec<u8>>; 2],
@@ -47,6 +47,8 @@ pub struct Facts {
     pub old: BTreeSet<String>,
     /// See there.
     pub new: BTreeSet<String>,
+    /// It goes on until the last fact is gathered.
+    _shop: Shop,
 }
 
 impl Shop {
@@ -76,18 +78,18 @@ impl Shop {
         Ok((shop, port))
     }
 
-    /// What is to be known of it, but for what is in its databases.
+    /// What is to be known of it, with the orders that were in its databases.
     #[must_use]
-    pub(crate) fn facts(&self, [old, new]: [Vec<String>; 2]) -> Facts {
+    pub(crate) fn facts(self, [old, new]: [Vec<String>; 2]) -> Facts {
         let objects = |bucket: &Arc<Bucket>| {
             bucket.objects().into_iter().map(|(key, bytes)| (key, bytes.to_vec())).collect::<BTreeMap<_, _>>()
         };
-        let [primary, dr] = &self.buckets;
         Facts {
-            objects: [objects(primary), objects(dr)],
-            reads: [primary.reads().len(), dr.reads().len()],
+            objects: self.buckets.each_ref().map(objects),
+            reads: self.buckets.each_ref().map(|bucket| bucket.reads().len()),
             old: old.into_iter().collect(),
             new: new.into_iter().collect(),
+            _shop: self,
         }
     }
 }

@@ -37,6 +37,7 @@ const WITHOUT_DATABASES: Layout = Layout {
     crowd: 0,
     one_stack: false,
     is_global: false,
+    has_shop: false,
     databases: Databases::Simulated,
     plan: None,
 };
@@ -180,6 +181,7 @@ const AT_ODDS: Layout = Layout {
     crowd: 0,
     one_stack: false,
     is_global: false,
+    has_shop: false,
     databases: Databases::Simulated,
     plan: None,
 };

@@ -42,6 +42,29 @@ fn what_is_lost_is_counted_in_real_servers() {
     assert!(reports[1].rpo_writes > 1_000, "{}", reports[1].text(false));
 }
 
+/// The warm standby's own application, out by itself and home by command.
+#[test]
+fn the_articles_workload_is_failed_over_and_called_home_under_its_own_application() {
+    packages::install("--no-install-recommends mariadb-server-core", lab::mariadb::is_installed);
+    let lambdas = lambdas::build().expect("the Lambdas build");
+    let scenario = scenario::named("the-article").expect("there is such a scenario");
+    let drill = Drill { scenario, settings: Settings { seed: 7, speed: 3_600.0 } };
+    let report = run::one(drill, &lambdas, |_| {}).expect("it runs to its end");
+    assert_eq!(report.verdict, Verdict::Passed, "{}", report.text(false));
+    let listed = detail(&report, "the old primary alone has, one by one");
+    assert!(listed.starts_with(&format!("{} of ", report.rpo_writes)), "{listed}");
+}
+
+/// A folder without the application, as a release's is.
+#[test]
+fn without_the_application_the_articles_story_is_refused_in_a_sentence() {
+    let folder = std::env::temp_dir();
+    let scenario = scenario::named("the-article").expect("there is such a scenario");
+    let drill = Drill { scenario, settings: Settings { seed: 7, speed: 3_600.0 } };
+    let refused = run::one(drill, &folder, |_| {}).expect_err("it does not run").to_string();
+    assert!(refused.contains("has no orders, the application of examples/warm-standby"), "{refused}");
+}
+
 /// By position nothing is lost on the way home; by the lag, with somebody's word in the place of a proof, what the link held is, and the same
 /// checks notice.
 #[test]

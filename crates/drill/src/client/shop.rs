@@ -1,11 +1,11 @@
 //! Users of the shop: one who orders over a kept connection, and one who looks at a page's picture.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::PoisonError;
 
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
-use std::sync::PoisonError;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 

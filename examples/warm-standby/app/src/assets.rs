@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// How long the bucket may take to begin its answer.
 const WITHIN: Duration = Duration::from_secs(5);
-/// What a name may hold as it is; a slash would lead out of the bucket's top.
+/// What a name may hold as it is; all else could end the path.
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
 /// HTTP and HTTPS, over kept connections.
@@ -70,4 +70,46 @@ fn of(status: StatusCode) -> Response<Body> {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = status;
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bucket that has one object, and a right to list it as S3 grants it: none.
+    async fn bucket() -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let answer = async |uri: Uri| match uri.path() {
+            "/a%20logo%3F.svg" => (StatusCode::OK, [(header::CONTENT_TYPE, "image/svg+xml")], "<svg/>"),
+            "/broken" => (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "text/plain")], ""),
+            _ => (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/xml")], "<Error/>"),
+        };
+        tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
+        format!("http://{address}/")
+    }
+
+    async fn status(assets: &Assets, name: &str) -> u16 {
+        assets.get(name).await.status().as_u16()
+    }
+
+    #[tokio::test]
+    async fn an_asset_comes_as_it_is_and_what_is_not_there_is_not_found() {
+        let assets = Assets { bucket: bucket().await.parse().unwrap(), client: client().unwrap() };
+        let found = assets.get("a logo?.svg").await;
+        assert_eq!(
+            (found.status().as_u16(), &found.headers()[header::CONTENT_TYPE]),
+            (200, &"image/svg+xml".parse().unwrap())
+        );
+        assert_eq!(axum::body::to_bytes(found.into_body(), 100).await.unwrap(), "<svg/>");
+        assert_eq!(status(&assets, "another.svg").await, 404, "S3 says 403");
+    }
+
+    #[tokio::test]
+    async fn a_bucket_that_is_unwell_or_not_there_is_a_bad_gateway() {
+        let assets = Assets { bucket: bucket().await.parse().unwrap(), client: client().unwrap() };
+        assert_eq!(status(&assets, "broken").await, 502);
+        let nowhere = Assets { bucket: "http://127.0.0.1:1/".parse().unwrap(), ..assets };
+        assert_eq!(status(&nowhere, "a logo?.svg").await, 502);
+    }
 }

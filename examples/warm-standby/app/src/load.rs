@@ -92,3 +92,18 @@ fn note(tally: &mut Tally, status: Option<StatusCode>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_what_was_taken_and_how_the_rest_failed() {
+        let mut tally = Tally { all: Counted::default(), recent: Counted::default(), taken_at: Instant::now() };
+        for status in [Some(StatusCode::OK), None, Some(StatusCode::SERVICE_UNAVAILABLE), None] {
+            note(&mut tally, status);
+        }
+        assert_eq!(in_words(&tally.all), "1 taken, 2 not answered, 1 answered 503");
+        assert_eq!(tally.recent.failed, tally.all.failed);
+    }
+}

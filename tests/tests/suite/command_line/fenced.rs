@@ -14,6 +14,7 @@ const FENCED: Layout = Layout {
     crowd: 0,
     one_stack: false,
     is_global: false,
+    has_shop: false,
     databases: Databases::Simulated,
     plan: None,
 };

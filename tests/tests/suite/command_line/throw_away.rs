@@ -16,6 +16,7 @@ const NO_REHEARSALS: Layout = Layout {
     crowd: 0,
     one_stack: false,
     is_global: false,
+    has_shop: false,
     databases: Databases::Simulated,
     plan: None,
 };

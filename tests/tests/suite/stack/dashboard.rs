@@ -24,6 +24,7 @@ const LAYOUT: Layout = Layout {
     crowd: 0,
     one_stack: false,
     is_global: false,
+    has_shop: false,
     databases: Databases::Simulated,
     plan: None,
 };
