@@ -29,6 +29,8 @@ use failover::unready::unready;
 use failover::users::Users;
 use jiff::{SignedDuration, Timestamp};
 
+pub use crate::calls::Calls;
+use crate::calls::{Key, Pending, key};
 use crate::latch::unwritten;
 
 /// How long refused batches are tried in parts. The changes that carry the other names' pins are to be on record within
@@ -37,28 +39,13 @@ use crate::latch::unwritten;
 const PATIENCE_IN_AN_INCIDENT: SignedDuration = SignedDuration::from_secs(20);
 const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 
-/// Everything alarm-handler calls. Only `writer` can change anything.
-#[derive(Clone, Debug)]
-pub struct Calls<R, W, A, P, B> {
-    /// Looks at Route 53.
-    pub reader: R,
-    /// Changes Route 53.
-    pub writer: W,
-    /// Looks at alarms.
-    pub alarms: A,
-    /// Asks the sites.
-    pub prober: P,
-    /// What stands beside Route 53's API. Of it, too, only what it commits there changes anything.
-    pub beside: B,
-}
-
-impl<R, W, A, P, B> Calls<R, W, A, P, B>
+impl<Records, Writes, Alarms, Sites, Beside> Calls<Records, Writes, Alarms, Sites, Beside>
 where
-    R: RecordReader,
-    W: RecordWriter + HealthCheckWriter,
-    A: AlarmReader,
-    P: Prober,
-    B: StoreReader + StoreWriter + NameServers,
+    Records: RecordReader,
+    Writes: RecordWriter + HealthCheckWriter,
+    Alarms: AlarmReader,
+    Sites: Prober,
+    Beside: StoreReader + StoreWriter + NameServers,
 {
     /// Handles one event.
     ///
@@ -271,12 +258,6 @@ fn keeps_an_approval_waiting(finding: &Finding) -> bool {
     finding.kind == Kind::Interrupted || (finding.rule() == Some(Rule::P06) && finding.kind == Kind::Waiting)
 }
 
-/// A protected name in its zone.
-pub(crate) type Key = (String, Name);
-
-/// What is to be written, with what will be said of it.
-pub(crate) type Pending = Vec<(Write, Finding)>;
-
 /// What earlier passes of this invocation came to.
 #[derive(Default)]
 struct Progress {
@@ -284,10 +265,6 @@ struct Progress {
     settled: BTreeMap<Key, Finding>,
     /// Names whose write may have taken effect or not.
     uncertain: BTreeMap<Key, (Write, Finding)>,
-}
-
-pub(crate) fn key(write: &Write) -> Key {
-    (write.zone.clone(), write.name.clone())
 }
 
 /// Route 53 could not be read.

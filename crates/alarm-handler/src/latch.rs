@@ -16,15 +16,15 @@ use failover::pin::Observation;
 use failover::plan::Plan;
 use jiff::Timestamp;
 
-use crate::handler::{Calls, Key, Pending, key};
+use crate::calls::{Calls, Key, Pending, key};
 
-impl<R, W, A, P, B> Calls<R, W, A, P, B>
+impl<Records, Writes, Alarms, Sites, Beside> Calls<Records, Writes, Alarms, Sites, Beside>
 where
-    R: RecordReader,
-    W: RecordWriter + HealthCheckWriter,
-    A: AlarmReader,
-    P: Prober,
-    B: StoreReader + StoreWriter + NameServers,
+    Records: RecordReader,
+    Writes: RecordWriter + HealthCheckWriter,
+    Alarms: AlarmReader,
+    Sites: Prober,
+    Beside: StoreReader + StoreWriter + NameServers,
 {
     /// The latch that is closed, or is closed now since every name that it moves is to be pinned. It goes before the pins: they follow
     /// it at whatever tick Route 53 takes them, and a failure to close it leaves the failover to them.

@@ -1,5 +1,7 @@
 //! The databases: looked at in peace, put on record, promoted.
 
+use std::collections::BTreeSet;
+
 use aws::CallError;
 use aws::cloudwatch::{LagOf, LagReader};
 use aws::dns::NameServers;
@@ -8,29 +10,30 @@ use aws::route53::{RecordReader, RecordWriter};
 use aws::store::{StoreReader, StoreWriter};
 use aws::telemetry::{self, Metric};
 use failover::incident::{Approval, Incident};
-use failover::observation::Attention;
+use failover::observation::{Attention, Fact};
 use failover::outcome::{Finding, Kind};
 use failover::plan::{Plan, ReplicaId};
 use failover::promotion::{self, Failover, GateDecision, ReplicaDecision, ReplicaState, ReplicaView, Verdict};
 use failover::register::Evidence;
+use failover::rule::Rule;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::calls::Calls;
 use crate::ground::Ground;
-use crate::handler::{Calls, closed};
 use crate::unwritten::Unwritten;
 
 /// How far back before the outage a lag sample is looked for.
 const LAG_LOOKBACK: SignedDuration = SignedDuration::from_hours(3);
 
-impl<R, W, D, P, L, B> Calls<R, W, D, P, L, B>
+impl<Records, Registers, Databases, Promoter, Lag, Beside> Calls<Records, Registers, Databases, Promoter, Lag, Beside>
 where
-    R: RecordReader,
-    W: RecordWriter,
-    D: ReplicaReader,
-    P: ReplicaWriter,
-    L: LagReader,
-    B: StoreReader + StoreWriter + NameServers,
+    Records: RecordReader,
+    Registers: RecordWriter,
+    Databases: ReplicaReader,
+    Promoter: ReplicaWriter,
+    Lag: LagReader,
+    Beside: StoreReader + StoreWriter + NameServers,
 {
     /// What RDS says of each database, without its lag.
     pub(crate) async fn states(&self, plan: &Plan) -> Vec<ReplicaView> {
@@ -220,4 +223,26 @@ async fn promote(
         }
     }
     Finding::interrupted(decision.id.to_string(), error.fate(), &error, decision.incident, decision.since)
+}
+
+/// Every database takes writes: the incident is over.
+fn closed(plan: &Plan, gate: &GateDecision, incident: &Incident, now: Timestamp) -> Finding {
+    let databases: Vec<_> = plan.replicas.iter().map(ToString::to_string).collect();
+    let subject = if databases.is_empty() { "no database in the plan".to_owned() } else { databases.join(", ") };
+    let seconds = now.duration_since(incident.began).as_secs();
+    let mut facts = gate.facts.clone();
+    facts.push(Fact::new("from alarm to failed over", format!("{seconds} s")));
+    Finding {
+        subject,
+        kind: Kind::FailedOver,
+        id: Some(Rule::R04.alone()),
+        because: "every name is pinned and every database is an available writer".to_owned(),
+        attention: Attention::Page,
+        incident: Some(incident.clone()),
+        since: Some(now),
+        despite: BTreeSet::new(),
+        facts,
+        next: "users stay on DR until an operator fails back; give DR what a primary has: capacity, backups, a replica"
+            .to_owned(),
+    }
 }

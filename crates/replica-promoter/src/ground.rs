@@ -19,7 +19,7 @@ use failover::promotion;
 use failover::register::{Evidence, Register};
 use failover::users::{Place, Users};
 
-use crate::handler::Calls;
+use crate::calls::Calls;
 
 /// What was seen, and what keeps what is to be put on record.
 pub(crate) struct Ground {
@@ -39,14 +39,14 @@ pub(crate) struct Ground {
     pub listed: Option<Vec<NameView>>,
 }
 
-impl<R, W, D, P, L, B> Calls<R, W, D, P, L, B>
+impl<Records, Registers, Databases, Promoter, Lag, Beside> Calls<Records, Registers, Databases, Promoter, Lag, Beside>
 where
-    R: RecordReader,
-    W: RecordWriter,
-    D: ReplicaReader,
-    P: ReplicaWriter,
-    L: LagReader,
-    B: StoreReader + StoreWriter + NameServers,
+    Records: RecordReader,
+    Registers: RecordWriter,
+    Databases: ReplicaReader,
+    Promoter: ReplicaWriter,
+    Lag: LagReader,
+    Beside: StoreReader + StoreWriter + NameServers,
 {
     /// Looks at the records, the latch, and where it must stand in, at the name servers. Unless this look `lists`, Route 53's API need not be
     /// asked where name servers say that nothing is pinned: no promotion begins within the minutes in which they do not know of a pin.

@@ -1,7 +1,5 @@
 //! Observe, decide, act, return.
 
-use std::collections::BTreeSet;
-
 use aws::PASSES_MAX;
 use aws::cloudwatch::LagReader;
 use aws::dns::NameServers;
@@ -10,8 +8,8 @@ use aws::route53::{RecordReader, RecordWriter, Refused, submit_by_name};
 use aws::store::{StoreReader, StoreWriter};
 use aws::telemetry;
 use failover::change::{self, Write};
-use failover::incident::{Approval, Incident};
-use failover::observation::{Attention, Fact, NameView};
+use failover::incident::Approval;
+use failover::observation::NameView;
 use failover::outcome::{ApprovalNotCarriedOut, Finding, Kind, Outcome, Trigger};
 use failover::plan::Plan;
 use failover::promotion::{self, Gate, GateDecision};
@@ -19,8 +17,9 @@ use failover::refusal::Fate;
 use failover::register::{Register, RegisterError};
 use failover::rule::Rule;
 use failover::users::Users;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
+pub use crate::calls::Calls;
 use crate::event::Signal;
 use crate::ground::Ground;
 use crate::stay::Stay;
@@ -29,31 +28,14 @@ use crate::unwritten::{Unwritten, cannot_be_written};
 /// How long registers that Route 53 refuses together are tried in parts.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(20);
 
-/// Everything replica-promoter calls. Only `registers` and `promoter` can change anything.
-#[derive(Clone, Debug)]
-pub struct Calls<R, W, D, P, L, B> {
-    /// Looks at Route 53.
-    pub records: R,
-    /// Changes registers.
-    pub registers: W,
-    /// Looks at databases.
-    pub replicas: D,
-    /// Promotes databases.
-    pub promoter: P,
-    /// Looks at replica lag.
-    pub lag: L,
-    /// What stands beside Route 53's API. Of it, too, only what it keeps in the latch changes anything.
-    pub beside: B,
-}
-
-impl<R, W, D, P, L, B> Calls<R, W, D, P, L, B>
+impl<Records, Registers, Databases, Promoter, Lag, Beside> Calls<Records, Registers, Databases, Promoter, Lag, Beside>
 where
-    R: RecordReader,
-    W: RecordWriter,
-    D: ReplicaReader,
-    P: ReplicaWriter,
-    L: LagReader,
-    B: StoreReader + StoreWriter + NameServers,
+    Records: RecordReader,
+    Registers: RecordWriter,
+    Databases: ReplicaReader,
+    Promoter: ReplicaWriter,
+    Lag: LagReader,
+    Beside: StoreReader + StoreWriter + NameServers,
 {
     /// Handles one event.
     ///
@@ -222,27 +204,6 @@ struct Pass {
     ground: Option<Ground>,
 }
 
-pub(crate) fn closed(plan: &Plan, gate: &GateDecision, incident: &Incident, now: Timestamp) -> Finding {
-    let databases: Vec<_> = plan.replicas.iter().map(ToString::to_string).collect();
-    let subject = if databases.is_empty() { "no database in the plan".to_owned() } else { databases.join(", ") };
-    let seconds = now.duration_since(incident.began).as_secs();
-    let mut facts = gate.facts.clone();
-    facts.push(Fact::new("from alarm to failed over", format!("{seconds} s")));
-    Finding {
-        subject,
-        kind: Kind::FailedOver,
-        id: Some(Rule::R04.alone()),
-        because: "every name is pinned and every database is an available writer".to_owned(),
-        attention: Attention::Page,
-        incident: Some(incident.clone()),
-        since: Some(now),
-        despite: BTreeSet::new(),
-        facts,
-        next: "users stay on DR until an operator fails back; give DR what a primary has: capacity, backups, a replica"
-            .to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
@@ -253,13 +214,14 @@ mod tests {
     use aws::beside::Nothing;
     use aws::cloudwatch::LagOf;
     use failover::change::Batch;
-    use failover::observation::{ChangeStatus, Changes};
+    use failover::observation::{Attention, ChangeStatus, Changes};
     use failover::plan::Names;
     use failover::plan::ReplicaId;
     use failover::promotion::{Database, Instances, LagSample, PromotionCall, ReplicaState, Source};
     use failover::record::{RecordSet, Role, Routing, Target};
     use failover::register::{Evidence, Pin, Reading, Spread};
     use futures_util::FutureExt as _;
+    use jiff::Timestamp;
 
     /// Whoever writes here writes too much.
     struct NothingToWrite;

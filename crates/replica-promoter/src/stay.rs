@@ -19,9 +19,9 @@ use failover::register::{Register, Spread};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 
+use crate::calls::Calls;
 use crate::event::Signal;
 use crate::ground::Ground;
-use crate::handler::Calls;
 
 /// Then the next tick takes over.
 const TICK_SECONDS: u32 = 60;
@@ -79,14 +79,14 @@ fn left(seconds_left: u32, looked: Duration, waits_seconds: u32) -> Option<u32> 
     seconds_left.checked_sub(waits_seconds.saturating_add(looked_seconds))
 }
 
-impl<R, W, D, P, L, B> Calls<R, W, D, P, L, B>
+impl<Records, Registers, Databases, Promoter, Lag, Beside> Calls<Records, Registers, Databases, Promoter, Lag, Beside>
 where
-    R: RecordReader,
-    W: RecordWriter,
-    D: ReplicaReader,
-    P: ReplicaWriter,
-    L: LagReader,
-    B: StoreReader + StoreWriter + NameServers,
+    Records: RecordReader,
+    Registers: RecordWriter,
+    Databases: ReplicaReader,
+    Promoter: ReplicaWriter,
+    Lag: LagReader,
+    Beside: StoreReader + StoreWriter + NameServers,
 {
     /// Before the first look.
     pub(crate) async fn wait_for_a_new_pin(&self, signal: &Signal, stay: &mut Stay) {
