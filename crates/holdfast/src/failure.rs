@@ -82,3 +82,38 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: &str) -> Failure {
+        Failure::Aws(CallError::Refused { call: "DescribeAlarms", code: code.to_owned(), message: "no".to_owned() })
+    }
+
+    #[test]
+    fn whoever_may_not_do_it_is_told_which_policy_allows_it_and_everybody_else_to_try_again() {
+        for denied in DENIED {
+            assert!(refused(denied).to_string().contains("docs/policies/operator.json"), "{denied}");
+        }
+        assert!(refused("Throttling").to_string().ends_with("run the command again: it goes on from what it finds"));
+    }
+
+    #[test]
+    fn a_script_tells_failures_apart_by_the_codes_that_help_lists() {
+        let unreached = CallError::Unanswered { call: "DescribeAlarms", why: "no answer came in time".to_owned() };
+        for (failure, listed) in [
+            (Failure::Refused("P09".to_owned()), "1 refused"),
+            (Failure::Usage("--region".to_owned()), "2 wrong usage"),
+            (refused("Throttling"), "3 AWS did not do its part"),
+            (
+                Failure::Unreached { error: unreached, place: "at AWS's endpoint".to_owned() },
+                "3 AWS did not do its part",
+            ),
+            (Failure::NotConfirmed(""), "4 not confirmed"),
+        ] {
+            assert!(listed.starts_with(&failure.exit_code().to_string()), "{failure}");
+            assert!(crate::examples::PROGRAM.contains(listed), "{listed}");
+        }
+    }
+}

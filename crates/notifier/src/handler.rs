@@ -94,3 +94,95 @@ pub async fn handle(topics: &impl Publisher, sender: &Sender, news: News) -> Res
     Record::Told { subject: message.subject.clone(), incident, body: Some(message.body), order }.log();
     Ok(Told { subject: Some(message.subject) })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use failover::message::Message;
+    use failover::observation::Attention;
+    use failover::outcome::{Finding, Kind, Outcome, Trigger};
+    use failover::rule::Rule;
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::*;
+
+    /// The subjects that SNS took, unless it takes nothing.
+    struct Sns {
+        refuses: bool,
+        took: RefCell<Vec<String>>,
+    }
+
+    impl Publisher for Sns {
+        async fn publish(&self, message: &Message) -> Result<(), CallError> {
+            self.took.borrow_mut().push(message.subject.clone());
+            let refused = || CallError::Refused {
+                call: "Publish",
+                code: "AuthorizationError".to_owned(),
+                message: String::new(),
+            };
+            if self.refuses { Err(refused()) } else { Ok(()) }
+        }
+    }
+
+    fn sns(refuses: bool) -> Sns {
+        Sns { refuses, took: RefCell::default() }
+    }
+
+    /// Something held by P09 since the epoch, as the tick finds it so many minutes later.
+    fn held(minutes: i64) -> News {
+        let at = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
+        let finding = Finding {
+            subject: "app.example.com".to_owned(),
+            kind: Kind::Held,
+            id: Some(Rule::P09.row('a')),
+            because: "the primary answers".to_owned(),
+            attention: Attention::Page,
+            incident: None,
+            since: Some(Timestamp::UNIX_EPOCH),
+            despite: [].into(),
+            facts: Vec::new(),
+            next: "look".to_owned(),
+        };
+        let outcome = Box::new(Outcome::of(at, Trigger::Tick, &[finding]));
+        News::Returned { outcome, scheduled: Some(at) }
+    }
+
+    fn settings(without: &str) -> Result<Settings, SettingMissing> {
+        Settings::from_environment(|name| match name {
+            name if name == without => None,
+            "HOLDFAST_TOPIC_ARN" => Some("arn:aws:sns:eu-central-1:123456789012:holdfast".to_owned()),
+            "HOLDFAST_BUS" => Some("holdfast".to_owned()),
+            // As a template sets what was left empty.
+            _ => Some(String::new()),
+        })
+    }
+
+    #[test]
+    fn a_topic_left_empty_is_none_and_the_operators_topic_says_where_the_stack_is() {
+        let Settings { topics, sender } = settings("").unwrap();
+        assert_eq!((topics.chat, topics.pager), (None, None));
+        assert_eq!((sender.region.as_str(), sender.account.as_str()), ("eu-central-1", "123456789012"));
+        for needed in ["HOLDFAST_TOPIC_ARN", "HOLDFAST_BUS"] {
+            assert_eq!(settings(needed), Err(SettingMissing(needed)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_that_sns_does_not_take_is_not_told_so_that_lambda_tries_again() {
+        let sender = settings("").unwrap().sender;
+        let refusing = sns(true);
+        assert!(matches!(handle(&refusing, &sender, held(0)).await, Err(Unsent::Call(_))));
+        let taking = sns(false);
+        let told = handle(&taking, &sender, held(0)).await.unwrap();
+        assert_eq!(told.subject, taking.took.borrow().first().cloned());
+        assert!(told.subject.is_some_and(|subject| subject.contains("HELD")));
+    }
+
+    #[tokio::test]
+    async fn what_lasts_is_not_told_at_every_tick() {
+        let (sender, sns) = (settings("").unwrap().sender, sns(false));
+        let told = handle(&sns, &sender, held(7)).await.unwrap();
+        assert_eq!((told, sns.took.into_inner()), (Told { subject: None }, Vec::new()));
+    }
+}
