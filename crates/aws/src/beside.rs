@@ -2,6 +2,9 @@
 //!
 //! None of it touches the primary region or us-east-1.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 

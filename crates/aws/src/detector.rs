@@ -249,3 +249,61 @@ fn condition(operator: &str, threshold: f64) -> String {
 fn whole(number: i32) -> u32 {
     u32::try_from(number).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cloudwatch::types as cloudwatch;
+    use aws_sdk_route53::types as route53;
+
+    use super::*;
+
+    fn alarm() -> cloudwatch::builders::MetricAlarmBuilder {
+        let dimension = |name: &str, value: &str| cloudwatch::Dimension::builder().name(name).value(value).build();
+        MetricAlarm::builder()
+            .namespace("AWS/Route53")
+            .metric_name("HealthCheckStatus")
+            .statistic(cloudwatch::Statistic::Minimum)
+            .dimensions(dimension("Region", "us-east-1"))
+            .dimensions(dimension("HealthCheckId", "hc-1"))
+            .comparison_operator(cloudwatch::ComparisonOperator::LessThanThreshold)
+            .threshold(1.0)
+            .period(60)
+            .evaluation_periods(30)
+    }
+
+    fn copy(threshold: f64) -> CloudWatchAlarmConfiguration {
+        let dimension =
+            |name: &str, value: &str| route53::Dimension::builder().name(name).value(value).build().unwrap();
+        CloudWatchAlarmConfiguration::builder()
+            .namespace("AWS/Route53")
+            .metric_name("HealthCheckStatus")
+            .statistic(route53::Statistic::Minimum)
+            .dimensions(dimension("HealthCheckId", "hc-1"))
+            .dimensions(dimension("Region", "us-east-1"))
+            .comparison_operator(route53::ComparisonOperator::LessThanThreshold)
+            .threshold(threshold)
+            .period(60)
+            .evaluation_periods(30)
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn route_53_s_copy_of_an_alarm_is_told_from_the_alarm_by_what_differs_and_not_by_the_order_of_dimensions() {
+        assert_eq!(copied(&copy(1.0)), said(&alarm().build()));
+        assert_ne!(copied(&copy(0.5)), said(&alarm().build()));
+        assert_ne!(copied(&copy(1.0)), said(&alarm().evaluation_periods(5).build()));
+        // An alarm on a percentile has no plain statistic: Route 53's copy of it, whatever it says, is another.
+        assert_ne!(copied(&copy(1.0)), said(&alarm().set_statistic(None).extended_statistic("p99").build()));
+    }
+
+    #[test]
+    fn what_may_keep_an_alarm_silent_is_read_and_nothing_is_read_from_its_absence() {
+        assert_eq!(evaluation(&alarm().build()), Evaluation::default());
+        let troubled = alarm().evaluation_state(EvaluationState::PartialData).build();
+        assert_eq!(evaluation(&troubled).trouble.as_deref(), Some("PARTIAL_DATA"));
+        let warming = |minutes| WarmUpConfiguration::builder().warm_up_period_duration_in_minutes(minutes).build();
+        let minutes = |minutes| evaluation(&alarm().warm_up_configuration(warming(minutes)).build()).warm_up_minutes;
+        assert_eq!([minutes(15), minutes(0)], [Some(15), None]);
+    }
+}
