@@ -333,39 +333,6 @@ fn mailed(stage: &Stage, said: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_done_is_said_with_a_remedy_and_an_exit_code() {
-    let stage = stage(&WITHOUT_DATABASES).await;
-    // Whoever may read one plan is told no more of others.
-    contains_all(
-        &refused(&stage, &["status", "--bus", "elsewhere"], 3).await,
-        &["elsewhere-alarm-handler", "AccessDenied"],
-    );
-    let absent = stage.holdfast_as("owner", &["status", "--bus", "elsewhere"], false).await.expect("holdfast starts");
-    assert_eq!(absent.status.code(), Some(2));
-    contains_all(&stderr(&absent), &["elsewhere-alarm-handler", "--bus", "--region"]);
-    let elsewhere = ["status", "--region", "us-west-2"];
-    let elsewhere = stage.holdfast_as("owner", &elsewhere, false).await.expect("holdfast starts");
-    assert_eq!(elsewhere.status.code(), Some(2));
-    contains_all(&stderr(&elsewhere), &["the region is us-west-2", "--region"]);
-    contains_all(&refused(&stage, &["status", "--plan-file", "/nowhere"], 2).await, &["--plan-file /nowhere"]);
-    contains_all(&refused(&stage, &["fence", "status"], 1).await, &["the plan has no fence", "FenceRegion"]);
-    contains_all(&refused(&stage, &["maintenance", "begin", "--for", "1m"], 2).await, &["at least 10m"]);
-    contains_all(&refused(&stage, &["approve", "yesterday"], 2).await, &["is no incident id"]);
-    for lasting in ["soon", "-2h"] {
-        contains_all(&refused(&stage, &["disarm", "--for", lasting], 2).await, &["2h, 90m"]);
-    }
-    contains_all(&refused(&stage, &["plan", "--at", "yesterday"], 2).await, &["2026-01-01T12:00:00Z"]);
-    contains_all(&refused(&stage, &["explain", "P99"], 2).await, &["P01 to P14"]);
-    contains_all(&refused(&stage, &["explain", "P09x"], 2).await, &["P09 has no row P09x"]);
-    contains_all(&refused(&stage, &["failback", "check", "--successor", "app"], 2).await, &["app-dr=us-east-2/app-2"]);
-    stage.lab.faults.fail_service("route53");
-    contains_all(&refused(&stage, &["status"], 3).await, &["ListResourceRecordSets", "run the command again"]);
-    let error: Value =
-        serde_json::from_str(&refused(&stage, &["status", "--json"], 3).await).expect("errors are JSON too");
-    assert_eq!(error["exit_code"], 3);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn rules_are_explained_and_shells_helped_without_any_aws() {
     let holdfast = tokio::task::spawn_blocking(lambdas::build).await.expect("the build ends").expect("all builds");
     let said = |arguments: &[&str]| {

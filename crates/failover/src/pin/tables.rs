@@ -124,7 +124,7 @@ const ON_DR: &[Row] = &[
 #[rustfmt::skip]
 const ARMED_IN_PEACE: &[Row] = &[
     MALFORMED,
-    row(Rule::P14.alone(), "all is well, and the pin has not been rehearsed for a day", |f| f.rehearsal_is_due(),
+    row(Rule::P14.alone(), "every alarm is OK, and the pin has not been rehearsed for a day", |f| f.rehearsal_is_due(),
         Verdict::Rehearse, Quiet, "the PRIMARY records are written as they are, by a batch such as the pin's: an outage finds nothing that would refuse it"),
     row(Rule::P06.row('a'), "nothing is known of the alarm: CloudWatch did not answer", |f| f.seen.alarms.is_none(),
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
