@@ -18,7 +18,7 @@ use crate::client::{Answer, Seen, Write};
 use crate::databases::Rows;
 use crate::permissions::Permissions;
 use crate::plan::{DRAIN_SECONDS, number};
-use crate::shop::Facts;
+use crate::stage::shop::Facts;
 use crate::stage::{DR, DR_ADDRESS, Database, PRIMARY, PRIMARY_ADDRESS, Stage, Workload};
 
 pub use parts::{Mail, Pinning, Reached};

@@ -18,5 +18,4 @@ pub mod progress;
 pub mod report;
 pub mod run;
 pub mod scenario;
-pub mod shop;
 pub mod stage;

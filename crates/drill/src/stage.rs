@@ -3,6 +3,7 @@
 mod operator;
 pub(crate) mod parameters;
 pub(crate) mod records;
+pub mod shop;
 pub mod standby;
 pub(crate) mod workload;
 
@@ -21,13 +22,13 @@ use crate::client::Clients;
 use crate::databases::Databases;
 use crate::files::{DETECTOR_TEMPLATE, ORDERS_TABLE, TEMPLATE};
 use crate::plan::Plan;
-use crate::shop::Shop;
 pub use operator::{APPROVER, DRILLER, MAINTAINER, OPERATOR, READER};
 pub use parameters::name_servers;
 pub(crate) use parameters::{CLOCK, NAME_SERVERS};
 use parameters::{Stacks, endpoint_parameters, one_stack_parameters, parameters_of};
 pub(crate) use records::LONG_TTL_SECONDS;
 use records::{create_crowd, create_endpoints, create_pairs, create_plain_pairs, route53};
+use shop::Shop;
 pub use workload::{Database, Kind, Workload};
 use workload::{create_databases, create_zones, open_sites};
 

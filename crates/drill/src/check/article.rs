@@ -9,7 +9,7 @@ use super::reality::noted_at;
 use super::{ANSWER_ON_ITS_WAY, Check, ensure, ttl};
 use crate::evidence::{Evidence, site};
 use crate::scenario::{ADDED_IN_DR, PICTURE};
-use crate::shop::{Facts, KEEP_ALIVE_SECONDS};
+use crate::stage::shop::{Facts, KEEP_ALIVE_SECONDS};
 use crate::stage::{DR_ADDRESS, PRIMARY_ADDRESS};
 
 /// "If the website remains unavailable for 30 minutes".

@@ -5,7 +5,7 @@ use lab::rds;
 use super::Stuck;
 use super::play::Play;
 use crate::evidence::Evidence;
-use crate::shop::Shop;
+use crate::stage::shop::Shop;
 use crate::stage::{CLUSTER, DR, NAMES, PRIMARY, TYPED};
 
 /// What a page shows.

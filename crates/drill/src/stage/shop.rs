@@ -14,7 +14,7 @@ use lab::{Lab, rds};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::stage::{DR, DR_ADDRESS, PRIMARY, PRIMARY_ADDRESS, SetupError, Workload};
+use super::{DR, DR_ADDRESS, PRIMARY, PRIMARY_ADDRESS, SetupError, Workload};
 
 /// `client_keep_alive.seconds` and `idle_timeout.timeout_seconds` of examples/warm-standby/site.yaml.
 pub(crate) const KEEP_ALIVE_SECONDS: u64 = 60;
