@@ -80,6 +80,8 @@ async fn a_write_that_came_after_the_proof_is_told_and_counted_and_so_is_what_ca
     let switchover = [&SWITCHOVER[..], &["--despite", "P08"]].concat();
     let stray = async {
         until(&stage, "DR is promoted", |stage| rds::writable(&stage.lab, DR, "app-dr")).await;
+        // Lab time must not run on to the comparison before this.
+        let _working = stage.lab.clock.working();
         rds::settle(&stage.lab).await.expect("the servers do as told");
         rds::commit(&stage.lab, PRIMARY, "app", "too-late", 0).await.expect("the old primary takes writes");
     };
