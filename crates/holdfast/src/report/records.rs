@@ -26,7 +26,8 @@ const LOOKBACK: SignedDuration = SignedDuration::from_hours(14 * 24);
 const CALLS_LOOKBACK: SignedDuration = SignedDuration::from_hours(30 * 24);
 const CALLS_TOLD_MAX: usize = 10;
 
-/// What belongs to an incident before its alarm and after its end.
+/// What belongs to an incident before its alarm and after its end. Logs are read to beyond now: Route 53's time is of whole seconds, and what
+/// another service put on record in this very second is a part of it too.
 const AROUND: SignedDuration = SignedDuration::from_mins(10);
 
 /// How far back a lag sample may lie: CloudWatch has one a minute, some minutes late.
@@ -142,7 +143,7 @@ pub async fn gather(workload: &Workload, incident: Option<Incident>) -> Result<R
     let fencer = workload.plan.fence.as_ref().map(|_| "fencer");
     for function in ["alarm-handler", "replica-promoter", "notifier"].into_iter().chain(fencer) {
         let function = format!("{}-{function}", workload.bus);
-        let found = history.records(&function, &incident.to_string(), incident.began - AROUND, now).await;
+        let found = history.records(&function, &incident.to_string(), incident.began - AROUND, now + AROUND).await;
         log.extend(noted(&mut sources, &format!("the log of {function}"), found));
     }
     log.sort_by_key(|(at, _)| *at);
@@ -198,7 +199,7 @@ async fn orders(
     sources: &mut Vec<String>,
 ) -> Vec<Announcement> {
     let notifier = format!("{}-notifier", workload.bus);
-    let found = history.records(&notifier, "told", incident.began - AROUND, now).await;
+    let found = history.records(&notifier, "told", incident.began - AROUND, now + AROUND).await;
     let ordered = found.map(|told| {
         let order = |(_, record)| match record {
             Record::Told { incident: of, order, .. } if of.as_ref().is_none_or(|of| of == incident) => order,
