@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::name::{Name, NameError};
-pub use arn::{alarm_name, arn_account, arn_region};
+pub use arn::{alarm_name, arn_account, arn_database, arn_region};
 pub use fence::Fence;
 use fence::RawFence;
 pub use heartbeat::Heartbeat;

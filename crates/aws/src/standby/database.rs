@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{DbCluster, DbInstance, Filter, Parameter};
-use failover::plan::{ReplicaId, arn_region};
+use failover::plan::{ReplicaId, arn_database};
 use failover::promotion::Source;
 use failover::standby::Look;
 use failover::standby::database::{Instance, Key, Replica, Server};
@@ -40,20 +40,9 @@ async fn source_of(session: &Session, id: &ReplicaId, source: &Source) -> Look<S
         (_, Source::ReplicaOf(arn)) => arn.clone(),
         (_, source) => return Err(format!("the database is {source}, so that nothing names its source")),
     };
-    let (Some(region), Some((kind, name))) = (arn_region(&arn), kind_and_name(&arn)) else {
-        return Err(format!("its source {arn} is in DR itself"));
-    };
-    let id = match kind {
-        "cluster" => ReplicaId::AuroraCluster(name.to_owned()),
-        _ => ReplicaId::RdsInstance(name.to_owned()),
-    };
+    let (region, id) = arn_database(&arn).ok_or_else(|| format!("its source {arn} is in DR itself"))?;
     let found = described(&session.in_region(region), &id).await.map_err(|error| error.to_string())?;
     found.map(|found| found.server).ok_or_else(|| format!("RDS knows no {arn}"))
-}
-
-/// Of `arn:aws:rds:REGION:ACCOUNT:KIND:NAME`.
-fn kind_and_name(arn: &str) -> Option<(&str, &str)> {
-    arn.splitn(6, ':').nth(5)?.split_once(':')
 }
 
 /// What RDS says of a cluster or an instance.
@@ -171,16 +160,4 @@ async fn key(session: &Session, id: Option<&str>) -> Look<Key> {
     let found = found.map_err(|error| CallError::of("DescribeKey", error).to_string())?;
     let state = found.key_metadata().and_then(|key| key.key_state());
     Ok(Key { arn: id.to_owned(), state: state.map(|state| state.as_str().to_owned()) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_source_is_found_by_its_arn() {
-        assert_eq!(kind_and_name("arn:aws:rds:eu-west-1:1:cluster:app"), Some(("cluster", "app")));
-        assert_eq!(kind_and_name("arn:aws:rds:eu-west-1:1:db:orders"), Some(("db", "orders")));
-        assert_eq!(kind_and_name("orders"), None);
-    }
 }

@@ -2,7 +2,7 @@
 
 use aws::rds::ReplicaReader as _;
 use aws::rebuild::{Builder, Pattern};
-use failover::plan::{ReplicaId, arn_region};
+use failover::plan::{ReplicaId, arn_database};
 use failover::position::{
     Engine, Mark, OldOnly, Proof, Side, Written, mark, old_only, prove, uncommitted, written_since,
 };
@@ -67,14 +67,7 @@ pub(super) async fn every(workload: &Workload) -> Result<Vec<Pair>, Failure> {
 
 /// What a replica in another region replicates RDS tells by its ARN.
 async fn source(workload: &Workload, arn: &str) -> Result<Option<Primary>, Failure> {
-    let kind = arn.split(':').nth(5);
-    let (Some(region), Some(kind), Some(name)) = (arn_region(arn), kind, arn.rsplit(':').next()) else {
-        return Ok(None);
-    };
-    let id = match kind {
-        "cluster" => ReplicaId::AuroraCluster(name.to_owned()),
-        _ => ReplicaId::RdsInstance(name.to_owned()),
-    };
+    let Some((region, id)) = arn_database(arn) else { return Ok(None) };
     let database = Builder::new(&workload.session.in_region(region)).pattern(&id).await?;
     Ok(database.map(|database| Primary { name: format!("{id} in {region}"), database }))
 }
