@@ -14,7 +14,7 @@ use crate::incident::Incident;
 use crate::observation::{NameView, elapsed};
 pub use crate::plan::Pairs;
 use crate::register::{Evidence, Register, RegisterError};
-pub use proof::{Heard, Led, Look, Marks, NotProven, homes, may_prove, proves};
+pub use proof::{Heard, Led, Look, Marks, NotProven, denied, homes, may_prove, proves};
 pub use views::{commits, in_doubt, knowing, stands_in};
 
 /// How far apart two looks at the name servers may be, in seconds, for what both show to have been shown all the while: a tick may be

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use aws::beside;
+use failover::latch::{self, NotProven};
 use failover::name::Name;
 use futures_util::stream::{self, StreamExt as _};
 use hickory_resolver::TokioResolver;
@@ -36,6 +38,13 @@ pub async fn answers(
     let late =
         || format!("no name server of the zone answered within {} s: is port 53 blocked here?", PATIENCE.as_secs());
     tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| Err(late()))
+}
+
+/// The first name server that denies that the latch is closed, if one is heard in time.
+pub async fn latch_denied(workload: &Workload) -> Option<NotProven> {
+    let shown = workload.plan.latch.as_ref()?.shown.as_ref()?;
+    let asked = tokio::time::timeout(PATIENCE, beside::look(shown, &workload.beside, &[])).await;
+    latch::denied(&asked.ok()?)
 }
 
 /// Someone to ask.

@@ -138,16 +138,9 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
         state: alarm.state,
         since: alarm.since,
     });
-    let (users, readiness) = (
-        Users::seen(&workload.plan, &seen.alarms, (seen.hold, &seen.latch), &seen.names),
-        ready(workload, &seen).await,
-    );
+    let (users, latch) = users(workload, &seen).await;
+    let readiness = ready(workload, &seen).await;
     let outage = if users.place == Place::Primary { outage(workload, &readiness).await } else { None };
-    let latch = match &seen.latch {
-        latch::Reading::NoStore | latch::Reading::Open { .. } => None,
-        latch::Reading::NotKnown(why) => Some(format!("not known: {why}")),
-        latch::Reading::Closed { latch, .. } => Some(latch.to_string()),
-    };
     Ok(Status {
         at: seen.now,
         latch,
@@ -172,6 +165,21 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
         if_the_alarm_rang: look::findings(&look::decide(workload, &look::with_alarm(workload, &seen))),
         incident,
     })
+}
+
+/// Where users are, and what there is to say of the latch. One that is closed moves nobody before name servers show it.
+async fn users(workload: &Workload, seen: &Observation) -> (Users, Option<String>) {
+    let users = Users::seen(&workload.plan, &seen.alarms, (seen.hold, &seen.latch), &seen.names);
+    let latch = match &seen.latch {
+        latch::Reading::NoStore | latch::Reading::Open { .. } => return (users, None),
+        latch::Reading::NotKnown(why) => return (users, Some(format!("not known: {why}"))),
+        latch::Reading::Closed { latch, .. } => latch.to_string(),
+    };
+    let denied = if users.place == Place::Latched { dns::latch_denied(workload).await } else { None };
+    match denied {
+        Some(denied) => (Users { place: Place::LatchUnseen, ..users }, Some(format!("{latch}; but {denied}"))),
+        None => (users, Some(latch)),
+    }
 }
 
 /// Since when the site has been down, by the detector's site-down alarm. That it is not known stops nobody.

@@ -56,6 +56,7 @@ impl Play {
         self.darken();
         let outage_at = self.fail_primary();
         self.must(60, "no failover was committed", |stage| latch(stage).is_some()).await?;
+        self.told_by_status("Users may still be at the primary").await?;
         self.stage.minutes(25 + self.settings.seed % 5).await;
         self.lighten();
         Ok(self.to_the_end(outage_at).await)

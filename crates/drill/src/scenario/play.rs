@@ -84,6 +84,16 @@ impl Play {
         }
     }
 
+    /// Somebody looks at `status`, which must say this.
+    pub async fn told_by_status(&self, wanted: &str) -> Result<(), Stuck> {
+        let status = self.stage.holdfast(&["status"], false).await.map_err(|error| Stuck::new(error.to_string()))?;
+        let said = String::from_utf8_lossy(&status.stdout);
+        match said.contains(wanted) {
+            true => Ok(()),
+            false => Err(Stuck::new(format!("to be told \"{wanted}\" by holdfast status: {said}"))),
+        }
+    }
+
     /// Notes what is done to the lab.
     pub fn say(&self, what: &str) {
         self.stage.lab.record(What::Fault { what: what.to_owned() });

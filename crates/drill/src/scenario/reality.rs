@@ -76,7 +76,7 @@ impl Play {
             .await
             .map_err(|error| Stuck::new(format!("to edit the alias: {error}")))?;
         self.begin().await?;
-        self.told_of_kept_connections().await?;
+        self.told_by_status("lets clients keep a connection for 3600 s").await?;
         // What nobody knows the age of is told once in four hours.
         self.stage.minutes(240).await;
         self.say(TARGETS_FAIL);
@@ -86,17 +86,6 @@ impl Play {
         self.stage.minutes(20).await;
         let outage_at = self.fail_primary();
         Ok(self.to_the_end(outage_at).await)
-    }
-
-    /// `status` says for how long clients may stay with the load balancer that PRIMARY leads to.
-    async fn told_of_kept_connections(&self) -> Result<(), Stuck> {
-        let status = self.stage.holdfast(&["status"], false).await.map_err(|error| Stuck::new(error.to_string()))?;
-        let said = String::from_utf8_lossy(&status.stdout).into_owned();
-        if said.contains("lets clients keep a connection for 3600 s") {
-            Ok(())
-        } else {
-            Err(Stuck::new(format!("to be told of kept connections: {said}")))
-        }
     }
 
     /// The primary's health pages fail for good while it goes on taking writes, and three clients do not follow DNS.

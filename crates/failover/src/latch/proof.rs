@@ -109,12 +109,8 @@ pub fn homes(view: &NameView) -> Vec<((Name, String), Target)> {
 pub fn proves(plan: &Plan, names: &[NameView], look: &Look) -> Result<(), NotProven> {
     enough(look.marks.len())?;
     for marks in &look.marks {
-        for (asked, heard, wanted) in [
-            ("the latch", &marks.latch, COMMITTED),
-            ("the latch's second check", &marks.again, COMMITTED),
-            ("the switch", &marks.switch, DR),
-        ] {
-            if !heard.as_ref().is_ok_and(|values| *values == [wanted]) {
+        for (asked, heard, wanted) in marks.committed() {
+            if !says(heard, wanted) {
                 return Err(NotProven::of_server(&marks.server, asked, heard));
             }
         }
@@ -141,10 +137,33 @@ fn is_in_sync(view: &NameView) -> bool {
 /// True if these answers alone may prove it: the names are worth asking for.
 #[must_use]
 pub fn may_prove(marks: &[Marks]) -> bool {
-    let says = |heard: &Heard, wanted: &str| heard.as_ref().is_ok_and(|values| *values == [wanted]);
-    let shows =
-        |marks: &Marks| says(&marks.latch, COMMITTED) && says(&marks.again, COMMITTED) && says(&marks.switch, DR);
+    let shows = |marks: &Marks| marks.committed().into_iter().all(|(_, heard, wanted)| says(heard, wanted));
     marks.len() >= SERVERS_MIN && marks.iter().all(shows)
+}
+
+/// The first name server that answered otherwise than it does once the latch is closed. A silent one says nothing.
+#[must_use]
+pub fn denied(look: &Look) -> Option<NotProven> {
+    look.marks.iter().find_map(|marks| {
+        let denies = |(_, heard, wanted): &(_, &Heard, &str)| heard.is_ok() && !says(heard, wanted);
+        let (asked, heard, _) = marks.committed().into_iter().find(denies)?;
+        Some(NotProven::of_server(&marks.server, asked, heard))
+    })
+}
+
+impl Marks {
+    /// What is asked for, what was heard, and what is wanted of a closed latch.
+    fn committed(&self) -> [(&'static str, &Heard, &'static str); 3] {
+        [
+            ("the latch", &self.latch, COMMITTED),
+            ("the latch's second check", &self.again, COMMITTED),
+            ("the switch", &self.switch, DR),
+        ]
+    }
+}
+
+fn says(heard: &Heard, wanted: &str) -> bool {
+    heard.as_ref().is_ok_and(|values| *values == [wanted])
 }
 
 fn enough(servers: usize) -> Result<(), NotProven> {

@@ -7,7 +7,9 @@ use failover::adopt::adopt;
 use failover::change::Change;
 use failover::hold;
 use failover::incident::AlarmState;
-use failover::latch::{self, Heard, Latch, Led, Look, Marks, NotProven, commits, homes, in_doubt, proves, stands_in};
+use failover::latch::{
+    self, Heard, Latch, Led, Look, Marks, NotProven, commits, denied, homes, in_doubt, proves, stands_in,
+};
 use failover::message;
 use failover::name::Name;
 use failover::observation::{Attention, Changes, NameView};
@@ -230,6 +232,28 @@ fn shown(servers: usize, home: &Heard) -> Look {
     let marks = |server| Marks { server, latch: said("committed"), again: said("committed"), switch: said("dr") };
     let answers = servers().map(|server| (server, said(DR))).collect();
     Look { marks: servers().map(marks).collect(), names: [(key(), Led { home: home.clone(), answers })].into() }
+}
+
+#[test]
+fn only_a_name_server_that_answers_denies_the_latch() {
+    let all = shown(4, &said(PRIMARY));
+    type Spoil = fn(&mut Look);
+    let spoilt: [(Spoil, Option<&str>); 6] = [
+        (|_| {}, None),
+        (|look| look.marks.clear(), None),
+        (|look| look.marks[1].latch = Err("timed out".to_owned()), None),
+        (|look| look.marks[1].latch = said("open"), Some("the name server 192.0.2.2 says of the latch: open")),
+        (
+            |look| look.marks[1].again = Ok(Vec::new()),
+            Some("the name server 192.0.2.2 says of the latch's second check: nothing"),
+        ),
+        (|look| look.marks[3].switch = said("primary"), Some("the name server 192.0.2.4 says of the switch: primary")),
+    ];
+    for (spoil, wanted) in spoilt {
+        let mut look = all.clone();
+        spoil(&mut look);
+        assert_eq!(denied(&look).map(|denied| denied.to_string()).as_deref(), wanted);
+    }
 }
 
 fn proof(view: &NameView, look: &Look) -> Result<(), NotProven> {

@@ -25,10 +25,17 @@ pub struct Place {
     pub primary: Look<String>,
 }
 
-/// Every place in DR that a failover record leads to, once.
+/// Every place in DR that a failover record leads to, once. Where a name without a pair leads is not known, and no reason to pass over it.
 pub fn places(names: &[NameView], file: &File, now: Timestamp) -> Vec<Place> {
     let mut places: BTreeMap<String, Place> = BTreeMap::new();
     for view in names {
+        if let Err(fault) = &view.pairs {
+            let (target, why) = (view.name.to_string(), fault.to_string());
+            let names = vec![target.clone()];
+            let place =
+                Place { target: target.clone(), names, kept_seconds: 0, dr: Err(why.clone()), primary: Err(why) };
+            places.insert(target, place);
+        }
         for pair in view.pairs.iter().flatten() {
             let dr = balancer(view, pair, pair.secondary(), file.dr_load_balancer.as_ref());
             let target = dr.clone().unwrap_or_else(|_| pair.secondary().target.to_string());
@@ -127,6 +134,15 @@ mod tests {
         assert!(found(&file).dr.is_ok());
         assert!(primary_region(&File::default(), &[unnamed], None).is_err());
         assert_eq!(primary_region(&file, &[], None).as_deref(), Ok("eu-west-1"));
+    }
+
+    #[test]
+    fn where_a_name_without_a_pair_leads_is_not_known() {
+        let name = "a.example.com".parse().unwrap();
+        let places = places(&[NameView::of_name("Z1", &name, &[])], &File::default(), Timestamp::UNIX_EPOCH);
+        assert_eq!(places.len(), 1);
+        assert_eq!(places[0].names, ["a.example.com"]);
+        assert!(places[0].dr.is_err() && places[0].primary.is_err());
     }
 
     #[test]
