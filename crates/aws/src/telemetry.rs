@@ -12,7 +12,9 @@ use failover::observation::Attention;
 use failover::outcome::{Kind, Outcome};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 #[cfg(feature = "overheard")]
 pub use overheard::overhear;
@@ -38,9 +40,11 @@ pub(crate) fn function() -> &'static str {
 /// Starts structured logging, and metrics.
 pub fn init() {
     IS_STARTED.store(true, Ordering::Relaxed);
-    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("info"));
+    let given = std::env::var(LOG_VARIABLE).ok().and_then(|text| text.parse().ok());
+    let filter: Targets = given.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     // A second call, in a test, changes nothing.
-    let _ = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).try_init();
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true);
+    let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
 }
 
 /// One metric value and its unit (`Count`, `Seconds`).
