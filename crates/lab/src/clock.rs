@@ -204,6 +204,12 @@ impl Drop for Awaited {
     }
 }
 
+/// The first whole minute after `now`.
+pub(crate) fn next_minute(now: Timestamp) -> Timestamp {
+    let seconds = now.as_second();
+    Timestamp::from_second(seconds - seconds.rem_euclid(60) + 60).unwrap_or(Timestamp::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

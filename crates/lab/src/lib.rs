@@ -7,6 +7,7 @@ pub mod acm;
 pub mod api;
 pub mod arn;
 pub mod autoscaling;
+mod checkers;
 pub mod clock;
 pub mod cloudwatch;
 pub mod control;
@@ -156,7 +157,7 @@ impl Lab {
         for sockets in dns {
             tokio::spawn(dns::serve(lab.clone(), sockets));
         }
-        tokio::spawn(health::run(lab.clone()));
+        tokio::spawn(checkers::run(lab.clone()));
         tokio::spawn(cloudwatch::run(lab.clone()));
         tokio::spawn(events::run_schedules(lab.clone()));
         tokio::spawn(rds::run(lab.clone()));

@@ -20,7 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::Lab;
-use crate::health::{SETTLING, next_minute};
+use crate::clock::next_minute;
 use crate::journal::What;
 
 pub use self::alarm::{
@@ -34,6 +34,8 @@ pub use self::wire::answer;
 pub(crate) use self::wire::refuse;
 
 const MINUTE: SignedDuration = SignedDuration::from_secs(60);
+/// How long after the minute its metrics are complete enough to judge.
+pub(crate) const SETTLING: SignedDuration = SignedDuration::from_secs(10);
 
 /// The service's state in every region.
 #[derive(Debug, Default)]

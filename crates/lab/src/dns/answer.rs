@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::balancer::Balancers;
 use crate::health::Checks;
-use crate::route53::{DnsName, Kind, RecordSet, Records, Target, Zone, sets_of, sets_within};
+use crate::route53::{Balancers, DnsName, Kind, RecordSet, Records, Target, Zone, sets_of, sets_within};
 
 /// Longest chain of aliases or CNAMEs the lab follows.
 const CHAIN_MAX: usize = 8;
@@ -334,13 +333,13 @@ mod tests {
             let mut world = World::new();
             for (lb, address, healthy) in [("p", "127.0.0.1", primary), ("s", "127.0.0.2", secondary)] {
                 let check = world.check(healthy);
-                let balancer = crate::dns::Balancer { address: address.parse().unwrap(), check };
+                let balancer = crate::route53::balancer::Balancer { address: address.parse().unwrap(), check };
                 world.balancers.insert(name(&format!("{lb}.elb.amazonaws.com")), balancer);
             }
             for (half_of, lb) in [(Failover::Primary, "p"), (Failover::Secondary, "s")] {
                 let mut set = half("app.example.com", half_of, "", None);
                 let name = name(&format!("dualstack.{lb}.elb.amazonaws.com"));
-                let zone = crate::dns::balancer::ZONE.to_owned();
+                let zone = crate::route53::balancer::ZONE.to_owned();
                 set.target = Target::Alias { zone, name, evaluate_target_health: true };
                 world.add(set);
             }

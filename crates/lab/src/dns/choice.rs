@@ -5,7 +5,7 @@
 //! all regions are alike, so the first healthy set answers.
 
 use super::answer::{View, sets_of_kind};
-use super::balancer::TTL;
+use crate::route53::balancer::TTL;
 use crate::route53::{DnsName, Failover, Kind, RecordSet, Records, Routing, Target};
 
 /// "Route 53 responds to DNS queries with up to eight healthy records" (API reference, `MultiValueAnswer`).

@@ -1,7 +1,6 @@
 //! Route 53's data plane: authoritative DNS over UDP and TCP.
 
 mod answer;
-pub mod balancer;
 mod choice;
 mod rdata;
 
@@ -16,15 +15,16 @@ use hickory_server::proto::op::{Edns, HeaderCounts, Message, MessageType, Metada
 use hickory_server::proto::rr::{LowerName, Name, Record};
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo, Server};
 use hickory_server::zone_handler::MessageResponseBuilder;
+use jiff::Timestamp;
 use tokio::net::{TcpListener, UdpSocket};
 
 use self::rdata::{record, type_of};
 use crate::Lab;
 use crate::fault::Ailment;
-use crate::route53::{DnsName, Kind};
+use crate::route53::{DnsName, Kind, Route53};
 
 pub use self::answer::{Answer, Answered, Rcode, View};
-pub use self::balancer::{Balancer, Balancers};
+pub use crate::route53::balancer;
 
 /// "Route 53 assigns four name servers" to each zone (developer guide); the lab's zones share theirs.
 const NAME_SERVERS: u32 = 4;
@@ -93,6 +93,23 @@ pub async fn serve(lab: Arc<Lab>, sockets: Sockets) {
     server.register_listener(sockets.tcp, TCP_IDLE, TCP_ANSWERS_MAX);
     if let Err(error) = server.block_until_done().await {
         eprintln!("lab: DNS stopped: {error}");
+    }
+}
+
+impl Route53 {
+    /// What the name servers answer.
+    pub fn resolve(&self, name: &DnsName, kind: Option<Kind>) -> Answer {
+        let (state, turn) = (self.state(), self.next_question());
+        View { zones: &state.zones, checks: &state.checks, balancers: &state.balancers, turn }.answer(name, kind)
+    }
+
+    /// What the name servers answer somebody who asks them; from now on the name counts as one that receives queries.
+    fn asked(&self, now: Timestamp, name: &DnsName, kind: Option<Kind>) -> Answer {
+        let answer = self.resolve(name, kind);
+        if let (Some(kind), false) = (kind, answer.answers.is_empty()) {
+            self.state().note_query(now, name.clone(), kind);
+        }
+        answer
     }
 }
 

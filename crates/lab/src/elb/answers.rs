@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Balancer, Behind, Listener, TargetGroup, group_arn};
-use crate::dns::balancer::ZONE;
+use crate::route53::balancer::ZONE;
 
 #[derive(Serialize)]
 struct Members<T> {

@@ -11,6 +11,7 @@ use crate::Lab;
 use crate::api::Call;
 use crate::cloudwatch::{Alarm, Dimension};
 use crate::health::{self, AlarmIdentifier, CHECKERS, Check, CheckType, Checks, HealthCheckConfig, InsufficientData};
+use crate::journal::What;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -228,9 +229,16 @@ pub(super) fn update(lab: &Lab, call: &Call, id: &str) -> Outcome {
         check.alarm = alarm;
         Ok(WireCheck::from(&*check))
     })?;
-    health::tell(lab);
+    tell_turns(lab);
     lab.route53.checks_changed.notify_waiters();
     ok("UpdateHealthCheckResponse", CheckAnswer { health_check })
+}
+
+/// Records every check that turned since last told.
+pub(crate) fn tell_turns(lab: &Lab) {
+    for (id, name, healthy) in lab.route53.checks(Checks::turned) {
+        lab.record(What::HealthCheck { id, name, healthy });
+    }
 }
 
 pub(super) fn delete(lab: &Lab, id: &str) -> Outcome {

@@ -1,5 +1,6 @@
 //! Route 53's control plane: zones, records, changes, health checks.
 
+pub mod balancer;
 mod batch;
 mod checks;
 mod features;
@@ -30,7 +31,9 @@ use crate::Lab;
 use crate::api::{Call, Reply};
 use crate::id;
 
+pub use self::balancer::Balancers;
 pub use self::batch::{Records, sets_of, sets_within};
+pub(crate) use self::checks::tell_turns;
 pub use self::features::{AcceleratedRecovery, Features, Tier};
 pub use self::guardrails::Guardrail;
 pub use self::listing::Listing;

@@ -8,17 +8,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::futures::Notified;
 
+use super::balancer::Balancer;
 use super::features::{AcceleratedRecovery, Tier};
 use super::listing::Listing;
 use super::refusal::{ErrorRoot, Refusal};
 use super::zone::State;
 use super::{DnsName, Guardrail, Kind, RecordSet, Route53, checks, protections, zones};
 use crate::Lab;
-use crate::dns::{Answer, Balancer, View};
 use crate::health::{Checks, HealthCheckConfig};
 
 impl Route53 {
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -80,19 +80,9 @@ impl Route53 {
         self.state().checks.healthy(check)
     }
 
-    /// What the name servers answer.
-    pub fn resolve(&self, name: &DnsName, kind: Option<Kind>) -> Answer {
-        let (state, turn) = (self.state(), self.questions.fetch_add(1, Ordering::Relaxed));
-        View { zones: &state.zones, checks: &state.checks, balancers: &state.balancers, turn }.answer(name, kind)
-    }
-
-    /// What the name servers answer somebody who asks them; from now on the name counts as one that receives queries.
-    pub(crate) fn asked(&self, now: Timestamp, name: &DnsName, kind: Option<Kind>) -> Answer {
-        let answer = self.resolve(name, kind);
-        if let (Some(kind), false) = (kind, answer.answers.is_empty()) {
-            self.state().note_query(now, name.clone(), kind);
-        }
-        answer
+    /// Which question the name servers are asked now, counted from 0.
+    pub(crate) fn next_question(&self) -> u64 {
+        self.questions.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Names of the load balancers.

@@ -8,13 +8,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Refusal;
+use super::balancer::Balancers;
 use super::batch::{self, Edit, Records, Surroundings};
 use super::features::{AcceleratedRecovery, Features};
 use super::listing::Listing;
 use super::name::DnsName;
 use super::protections::{COMMENT_MAX, Protections};
 use super::record::{Key, Kind, RecordSet, Routing, Target};
-use crate::dns::Balancers;
 use crate::health::Checks;
 use crate::id;
 
@@ -80,7 +80,8 @@ impl Change {
 /// Everything Route 53 remembers.
 #[derive(Debug)]
 pub struct State {
-    pub(super) zones: BTreeMap<String, Zone>,
+    /// Hosted zones by id.
+    pub(crate) zones: BTreeMap<String, Zone>,
     pub(super) changes: BTreeMap<String, Change>,
     /// Health checks.
     pub checks: Checks,

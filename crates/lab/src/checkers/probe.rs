@@ -95,7 +95,7 @@ async fn within<T>(clock: &Clock, limit: SignedDuration, io: impl Future<Output 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::health::config::{CheckType, HealthCheckConfig};
+    use crate::health::{CheckType, HealthCheckConfig};
     use tokio::net::TcpListener;
 
     fn clock() -> Clock {

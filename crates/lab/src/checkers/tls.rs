@@ -12,7 +12,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::version::TLS12;
 use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
-use super::config::HealthCheckConfig;
+use crate::health::HealthCheckConfig;
 
 /// How a check speaks TLS.
 #[derive(Clone, Debug)]

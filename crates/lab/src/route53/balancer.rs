@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use super::{DnsName, Kind, Refusal};
 use crate::Lab;
 use crate::health::{CheckType, HealthCheckConfig};
-use crate::route53::{DnsName, Kind, Refusal};
 
 /// "The TTL for load balancers" (API reference, `ResourceRecordSet.TTL`), seconds.
 pub const TTL: u32 = 60;
