@@ -3,6 +3,9 @@
 //! SDKs reach it with `AWS_ENDPOINT_URL` alone: the service and the region come from the credential scope of the
 //! request's signature, `Credential=KEY/DATE/REGION/SERVICE/aws4_request` (Signature Version 4).
 
+mod permissions;
+mod protocol;
+
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,8 +25,8 @@ use crate::fault::{CallEffect, Effect, Loss, Site};
 use crate::functions::Process;
 use crate::journal::What;
 use crate::{
-    acm, autoscaling, cloudwatch, control, dynamodb, elb, events, functions, iam, kms, logs, rds, route53,
-    secretsmanager, sns, sqs, sts, wire,
+    acm, autoscaling, cloudwatch, control, dynamodb, elb, events, functions, kms, logs, rds, route53, secretsmanager,
+    sns, sqs, sts,
 };
 
 const BODY_BYTES_MAX: usize = 6 * 1024 * 1024;
@@ -67,7 +70,7 @@ async fn answer(State(lab): State<Arc<Lab>>, request: Request) -> Response {
         headers: parts.headers,
         body,
     };
-    let action = wire::action(&call);
+    let action = protocol::action(&call);
     let site = Site {
         caller: &call.caller,
         caller_region: process.as_ref().map(|process| process.region.as_str()),
@@ -86,9 +89,9 @@ async fn answer(State(lab): State<Arc<Lab>>, request: Request) -> Response {
 
 /// Carries a call out, if its caller may make it, and records it.
 async fn carry_out(lab: &Arc<Lab>, call: &Call, action: &str) -> Reply {
-    let reply = match iam::authorise(lab, call, action) {
+    let reply = match permissions::authorise(lab, call, action) {
         Ok(()) => route(lab, call).await,
-        Err(refusal) => wire::refuse(call, action, refusal),
+        Err(refusal) => protocol::refuse(call, action, refusal),
     };
     record(lab, call, &reply.action, Some(&reply));
     reply
@@ -112,7 +115,7 @@ fn record(lab: &Lab, call: &Call, action: &str, reply: Option<&Reply>) {
 async fn suffer(lab: &Arc<Lab>, call: &Call, action: &str, process: Option<Process>, effect: CallEffect) -> Response {
     let (loss, effect) = match effect {
         CallEffect::Refuse(refusal) => {
-            let reply = wire::refuse(call, action, refusal);
+            let reply = protocol::refuse(call, action, refusal);
             record(lab, call, action, Some(&reply));
             return respond(lab, reply);
         }

@@ -3,16 +3,11 @@
 
 mod pattern;
 mod policy;
-mod request;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::http::StatusCode;
-
-use crate::api::Call;
-use crate::wire::Refusal;
-use crate::{ACCOUNT, Lab};
+use crate::ACCOUNT;
 
 pub use self::policy::{BadPolicy, Decision, Grant, Granted, Policy, Request};
 
@@ -70,28 +65,6 @@ impl Iam {
     fn principals(&self) -> MutexGuard<'_, BTreeMap<String, Principal>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Lets a call pass if its caller's policy allows it.
-pub(crate) fn authorise(lab: &Lab, call: &Call, action: &str) -> Result<(), Refusal> {
-    if lab.iam.policy(&call.caller).is_none() {
-        return Ok(());
-    }
-    for request in request::of(lab, call, action)? {
-        lab.iam.allow(&call.caller, request).map_err(|message| denied(call, message))?;
-    }
-    Ok(())
-}
-
-/// "AccessDeniedException" in the JSON protocols, "AccessDenied" in XML; SNS has a name of its own for it.
-fn denied(call: &Call, message: String) -> Refusal {
-    let (status, code) = match call.service.as_str() {
-        "dynamodb" | "events" | "logs" => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
-        "lambda" => (StatusCode::FORBIDDEN, "AccessDeniedException"),
-        "sns" => (StatusCode::FORBIDDEN, "AuthorizationError"),
-        _ => (StatusCode::FORBIDDEN, "AccessDenied"),
-    };
-    Refusal { status, code: code.to_owned(), message: format!("User: {message}") }
 }
 
 /// The ARN of a role's name.

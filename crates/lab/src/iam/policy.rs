@@ -20,6 +20,19 @@ pub struct Request {
     pub keys: BTreeMap<String, Vec<String>>,
 }
 
+impl Request {
+    /// A request of one action on one resource, with `aws:RequestedRegion`.
+    pub(crate) fn new(action: &str, resource: impl Into<String>, region: &str) -> Self {
+        let keys = BTreeMap::from([("aws:RequestedRegion".to_owned(), vec![region.to_owned()])]);
+        Self { action: action.to_owned(), resource: resource.into(), keys }
+    }
+
+    pub(crate) fn with(mut self, key: &str, values: Vec<String>) -> Self {
+        self.keys.insert(key.to_owned(), values);
+        self
+    }
+}
+
 /// What a principal may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy(Vec<Statement>);
