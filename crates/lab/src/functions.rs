@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use crate::Lab;
 use crate::arn::{Arn, arn};
 use crate::journal::What;
+use crate::message::Message;
 use crate::wire::Refusal;
 
 pub use api::answer;
@@ -274,10 +275,17 @@ async fn invoke(
 }
 
 /// Lambda's own metrics of a function.
-fn measure(lab: &Lab, function: &Function, metrics: &[(&str, f64)]) {
+fn measure(lab: &Arc<Lab>, function: &Function, metrics: &[(&str, f64)]) {
     let dimensions = [("FunctionName", function.config.name.as_str())];
-    for (name, value) in metrics {
-        lab.cloudwatch.put_metric(&function.region, "AWS/Lambda", name, &dimensions, *value, lab.clock.now());
+    for (metric, value) in metrics {
+        lab.carry(Message::Datum {
+            region: &function.region,
+            namespace: "AWS/Lambda",
+            metric,
+            dimensions: &dimensions,
+            value: *value,
+            at: lab.clock.now(),
+        });
     }
 }
 

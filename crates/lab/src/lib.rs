@@ -25,6 +25,7 @@ pub mod journal;
 pub mod kms;
 pub mod logs;
 pub mod mariadb;
+mod message;
 pub mod rds;
 mod regional;
 pub mod route53;
@@ -36,6 +37,7 @@ pub mod sqs;
 pub mod sts;
 pub mod template;
 pub mod wire;
+mod world;
 
 use std::io;
 use std::net::SocketAddr;

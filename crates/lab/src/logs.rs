@@ -10,6 +10,7 @@ use crate::Lab;
 use crate::api::{Call, Reply};
 use crate::arn::arn;
 use crate::journal::What;
+use crate::message::Message;
 use crate::wire::Refusal;
 use crate::wire::json::{JSON_1_1, action, input, reply};
 
@@ -40,7 +41,7 @@ pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
 fn filter(lab: &Lab, region: &str, input: FilterLogEvents) -> Result<(String, Value), Refusal> {
     let group = input.log_group_name;
     let function = group.strip_prefix("/aws/lambda/").unwrap_or_default();
-    if !lab.functions.exists(&arn("lambda", region, &format!("function:{function}"))) {
+    if !lab.has(&arn("lambda", region, &format!("function:{function}"))) {
         let message = "The specified log group does not exist.";
         return Err(Refusal::bad_request("ResourceNotFoundException", message));
     }
@@ -72,7 +73,7 @@ fn filter(lab: &Lab, region: &str, input: FilterLogEvents) -> Result<(String, Va
 }
 
 /// Keeps a line that a function printed, and extracts the metrics in it ("Specification: Embedded metric format").
-pub(crate) fn keep(lab: &Lab, region: &str, function: &str, line: String) {
+pub(crate) fn keep(lab: &Arc<Lab>, region: &str, function: &str, line: String) {
     if let Ok(root) = serde_json::from_str::<Value>(&line) {
         root["_aws"]["CloudWatchMetrics"]
             .as_array()
@@ -84,7 +85,7 @@ pub(crate) fn keep(lab: &Lab, region: &str, function: &str, line: String) {
 }
 
 /// Where CloudWatch takes no metrics, what a log says of them is lost.
-fn extract(lab: &Lab, region: &str, root: &Value, directive: &Value) {
+fn extract(lab: &Arc<Lab>, region: &str, root: &Value, directive: &Value) {
     if lab.faults.is_silent(region) {
         return;
     }
@@ -99,7 +100,7 @@ fn extract(lab: &Lab, region: &str, root: &Value, directive: &Value) {
             if let (Some(value), Some(at)) = (root[metric].as_f64(), at)
                 && !lab.faults.is_lost(metric)
             {
-                lab.cloudwatch.put_metric(region, namespace, metric, &dimensions, value, at);
+                lab.carry(Message::Datum { region, namespace, metric, dimensions: &dimensions, value, at });
             }
         }
     }

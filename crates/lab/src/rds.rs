@@ -28,8 +28,8 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::Lab;
-use crate::events;
 use crate::journal::What;
+use crate::message::Message;
 
 pub use api::answer;
 pub use database::{Key, LostLink, Write};
@@ -155,7 +155,9 @@ pub async fn run(lab: Arc<Lab>) {
         for effect in effects {
             match effect {
                 Effect::Changed(key) => record(&lab, &key),
-                Effect::Told(event) => events::put(&lab, &event.region, events::DEFAULT_BUS, as_event(&event)),
+                Effect::Told(told) => {
+                    lab.carry(Message::Event { region: &told.region, bus: "default", event: as_event(&told) });
+                }
             }
         }
         if lab.clock.now() >= minute {

@@ -14,8 +14,8 @@ use uuid::Uuid;
 use crate::Lab;
 use crate::arn::{Arn, arn};
 use crate::journal::What;
+use crate::message::Message;
 use crate::wire::Refusal;
-use crate::{functions, sqs};
 
 pub use api::answer;
 use filter::Filter;
@@ -195,11 +195,12 @@ async fn deliver(lab: Arc<Lab>, subscription: Subscription, notification: Notifi
             });
         }
         Protocol::Lambda => {
-            functions::invoke_async(&lab, &subscription.endpoint, lambda_event(&subscription.arn, &notification));
+            let payload = lambda_event(&subscription.arn, &notification);
+            lab.carry(Message::Invocation { function: &subscription.endpoint, payload });
         }
         Protocol::Sqs => {
             let body = envelope(&subscription.arn, &notification, ["SigningCertURL", "UnsubscribeURL"]);
-            sqs::send(&lab, &subscription.endpoint, body.to_string());
+            lab.carry(Message::Queued { queue: &subscription.endpoint, body: body.to_string(), attributes: &[] });
         }
     }
 }

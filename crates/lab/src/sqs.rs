@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::Lab;
 use crate::arn::{Arn, arn};
 use crate::journal::What;
+use crate::message::Message;
 
 pub use api::answer;
 use queue::Queue;
@@ -79,9 +80,14 @@ pub async fn run(lab: Arc<Lab>) {
             if lab.faults.is_down(arn.region) {
                 continue;
             }
-            let dimensions = [("QueueName", arn.resource)];
-            let name = "ApproximateNumberOfMessagesVisible";
-            lab.cloudwatch.put_metric(arn.region, "AWS/SQS", name, &dimensions, count as f64, at);
+            lab.carry(Message::Datum {
+                region: arn.region,
+                namespace: "AWS/SQS",
+                metric: "ApproximateNumberOfMessagesVisible",
+                dimensions: &[("QueueName", arn.resource)],
+                value: count as f64,
+                at,
+            });
         }
     }
 }

@@ -87,7 +87,7 @@ fn identity(lab: &Lab, call: &Call) -> Identity {
     let caller = &call.caller;
     let (arn, account) = match &call.role {
         Some(role) => (assumed(role, caller), account(role).unwrap_or(ACCOUNT)),
-        None if lab.functions.is_named(caller) => {
+        None if lab.has_function_named(caller) => {
             (format!("arn:aws:sts::{ACCOUNT}:assumed-role/{caller}/{caller}"), ACCOUNT)
         }
         None => (format!("arn:aws:iam::{ACCOUNT}:user/{caller}"), ACCOUNT),

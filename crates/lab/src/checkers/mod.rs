@@ -14,6 +14,7 @@ use crate::Lab;
 use crate::clock::next_minute;
 use crate::cloudwatch::SETTLING;
 use crate::health::{Check, CheckType, Due};
+use crate::message::Message;
 use crate::route53::{self, DnsName, Kind};
 
 /// "Route 53 sends its metrics to CloudWatch in the US East (N. Virginia) Region only" (Developer Guide).
@@ -107,7 +108,7 @@ async fn every_minute(lab: &Arc<Lab>) {
 }
 
 /// Puts the metrics of the minute just over into CloudWatch, unless CloudWatch is silent there.
-fn publish(lab: &Lab, minute: Timestamp) {
+fn publish(lab: &Arc<Lab>, minute: Timestamp) {
     if lab.faults.is_silent(METRICS_REGION) {
         return;
     }
@@ -126,8 +127,15 @@ fn publish(lab: &Lab, minute: Timestamp) {
         };
         checks.iter().filter(|check| !check.config.is_of_aws).flat_map(of_check).collect()
     });
-    for (id, name, value) in metrics {
-        lab.cloudwatch.put_metric(METRICS_REGION, NAMESPACE, name, &[("HealthCheckId", &id)], value, minute);
+    for (id, metric, value) in metrics {
+        lab.carry(Message::Datum {
+            region: METRICS_REGION,
+            namespace: NAMESPACE,
+            metric,
+            dimensions: &[("HealthCheckId", &id)],
+            value,
+            at: minute,
+        });
     }
 }
 

@@ -22,6 +22,7 @@ use serde_json::json;
 use crate::Lab;
 use crate::clock::next_minute;
 use crate::journal::What;
+use crate::message::Message;
 
 pub use self::alarm::{
     Alarm, ComparisonOperator, EvaluationWindow, Judgement, Point, TreatMissingData, Verdict, WarmUp,
@@ -159,7 +160,7 @@ fn deliver(lab: &Arc<Lab>, transitions: &[Transition]) {
             to: after.value.name().to_owned(),
             reason: after.reason.clone(),
         });
-        crate::events::put(lab, region, "default", transition.event());
+        lab.carry(Message::Event { region, bus: "default", event: transition.event() });
         if lab.cloudwatch.region(region, |state| state.acts(transition, lab.clock.now())) {
             act(lab, transition);
         }
@@ -176,9 +177,9 @@ fn act(lab: &Arc<Lab>, transition: &Transition) {
     for action in transition.settings.actions(transition.after.value) {
         if action.starts_with("arn:aws:sns:") {
             let (subject, message) = transition.mail();
-            crate::sns::publish(lab, action, Some(&subject), &message);
+            lab.carry(Message::Notification { topic: action, subject: Some(&subject), text: &message });
         } else {
-            crate::functions::invoke_async(lab, action, transition.invocation());
+            lab.carry(Message::Invocation { function: action, payload: transition.invocation() });
         }
         let summary = format!("Successfully executed action {action}");
         let data = json!({ "actionState": "Succeeded", "notificationResource": action }).to_string();

@@ -10,9 +10,8 @@ use super::rules::{Delivery, Target, bus_name};
 use crate::Lab;
 use crate::arn::Arn;
 use crate::fault::EventEffect;
-use crate::iam::Request;
 use crate::journal::What;
-use crate::{events, functions, sns, sqs};
+use crate::message::Message;
 
 /// "Typical latency … about half a second" (EventBridge FAQ).
 const LATENCY: Duration = Duration::from_millis(400);
@@ -81,12 +80,14 @@ fn hand_over(lab: &Arc<Lab>, delivery: &Delivery, event: &Value) -> Result<(), F
     let input = target.input.as_deref().and_then(|input| serde_json::from_str(input).ok());
     let payload = input.unwrap_or_else(|| event.clone());
     match arn.service {
-        "lambda" if !lab.functions.exists(&target.arn) => return Err(missing("function")),
-        "lambda" => functions::invoke_async(lab, &target.arn, payload),
-        "sqs" if !lab.sqs.exists(&target.arn) => return Err(missing("queue")),
-        "sqs" => sqs::send(lab, &target.arn, payload.to_string()),
-        "sns" if !lab.sns.exists(&target.arn) => return Err(missing("topic")),
-        "sns" => sns::publish(lab, &target.arn, None, &payload.to_string()),
+        "lambda" if !lab.has(&target.arn) => return Err(missing("function")),
+        "lambda" => lab.carry(Message::Invocation { function: &target.arn, payload }),
+        "sqs" if !lab.has(&target.arn) => return Err(missing("queue")),
+        "sqs" => lab.carry(Message::Queued { queue: &target.arn, body: payload.to_string(), attributes: &[] }),
+        "sns" if !lab.has(&target.arn) => return Err(missing("topic")),
+        "sns" => {
+            lab.carry(Message::Notification { topic: &target.arn, subject: None, text: &payload.to_string() });
+        }
         _ if !lab.faults.connected(&delivery.region, arn.region) => {
             return Err(Failure {
                 code: "CROSS_REGION_INGESTION_FAILED",
@@ -96,13 +97,12 @@ fn hand_over(lab: &Arc<Lab>, delivery: &Delivery, event: &Value) -> Result<(), F
         }
         _ if !lab.events.has_bus(arn.region, bus_name(Some(&target.arn))) => return Err(missing("event bus")),
         _ => {
-            let request = Request::new("events:PutEvents", target.arn.clone(), arn.region);
-            lab.iam.allow(role_of(target), request).map_err(|message| Failure {
+            lab.allow(role_of(target), "events:PutEvents", &target.arn, arn.region).map_err(|message| Failure {
                 code: "NO_PERMISSIONS",
                 message,
                 retryable: false,
             })?;
-            events::put(lab, arn.region, bus_name(Some(&target.arn)), payload);
+            super::put(lab, arn.region, bus_name(Some(&target.arn)), payload);
         }
     }
     Ok(())
@@ -135,15 +135,21 @@ fn dead_letter(
         ("RETRY_ATTEMPTS", attempts.to_string()),
     ];
     attributes.extend(exhausted.map(|condition| ("EXHAUSTED_RETRY_CONDITION", condition.to_owned())));
-    sqs::send_with_attributes(lab, &queue.arn, event.to_string(), &attributes);
+    lab.carry(Message::Queued { queue: &queue.arn, body: event.to_string(), attributes: &attributes });
 }
 
 /// "FailedInvocations: the number of invocations that failed permanently"; with RuleName alone for a rule of the default
 /// bus, with EventBusName beside it for others (EventBridge metrics).
-fn measure_failure(lab: &Lab, delivery: &Delivery) {
+fn measure_failure(lab: &Arc<Lab>, delivery: &Delivery) {
     let rule = Arn::parse(&delivery.rule_arn).and_then(|arn| arn.named("rule/")).unwrap_or_default();
     let (bus, name) = rule.split_once('/').map_or((None, rule), |(bus, name)| (Some(bus), name));
     let dimensions: Vec<_> = bus.map(|bus| ("EventBusName", bus)).into_iter().chain([("RuleName", name)]).collect();
-    let now = lab.clock.now();
-    lab.cloudwatch.put_metric(&delivery.region, "AWS/Events", "FailedInvocations", &dimensions, 1.0, now);
+    lab.carry(Message::Datum {
+        region: &delivery.region,
+        namespace: "AWS/Events",
+        metric: "FailedInvocations",
+        dimensions: &dimensions,
+        value: 1.0,
+        at: lab.clock.now(),
+    });
 }

@@ -9,9 +9,8 @@ use uuid::Uuid;
 use super::{Function, Outcome, Throttled, invoke, measure};
 use crate::Lab;
 use crate::arn::Arn;
-use crate::iam::Request;
 use crate::journal::What;
-use crate::{events, sns, sqs};
+use crate::message::Message;
 
 /// What a record holds of a response where none was given.
 const NEVER_RAN: Outcome = Err(Value::Null);
@@ -122,25 +121,20 @@ fn report(lab: &Arc<Lab>, function: &Function, outcome: &Outcome, record: Value)
         "sns" => "sns:Publish",
         _ => "events:PutEvents",
     };
-    let request = Request::new(action, destination.clone(), arn.region);
-    if let Err(message) = lab.iam.allow(&function.config.name, request) {
+    if let Err(message) = lab.allow(&function.config.name, action, destination, arn.region) {
         lab.record(What::Fault { what: format!("invocation record dropped: {message}") });
         return measure(lab, function, &[("DestinationDeliveryFailures", 1.0)]);
     }
-    let is_there = match arn.service {
-        "lambda" => lab.functions.exists(destination),
-        "sqs" => lab.sqs.exists(destination),
-        "sns" => lab.sns.exists(destination),
-        _ => lab.events.has_bus(arn.region, arn.named("event-bus/").unwrap_or_default()),
-    };
-    if !is_there {
+    if !lab.has(destination) {
         // "If Lambda can't send a record to a destination you have configured, it sends a DestinationDeliveryFailures metric".
         return measure(lab, function, &[("DestinationDeliveryFailures", 1.0)]);
     }
     match arn.service {
         "lambda" => invoke_async(lab, destination, record),
-        "sqs" => sqs::send(lab, destination, record.to_string()),
-        "sns" => sns::publish(lab, destination, None, &record.to_string()),
+        "sqs" => lab.carry(Message::Queued { queue: destination, body: record.to_string(), attributes: &[] }),
+        "sns" => {
+            lab.carry(Message::Notification { topic: destination, subject: None, text: &record.to_string() });
+        }
         _ => {
             let how = if outcome.is_ok() { "Success" } else { "Failure" };
             let event = json!({
@@ -149,7 +143,8 @@ fn report(lab: &Arc<Lab>, function: &Function, outcome: &Outcome, record: Value)
                 "resources": [destination, format!("{}:$LATEST", function.arn)],
                 "detail": record,
             });
-            events::put(lab, arn.region, arn.named("event-bus/").unwrap_or_default(), event);
+            let bus = arn.named("event-bus/").unwrap_or_default();
+            lab.carry(Message::Event { region: arn.region, bus, event });
         }
     }
 }

@@ -26,8 +26,7 @@ use tokio::task::JoinSet;
 use super::{Function, Outcome};
 use crate::Lab;
 use crate::arn::arn;
-use crate::iam::Request;
-use crate::logs;
+use crate::message::Message;
 
 /// "The Init phase is limited to 10 seconds" (Lambda developer guide, execution environment lifecycle).
 const INIT_MAX: Duration = Duration::from_secs(10);
@@ -207,14 +206,14 @@ pub const SKEW_VARIABLE: &str = "AWS_DISABLE_CLOCK_SKEW_CORRECTION";
 async fn log(lab: Arc<Lab>, region: String, function: String, output: impl AsyncRead + Unpin) {
     // Lambda writes them with the function's own role; without leave there are none.
     let stream = arn("logs", &region, &format!("log-group:/aws/lambda/{function}:log-stream:lab"));
-    let may = |action: &str| lab.iam.allow(&function, Request::new(action, stream.clone(), &region)).is_ok();
+    let may = |action: &str| lab.allow(&function, action, &stream, &region).is_ok();
     let may_begin = may("logs:CreateLogStream");
     let mut lines = BufReader::new(output).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         if !(may_begin && may("logs:PutLogEvents")) {
             continue;
         }
-        logs::keep(&lab, &region, &function, line);
+        lab.carry(Message::Line { region: &region, function: &function, line });
     }
 }
 

@@ -1,5 +1,7 @@
 //! The lag that RDS measures: each engine's own word for how far behind a replica is.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::database::{Key, Replication};
@@ -7,12 +9,15 @@ use super::settings::is_postgres;
 use super::state::State;
 use super::{current, real};
 use crate::Lab;
+use crate::message::Message;
+
+const NAMESPACE: &str = "AWS/RDS";
 
 /// A replica's sample: which database, whether it is a cluster, and the seconds.
 type Sample = (Key, bool, f64);
 
 /// Publishes every replica's lag.
-pub(super) async fn publish_lags(lab: &Lab, at: Timestamp) {
+pub(super) async fn publish_lags(lab: &Arc<Lab>, at: Timestamp) {
     // Real servers are asked; lab time must not run on meanwhile.
     let _working = lab.clock.working();
     let mut samples: Vec<Sample> = {
@@ -27,25 +32,26 @@ pub(super) async fn publish_lags(lab: &Lab, at: Timestamp) {
     for ((region, id), is_cluster, lag) in samples.iter().filter(|((region, _), ..)| !lab.faults.is_silent(region)) {
         let cluster = [("DBClusterIdentifier", id.as_str()), ("Role", "WRITER")];
         let instance = [("DBInstanceIdentifier", id.as_str())];
-        let (name, dimensions) = match is_cluster {
+        let (metric, dimensions) = match is_cluster {
             true => ("AuroraBinlogReplicaLag", cluster.as_slice()),
             false => ("ReplicaLag", instance.as_slice()),
         };
-        lab.cloudwatch.put_metric(region, "AWS/RDS", name, dimensions, *lag, at);
+        lab.carry(Message::Datum { region, namespace: NAMESPACE, metric, dimensions, value: *lag, at });
     }
     publish_global_lags(lab, at);
 }
 
 /// "Available only in secondary AWS Regions", in milliseconds; the console lists them under "DBClusterIdentifier, SourceRegion" there
 /// (AWS's Aurora labs, global databases).
-fn publish_global_lags(lab: &Lab, at: Timestamp) {
+fn publish_global_lags(lab: &Arc<Lab>, at: Timestamp) {
     let state = current(lab);
     for (key, (source, lag)) in state.clusters.keys().filter_map(|key| Some((key, state.global_lag(key)?))) {
         let (region, id) = key;
         let dimensions = [("DBClusterIdentifier", id.as_str()), ("SourceRegion", source.as_str())];
-        for name in ["AuroraGlobalDBRPOLag", "AuroraGlobalDBReplicationLag"] {
+        let value = lag.as_secs_f64() * 1_000.0;
+        for metric in ["AuroraGlobalDBRPOLag", "AuroraGlobalDBReplicationLag"] {
             if !lab.faults.is_silent(region) {
-                lab.cloudwatch.put_metric(region, "AWS/RDS", name, &dimensions, lag.as_secs_f64() * 1_000.0, at);
+                lab.carry(Message::Datum { region, namespace: NAMESPACE, metric, dimensions: &dimensions, value, at });
             }
         }
     }
