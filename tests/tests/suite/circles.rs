@@ -1,5 +1,5 @@
 //! Who imports whom within a crate: a module, with the files of its own folder, can be read after those that it imports. What a crate's root
-//! names for all is the root's own.
+//! names for all is the root's own. In the lab it also counts as an import that a service reads another's state, as in `lab.sqs`.
 
 #![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
 
@@ -8,9 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules that each module imports.
-type Imports = BTreeMap<String, BTreeSet<String>>;
+pub(crate) type Imports = BTreeMap<String, BTreeSet<String>>;
 
-const CRATES: [&str; 10] = [
+const CRATES: [&str; 11] = [
     "failover",
     "aws",
     "alarm-handler",
@@ -21,6 +21,7 @@ const CRATES: [&str; 10] = [
     "holdfast",
     "drill",
     "report",
+    "lab",
 ];
 
 /// Imports that close a circle, and are to go: none may be added.
@@ -70,9 +71,31 @@ fn named(code: &str) -> BTreeSet<String> {
     words
 }
 
+/// The module whose state each field of the lab is: `pub sqs: sqs::Sqs` in the root.
+fn states(root: &str) -> BTreeMap<String, String> {
+    let fields = root.split("pub struct Lab {").nth(1).and_then(|rest| rest.split("\n}").next()).unwrap_or_default();
+    let field = |line: &str| {
+        let (name, kind) = line.trim().strip_prefix("pub ")?.split_once(": ")?;
+        Some((name.to_owned(), kind.split_once("::")?.0.to_owned()))
+    };
+    fields.lines().filter_map(field).collect()
+}
+
+/// The fields that code reads of a lab: each word after `lab.`, on the same line or the next.
+fn read_of_lab(code: &str) -> BTreeSet<String> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let fields = code.match_indices("lab").filter_map(|(at, lab)| {
+        let is_whole = !code[..at].ends_with(is_word);
+        let field = code[at + lab.len()..].trim_start().strip_prefix('.')?.trim_start();
+        is_whole.then(|| field.chars().take_while(|c| is_word(*c)).collect())
+    });
+    fields.collect()
+}
+
 /// By the `crate::` paths in each module's files. A program beside the library (`bin`) and files of tests are no part of it.
-fn imports(package: &str) -> Imports {
+pub(crate) fn imports(package: &str) -> Imports {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates").join(package).join("src");
+    let states = states(&fs::read_to_string(source.join("lib.rs")).unwrap_or_default());
     let mut imports = Imports::new();
     for path in sources(&source) {
         let inside = path.strip_prefix(&source).expect("a source of this crate").with_extension("");
@@ -81,7 +104,9 @@ fn imports(package: &str) -> Imports {
             continue;
         }
         let text = fs::read_to_string(&path).expect("a source can be read");
-        imports.entry(parts[0].clone()).or_default().extend(named(&code(&text)));
+        let code = code(&text);
+        let read = read_of_lab(&code).into_iter().filter_map(|field| states.get(&field).cloned());
+        imports.entry(parts[0].clone()).or_default().extend(named(&code).into_iter().chain(read));
     }
     let modules: BTreeSet<_> = imports.keys().cloned().collect();
     imports.iter_mut().for_each(|(module, all)| all.retain(|other| other != module && modules.contains(other)));
@@ -133,4 +158,14 @@ fn a_circle_is_seen_through_groups_and_through_a_third() {
     let imports: Imports =
         [("a".to_owned(), to(&["b"])), ("b".to_owned(), to(&["c"])), ("c".to_owned(), to(&["a"]))].into();
     assert_eq!(circular(&imports), [("a", "b"), ("b", "c"), ("c", "a")]);
+}
+
+#[test]
+fn a_service_that_reads_another_s_state_imports_it() {
+    let states = states(
+        "pub struct Lab {\n    /// Lab time.\n    pub clock: Clock,\n    /// Queues.\n    pub sqs: sqs::Sqs,\n}\n",
+    );
+    assert_eq!(states, [("sqs".to_owned(), "sqs".to_owned())].into());
+    let read = read_of_lab("site.lab.sites.x; self.lab\n    .sqs.y(); slab.no; lab::path; collab.no");
+    assert_eq!(read, ["sites", "sqs"].map(str::to_owned).into());
 }

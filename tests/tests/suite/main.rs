@@ -8,6 +8,7 @@ mod dead_letters;
 mod documented;
 mod drills;
 mod lab_commands;
+mod lab_floors;
 mod packages;
 mod parameters;
 mod plan;
