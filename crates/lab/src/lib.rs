@@ -2,6 +2,69 @@
 //!
 //! The lab answers exactly the AWS calls that Holdfast, its tests and its tour make, over the real wire protocols and with
 //! the documented behaviour; anything else is refused by name. It knows nothing of Holdfast, so that it can judge it.
+//!
+//! Programs reach it as they reach AWS: [`Lab::endpoint_url`] is what `AWS_ENDPOINT_URL` must be, and [`Lab::name_servers`] answer DNS. What people
+//! do to it, they do to its fields: [`Lab::faults`] breaks regions, services and calls, [`Lab::journal`] has what happened.
+//!
+//! Two regions, of which one goes down, and where its users are sent:
+//!
+//! ```
+//! use std::net::{Ipv4Addr, SocketAddr};
+//! use std::time::Duration;
+//!
+//! use lab::health::{CheckType, HealthCheckConfig};
+//! use lab::journal::What;
+//! use lab::route53::{DnsName, Kind, Route53};
+//! use lab::site::Sites;
+//! use lab::{Lab, Options};
+//! use serde_json::json;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // An hour of lab time takes a second while nobody is at work.
+//! let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+//! let options = Options { start: "2026-01-01T12:00:00Z".parse()?, speed: 3_600.0, endpoint: any, dns: any };
+//! let lab = Lab::start(&options).await?;
+//!
+//! // The primary region's web site, and a health check that looks at it.
+//! let site = Sites::open(&lab, "eu-west-1", any, ("eu-west-1", "app")).await?;
+//! let (ip_address, port) = (Some(site.ip()), Some(site.port()));
+//! let looks_at_it = HealthCheckConfig { ip_address, port, ..HealthCheckConfig::new(CheckType::Http) };
+//! let check = lab.route53.create_health_check(&lab, looks_at_it)?;
+//!
+//! // A name that leads there while it is healthy, and else to the other region.
+//! let zone = lab.route53.create_zone(lab.clock.now(), "example.com")?;
+//! let record = |half: &str, address: &str| {
+//!     json!({
+//!         "Name": "app.example.com", "Type": "A", "TTL": 60, "SetIdentifier": half, "Failover": half,
+//!         "ResourceRecords": {"ResourceRecord": [{"Value": address}]},
+//!     })
+//! };
+//! let mut primary = record("PRIMARY", "127.0.10.1");
+//! primary["HealthCheckId"] = json!(check);
+//! Route53::put_record_set(&lab, &zone, primary)?;
+//! Route53::put_record_set(&lab, &zone, record("SECONDARY", "127.0.20.1"))?;
+//! // A change has reached every name server after a minute at the latest.
+//! lab.clock.sleep(Duration::from_secs(61)).await;
+//!
+//! let app = DnsName::parse("app.example.com")?;
+//! assert_eq!(lab.route53.resolve(&app, Some(Kind::A)).answers[0].value, "127.0.10.1");
+//!
+//! let mut journal = lab.journal.follow();
+//! lab.faults.fail_region("eu-west-1");
+//! while !matches!(journal.recv().await?.what, What::HealthCheck { healthy: false, .. }) {}
+//! assert_eq!(lab.route53.resolve(&app, Some(Kind::A)).answers[0].value, "127.0.20.1");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Floors
+//!
+//! What all stand on: time ([`clock`]), faults ([`fault`]), the record of what happened ([`journal`]), ARNs, ids and wire protocols. On it the
+//! services, each of which can be read by itself. They do not know one another, but for Route 53, whose health checks, zones, name servers and
+//! checkers are built on one another and on CloudWatch's metrics, and load balancers, which have names in its zones. What one causes in another
+//! is a message that the room above them carries (`world`). Beside it are the endpoint and what may be asked of it by whom (`front`), orders
+//! ([`control`]), and CloudFormation ([`template`]).
 
 pub mod acm;
 pub mod api;

@@ -40,6 +40,16 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }
 
+/// The text of each source of a crate.
+pub(crate) fn texts(package: &str) -> Vec<String> {
+    let paths = sources(&source_of(package));
+    paths.iter().map(|path| fs::read_to_string(path).expect("a source can be read")).collect()
+}
+
+fn source_of(package: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates").join(package).join("src")
+}
+
 /// What is compiled into the crate: neither comments nor the tests at a file's end.
 fn code(text: &str) -> String {
     let shipped = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
@@ -94,7 +104,7 @@ fn read_of_lab(code: &str) -> BTreeSet<String> {
 
 /// By the `crate::` paths in each module's files. A program beside the library (`bin`) and files of tests are no part of it.
 pub(crate) fn imports(package: &str) -> Imports {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates").join(package).join("src");
+    let source = source_of(package);
     let states = states(&fs::read_to_string(source.join("lib.rs")).unwrap_or_default());
     let mut imports = Imports::new();
     for path in sources(&source) {

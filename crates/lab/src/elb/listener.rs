@@ -47,10 +47,13 @@ struct Connection {
 /// # Errors
 /// If the address is not a loopback address or is taken.
 pub async fn open(lab: &Arc<Lab>, balancer: Balancer, address: SocketAddr) -> io::Result<SocketAddr> {
-    let (of, region, balancer) = (lab.clone(), balancer.region.clone(), Arc::new(balancer));
-    let pages = move || {
-        let connection = Connection { lab: of.clone(), balancer: balancer.clone(), opened_at: of.clock.now() };
-        Router::new().fallback(answer).with_state(connection)
+    let (region, balancer) = (balancer.region.clone(), Arc::new(balancer));
+    let pages = {
+        let lab = lab.clone();
+        move || {
+            let connection = Connection { lab: lab.clone(), balancer: balancer.clone(), opened_at: lab.clock.now() };
+            Router::new().fallback(answer).with_state(connection)
+        }
     };
     regional::open(lab, &region, address, pages).await
 }
