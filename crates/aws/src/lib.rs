@@ -32,6 +32,8 @@ mod reach;
 pub mod rebuild;
 #[cfg(feature = "route53")]
 pub mod route53;
+#[cfg(feature = "operator")]
+pub mod secret;
 pub mod session;
 #[cfg(feature = "sns")]
 pub mod sns;

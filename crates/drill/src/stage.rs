@@ -22,7 +22,7 @@ use crate::client::Clients;
 use crate::databases::Databases;
 use crate::files::{DETECTOR_TEMPLATE, ORDERS_TABLE, TEMPLATE};
 use crate::plan::Plan;
-pub use operator::{APPROVER, DRILLER, MAINTAINER, OPERATOR, READER};
+pub use operator::{APPROVER, Credentials, DRILLER, MAINTAINER, OPERATOR, READER};
 pub use parameters::name_servers;
 pub(crate) use parameters::{CLOCK, NAME_SERVERS};
 use parameters::{Stacks, endpoint_parameters, one_stack_parameters, parameters_of};
@@ -44,6 +44,8 @@ pub const ELSEWHERE: &str = "eu-north-1";
 
 /// The Aurora cluster in the DR region; the primary's is `app`.
 pub const CLUSTER: &str = "app-dr";
+/// What it replicates.
+pub const CLUSTER_SOURCE: &str = "app";
 /// The global database that the cluster is in, on a stage that has one.
 pub const GLOBAL: &str = "world";
 /// The RDS instance in the DR region; the primary's is `orders`.
@@ -136,8 +138,8 @@ pub struct Stage {
     pub adopted_at: Option<Timestamp>,
     /// How many names are protected.
     pub names: usize,
-    /// Whether operators give the command line a user for the databases, where these are real.
-    pub asks_databases: bool,
+    /// Where the operators' command line finds a user for the databases, where these are real.
+    pub asks_databases: Credentials,
     /// The application, where sites are that.
     pub shop: Option<Shop>,
     /// Where the functions and the operators' command line are.
@@ -223,7 +225,7 @@ impl Stage {
             switch: outputs.remove("SwitchHealthCheckId"),
             adopted_at: None,
             names,
-            asks_databases: false,
+            asks_databases: Credentials::None,
             shop,
             binaries: lambdas.to_owned(),
             port,

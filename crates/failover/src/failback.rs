@@ -29,7 +29,7 @@ pub const RULES: [(Rule, &str, &str); 10] = [
     (Rule::F07, "a successor is not available, or behind", "wait until it is available and three lag samples in a row say that it is level"),
     (Rule::F08, "users may still be writing to DR, and what they write from now on would be lost", "stop writes in DR, then say --writes-stopped"),
     (Rule::F09, "what only the old primary holds, since it had not been replicated, will not be there any more", "see `holdfast failback compare`, save what must be saved, then say --loss-acknowledged"),
-    (Rule::F10, "nobody has held the successors' positions against DR's, and a lag of 0 does not show what the link between them still holds", "give Holdfast database credentials (HOLDFAST_DATABASE_USER), so that it asks the databases itself; or once writes have stopped in DR run the commands that `holdfast failback check` prints, then say --position-verified"),
+    (Rule::F10, "nobody has held the successors' positions against DR's, and a lag of 0 does not show what the link between them still holds", "give Holdfast database credentials (--database-secret, or HOLDFAST_DATABASE_USER), so that it asks the databases itself; or once writes have stopped in DR run the commands that `holdfast failback check` prints, then say --position-verified"),
 ];
 
 fn remedy(rule: Rule) -> &'static str {

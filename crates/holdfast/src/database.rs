@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aws::Session;
 use aws::rebuild::Pattern;
+use aws::secret::{self, DatabaseUser, SecretArn};
 use failover::position::{Answer, Endpoint, Side, Step, Transcript};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, OptsBuilder, Row, SslOpts, Value};
@@ -29,8 +31,7 @@ const PACKET_MAX: usize = 64 << 20;
 /// Whoever asks.
 #[derive(Clone)]
 pub struct Access {
-    user: String,
-    password: String,
+    user: DatabaseUser,
     /// The file with the certificates that the databases' are signed by; without it there is no TLS.
     ca: Option<PathBuf>,
 }
@@ -38,16 +39,35 @@ pub struct Access {
 /// Without the password.
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Access").field("user", &self.user).field("ca", &self.ca).finish_non_exhaustive()
+        f.debug_struct("Access").field("user", &self.user.name).field("ca", &self.ca).finish_non_exhaustive()
     }
 }
 
+/// Where a user for the databases comes from.
+enum User<'a> {
+    Known(DatabaseUser),
+    InSecret(&'a SecretArn),
+}
+
+fn of_environment() -> Result<Option<DatabaseUser>, Failure> {
+    let Ok(name) = std::env::var(USER) else { return Ok(None) };
+    let password =
+        std::env::var(PASSWORD).map_err(|_| Failure::Usage(format!("{USER} is set, and {PASSWORD} is not")))?;
+    Ok(Some(DatabaseUser { name, password }))
+}
+
 impl Access {
-    /// From the environment; `None` where it has no user.
-    pub fn of(options: &cli::Access) -> Result<Option<Self>, Failure> {
-        let Ok(user) = std::env::var(USER) else { return Ok(None) };
-        let password =
-            std::env::var(PASSWORD).map_err(|_| Failure::Usage(format!("{USER} is set, and {PASSWORD} is not")))?;
+    /// From a secret or the environment; `None` where neither has a user.
+    pub async fn of(session: &Session, options: &cli::Access) -> Result<Option<Self>, Failure> {
+        let user = match (&options.database_secret, of_environment()?) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => {
+                let why = format!("--database-secret and {USER} each name a user for the databases: unset one of them");
+                return Err(Failure::Usage(why));
+            }
+            (Some(secret), None) => User::InSecret(secret),
+            (None, Some(user)) => User::Known(user),
+        };
         if options.database_ca.is_none() && !options.database_without_tls {
             let why = "to ask databases with TLS, name the certificates that theirs are signed by: --database-ca FILE (RDS's are at \
                        https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem); or say --database-without-tls";
@@ -57,7 +77,14 @@ impl Access {
             let unread = |error| Failure::Usage(format!("--database-ca {}: {error}", file.display()));
             std::fs::File::open(file).map_err(unread)?;
         }
-        Ok(Some(Self { user, password, ca: options.database_ca.clone() }))
+        let user = match user {
+            User::Known(user) => user,
+            User::InSecret(arn) => {
+                let read = secret::database_user(session, arn).await;
+                read.map_err(|why| Failure::Secret { arn: arn.clone(), why })?
+            }
+        };
+        Ok(Some(Self { user, ca: options.database_ca.clone() }))
     }
 
     /// A client of a database, which connects once it is asked.
@@ -70,8 +97,8 @@ impl Access {
         let options = OptsBuilder::default()
             .ip_or_hostname(database.endpoint.clone())
             .tcp_port(port)
-            .user(Some(self.user.clone()))
-            .pass(Some(self.password.clone()).filter(|password| !password.is_empty()))
+            .user(Some(self.user.name.clone()))
+            .pass(Some(self.user.password.clone()).filter(|password| !password.is_empty()))
             .ssl_opts(tls)
             .prefer_socket(false)
             .max_allowed_packet(Some(PACKET_MAX))
@@ -90,9 +117,9 @@ impl Access {
             (None, false) => vec!["--ssl-mode=DISABLED".to_owned()],
         };
         let port = endpoint.port.map(|port| format!("--port={port}"));
-        let own = [format!("--host={}", endpoint.host), format!("--user={}", self.user)];
+        let own = [format!("--host={}", endpoint.host), format!("--user={}", self.user.name)];
         // Not as an argument, which every process of this machine sees.
-        (own.into_iter().chain(port).chain(tls).collect(), [("MYSQL_PWD", &self.password)])
+        (own.into_iter().chain(port).chain(tls).collect(), [("MYSQL_PWD", &self.user.password)])
     }
 }
 
@@ -100,6 +127,15 @@ impl Access {
 pub trait Ask {
     /// What it answers to one statement, or why it does not.
     async fn ask(&mut self, sql: &str) -> Result<Answer, String>;
+}
+
+/// Whoever is not there.
+pub struct Nobody;
+
+impl Ask for Nobody {
+    async fn ask(&mut self, _: &str) -> Result<Answer, String> {
+        Err("it was not named".to_owned())
+    }
 }
 
 /// One database.

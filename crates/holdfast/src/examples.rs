@@ -49,4 +49,5 @@ Examples:
   holdfast switchover --reason 'CHG-7: new racks'                 checks, asks you to stop writes, proves it, moves users
   holdfast switchover --reason 'CHG-7' --writes-stopped --yes     the same from a script that has stopped them
 
-It asks the databases as HOLDFAST_DATABASE_USER, with HOLDFAST_DATABASE_PASSWORD.";
+It asks the databases as the user in --database-secret, or as HOLDFAST_DATABASE_USER with
+HOLDFAST_DATABASE_PASSWORD.";

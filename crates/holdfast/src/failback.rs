@@ -49,7 +49,7 @@ const SPREAD_MAX: Duration = Duration::from_secs(600);
 pub async fn run(workload: &Workload, terminal: &Terminal, command: cli::Failback) -> Result<(), Failure> {
     match command {
         cli::Failback::Check(named) => {
-            let mut way = Way::new(&named)?;
+            let mut way = Way::new(workload, &named).await?;
             way.ask_losses(workload).await?;
             check(workload, terminal, &way).await?;
             losses(workload, terminal, &way).await?;
@@ -57,7 +57,9 @@ pub async fn run(workload: &Workload, terminal: &Terminal, command: cli::Failbac
             Ok(())
         }
         cli::Failback::Rebuild(placed) => rebuild::rebuild(workload, terminal, &placed).await,
-        cli::Failback::CatchUp(named) => rebuild::catch_up(workload, terminal, &Way::new(&named)?).await,
+        cli::Failback::CatchUp(named) => {
+            rebuild::catch_up(workload, terminal, &Way::new(workload, &named).await?).await
+        }
         cli::Failback::Compare(compared) => compare::compare(workload, terminal, compared).await,
         cli::Failback::Protect(placed) => rebuild::protect(workload, terminal, &placed).await,
         cli::Failback::Switch(home) => switch(workload, terminal, &home).await,
@@ -132,7 +134,7 @@ fn renamed(kind: &ReplicaId, id: &str) -> ReplicaId {
 }
 
 async fn switch(workload: &Workload, terminal: &Terminal, home: &Homecoming) -> Result<(), Failure> {
-    let mut way = Way::new(&home.successors)?;
+    let mut way = Way::new(workload, &home.successors).await?;
     // An interrupted run may have brought users home, and left the old writers behind their fence.
     let is_home = failback::pinned_at(&look(workload).await?.names).is_none();
     if is_home && !fence::lift(workload, terminal).await?.is_empty() {

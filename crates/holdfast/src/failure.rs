@@ -1,6 +1,7 @@
 //! Why a command did not do what it was asked for.
 
 use aws::access::unready;
+use aws::secret::{SecretArn, Unreadable};
 use aws::{CallError, Session};
 
 /// How AWS says that the credentials themselves are no good, or not any more.
@@ -30,6 +31,14 @@ pub enum Failure {
         error: CallError,
         /// Where: the region, and the endpoint if this machine was given one.
         place: String,
+    },
+    /// A secret gives no user for the databases, so that nobody was asked.
+    #[error("--database-secret {arn}: {why}. Nothing was changed")]
+    Secret {
+        /// Which.
+        arn: SecretArn,
+        /// Why not.
+        why: Unreadable,
     },
     /// A person did not confirm.
     #[error("not confirmed, so it was not done{0}")]
@@ -76,7 +85,8 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Refused(_) => 1,
-            Self::Usage(_) => 2,
+            Self::Secret { why: Unreadable::Denied { .. } | Unreadable::Unanswered { .. }, .. } => 3,
+            Self::Usage(_) | Self::Secret { .. } => 2,
             Self::Aws(_) | Self::Unreached { .. } => 3,
             Self::NotConfirmed(_) => 4,
         }
@@ -89,6 +99,11 @@ mod tests {
 
     fn refused(code: &str) -> Failure {
         Failure::Aws(CallError::Refused { call: "DescribeAlarms", code: code.to_owned(), message: "no".to_owned() })
+    }
+
+    fn secret(why: Unreadable) -> Failure {
+        let arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/database".parse().unwrap();
+        Failure::Secret { arn, why }
     }
 
     #[test]
@@ -110,6 +125,8 @@ mod tests {
                 Failure::Unreached { error: unreached, place: "at AWS's endpoint".to_owned() },
                 "3 AWS did not do its part",
             ),
+            (secret(Unreadable::NotJson), "2 wrong usage"),
+            (secret(Unreadable::Denied { said: "no".to_owned() }), "3 AWS did not do its part"),
             (Failure::NotConfirmed(""), "4 not confirmed"),
         ] {
             assert!(listed.starts_with(&failure.exit_code().to_string()), "{failure}");

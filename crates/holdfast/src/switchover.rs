@@ -41,8 +41,9 @@ const OVER_WITHIN: SignedDuration = SignedDuration::from_mins(60);
 
 /// Goes through all of it, or goes on where an interrupted run left it.
 pub async fn run(workload: &Workload, terminal: &Terminal, command: &Switchover) -> Result<(), Failure> {
-    let Some(access) = Access::of(&command.access)? else {
-        let why = "a switchover asks the databases for their positions: give it a user (HOLDFAST_DATABASE_USER, HOLDFAST_DATABASE_PASSWORD); \
+    let Some(access) = Access::of(&workload.session, &command.access).await? else {
+        let why = "a switchover asks the databases for their positions: give it a user (--database-secret, or HOLDFAST_DATABASE_USER and \
+                   HOLDFAST_DATABASE_PASSWORD); \
                    without one, nothing proves that DR has everything";
         return Err(Failure::Usage(why.to_owned()));
     };
@@ -80,7 +81,8 @@ pub async fn run(workload: &Workload, terminal: &Terminal, command: &Switchover)
     // Minutes have passed since the check.
     let intent = intent.and_then(|intent| intent.allowed().map(|()| intent)).map_err(nothing_done)?;
     let proved_at = workload.records.now();
-    let pinned = intent.begin(workload, terminal).await?;
+    intent.say(workload).await?;
+    let pinned = intent.pinned(workload, terminal).await?;
     let pinned_at = workload.records.now();
     terminal.say(format!("{GOOD}pinned to DR{GOOD:#}: {}, incident {}", pinned.join(", "), intent.incident()));
     finish(workload, terminal, &access, pairs, Some([stopped_at, proved_at, pinned_at])).await

@@ -45,3 +45,13 @@ def test_a_secret_says_how_far_its_replicas_have_come_and_whether_it_was_deleted
     assert "DeletedDate" not in secret
     assert "DeletedDate" in secrets.describe_secret(SecretId="shop/deleted")
     refused("ResourceNotFoundException", 400, secrets.describe_secret, SecretId="shop/other")
+
+
+def test_a_secret_gives_its_value_unless_it_has_none_or_was_deleted(client, refused):
+    secrets = client("secretsmanager")
+    by_name = secrets.get_secret_value(SecretId="shop/app")
+    assert (by_name["Name"], by_name["SecretString"]) == ("shop/app", '{"username": "app"}')
+    assert secrets.get_secret_value(SecretId=by_name["ARN"])["SecretString"] == by_name["SecretString"]
+    refused("ResourceNotFoundException", 400, client("secretsmanager", "eu-west-1").get_secret_value, SecretId=by_name["ARN"])
+    refused("ResourceNotFoundException", 400, secrets.get_secret_value, SecretId="shop/empty")
+    refused("InvalidRequestException", 400, secrets.get_secret_value, SecretId="shop/deleted")

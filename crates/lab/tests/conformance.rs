@@ -101,7 +101,9 @@ fn furnish(lab: &Lab) {
     lab.kms.set(REGION, "shop", "PendingDeletion");
     lab.secretsmanager.change(REGION, "shop/app", |secret| {
         secret.replicas.insert("eu-west-1".to_owned(), ("Failed", "no key".to_owned()));
+        secret.value = Some(r#"{"username": "app"}"#.to_owned());
     });
+    lab.secretsmanager.change(REGION, "shop/empty", |_| {});
     lab.secretsmanager.change(REGION, "shop/deleted", |secret| secret.deleted = Some(now));
     lab::rds::set_parameter(lab, REGION, "shop", "binlog_format", Some("ROW"));
 }

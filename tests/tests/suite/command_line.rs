@@ -11,6 +11,7 @@ mod interrupted;
 mod left_to_people;
 mod readiness;
 mod scheduled;
+mod secret;
 mod there_and_back;
 mod throw_away;
 

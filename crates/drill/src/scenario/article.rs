@@ -6,7 +6,7 @@ use super::Stuck;
 use super::play::Play;
 use crate::evidence::Evidence;
 use crate::stage::shop::Shop;
-use crate::stage::{CLUSTER, DR, NAMES, PRIMARY, TYPED};
+use crate::stage::{CLUSTER, Credentials, DR, NAMES, PRIMARY, TYPED};
 
 /// What a page shows.
 pub(crate) const PICTURE: &str = "logo.svg";
@@ -19,7 +19,7 @@ const SUCCESSOR: [&str; 2] = ["--successor", "app-dr=eu-west-1/app"];
 impl Play {
     /// A region goes down under the application; everything by itself; home by command.
     pub(super) async fn the_article(mut self) -> Result<Evidence, Stuck> {
-        self.stage.asks_databases = true;
+        self.stage.asks_databases = Credentials::Environment;
         let shop = self.stage.shop.take().ok_or_else(|| Stuck::new("the application"))?;
         self.put(&shop, PRIMARY, PICTURE, "<svg/>").await?;
         self.begin_on_switch().await?;

@@ -3,7 +3,7 @@
 use super::Stuck;
 use super::play::Play;
 use crate::evidence::Evidence;
-use crate::stage::PRIMARY;
+use crate::stage::{Credentials, PRIMARY};
 
 const SWITCHOVER: [&str; 4] = ["switchover", "--reason", "a drill", "--writes-stopped"];
 
@@ -11,7 +11,7 @@ impl Play {
     /// Somebody says that writes have stopped while users write; then they have stopped. Twenty minutes after it the old primary takes writes
     /// again, for whoever would still come to it.
     pub(super) async fn switchover(mut self) -> Result<Evidence, Stuck> {
-        self.stage.asks_databases = true;
+        self.stage.asks_databases = Credentials::Secret;
         self.begin().await?;
         let refused = self.stage.holdfast(&SWITCHOVER, false).await.map_err(|error| Stuck::new(error.to_string()))?;
         self.say("writes stop at the primary");

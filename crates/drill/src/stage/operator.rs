@@ -4,7 +4,7 @@ use std::process::{Output, Stdio};
 
 use lab::functions::SKEW_VARIABLE;
 use lab::iam::Policy;
-use lab::rds;
+use lab::{rds, secretsmanager};
 use tokio::process::Command;
 
 use super::{CLOCK, DR, NAME_SERVERS, SetupError, Stage, name_servers};
@@ -21,6 +21,20 @@ pub const DRILLER: &str = "driller";
 pub const MAINTAINER: &str = "maintainer";
 /// The same of those who look whether DR could carry users.
 pub const READER: &str = "reader";
+
+/// The secret with the user for the databases, as the example policy names it.
+const SECRET: &str = "holdfast/database";
+
+/// Where the command line finds a user for the databases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credentials {
+    /// Nowhere.
+    None,
+    /// In its environment.
+    Environment,
+    /// In Secrets Manager.
+    Secret,
+}
 
 impl Stage {
     /// Gives operators and approvers the policies of `docs/policies`, and nothing else.
@@ -94,9 +108,19 @@ impl Stage {
             // What it waits for by itself lab time runs through; else it would run on while it works.
             command.env(CLOCK, self.lab.waits.to_string());
         }
-        if let Some(bundle) = rds::certificates(&self.lab).filter(|_| self.asks_databases) {
+        if let Some(bundle) = rds::certificates(&self.lab).filter(|_| self.asks_databases != Credentials::None) {
             // RDS's master user; in the lab it has no password.
-            command.env("HOLDFAST_DATABASE_USER", "master").env("HOLDFAST_DATABASE_PASSWORD", "");
+            match self.asks_databases {
+                Credentials::None => {}
+                Credentials::Environment => {
+                    command.env("HOLDFAST_DATABASE_USER", "master").env("HOLDFAST_DATABASE_PASSWORD", "");
+                }
+                Credentials::Secret => {
+                    let value = r#"{"engine": "mariadb", "username": "master", "password": ""}"#.to_owned();
+                    self.lab.secretsmanager.change(DR, SECRET, |secret| secret.value = Some(value));
+                    command.env("HOLDFAST_DATABASE_SECRET", secretsmanager::arn_in(DR, SECRET));
+                }
+            }
             command.env("HOLDFAST_DATABASE_CA", bundle);
         }
         let output = command.output().await;

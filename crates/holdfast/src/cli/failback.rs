@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use aws::rebuild::Placement;
+use aws::secret::SecretArn;
 use clap::{Args, Subcommand};
 use failover::failback::Move;
 use failover::incident::Incident;
@@ -10,12 +11,15 @@ use failover::plan::ReplicaId;
 
 use crate::examples;
 
-/// How databases themselves are asked: as HOLDFAST_DATABASE_USER, with HOLDFAST_DATABASE_PASSWORD. An argument would be seen by every process of
-/// this machine.
+/// How databases themselves are asked: as the user in a secret, or as HOLDFAST_DATABASE_USER with HOLDFAST_DATABASE_PASSWORD. A password in an
+/// argument would be seen by every process of this machine.
 #[derive(Clone, Debug, Args)]
 pub struct Access {
-    /// Ask databases with TLS by these certificates: RDS's global-bundle.pem. The user is HOLDFAST_DATABASE_USER, the password
-    /// HOLDFAST_DATABASE_PASSWORD.
+    /// Ask databases as the user in this secret of Secrets Manager, by its ARN: JSON with username and password, as RDS writes it. Else as
+    /// HOLDFAST_DATABASE_USER, with HOLDFAST_DATABASE_PASSWORD.
+    #[arg(long, env = "HOLDFAST_DATABASE_SECRET", value_name = "ARN")]
+    pub database_secret: Option<SecretArn>,
+    /// Ask databases with TLS by these certificates: RDS's global-bundle.pem.
     #[arg(long, env = "HOLDFAST_DATABASE_CA", value_name = "FILE")]
     pub database_ca: Option<PathBuf>,
     /// Ask databases without TLS: whoever is on the way reads what they answer, and can answer in their place.

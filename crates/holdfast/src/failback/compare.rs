@@ -16,7 +16,7 @@ use super::way::{Way, old_primary};
 use crate::cli::Compared;
 use crate::database::endpoint;
 use crate::failure::Failure;
-use crate::report::records::{self, probably_complete_until};
+use crate::report::records;
 use crate::terminal::{BOLD, DIM, GOOD, Terminal, WARNING};
 use crate::workload::Workload;
 
@@ -50,9 +50,9 @@ struct Gap {
 
 /// Tells since when writes may exist in the old primary alone, and lists them or says how to.
 pub async fn compare(workload: &Workload, terminal: &Terminal, compared: Compared) -> Result<(), Failure> {
-    let way = Way::new(&compared.successors)?;
+    let way = Way::new(workload, &compared.successors).await?;
     if compared.write.is_some() && (way.access().is_none() || way.named.successors.is_empty()) {
-        let why = "--write needs a user for the databases (HOLDFAST_DATABASE_USER) and --successor, by which the old primary is found";
+        let why = "--write needs a user for the databases (--database-secret or HOLDFAST_DATABASE_USER) and --successor, by which the old primary is found";
         return Err(Failure::Usage(why.to_owned()));
     }
     let records = records::gather(workload, compared.incident).await?;
@@ -104,7 +104,7 @@ impl<'a> Comparison<'a> {
         let engine = promoted.as_ref().map_or(Engine::of("mysql", ""), |it| Engine::of(&it.engine.0, &it.engine.1));
         let at =
             |it: &Option<Pattern>, otherwise: &str| it.as_ref().map_or_else(|| Endpoint::unnamed(otherwise), endpoint);
-        let complete_until = sample.map(probably_complete_until);
+        let complete_until = sample.map(|sample| sample.probably_complete_until());
         let mut gap = Gap {
             database: database.to_string(),
             complete_until,

@@ -36,9 +36,9 @@ pub struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    pub fn new(named: &'a Successors) -> Result<Self, Failure> {
-        let (stopped, proved, old_only) = (None, BTreeMap::new(), BTreeMap::new());
-        Ok(Self { named, access: Access::of(&named.access)?, stopped, proved, old_only })
+    pub async fn new(workload: &Workload, named: &'a Successors) -> Result<Self, Failure> {
+        let access = Access::of(&workload.session, &named.access).await?;
+        Ok(Self { named, access, stopped: None, proved: BTreeMap::new(), old_only: BTreeMap::new() })
     }
 
     pub fn access(&self) -> Option<&Access> {

@@ -265,9 +265,9 @@ fn of_others(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
         ("kms", "DescribeKey") => {
             Ok(vec![Request::new("kms:DescribeKey", kms::key_of(call).unwrap_or_default(), &call.region)])
         }
-        ("secretsmanager", "DescribeSecret") => {
+        ("secretsmanager", "DescribeSecret" | "GetSecretValue") => {
             let secret = secretsmanager::arn_of(call).unwrap_or_default();
-            Ok(vec![Request::new("secretsmanager:DescribeSecret", secret, &call.region)])
+            Ok(vec![Request::new(&format!("secretsmanager:{action}"), secret, &call.region)])
         }
         // "No permissions are required to perform this operation."
         ("sts", "GetCallerIdentity") => Ok(Vec::new()),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use drill::databases::Databases;
 use drill::lambdas;
 use drill::scenario::QUICK;
-use drill::stage::{DR, Layout, PRIMARY, Settings, Stage};
+use drill::stage::{Credentials, DR, Layout, PRIMARY, Settings, Stage};
 use failover::position::{Endpoint, Engine, Server, old_only_commands, proof_commands};
 use failover::register::Register;
 use lab::rds;
@@ -36,10 +36,18 @@ pub(super) async fn armed() -> Stage {
 /// One that a person has failed over, and whose old primary took writes since.
 async fn failed_over() -> Stage {
     let mut stage = armed().await;
-    stage.asks_databases = true;
-    done(&stage, &["failover", "--reason", "a drill", "--despite", "P08,P09"]).await;
+    stage.asks_databases = Credentials::Environment;
+    let told = done(&stage, &["failover", "--reason", "a drill", "--despite", "P08,P09", "--json"]).await;
+    let told: Value = serde_json::from_str(&told).expect("standard output is one JSON document");
+    assert_eq!(fields(&told), of_command("failover", &[]));
+    let position = told["positions"][0]["executed"].as_str().expect("the replica told it").to_owned();
+    assert!(position.contains("0-") && position.contains("of its source's log binlog."), "{position}");
     let is_over = |stage: &Stage| stage.all_registers(|register| matches!(register, Register::FailedOver { .. }));
     assert!(stage.until(Duration::from_secs(3_600), is_over).await, "it fails over");
+    // A promoted server does not know it any more; the incident's record does.
+    let report = done(&stage, &["report"]).await;
+    let said = format!("Aurora cluster app-dr had executed {position}");
+    assert_eq!(report.matches(&said).count(), 2, "of people, and of lost writes: {report}");
     rds::settle(&stage.lab).await.expect("the servers do as told");
     for row in OLD_ONLY {
         rds::commit(&stage.lab, PRIMARY, "app", row, 0).await.expect("the old primary takes writes");
@@ -195,10 +203,10 @@ async fn a_successor_is_proved_by_position_and_nothing_is_believed_of_a_server_t
     assert!(!is_well && said.contains("GTIDS"), "{said}");
 
     // Without credentials, F10 and the commands.
-    stage.asks_databases = false;
+    stage.asks_databases = Credentials::None;
     let refused = text(&run(&stage, &check).await.stdout);
     assert!(refused.contains("F10") && refused.contains("WAIT_FOR_EXECUTED_GTID_SET"), "{refused}");
-    stage.asks_databases = true;
+    stage.asks_databases = Credentials::Environment;
 
     // A certificate of somebody else: not known, and said so.
     let other = std::env::temp_dir().join(format!("holdfast-other-{}.pem", std::process::id()));

@@ -3,7 +3,7 @@
 use std::process::Output;
 use std::time::Duration;
 
-use drill::stage::{DR, PRIMARY, Stage};
+use drill::stage::{Credentials, DR, PRIMARY, Stage};
 use failover::register::Register;
 use lab::rds;
 use serde_json::Value;
@@ -37,9 +37,13 @@ fn all_pinned(stage: &Stage) -> bool {
 async fn a_switchover_waits_for_no_open_transaction_and_one_that_was_killed_goes_on_without_loss() {
     packages::install("--no-install-recommends mariadb-server-core", lab::mariadb::is_installed);
     let mut stage = armed().await;
-    stage.asks_databases = false;
+    stage.asks_databases = Credentials::None;
     assert!(refused(&stage, &SWITCHOVER, 2).await.contains("HOLDFAST_DATABASE_USER"));
-    stage.asks_databases = true;
+    let arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:other";
+    stage.asks_databases = Credentials::Environment;
+    let two_users = refused(&stage, &[&SWITCHOVER[..], &["--database-secret", arn]].concat(), 2).await;
+    assert!(two_users.contains("--database-secret and HOLDFAST_DATABASE_USER each name a user"), "{two_users}");
+    stage.asks_databases = Credentials::Secret;
     assert!(refused(&stage, &SWITCHOVER[..3], 2).await.contains("--writes-stopped"), "--yes answers no such question");
     let too_soon = refused(&stage, &SWITCHOVER, 1).await;
     assert!(
@@ -75,7 +79,7 @@ async fn a_switchover_waits_for_no_open_transaction_and_one_that_was_killed_goes
 async fn a_write_that_came_after_the_proof_is_told_and_counted_and_so_is_what_cannot_be_known() {
     packages::install("--no-install-recommends mariadb-server-core", lab::mariadb::is_installed);
     let mut stage = armed().await;
-    stage.asks_databases = true;
+    stage.asks_databases = Credentials::Secret;
     stage.lab.sites.fail_page(PRIMARY, "/write");
     let switchover = [&SWITCHOVER[..], &["--despite", "P08"]].concat();
     let stray = async {
