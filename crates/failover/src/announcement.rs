@@ -23,6 +23,16 @@ pub struct Announcement {
     pub at: Timestamp,
 }
 
+/// How far a replica had come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Noted {
+    /// The replica.
+    pub database: String,
+    /// What it had executed: GTIDs, file and position of its source's binary log, or both.
+    pub executed: String,
+}
+
 /// What a person may do that others should know of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -41,6 +51,13 @@ pub enum Deed {
     Rejected(Incident),
     /// A failover that the latch had committed is taken back.
     Unlatched(Incident),
+    /// How far the replicas had come when somebody asked for a failover, or approved one: they forget it once they are promoted.
+    PositionsNoted {
+        /// The failover.
+        incident: Incident,
+        /// What each said.
+        noted: Vec<Noted>,
+    },
     /// What was left to people is Holdfast's again.
     PinAgain,
     /// What was left to people is over: users belong where the records send them.
@@ -78,8 +95,19 @@ impl Deed {
     #[must_use]
     pub fn incident(&self) -> Option<&Incident> {
         match self {
-            Self::Rejected(incident) | Self::Unlatched(incident) => Some(incident),
+            Self::Rejected(incident) | Self::Unlatched(incident) | Self::PositionsNoted { incident, .. } => {
+                Some(incident)
+            }
             _ => None,
+        }
+    }
+
+    /// How far the replicas had come, if it tells that.
+    #[must_use]
+    pub fn noted(&self) -> &[Noted] {
+        match self {
+            Self::PositionsNoted { noted, .. } => noted,
+            _ => &[],
         }
     }
 
@@ -94,6 +122,7 @@ impl Deed {
             Self::MaintenanceEnded => "maintenance ended",
             Self::Rejected(_) => "incident REJECTED",
             Self::Unlatched(_) => "failover TAKEN BACK",
+            Self::PositionsNoted { .. } => "replicas' positions noted",
             Self::PinAgain => "to be pinned again",
             Self::Released => "RELEASED from DR's pin",
             Self::SwitchAdopted => "switch adopted",
@@ -132,6 +161,14 @@ impl Deed {
                     "The failover of {incident} is committed no more. Users who are not pinned to DR go back to the primary."
                 );
                 return (means, "While the alarm rings Holdfast commits anew, unless something holds it.");
+            }
+            Self::PositionsNoted { incident, noted } => {
+                let each: Vec<_> =
+                    noted.iter().map(|it| format!("{} had executed {}", it.database, it.executed)).collect();
+                return (
+                    format!("Before the databases are promoted in {incident}: {}.", each.join("; ")),
+                    "Keep this: what comes later in the old primary's binary log is in DR only if it arrived since.",
+                );
             }
             Self::Rejected(incident) => {
                 return (format!("{incident} is no reason to fail over."), "Holdfast acts on the next alarm.");
@@ -213,6 +250,12 @@ mod tests {
         assert_eq!(told(Deed::Armed, "kim", &["a.example.com"]).0, "Holdfast shop: armed by kim: a.example.com");
         assert_eq!(told(Deed::FenceLifted, "", &[]).0, "Holdfast shop: fence lifted by ");
         assert!(told(Deed::MaintenanceBegun(at(60)), KIM, &[]).1.contains("until 2026-01-01T12:01:00Z"));
+        let noted = vec![Noted { database: "app-dr".to_owned(), executed: "0-1-77".to_owned() }];
+        let deed = Deed::PositionsNoted { incident: Incident { alarm: "a".to_owned(), began: at(0) }, noted };
+        assert!(deed.incident().is_some() && deed.noted().len() == 1 && Deed::Armed.noted().is_empty());
+        let (subject, body) = told(deed, KIM, &["app-dr"]);
+        assert_eq!(subject, "Holdfast shop: replicas' positions noted by kim: app-dr");
+        assert!(body.contains("app-dr had executed 0-1-77"), "{body}");
     }
 
     #[test]

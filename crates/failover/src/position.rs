@@ -5,6 +5,7 @@
 //! of what they have answered so far, and says either the next question or the verdict.
 
 mod commands;
+mod executed;
 mod gtid;
 mod listing;
 mod losses;
@@ -13,6 +14,7 @@ mod server;
 mod since;
 
 pub use commands::{Endpoint, Engine, old_only_commands, proof_commands};
+pub use executed::executed_by_replica;
 pub use gtid::{Domains, GtidSet};
 pub use listing::{Listing, Transaction};
 pub use losses::{OldOnly, Start, old_only};

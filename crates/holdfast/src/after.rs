@@ -4,11 +4,11 @@ use aws::rebuild::{Builder, Pattern};
 use failover::after::{Finding, Weight, checklist, commands};
 use failover::failback;
 use failover::plan::ReplicaId;
-use failover::position::{Answer, Endpoint, Engine};
+use failover::position::{Endpoint, Engine};
 use serde_json::{Value, json};
 
 use crate::cli::Successors;
-use crate::database::{Access, Ask, Client, decide, endpoint};
+use crate::database::{Access, Client, Nobody, decide, endpoint};
 use crate::failback::old_primary;
 use crate::failure::Failure;
 use crate::look::look;
@@ -17,7 +17,7 @@ use crate::workload::Workload;
 
 /// Goes through the list for every database of the plan; changes nothing.
 pub async fn after(workload: &Workload, terminal: &Terminal, named: &Successors) -> Result<(), Failure> {
-    let access = Access::of(&named.access)?;
+    let access = Access::of(&workload.session, &named.access).await?;
     let pinned_at = failback::pinned_at(&look(workload).await?.names);
     if pinned_at.is_none() {
         terminal.say(format!("{DIM}no name is pinned to DR: this is the list for when there is{DIM:#}\n"));
@@ -60,15 +60,6 @@ async fn about(
         "findings": findings.iter().map(as_json).collect::<Vec<_>>(),
         "commands": commands,
     })
-}
-
-/// Whoever is not there.
-struct Nobody;
-
-impl Ask for Nobody {
-    async fn ask(&mut self, _: &str) -> Result<Answer, String> {
-        Err("it was not named".to_owned())
-    }
 }
 
 async fn asked(dr: &Pattern, old: Option<&Pattern>, access: &Access) -> Vec<Finding> {

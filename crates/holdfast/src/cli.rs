@@ -139,6 +139,8 @@ pub enum Command {
         despite: Vec<Rule>,
         #[command(flatten)]
         ask: Ask,
+        #[command(flatten)]
+        access: Access,
     },
     /// Says that an incident is no reason to fail over; Holdfast acts on the next.
     #[command(after_help = examples::REJECT)]
@@ -174,6 +176,8 @@ pub enum Command {
         despite: Vec<Rule>,
         #[command(flatten)]
         ask: Ask,
+        #[command(flatten)]
+        access: Access,
     },
     /// Moves users to DR in peace, with nothing lost: once writes have stopped and DR's databases provably have everything, it fails over as
     /// `failover` does. May be interrupted and run again at any point.

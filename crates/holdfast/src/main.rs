@@ -19,6 +19,7 @@ mod init;
 mod look;
 mod orders;
 mod plan;
+mod positions;
 mod readiness;
 mod report;
 mod standby;
@@ -104,10 +105,12 @@ async fn obey(session: Session, source: Source, command: Command, terminal: &Ter
         Command::Reject { incident, ask } => orders::reject(&workload, terminal, incident, &ask).await,
         Command::PinAgain => orders::pin_again(&workload, terminal).await,
         Command::Release { ask } => orders::release(&workload, terminal, &ask).await,
-        Command::Approve { incident, despite, ask } => {
-            summons::approve(&workload, terminal, incident, despite, &ask).await
+        Command::Approve { incident, despite, ask, access } => {
+            summons::approve(&workload, terminal, incident, despite, (&ask, &access)).await
         }
-        Command::Failover { despite, ask } => summons::failover(&workload, terminal, despite, &ask).await,
+        Command::Failover { despite, ask, access } => {
+            summons::failover(&workload, terminal, despite, (&ask, &access)).await
+        }
         Command::Switchover(command) => switchover::run(&workload, terminal, &command).await,
         Command::After(named) => after::after(&workload, terminal, &named).await,
         Command::Failback { command } => failback::run(&workload, terminal, command).await,

@@ -14,9 +14,10 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::asked;
-use crate::cli::Ask;
+use crate::cli::{Access, Ask};
 use crate::failure::Failure;
 use crate::look::{self, Finding, look};
+use crate::positions::Positions;
 use crate::status::print_findings;
 use crate::terminal::{BOLD, GOOD, Terminal, WARNING};
 use crate::workload::Workload;
@@ -32,7 +33,7 @@ pub async fn approve(
     terminal: &Terminal,
     incident: Option<Incident>,
     despite: Vec<Rule>,
-    ask: &Ask,
+    (ask, access): (&Ask, &Access),
 ) -> Result<(), Failure> {
     heard(workload, terminal).await?;
     let (incident, despite) = match (waiting(workload, terminal).await, incident) {
@@ -55,8 +56,10 @@ pub async fn approve(
         despite.join(", ")
     ));
     terminal.confirm("Approve?")?;
+    let positions = Positions::ask(workload, terminal, access).await;
     operator::put_approval(&workload.session, &workload.bus, &approval).await?;
-    terminal.result(&json!({"approved": approval}));
+    positions.announce(workload, terminal, &approval.incident, &approval.by).await;
+    terminal.result(&json!({"approved": approval, "positions": positions.as_json()}));
     terminal.say("approved; Holdfast's answer comes as a message, and `holdfast status` shows what came of it");
     Ok(())
 }
@@ -211,22 +214,34 @@ impl Intent {
         terminal.confirm(&format!("{question} {} names to DR?", self.decisions.len()))
     }
 
-    /// Says it, and waits until every name is pinned.
-    pub async fn begin(&self, workload: &Workload, terminal: &Terminal) -> Result<Vec<String>, Failure> {
-        operator::put_approval(&workload.session, &workload.bus, &self.approval).await?;
+    /// Says it.
+    pub async fn say(&self, workload: &Workload) -> Result<(), Failure> {
+        Ok(operator::put_approval(&workload.session, &workload.bus, &self.approval).await?)
+    }
+
+    /// Waits until every name is pinned.
+    pub async fn pinned(&self, workload: &Workload, terminal: &Terminal) -> Result<Vec<String>, Failure> {
         let seen = until_pinned(workload, terminal, self.incident()).await?;
         Ok(seen.names.iter().map(|view| view.name.to_string()).collect())
     }
 }
 
 /// Fails over, if the rules allow it, and waits until every name is pinned.
-pub async fn failover(workload: &Workload, terminal: &Terminal, despite: Vec<Rule>, ask: &Ask) -> Result<(), Failure> {
+pub async fn failover(
+    workload: &Workload,
+    terminal: &Terminal,
+    despite: Vec<Rule>,
+    (ask, access): (&Ask, &Access),
+) -> Result<(), Failure> {
     let intent = Intent::of(workload, terminal, despite, ask).await?;
     print_findings(terminal, &intent.findings);
     intent.allowed()?;
     intent.confirm(terminal, "Fail over")?;
-    let pinned = intent.begin(workload, terminal).await?;
-    terminal.result(&json!({"incident": intent.incident(), "pinned": pinned}));
+    let positions = Positions::ask(workload, terminal, access).await;
+    intent.say(workload).await?;
+    positions.announce(workload, terminal, intent.incident(), &intent.approval.by).await;
+    let pinned = intent.pinned(workload, terminal).await?;
+    terminal.result(&json!({"incident": intent.incident(), "pinned": pinned, "positions": positions.as_json()}));
     terminal.say(format!(
         "{GOOD}pinned to DR{GOOD:#}, incident {}; the databases follow: `holdfast status --watch`",
         intent.incident()

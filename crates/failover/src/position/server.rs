@@ -53,6 +53,14 @@ impl Server {
         }
     }
 
+    /// Tells up to where of its source's binary log it has executed: the statement, and the columns with file and position.
+    pub(super) fn executed_of_source(self) -> (&'static str, [&'static str; 2]) {
+        match self.replication() {
+            (status @ "SHOW REPLICA STATUS", _) => (status, ["Relay_Source_Log_File", "Exec_Source_Log_Pos"]),
+            (status, _) => (status, ["Relay_Master_Log_File", "Exec_Master_Log_Pos"]),
+        }
+    }
+
     /// Tells what it replicates, and the column with the source's `@@server_id`. The new words came with MySQL 8.0.22; 8.4 has no others.
     pub(super) fn replication(self) -> (&'static str, &'static str) {
         match self {

@@ -33,16 +33,6 @@ const AROUND: SignedDuration = SignedDuration::from_mins(10);
 /// How far back a lag sample may lie: CloudWatch has one a minute, some minutes late.
 const LAG_LOOKBACK: SignedDuration = SignedDuration::from_mins(60);
 
-/// A replica says 0 for up to a minute after the last write has arrived, while the link is silent (`slave_net_timeout`, 60 s), and a
-/// sample is of any moment of its minute.
-const SILENT_LINK: SignedDuration = SignedDuration::from_secs(120);
-
-/// Up to when a database probably had everything, going by a lag sample.
-pub fn probably_complete_until(sample: LagSample) -> Timestamp {
-    let behind = SignedDuration::from_secs(i64::try_from(sample.seconds).unwrap_or(i64::MAX));
-    sample.at.checked_sub(behind).and_then(|at| at.checked_sub(SILENT_LINK)).unwrap_or(Timestamp::MIN)
-}
-
 /// Where a workload is.
 #[derive(Clone, Debug, Default)]
 pub struct Regions {

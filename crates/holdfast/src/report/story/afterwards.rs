@@ -77,6 +77,10 @@ pub fn lost_writes(records: &Records, losses: &[Loss]) -> Section {
         }));
     } else {
         entries.extend(losses.iter().map(|loss| Entry::text(format!("{}: {}.", loss.database, loss.value))));
+        let noted = records.orders.iter().flat_map(|order| order.deed.noted().iter().map(|it| (order.at, it)));
+        entries.extend(noted.map(|(at, it)| {
+            Entry::text(format!("{} had executed {} at {}.", it.database, it.executed, at.strftime("%F %T UTC")))
+        }));
         entries.push(Entry::command(
             "How many and which writes these are, no record of AWS tells. The old primary's binary log has them; how to list them:",
             format!("holdfast failback compare {}", records.incident),

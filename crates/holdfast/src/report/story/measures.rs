@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use report::{Cause, Figure, Loss, Spell, Stage, span};
 
 use super::pins;
-use crate::report::records::{Records, probably_complete_until};
+use crate::report::records::Records;
 
 pub const FAILOVER_STARTED: &str = "failover started";
 pub const PINNED: &str = "pin requested";
@@ -130,7 +130,7 @@ fn gaps(records: &Records, stages: &[Stage]) -> Vec<(Option<i64>, Loss)> {
             let how = "no good sample of its lag before it was promoted".to_owned();
             return (None, Loss { database, value: "not known".to_owned(), how });
         };
-        let complete = probably_complete_until(*sample);
+        let complete = sample.probably_complete_until();
         let (most, until) = last_write(records, stages, complete).unwrap_or((complete, "then"));
         let seconds = (most.as_second() - complete.as_second()).max(0);
         let value = format!("at most {}; last replicated {}", span(seconds), complete.strftime("%T UTC"));

@@ -90,7 +90,9 @@ fn order_in_words(order: &Announcement) -> String {
         ([name], 0) => format!(": {name}"),
         ([name, others @ ..], unlisted) => format!(": {name} and {} more", others.len() + unlisted),
     };
-    format!("{}{names}, by {}", order.deed.headline(), order.by)
+    let noted: String =
+        order.deed.noted().iter().map(|it| format!("; {} had executed {}", it.database, it.executed)).collect();
+    format!("{}{names}, by {}{noted}", order.deed.headline(), order.by)
 }
 
 /// The last order that a register still tells of.
