@@ -1,5 +1,6 @@
 //! Users: resolve the protected names through DNS, keep the answer for its TTL, write, and note what came of it.
 
+pub(crate) mod database;
 mod shop;
 
 use std::collections::BTreeMap;

@@ -19,7 +19,7 @@ use mysql_async::Error as SqlError;
 use certificates::Authority;
 pub(crate) use link::{Ends, Link, Taken};
 pub use server::Session;
-pub(crate) use server::{Server, Upstream};
+pub(crate) use server::{Held, Server, Upstream};
 use template::Template;
 
 /// Why there is no real database, or it did not do as told.

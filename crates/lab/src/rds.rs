@@ -4,6 +4,7 @@ mod access;
 mod answers;
 mod api;
 mod changes;
+mod clients;
 mod create;
 mod database;
 mod endpoint;
@@ -32,6 +33,7 @@ use crate::journal::What;
 use crate::message::Message;
 
 pub use api::answer;
+pub use clients::{Pool, Pooled, commit_at_once};
 pub use database::{Key, LostLink, Write};
 pub use endpoint::open_endpoint;
 use lag::publish_lags;

@@ -14,9 +14,9 @@ use crate::stage::{DR_ADDRESS, LONG_TTL_SECONDS, PRIMARY_ADDRESS};
 const DRAIN_SECONDS: i64 = 120;
 
 /// A reboot takes a minute or so (RDS user guide, "Rebooting a DB instance").
-const REBOOTED_WITHIN: SignedDuration = SignedDuration::from_secs(120);
+pub(super) const REBOOTED_WITHIN: SignedDuration = SignedDuration::from_secs(120);
 
-const FENCER: &str = "holdfast-fencer";
+pub(super) const FENCER: &str = "holdfast-fencer";
 
 /// One name holds back no other.
 pub const OTHERS_PINNED: Check =

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::reality::noted_at;
-use super::{Check, ensure};
+use super::reality::{FENCER, REBOOTED_WITHIN, noted_at};
+use super::{Check, ensure, pinned_at};
+use crate::client::Write;
+use crate::client::database::{LONG_TRANSACTION, POOL};
 use crate::databases::Rows;
 use crate::evidence::Evidence;
-use crate::scenario::{LINK_SILENT, LINK_SLOW, TABLE_LOCKED};
-use crate::stage::DR_ADDRESS;
+use crate::scenario::{LINK_OF_TRANSACTION, LINK_SILENT, LINK_SLOW, TABLE_LOCKED};
+use crate::stage::{CLUSTER_SOURCE, DR_ADDRESS};
 
 /// A sample is kept under the minute that it was taken in.
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -43,6 +45,22 @@ pub const SILENCE_UNSEEN: Check = Check {
 pub const FETCHED_LOST: Check = Check {
     name: "what the replica had received and not applied was lost by its promotion, and the lag had told of it",
     run: fetched_lost,
+};
+
+/// Replication applies a transaction whole or not at all.
+pub const TRANSACTION_LOST_WHOLE: Check = Check {
+    name: "of the transaction that was on its way as the primary went down DR has no row at all, and the old primary has every one",
+    run: transaction_lost_whole,
+};
+/// What nobody can wait for is counted.
+pub const POOL_COUNTED: Check = Check {
+    name: "a pool stays at the old primary's database after DNS has moved, and what it wrote after the promotion is there alone, row by row",
+    run: pool_counted,
+};
+/// What the fence is for.
+pub const POOL_CUT_OFF: Check = Check {
+    name: "the closed security group leaves a pool its connections, the reboot ends them, and the pool is let in no more",
+    run: pool_cut_off,
 };
 
 /// The lag is that of what was received, on the way home too.
@@ -131,6 +149,60 @@ fn unseen(evidence: &Evidence, note: &str, later: SignedDuration, lost_seconds_m
     ensure(
         small * 2 >= lags.len() && !lags.is_empty() && lost >= lost_seconds_min,
         format!("samples {lags:?}; {} acknowledged writes of {lost:.0} s lost", evidence.lost().len()),
+    )
+}
+
+fn transaction_lost_whole(evidence: &Evidence) -> Result<String, String> {
+    let since = noted_at(evidence, LINK_OF_TRANSACTION)?;
+    let Rows { old, new, lags, .. } = rows(evidence)?;
+    let of_it = |rows: &[String]| rows.iter().filter(|id| id.starts_with(LONG_TRANSACTION)).count();
+    let (in_old, in_dr) = (of_it(old), of_it(new));
+    let told: Vec<f64> =
+        lags.iter().filter(|(at, _)| *at + MINUTE > since).map(|(_, seconds)| *seconds).take(5).collect();
+    ensure(in_dr == 0 && in_old > 0, format!("{in_old} rows in the old primary, {in_dr} in DR; lag since {told:?}"))
+}
+
+/// The pool's acknowledged writes.
+fn pooled(evidence: &Evidence) -> impl Iterator<Item = &Write> {
+    evidence.strays_after(Timestamp::MIN).filter(|write| write.acknowledged && write.id.starts_with(POOL))
+}
+
+fn pool_counted(evidence: &Evidence) -> Result<String, String> {
+    let pinned = pinned_at(evidence)?;
+    let Rows { old, new, .. } = rows(evidence)?;
+    if let Some(nowhere) = pooled(evidence).find(|write| !old.contains(&write.id)) {
+        return Err(format!("{} was acknowledged, and the old primary does not have it", nowhere.id));
+    }
+    let stayed = pooled(evidence).filter(|write| write.at > pinned).count();
+    let lost: Vec<_> = pooled(evidence).filter(|write| !new.contains(&write.id)).collect();
+    let (promoted, _) = evidence.promotions().into_iter().next().ok_or("nothing was promoted")?;
+    let early = lost.iter().filter(|write| write.at + MINUTE < promoted).count();
+    ensure(
+        stayed > 0 && !lost.is_empty() && early == 0,
+        format!(
+            "{stayed} writes acknowledged after the pin; {} lost, {early} of them made a minute before the promotion",
+            lost.len()
+        ),
+    )
+}
+
+fn pool_cut_off(evidence: &Evidence) -> Result<String, String> {
+    let of_cluster =
+        |of: &str| evidence.done_by(FENCER, of).into_iter().find(|(_, what)| what.contains(CLUSTER_SOURCE));
+    let (closed, _) = of_cluster("ModifyDBCluster").ok_or("no group was closed")?;
+    let (rebooted, _) = of_cluster("RebootDB").ok_or("nothing was rebooted")?;
+    let between = pooled(evidence).filter(|write| write.at > closed && write.at <= rebooted).count();
+    if let Some(write) = pooled(evidence).find(|write| write.at > rebooted + REBOOTED_WITHIN) {
+        return Err(format!("{} was acknowledged at {}, after the reboot", write.id, write.at));
+    }
+    let later = || evidence.strays_after(rebooted + REBOOTED_WITHIN).filter(|write| write.id.starts_with(POOL));
+    let (refused, all) = (later().filter(|write| write.address.is_none()).count(), later().count());
+    let seconds = rebooted.duration_since(closed).as_secs();
+    ensure(
+        refused > 0 && refused == all,
+        format!(
+            "{between} writes in the {seconds} s between the group and the reboot; {refused} of {all} refused since"
+        ),
     )
 }
 

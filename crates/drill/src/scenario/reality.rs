@@ -90,11 +90,16 @@ impl Play {
 
     /// The primary's health pages fail for good while it goes on taking writes, and three clients do not follow DNS.
     pub(super) async fn stragglers(self) -> Result<Evidence, Stuck> {
-        const PAGES: [&str; 2] = ["/health", "/health/deep"];
         self.begin().await?;
         for kind in Straggler::ALL {
             self.stage.clients.straggle(kind, NAMES[0]);
         }
+        self.stragglers_meanwhile().await
+    }
+
+    /// A failover while whoever has connections to the primary can use them; to its end, and until the primary has been well for half an hour.
+    pub(super) async fn stragglers_meanwhile(self) -> Result<Evidence, Stuck> {
+        const PAGES: [&str; 2] = ["/health", "/health/deep"];
         self.stage.minutes(5).await;
         self.say("the primary's health pages fail, and it still takes writes");
         let outage_at = self.stage.lab.clock.now();

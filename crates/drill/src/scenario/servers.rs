@@ -11,7 +11,7 @@ use super::Stuck;
 use super::failback::with_successors;
 use super::play::Play;
 use crate::evidence::Evidence;
-use crate::stage::{CLUSTER, DR, NAMES, PRIMARY};
+use crate::stage::{CLUSTER, CLUSTER_SOURCE, Credentials, DR, NAMES, PRIMARY, PRIMARY_ADDRESS};
 
 /// How the journal notes that the link gets slow.
 pub(crate) const LINK_SLOW: &str = "the link to DR carries 25 kB/s, and a job writes 100 kB/s";
@@ -19,6 +19,9 @@ pub(crate) const LINK_SLOW: &str = "the link to DR carries 25 kB/s, and a job wr
 const LINK_HOME_SLOW: &str = "the link home carries 2 kB/s, and a job in DR writes 100 kB/s";
 /// How the journal notes that the replica's table is locked.
 pub(crate) const TABLE_LOCKED: &str = "a backup of the replica locks its table: what arrives there is not applied";
+/// How the journal notes that a transaction is on its way.
+pub(crate) const LINK_OF_TRANSACTION: &str =
+    "the link to DR carries 25 kB/s, and a job commits 2 MB in one transaction";
 /// How the journal notes that the link falls silent.
 pub(crate) const LINK_SILENT: &str = "the link to DR falls silent, and nobody is told";
 
@@ -47,12 +50,14 @@ async fn publish_heartbeats(lab: Arc<Lab>) {
 const ROW_BYTES: usize = 20_000;
 const ROW_EVERY: SignedDuration = SignedDuration::from_millis(200);
 const SLOW_HOME: LinkFault = LinkFault { bytes_per_second: Some(2_000), ..SLOW };
+/// Eighty seconds of what a slow link carries.
+const TRANSACTION_ROWS: usize = 100;
 const SLOW: LinkFault = LinkFault { bytes_per_second: Some(25_000), is_silent: false, is_refused: false };
 
 impl Play {
     /// Out; replicas rebuilt; a busy last few minutes over a slow link; home by position, which waits for what the link still holds.
     pub(super) async fn failback_over_slow_link(mut self) -> Result<Evidence, Stuck> {
-        self.stage.asks_databases = true;
+        self.stage.asks_databases = Credentials::Environment;
         self.home_over_slow_link(&[]).await
     }
 
@@ -130,6 +135,32 @@ impl Play {
         let evidence = self.to_the_end(outage_at).await;
         drop(backup);
         Ok(evidence)
+    }
+
+    /// A job commits two megabytes in one transaction over a link of 25 kB/s, and the primary goes down while half of it is on its way.
+    pub(super) async fn long_transaction(self) -> Result<Evidence, Stuck> {
+        self.begin().await?;
+        self.say(LINK_OF_TRANSACTION);
+        self.stage.lab.faults.set_link(PRIMARY, DR, SLOW);
+        let writer = (PRIMARY, CLUSTER_SOURCE);
+        if !self.stage.clients.commit_at_once(writer, PRIMARY_ADDRESS, TRANSACTION_ROWS, ROW_BYTES).await {
+            return Err(Stuck::new("to commit a long transaction"));
+        }
+        self.seconds(40).await;
+        let outage_at = self.fail_primary();
+        if let Some(incident) = self.asked(90).await {
+            self.operator(&["approve", &incident, "--despite", "R07", "--reason", "a drill"]).await?;
+        }
+        Ok(self.to_the_end(outage_at).await)
+    }
+
+    /// The primary's health pages fail for good while its database goes on taking writes, and a program holds a pool of connections to it.
+    pub(super) async fn pool_of_connections(self) -> Result<Evidence, Stuck> {
+        self.begin().await?;
+        if !self.stage.clients.write_over_pool((PRIMARY, CLUSTER_SOURCE), PRIMARY_ADDRESS).await {
+            return Err(Stuck::new("to open a pool of connections"));
+        }
+        self.stragglers_meanwhile().await
     }
 
     /// The link dies without a word, and fifty seconds later the primary does.

@@ -9,7 +9,8 @@ use lab::site::Sites;
 use lab::{Lab, rds};
 
 use super::{
-    CLOSED_GROUP, CLUSTER, DR, DR_ADDRESS, GLOBAL, INSTANCE, NAMES, PRIMARY, PRIMARY_ADDRESS, SetupError, TYPED,
+    CLOSED_GROUP, CLUSTER, CLUSTER_SOURCE, DR, DR_ADDRESS, GLOBAL, INSTANCE, NAMES, PRIMARY, PRIMARY_ADDRESS,
+    SetupError, TYPED,
 };
 use crate::plan::Plan;
 
@@ -85,7 +86,10 @@ impl Workload {
             endpoints: ["primary", "dr"].map(|site| format!("{site}.example.com")),
             names: owned(&NAMES),
             typed: owned(&TYPED),
-            databases: vec![database(CLUSTER, "app", Kind::Cluster), database(INSTANCE, "orders", Kind::Instance)],
+            databases: vec![
+                database(CLUSTER, CLUSTER_SOURCE, Kind::Cluster),
+                database(INSTANCE, "orders", Kind::Instance),
+            ],
             table: "writes",
             loss_seconds_max: 60.0,
             failed_over_within: FAILED_OVER_WITHIN,
@@ -97,7 +101,7 @@ impl Workload {
     #[must_use]
     pub fn on_global() -> Self {
         let kind = Kind::Global(GLOBAL.to_owned());
-        let database = Database { id: CLUSTER.to_owned(), source: "app".to_owned(), kind };
+        let database = Database { id: CLUSTER.to_owned(), source: CLUSTER_SOURCE.to_owned(), kind };
         Self { databases: vec![database], ..Self::usual() }
     }
 

@@ -44,6 +44,21 @@ pub struct Session {
     _connection: Conn,
 }
 
+/// A connection that a program keeps for itself.
+#[derive(Debug)]
+pub(crate) struct Held(Conn);
+
+impl Held {
+    /// Writes rows as the application does, in one transaction: acknowledged if this succeeds.
+    pub async fn write(&mut self, ids: &[&str], at: Timestamp, filling: usize) -> Result<(), Error> {
+        self.0.query_drop("START TRANSACTION").await?;
+        for id in ids {
+            insert(&mut self.0, id, at, filling).await?;
+        }
+        Ok(self.0.query_drop("COMMIT").await?)
+    }
+}
+
 /// Where a replica finds what it replicates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Upstream {
@@ -229,6 +244,11 @@ impl Server {
             connection.query_drop(*statement).await?;
         }
         Ok(Session { _connection: connection })
+    }
+
+    /// Opens a connection for a program that keeps it.
+    pub async fn hold(&self) -> Result<Held, Error> {
+        Ok(Held(self.application().await?))
     }
 
     async fn application(&self) -> Result<Conn, Error> {

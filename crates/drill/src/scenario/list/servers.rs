@@ -1,7 +1,7 @@
 //! Stories that only real servers can play.
 
 use super::article::THE_ARTICLE;
-use super::parts::{HOLDS, ON_MARIADB, PINNED_AND_PROMOTED, SETTLES_SOON, TOLD};
+use super::parts::{FENCING, HOLDS, LOSS, ON_MARIADB, PINNED_AND_PROMOTED, SETTLES_SOON, TOLD};
 use crate::check;
 use crate::scenario::Scenario;
 use crate::scenario::servers::HEARTBEATS;
@@ -41,6 +41,27 @@ pub const ON_SERVERS: &[Scenario] = &[
         layout: ON_MARIADB,
         play: |play| Box::pin(play.silent_cut()),
         checks: &[PINNED_AND_PROMOTED, HOLDS, TOLD, &[check::SILENCE_UNSEEN]],
+    },
+    Scenario {
+        name: "long-transaction",
+        about: "MariaDB: the primary goes down while half of a transaction is on its way: nothing of it is in DR, and nothing breaks",
+        layout: ON_MARIADB,
+        play: |play| Box::pin(play.long_transaction()),
+        checks: &[PINNED_AND_PROMOTED, HOLDS, TOLD, &[check::TRANSACTION_LOST_WHOLE]],
+    },
+    Scenario {
+        name: "stragglers-pool",
+        about: "MariaDB: a program holds a pool of connections to the old primary's database: what it writes after the promotion is lost",
+        layout: ON_MARIADB,
+        play: |play| Box::pin(play.pool_of_connections()),
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::POOL_COUNTED]],
+    },
+    Scenario {
+        name: "stragglers-pool-fenced",
+        about: "MariaDB: the same with a fence: the closed group leaves the pool its connections, the reboot takes them, none is let in again",
+        layout: Layout { responder: FENCING, ..ON_MARIADB },
+        play: |play| Box::pin(play.pool_of_connections()),
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::FENCED_ONCE, check::POOL_CUT_OFF]],
     },
     Scenario {
         name: "failback-slow-link",
