@@ -6,6 +6,7 @@ mod failback;
 pub(crate) mod faulty;
 mod fence;
 mod global;
+mod lag;
 mod list;
 mod observer;
 mod outage;
@@ -33,7 +34,7 @@ pub use list::{ON_SERVERS, QUICK, SCENARIOS};
 pub(crate) use observer::{NOTHING_ANSWERS, SERVERS_FAIL};
 use play::Play;
 pub(crate) use reality::{ODD_NAME, PROTECTED_BECAUSE, TARGETS_FAIL, UNPROTECTED};
-pub(crate) use servers::{LINK_SILENT, LINK_SLOW, TABLE_LOCKED};
+pub(crate) use servers::{LINK_OF_TRANSACTION, LINK_SILENT, LINK_SLOW, TABLE_LOCKED};
 pub(crate) use switch::{FUNCTIONS_DIE, METRICS_DARK};
 
 /// A story with a moral.

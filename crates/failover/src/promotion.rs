@@ -19,7 +19,9 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use after::left_behind;
 pub use awaited::{Awaited, awaited};
-pub use database::{Database, Instances, LagSample, ReplicaState, ReplicaView, Source};
+pub use database::{
+    Database, Instances, LagSample, MULTI_AZ_CLUSTER, ReplicaState, ReplicaView, Source, is_multi_az_cluster,
+};
 pub use evidence::{Failover, put_on_record, record_in_sync, seen_as_replicas};
 pub use gate::{
     ARRIVAL_SECONDS_MAX, CLIENTS_DRAINED, GATE_TABLE, Gate, GateDecision, GateFacts, GateRow, decide_gate, failed_over,

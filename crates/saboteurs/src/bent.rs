@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use alarm_handler::handler::Calls;
 use aws::CallError;
-use aws::cloudwatch::AlarmReader;
+use aws::cloudwatch::{AlarmReader, LagOf, LagReader};
 use aws::probe::{HttpProber, Prober};
 use aws::rds::FenceWriter;
 use aws::route53::{HealthCheckWriter, Reader, RecordReader, RecordWriter, Writer, protected_names};
@@ -17,6 +17,7 @@ use failover::incident::{AlarmSighting, AlarmState};
 use failover::message::Message;
 use failover::observation::{ChangeStatus, Probe, Silence};
 use failover::plan::{Names, Plan, ReplicaId};
+use failover::promotion::LagSample;
 use failover::record::{RecordSet, Role, Routing, Target};
 use failover::register::{ArmedBy, Register, Spread};
 use jiff::{SignedDuration, Timestamp};
@@ -60,6 +61,12 @@ pub enum Sabotage {
     ForgetsGroups,
     /// Nobody stays with an incident: all waits for the next tick.
     LeavesItToTicks,
+    /// RDS's lag is believed though a heartbeat knows better: it says nothing of what a slow link holds.
+    BelievesLag,
+    /// A lag of 0 is believed of the moment it was told at: it is 0 for a minute after a silent cut.
+    BelievesSilence,
+    /// A lag that is not −1 is believed to be a replica's that is connected: one cut inside a transaction counts up.
+    BelievesCounting,
 }
 
 impl Sabotage {
@@ -84,6 +91,9 @@ impl Sabotage {
             "starts-afresh" => Self::StartsAfresh,
             "forgets-groups" => Self::ForgetsGroups,
             "leaves-it-to-ticks" => Self::LeavesItToTicks,
+            "believes-lag" => Self::BelievesLag,
+            "believes-silence" => Self::BelievesSilence,
+            "believes-counting" => Self::BelievesCounting,
             _ => return None,
         })
     }
@@ -162,6 +172,20 @@ impl Publisher for Bent<aws::sns::Topics> {
             Sabotage::KeepsSilent => Ok(()),
             _ => self.honest.publish(message).await,
         }
+    }
+}
+
+impl LagReader for Bent<aws::cloudwatch::Reader> {
+    async fn good_lags(&self, of: LagOf<'_>, from: Timestamp, to: Timestamp) -> Result<Vec<LagSample>, CallError> {
+        // What takes back the margin that the rules leave for it.
+        const MARGIN: SignedDuration = SignedDuration::from_secs(120);
+        let honest = self.honest.good_lags(of, from, to).await?;
+        let bent = |sample: LagSample| match self.sabotage {
+            Sabotage::BelievesSilence => LagSample { at: sample.at + MARGIN, ..sample },
+            Sabotage::BelievesCounting => LagSample { seconds: 0, ..sample },
+            _ => sample,
+        };
+        Ok(honest.into_iter().map(bent).collect())
     }
 }
 

@@ -44,6 +44,7 @@ fn plan(sabotage: Sabotage) -> Result<Plan, Error> {
     match sabotage {
         Sabotage::AcceptsAnyLoss => plan.limits.lag_seconds_max = u32::MAX,
         Sabotage::AsksNobody => plan.mode = Mode::Automatic,
+        Sabotage::BelievesLag => plan.heartbeats.clear(),
         _ => {}
     }
     Ok(plan)
@@ -120,7 +121,7 @@ async fn replica_promoter(sabotage: Sabotage, session: &Session) -> Result<(), E
         registers: writer(session, sabotage),
         replicas: rds::Reader::new(session),
         promoter: rds::Writer::new(session),
-        lag: cloudwatch::Reader::new(session),
+        lag: Bent { honest: cloudwatch::Reader::new(session), sabotage },
         beside: Beside::new(store::Writer::new(session)),
     };
     let (plan, calls) = (&plan, &calls);

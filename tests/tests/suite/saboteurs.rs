@@ -24,7 +24,7 @@ const JOBS: usize = 6;
 
 const HANDLER: &[&str] = &["alarm-handler"];
 
-const COMPANIONS: [Companion; 21] = [
+const COMPANIONS: [Companion; 24] = [
     Companion {
         sabotage: "ignores-probes",
         of: HANDLER,
@@ -135,6 +135,24 @@ const COMPANIONS: [Companion; 21] = [
         of: &["replica-promoter"],
         scenario: "region-outage",
         noticed_by: &[check::NO_TICK_AWAITED],
+    },
+    Companion {
+        sabotage: "believes-lag",
+        of: &["replica-promoter"],
+        scenario: "lag-slow-link",
+        noticed_by: &[check::ASKED, check::PROMOTED_AFTER_APPROVAL, check::NO_FALSE_MOMENT],
+    },
+    Companion {
+        sabotage: "believes-silence",
+        of: &["replica-promoter"],
+        scenario: "lag-silent-link",
+        noticed_by: &[check::NO_FALSE_MOMENT],
+    },
+    Companion {
+        sabotage: "believes-counting",
+        of: &["replica-promoter"],
+        scenario: "lag-cut-transaction",
+        noticed_by: &[check::ASKED, check::PROMOTED_AFTER_APPROVAL, check::NO_FALSE_MOMENT],
     },
     Companion { sabotage: "forgets-groups", of: &["fencer"], scenario: "fence", noticed_by: &[check::FENCE_LIFTED] },
 ];

@@ -2,6 +2,7 @@
 
 mod article;
 mod failback;
+mod lag;
 mod parts;
 mod servers;
 
@@ -9,6 +10,7 @@ use super::Scenario;
 use crate::check;
 use crate::stage::Layout;
 use failback::{FAILBACK, FAILBACK_ON_SWITCH, GLOBAL_DATABASE};
+use lag::{LAG_OF_CUT_TRANSACTION, LAG_OF_SILENT_LINK, LAG_OF_SLOW_LINK};
 pub use parts::QUICK;
 pub(super) use parts::QUICK_OUTAGE_MINUTES;
 use parts::*;
@@ -210,6 +212,9 @@ pub const SCENARIOS: &[Scenario] = &[
         play: |play| Box::pin(play.lagging_replica()),
         checks: &[PINNED_AND_PROMOTED, HOLDS, &[check::ASKED, check::PROMOTED_AFTER_APPROVAL, check::LOSS_AS_APPROVED]],
     },
+    LAG_OF_SLOW_LINK,
+    LAG_OF_SILENT_LINK,
+    LAG_OF_CUT_TRANSACTION,
     Scenario {
         name: "promotion-fails",
         about: "RDS refuses to promote for a quarter of an hour: retries, pages, and promotes once",

@@ -147,6 +147,18 @@ pub struct LagSample {
     pub at: Timestamp,
 }
 
+/// True of a cluster with an engine of RDS's own: a Multi-AZ DB cluster, which is a writer and two readers in one region, and no Aurora cluster.
+#[must_use]
+pub fn is_multi_az_cluster(id: &ReplicaId, engine: &str) -> bool {
+    matches!(id, ReplicaId::AuroraCluster(_)) && matches!(engine, "mysql" | "postgres")
+}
+
+/// What AWS says of such a cluster, and what follows. As the source of a replica: "Cross-Region replication isn't supported" (RDS API,
+/// `CreateDBInstanceReadReplica`, `SourceDBClusterIdentifier`). That an instance has one for a replica is documented; in another region it is
+/// not.
+pub const MULTI_AZ_CLUSTER: &str = "AWS documents no Multi-AZ DB cluster that replicates an instance of another region, and none that is \
+     replicated to one: no lag of it is known here, so Holdfast asks before it promotes it (R07)";
+
 impl LagSample {
     /// Up to when the replica had applied the source's writes, by this sample.
     #[must_use]
@@ -154,7 +166,17 @@ impl LagSample {
         let lag = SignedDuration::from_secs(i64::try_from(self.seconds).unwrap_or(i64::MAX));
         self.at.checked_sub(lag).unwrap_or(Timestamp::MIN)
     }
+
+    /// Up to when it probably had them, where the lag is counted from what was received.
+    #[must_use]
+    pub fn probably_complete_until(&self) -> Timestamp {
+        self.applied_until().checked_sub(SILENT_LINK).unwrap_or(Timestamp::MIN)
+    }
 }
+
+/// A replica says 0 for up to a minute after the last write has arrived, while the link is silent (`slave_net_timeout`, 60 s), and a
+/// sample is of any moment of its minute.
+const SILENT_LINK: SignedDuration = SignedDuration::from_secs(120);
 
 impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -6,8 +6,8 @@ use super::evidence::Failover;
 use super::loss::{LagBy, Loss, Outage};
 use super::status::Allows;
 use super::{
-    Database, GlobalOperation, Instances, Page, PromotionCall, Quiet, ReplicaState, ReplicaView, Row, Source, after,
-    decide, row,
+    Database, GlobalOperation, Instances, MULTI_AZ_CLUSTER, Page, PromotionCall, Quiet, ReplicaState, ReplicaView, Row,
+    Source, after, decide, is_multi_az_cluster, row,
 };
 use crate::incident::{Approval, Incident};
 use crate::observation::Fact;
@@ -223,6 +223,9 @@ impl ReplicaFacts {
     fn in_words(&self) -> Vec<Fact> {
         let about = self.replica.id.to_string();
         let mut facts = vec![Fact::new(about.clone(), state_in_words(&self.replica.state))];
+        if self.is(|database| is_multi_az_cluster(&self.replica.id, &database.engine)) {
+            facts.push(Fact::new("a Multi-AZ DB cluster", MULTI_AZ_CLUSTER));
+        }
         if self.is(|database| !database.is_no_replica()) || !self.replica.lags.is_empty() {
             facts.extend(self.lag_in_words(&about));
         }
@@ -254,11 +257,13 @@ impl ReplicaFacts {
             ),
             false => format!("{seconds} s of writes or more"),
         };
+        let until = match self.lag_by {
+            LagBy::Received => format!("probably complete until {}", sample.probably_complete_until()),
+            LagBy::Position { .. } => format!("complete until {}", sample.applied_until()),
+        };
         let said = format!(
-            "{} s at {}, so replication was complete until {}; {outage}; {lost} may be lost, {most} s are allowed",
-            sample.seconds,
-            sample.at,
-            sample.applied_until()
+            "{} s at {}, so replication was {until}; {outage}; {lost} may be lost, {most} s are allowed",
+            sample.seconds, sample.at,
         );
         let uncounted = match self.replica.id {
             ReplicaId::GlobalMember { .. } => UNCOUNTED_GLOBAL,

@@ -269,7 +269,7 @@ fn whatever_a_decision_about_a_replica_saw_is_told() {
         let seen: Vec<_> = std::iter::once(state.as_str()).chain(seen[1..].iter().copied()).chain([APPROVAL]).collect();
         assert_eq!(lines(&replica.decide().facts), seen);
     }
-    let lag = "lag of Aurora cluster app-dr: 31 s at 2026-01-01T11:19:30Z, so replication was complete until 2026-01-01T11:18:59Z; the outage began between 2026-01-01T11:20:00Z and 2026-01-01T12:00:00Z; 61 s of writes or more may be lost, 60 s are allowed";
+    let lag = "lag of Aurora cluster app-dr: 31 s at 2026-01-01T11:19:30Z, so replication was probably complete until 2026-01-01T11:16:59Z; the outage began between 2026-01-01T11:20:00Z and 2026-01-01T12:00:00Z; 61 s of writes or more may be lost, 60 s are allowed";
     let told = lines(&replica(|r| r.lag(31, -2_430)).decide().facts);
     assert_eq!(told[1], lag);
     assert!(told[2].contains("writes that the primary had not sent"), "{told:?}");
@@ -277,6 +277,15 @@ fn whatever_a_decision_about_a_replica_saw_is_told() {
         &replica(|r| (r.incident, r.lags) = (declared(), vec![LagSample { seconds: 9, at: at(0) }])).decide().facts,
     );
     assert!(told[1].contains("the failover was declared at 2026-01-01T12:00:00Z; 9 s of writes or more"), "{told:?}");
+}
+
+/// Of RDS's own engines a cluster is a Multi-AZ DB cluster, of which nobody documents how far it is behind another region.
+#[test]
+fn a_multi_az_cluster_is_told_and_promoted_only_by_a_persons_word() {
+    let asked = replica(|r| (r.state, r.lags) = (database(|it| it.engine = "mysql".to_owned()), Vec::new())).decide();
+    assert_eq!(asked.row.id, Rule::R07.row('a'));
+    assert!(lines(&asked.facts)[1].starts_with("a Multi-AZ DB cluster: AWS documents no"), "{:?}", lines(&asked.facts));
+    assert!(!lines(&replica(|_| ()).decide().facts).concat().contains("Multi-AZ"));
 }
 
 /// The alarm rings at second 0, and the outage began 2,400 s before at the earliest. Nothing arrives from second `cut` on, and the replica
