@@ -228,9 +228,9 @@ async fn an_encrypted_source_needs_a_key_of_the_replicas_region() {
 #[tokio::test]
 async fn every_way_in_which_a_database_is_or_was_a_replica_is_told() {
     let lab = lab(1000.0).await;
-    lab::rds::create_cluster(&lab, PRIMARY, "app", None, &["app-1"]).unwrap();
+    lab::rds::create_multi_az_cluster(&lab, DR, "app", "mysql", None).unwrap();
     lab::rds::create_instance(&lab, PRIMARY, "db", None).unwrap();
-    let of_cluster = Some(lab::rds::Source::Cluster(PRIMARY, "app"));
+    let of_cluster = Some(lab::rds::Source::Cluster(DR, "app"));
     lab::rds::create_instance_of(&lab, DR, "of-cluster", "mysql", of_cluster).unwrap();
     for id in ["stopped", "orphan", "restored", "full"] {
         lab::rds::create_instance(&lab, DR, id, Some((PRIMARY, "db"))).unwrap();
@@ -250,10 +250,17 @@ async fn every_way_in_which_a_database_is_or_was_a_replica_is_told() {
     assert_eq!(instance(&rds, "full").await.db_instance_status(), Some("storage-full"));
     let told = instance(&rds, "of-cluster").await;
     assert_eq!(told.read_replica_source_db_instance_identifier(), None);
-    assert_eq!(
-        told.read_replica_source_db_cluster_identifier(),
-        Some("arn:aws:rds:us-east-1:123456789012:cluster:app")
-    );
+    assert_eq!(told.read_replica_source_db_cluster_identifier(), Some("app"));
+    let elsewhere = lab::rds::create_instance_of(&lab, PRIMARY, "far", "mysql", of_cluster).unwrap_err();
+    assert!(elsewhere.message.contains("must be in the same Region"), "{elsewhere:?}");
+    lab::rds::create_cluster(&lab, DR, "aurora", None, &["aurora-1"]).unwrap();
+    let of_aurora = Some(lab::rds::Source::Cluster(DR, "aurora"));
+    assert!(lab::rds::create_instance_of(&lab, DR, "of-aurora", "mysql", of_aurora).is_err());
+    lab::rds::create_multi_az_cluster(&lab, DR, "app-dr", "mysql", Some((PRIMARY, "db"))).unwrap();
+    let cluster = rds.describe_db_clusters().db_cluster_identifier("app-dr").send().await.unwrap();
+    let cluster = &cluster.db_clusters()[0];
+    assert_eq!((cluster.engine(), cluster.db_cluster_members().len()), (Some("mysql"), 3));
+    assert!(cluster.replication_source_identifier().is_some_and(|arn| arn.ends_with(":db:db")), "{cluster:?}");
     lab.faults.partition(PRIMARY, DR);
     assert_eq!(status("orphan").await, (true, Some(("error".to_owned(), false))));
     lab::rds::delete(&lab, PRIMARY, "db");

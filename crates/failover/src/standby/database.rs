@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Judgement, Look, Row, Subject, not_ready, ready, told};
 use crate::plan::ReplicaId;
-use crate::promotion::Allows;
+use crate::promotion::{Allows, MULTI_AZ_CLUSTER, is_multi_az_cluster};
 
 /// The class of an instance of Aurora Serverless v2, whose size is the cluster's capacity.
 const SERVERLESS: &str = "db.serverless";
@@ -146,6 +146,9 @@ fn is_there(it: &Replica) -> Judgement {
         return not_ready("RDS knows no such database", "correct the plan's database name, or make the replica again");
     };
     let status = told(server.status.as_ref(), "its status")?;
+    if server.engine.as_ref().is_some_and(|engine| is_multi_az_cluster(&it.id, engine)) {
+        return Err(format!("its status is {status}, and it is a Multi-AZ DB cluster: {MULTI_AZ_CLUSTER}"));
+    }
     match (server.instances.is_empty(), Allows::of(status).takes_writes()) {
         (true, _) => not_ready("it has no instance", "give the cluster an instance: aws rds create-db-instance"),
         (false, false) => not_ready(

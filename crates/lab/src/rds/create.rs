@@ -30,9 +30,9 @@ impl State {
         let database = match source {
             None => Database::default(),
             Some(arn) => {
-                let from = cluster_key(arn).and_then(|key| Some((self.clusters.get(&key)?, key)));
-                let (cluster, from) = from.ok_or_else(|| no_cluster(arn))?;
-                must_have_key(&cluster.settings, &settings, from.0 == region)?;
+                // "As a read replica of another DB cluster or … DB instance" (CreateDBCluster, ReplicationSourceIdentifier).
+                let (from, of) = self.source(arn).ok_or_else(|| no_cluster(arn))?;
+                must_have_key(of, &settings, from.0 == region)?;
                 Database::replica_of(from)
             }
         };
@@ -94,6 +94,7 @@ impl State {
             Some(arn) => {
                 let (from, of) = self.source(arn).ok_or_else(|| no_instance(arn))?;
                 must_have_key(of, &settings, from.0 == region)?;
+                may_be_source(self, &from, region)?;
                 Database::replica_of(from)
             }
         };
@@ -160,6 +161,18 @@ impl State {
             (instance.source, instance.created) = (None, now);
         }
     }
+}
+
+/// An instance replicates no Aurora cluster ("Amazon Aurora doesn't support this operation"), and no Multi-AZ DB cluster of another region ("The
+/// source DB cluster must be in the same … Region as the read replica. Cross-Region replication isn't supported").
+fn may_be_source(state: &State, from: &Key, region: &str) -> Result<(), Refusal> {
+    let Some(cluster) = state.clusters.get(from) else { return Ok(()) };
+    let why = match cluster.settings.engine.starts_with("aurora") {
+        true => "Amazon Aurora clusters are no source of a DB instance read replica.",
+        false if from.0 != region => "The source DB cluster must be in the same Region as the read replica.",
+        false => return Ok(()),
+    };
+    Err(Refusal::bad_request("InvalidParameterCombination", why))
 }
 
 /// "If you create an encrypted read replica in a different … Region, then you must specify a KMS key identifier in that

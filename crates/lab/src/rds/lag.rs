@@ -64,6 +64,10 @@ fn sample(state: &State, key: &Key) -> Option<Sample> {
         None => state.instances.get(key).map(|instance| (&instance.source, &instance.settings, false))?,
     };
     source.as_ref()?;
+    // The metric is Aurora's, and no other is documented for a Multi-AZ DB cluster that is a replica.
+    if is_cluster && !settings.engine.starts_with("aurora") {
+        return None;
+    }
     let seconds = match replication {
         Some(replication) if is_postgres(&settings.engine) => replication.age(state.now)?.as_secs_f64(),
         Some(replication) => mysql_lag(state, replication),

@@ -40,6 +40,30 @@ pub fn create_cluster(
     Ok(arn("rds", region, &format!("cluster:{id}")))
 }
 
+/// Adds a Multi-AZ DB cluster (`mysql`, `postgres`) that is available at once, with "a writer DB instance and two reader DB instances" (RDS user
+/// guide); with a source it is a replica of that instance. Returns its ARN.
+///
+/// # Errors
+/// If the identifier is taken or there is no such source.
+pub fn create_multi_az_cluster(
+    lab: &Lab,
+    region: &str,
+    id: &str,
+    engine: &str,
+    source: Option<(&str, &str)>,
+) -> Result<String, Refusal> {
+    let source = source.map(|(region, id)| arn("rds", region, &format!("db:{id}")));
+    let mut state = current(lab);
+    let key = state.add_cluster(region, id, Settings::default_of(engine), source.as_deref())?;
+    for nth in 1..=3 {
+        state.add_member(region, &format!("{id}-instance-{nth}"), INSTANCE_CLASS, id)?;
+    }
+    drop(state);
+    drop(current(lab));
+    record(lab, &key);
+    Ok(arn("rds", region, &format!("cluster:{id}")))
+}
+
 /// Makes a cluster the primary of a new global database, with a secondary cluster that is available at once, its members with it.
 ///
 /// # Errors

@@ -109,3 +109,13 @@ fn what_rds_does_not_say_is_not_known() {
     }
     expect(&alone, "database-encryption", Ready, "a key that is enabled");
 }
+
+#[test]
+fn a_multi_az_cluster_is_told_from_aurora_and_nothing_documented_makes_it_ready() {
+    for engine in ["mysql", "postgres"] {
+        let replica = replica(|dr, _| dr.engine = Some(engine.to_owned()));
+        expect(&replica, "database", NotKnown, "it is a Multi-AZ DB cluster");
+        let instance = Replica { id: ReplicaId::RdsInstance("orders-dr".to_owned()), ..replica };
+        expect(&instance, "database", Ready, "");
+    }
+}
