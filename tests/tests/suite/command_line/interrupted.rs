@@ -116,3 +116,29 @@ async fn a_failback_is_interrupted_at_each_of_its_calls_and_goes_on_when_run_aga
     assert_eq!(states(&stage), ["armed"; NAMES]);
     assert_eq!([done(&stage, "ModifyDB"), done(&stage, "DeleteDB")], [4, 0]);
 }
+
+/// Each run that was killed may have asked Aurora for the switchover, and no run asks twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_global_databases_failback_is_interrupted_at_each_of_its_calls_and_switches_over_once() {
+    let scenario = drill::scenario::named("global-database").expect("there is such a scenario");
+    let stage = stage(&scenario.layout).await;
+    let original = records(&stage);
+    text(&stage, &["arm"]).await;
+    stage.minutes(10).await;
+    stage.lab.faults.fail_region(PRIMARY);
+    let failed_over = |stage: &Stage| states(stage) == ["failed over"; NAMES];
+    assert!(stage.until(Duration::from_secs(10_800), failed_over).await, "{:?}", states(&stage));
+    stage.lab.faults.heal_region(PRIMARY);
+    let caught_up = stage.holdfast(&["failback", "catch-up"], true).await.expect("holdfast starts");
+    assert!(caught_up.status.success(), "{}", stderr(&caught_up));
+    stage.minutes(20).await;
+
+    let (last, kills) = killed_at_each_call(&stage, &["failback", "switch"]).await;
+    assert!(kills > 20, "after {kills} kills: {}{}", stdout(&last), stderr(&last));
+    let ended = stage.holdfast(&["failback", "switch"], true).await.expect("holdfast starts");
+    assert!(last.status.success() || stderr(&ended).contains("F01"), "{}{}", stderr(&last), stderr(&ended));
+    assert_eq!([done(&stage, "SwitchoverGlobal"), done(&stage, "Create"), done(&stage, "Promote")], [1, 0, 0]);
+    assert_eq!(records(&stage), original);
+    assert_eq!(states(&stage), ["armed"; NAMES], "DR replicates from the primary again");
+    assert!(rds::writable(&stage.lab, PRIMARY, "app") && !rds::writable(&stage.lab, DR, "app-dr"));
+}
