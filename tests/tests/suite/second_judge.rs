@@ -2,8 +2,8 @@
 //! an emulator that nobody here wrote (ministack, installed from the Python package index into a virtual environment of its own).
 //!
 //! It applies a batch whole or not at all and refuses a DELETE that does not match, which is what Holdfast rests on, and it fails global
-//! databases over. It promotes no read replica, and moto's replicas are replicas still after a promotion (5.2.5). All other services are
-//! the lab's.
+//! databases over. It makes read replicas of instances and promotes none (`InvalidAction`), and moto's replicas are replicas still after a promotion
+//! (5.2.5). All other services are the lab's.
 
 #![expect(clippy::expect_used, reason = "what a test needs and does not get fails it")]
 
@@ -269,4 +269,48 @@ async fn holdfast_fails_a_global_database_over_once_at_an_rds_that_nobody_here_w
     let late = outcomes(&lab, &functions["replica-promoter"], vec![tick; 2]).await;
     assert!(late.iter().all(|outcome| outcome == "Nothing" || outcome == "DatabaseTrouble"), "{late:?}");
     assert!(writer(&emulator.endpoint).await.ends_with(":app-dr"));
+}
+
+/// It makes replicas of instances and knows no `PromoteReadReplica`: what is seen there is a replica, it is asked for, the refusal is told, and
+/// nobody is told of an end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_of_an_rds_that_nobody_here_wrote_is_seen_as_one_and_a_promotion_that_it_refuses_is_no_end() {
+    let start = || Emulator::start(&[], Stdio::null());
+    let emulator = tokio::task::spawn_blocking(start).await.expect("the emulator starts");
+    let (zone, _) = workload(&route53(&emulator.endpoint)).await;
+    let client = rds(&emulator.endpoint, DR);
+    let source = client.create_db_instance().db_instance_identifier("orders").engine("mysql");
+    let source = source.db_instance_class("db.t4g.micro").master_username("admin").master_user_password("not-a-secret");
+    source.allocated_storage(20).send().await.expect("an instance");
+    let made = client.create_db_instance_read_replica().db_instance_identifier("orders-dr");
+    made.source_db_instance_identifier("orders").send().await.expect("a replica");
+    let limits = json!({"lag_seconds_max": 60, "settle_seconds": 900, "cooldown_seconds": 3600, "drain_seconds": 0,
+        "detection_seconds_max": 2400});
+    let (lab, functions) = functions(&emulator, &zone, json!({"rds_instances": ["orders-dr"], "limits": limits})).await;
+    lab.cloudwatch.put_metric(
+        DR,
+        "AWS/RDS",
+        "ReplicaLag",
+        &[("DBInstanceIdentifier", "orders-dr")],
+        0.0,
+        Timestamp::now(),
+    );
+    let state = json!({"value": "ALARM", "timestamp": Timestamp::now().to_string()});
+    let alarm =
+        bridged("aws.cloudwatch", "CloudWatch Alarm State Change", &json!({"alarmName": "started", "state": state}));
+    assert_eq!(outcomes(&lab, &functions["alarm-handler"], vec![alarm]).await, ["Pinned"]);
+    let tick = bridged("aws.events", "Scheduled Event", &json!({}));
+    let began = Instant::now();
+    let mut told = Vec::new();
+    while told.iter().filter(|outcome| *outcome == "Interrupted").count() < 2 {
+        assert!(began.elapsed() < PATIENCE * 3, "{told:?}");
+        told.extend(outcomes(&lab, &functions["replica-promoter"], vec![tick.clone()]).await);
+    }
+    assert!(!told.iter().any(|outcome| ["FailedOver", "PromotionRequested"].contains(&outcome.as_str())), "{told:?}");
+    let said = lab
+        .journal
+        .entries()
+        .iter()
+        .any(|entry| format!("{:?}", entry.what).contains("PromoteReadReplica was refused: InvalidAction"));
+    assert!(said, "RDS's own words are told");
 }
