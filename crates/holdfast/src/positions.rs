@@ -1,5 +1,7 @@
 //! How far the replicas have come, put on record before they are promoted: a promotion makes them forget it, and it is where the lost writes begin.
-//! No failover waits for it or depends on it.
+//! No failover depends on it, or waits for it for more than ten seconds.
+
+use std::time::Duration;
 
 use aws::rebuild::Builder;
 use failover::announcement::{Deed, Noted};
@@ -8,12 +10,16 @@ use failover::plan::ReplicaId;
 use failover::position::{Engine, executed_by_replica};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio::time::{Instant, timeout_at};
 
 use crate::announce::announce;
 use crate::cli;
 use crate::database::{Access, Nobody, decide};
 use crate::terminal::{DIM, Terminal, WARNING};
 use crate::workload::Workload;
+
+/// For everything together: a secret, RDS and the databases. An outage goes on meanwhile.
+const KNOWN_WITHIN: Duration = Duration::from_secs(10);
 
 /// What the plan's databases said.
 #[derive(Debug)]
@@ -26,11 +32,14 @@ impl Positions {
         if replicas.is_empty() {
             return Self(Vec::new());
         }
+        let late = Instant::now() + KNOWN_WITHIN;
+        let no_answer = || format!("no answer within {} s", KNOWN_WITHIN.as_secs());
         // Whatever is wrong with the credentials, no outage waits for it.
-        let access = match Access::of(&workload.session, options).await {
-            Ok(Some(access)) => Ok(access),
-            Ok(None) => Err("nobody was asked: give --database-secret ARN, or HOLDFAST_DATABASE_USER".to_owned()),
-            Err(failure) => Err(failure.to_string()),
+        let access = match timeout_at(late, Access::of(&workload.session, options)).await {
+            Ok(Ok(Some(access))) => Ok(access),
+            Ok(Ok(None)) => Err("nobody was asked: give --database-secret ARN, or HOLDFAST_DATABASE_USER".to_owned()),
+            Ok(Err(failure)) => Err(failure.to_string()),
+            Err(_) => Err(no_answer()),
         };
         match access {
             Err(why) => {
@@ -39,7 +48,10 @@ impl Positions {
                 Self(replicas.iter().map(|id| (id.clone(), Err(why.clone()))).collect())
             }
             Ok(access) => {
-                let asked = replicas.iter().map(|id| async { (id.clone(), executed(workload, &access, id).await) });
+                let asked = replicas.iter().map(|id| async {
+                    let said = timeout_at(late, executed(workload, &access, id)).await;
+                    (id.clone(), said.unwrap_or_else(|_| Err(no_answer())))
+                });
                 let said = Self(join_all(asked).await);
                 said.0.iter().for_each(|(id, said)| match said {
                     Ok(executed) => terminal.say(format!("{id} has executed {executed}")),
