@@ -1,7 +1,7 @@
 //! Real databases: one `mariadbd` on this machine behind each of RDS's, with its replication through links that can be broken.
 //!
 //! What happens in a server happens in real time, and while anybody waits for it the lab's clock does too. What takes long in
-//! the world (the way of a write to its replica, and a minute until silence is noticed) takes lab time, and is [`link`]'s.
+//! the world (the way of a write to its replica, and a minute until silence is noticed) takes lab time, and is `link`'s.
 
 mod certificates;
 mod link;
