@@ -112,7 +112,8 @@ impl Unreadable {
                 "ResourceNotFoundException" | "InvalidRequestException" => {
                     Self::Missing { region: region.to_owned(), said: error.words() }
                 }
-                "AccessDeniedException" | "DecryptionFailure" => Self::Denied { said: error.words() },
+                // The first two are one refusal, by the protocol it comes in.
+                "AccessDenied" | "AccessDeniedException" | "DecryptionFailure" => Self::Denied { said: error.words() },
                 _ => Self::Unanswered { region: region.to_owned(), error },
             },
             _ => Self::Unanswered { region: region.to_owned(), error },
@@ -204,7 +205,7 @@ mod tests {
         };
         assert!(said("ResourceNotFoundException").contains("no such secret in eu-west-1"));
         assert!(said("InvalidRequestException").contains("being deleted"));
-        for denied in ["AccessDeniedException", "DecryptionFailure"] {
+        for denied in ["AccessDenied", "AccessDeniedException", "DecryptionFailure"] {
             let said = said(denied);
             assert!(said.contains("secretsmanager:GetSecretValue") && said.contains("kms:Decrypt"), "{said}");
         }

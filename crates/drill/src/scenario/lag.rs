@@ -59,6 +59,8 @@ impl Play {
 
     async fn approved_if_asked(self, outage_at: Timestamp) -> Result<Evidence, Stuck> {
         if let Some(incident) = self.asked(90).await {
+            // As long as a person reads the mail.
+            self.stage.minutes(5).await;
             self.operator(&["approve", &incident, "--despite", "R07", "--reason", "a drill"]).await?;
         }
         Ok(self.to_the_end(outage_at).await)
