@@ -63,7 +63,7 @@ pub enum Sabotage {
     LeavesItToTicks,
     /// RDS's lag is believed though a heartbeat knows better: it says nothing of what a slow link holds.
     BelievesLag,
-    /// A lag of 0 is believed of the moment it was told at: it is 0 for a minute after a silent cut.
+    /// A lag of 0 is believed of the whole minute it was told in: it is 0 for a minute after a silent cut.
     BelievesSilence,
     /// A lag that is not −1 is believed to be a replica's that is connected: one cut inside a transaction counts up.
     BelievesCounting,
@@ -177,8 +177,8 @@ impl Publisher for Bent<aws::sns::Topics> {
 
 impl LagReader for Bent<aws::cloudwatch::Reader> {
     async fn good_lags(&self, of: LagOf<'_>, from: Timestamp, to: Timestamp) -> Result<Vec<LagSample>, CallError> {
-        // What takes back the margin that the rules leave for it.
-        const MARGIN: SignedDuration = SignedDuration::from_secs(120);
+        // What takes back the margin that the rules leave for it, and goes to the end of the minute that CloudWatch keeps a sample under.
+        const MARGIN: SignedDuration = SignedDuration::from_secs(180);
         let honest = self.honest.good_lags(of, from, to).await?;
         let bent = |sample: LagSample| match self.sabotage {
             Sabotage::BelievesSilence => LagSample { at: sample.at + MARGIN, ..sample },

@@ -47,7 +47,7 @@ async fn failed_over() -> Stage {
     // A promoted server does not know it any more; the incident's record does.
     let report = done(&stage, &["report"]).await;
     let said = format!("Aurora cluster app-dr had executed {position}");
-    assert_eq!(report.matches(&said).count(), 2, "of people, and of lost writes: {report}");
+    assert_eq!(report.matches(&said).count(), 3, "under lost writes, of people, and in the course of events: {report}");
     rds::settle(&stage.lab).await.expect("the servers do as told");
     for row in OLD_ONLY {
         rds::commit(&stage.lab, PRIMARY, "app", row, 0).await.expect("the old primary takes writes");
