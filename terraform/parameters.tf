@@ -394,6 +394,50 @@ variable "fence_rds_instances" {
   }
 }
 
+variable "prepare" {
+  type        = string
+  default     = ""
+  nullable    = false
+  description = "Optional. What of THIS region is made ready while an outage is waited out, and undone if the primary returns: entries ARN=WHAT with commas between, an Auto Scaling group's ARN=6 (at least so many), an EventBridge rule's ARN=on or ARN=off, a Lambda function's ARN=call. Each ARN must be in StepResources too (docs/steps.md)."
+  validation {
+    condition     = can(regex("^[^\"\\\\]*$", var.prepare))
+    error_message = "Prepare must be entries ARN=WHAT with commas between, without quotes and backslashes."
+  }
+}
+
+variable "after" {
+  type        = string
+  default     = ""
+  nullable    = false
+  description = "Optional. What of THIS region is done once every name is failed over, such as consumers and schedules that are to run in one region only; entries as in Prepare."
+  validation {
+    condition     = can(regex("^[^\"\\\\]*$", var.after))
+    error_message = "After must be entries ARN=WHAT with commas between, without quotes and backslashes."
+  }
+}
+
+variable "step_resources" {
+  type        = list(string)
+  default     = []
+  nullable    = false
+  description = "The ARNs that Prepare and After name, exactly. They are all that the function preparer may change: CloudFormation cannot cut them out of the entries."
+  validation {
+    condition     = alltrue([for each in var.step_resources : each != "" && can(regex("^(arn:aws[a-z-]*:(autoscaling|events|lambda):[a-z0-9-]+:[0-9]{12}:[^\"\\\\*?]+)?$", each))])
+    error_message = "StepResources must be ARNs of Auto Scaling groups, EventBridge rules or Lambda functions, without wildcards."
+  }
+}
+
+variable "prepare_after_minutes" {
+  type        = number
+  default     = 2
+  nullable    = false
+  description = "Minutes that the alarm site-down must have lasted before what Prepare names is made ready."
+  validation {
+    condition     = var.prepare_after_minutes >= 0 && var.prepare_after_minutes <= 1440 && floor(var.prepare_after_minutes) == var.prepare_after_minutes
+    error_message = "PrepareAfterMinutes must be a whole number from 0 to 1440."
+  }
+}
+
 variable "lag_seconds_max" {
   type        = number
   default     = 60
@@ -619,6 +663,10 @@ locals {
     FenceSecurityGroupId   = var.fence_security_group_id
     FenceAuroraClusters    = join(",", var.fence_aurora_clusters)
     FenceRdsInstances      = join(",", var.fence_rds_instances)
+    Prepare                = var.prepare
+    After                  = var.after
+    StepResources          = join(",", var.step_resources)
+    PrepareAfterMinutes    = tostring(var.prepare_after_minutes)
     LagSecondsMax          = tostring(var.lag_seconds_max)
     Heartbeats             = var.heartbeats
     SettleSeconds          = tostring(var.settle_seconds)

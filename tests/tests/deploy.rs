@@ -35,10 +35,11 @@ const NAMES: [&str; 2] = ["app.example.com", "www.example.com"];
 const PRIMARY_TARGET: &str = "192.0.2.1";
 const DR_TARGET: &str = "198.51.100.1";
 /// The functions in the template, and the programs that they are.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("AlarmHandler", "alarm-handler"),
     ("ReplicaPromoter", "replica-promoter"),
     ("Fencer", "fencer"),
+    ("Preparer", "preparer"),
     ("Notifier", "notifier"),
     ("Observer", "observer"),
 ];
@@ -221,10 +222,11 @@ async fn lab() -> Arc<Lab> {
 
 /// The functions are what they say: built for release, and without a word of the calls they must not make.
 fn built_as_meant() {
-    const FOREIGN: [(&str, &[&str]); 5] = [
+    const FOREIGN: [(&str, &[&str]); 6] = [
         ("AlarmHandler", &["PromoteReadReplica", "RebootDBInstance", "ModifyDBCluster"]),
         ("ReplicaPromoter", &["RebootDBInstance", "ModifyDBCluster", "UpdateHealthCheck"]),
         ("Fencer", &["PromoteReadReplica", "ChangeResourceRecordSets"]),
+        ("Preparer", &["PromoteReadReplica", "ModifyDBCluster", "ChangeResourceRecordSets"]),
         ("Notifier", &["PromoteReadReplica", "ChangeResourceRecordSets", "DescribeAlarms"]),
         ("Observer", &["PromoteReadReplica", "ChangeResourceRecordSets", "DescribeAlarms", "PutMetricData"]),
     ];

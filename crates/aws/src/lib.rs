@@ -40,6 +40,8 @@ pub mod sns;
 #[cfg(feature = "operator")]
 pub mod standby;
 pub mod start;
+#[cfg(feature = "steps")]
+pub mod steps;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "operator")]

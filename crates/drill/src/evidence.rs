@@ -19,6 +19,7 @@ use crate::databases::Rows;
 use crate::permissions::Permissions;
 use crate::plan::{DRAIN_SECONDS, number};
 use crate::stage::shop::Facts;
+use crate::stage::steps::Stepped;
 use crate::stage::{DR, DR_ADDRESS, Database, PRIMARY, PRIMARY_ADDRESS, Stage, Workload};
 
 pub use parts::{Mail, Pinning, Reached};
@@ -50,6 +51,8 @@ pub struct Evidence {
     pub refusals: Vec<String>,
     /// The security groups of the old writers before the fence was lifted, and after.
     pub old_groups: Vec<Vec<String>>,
+    /// What steps around the failover change, at the moments that a scenario looks at.
+    pub stepped: Vec<Stepped>,
     /// What was granted and used.
     pub permissions: Permissions,
     /// The plan's DrainSeconds.
@@ -91,6 +94,7 @@ impl Evidence {
             homes: Vec::new(),
             refusals: Vec::new(),
             old_groups: Vec::new(),
+            stepped: Vec::new(),
             permissions: Permissions::default(),
             drain_seconds: number(&stage.responder, "DrainSeconds", DRAIN_SECONDS),
             shop: None,
@@ -336,6 +340,7 @@ impl Evidence {
             ("DNS answers DR", turned(&self.failover_check)),
             ("failover-started alarm", alarm("-failover-started")),
             ("first client on DR", dr_answer.map(|answer| answer.at)),
+            ("DR prepared", self.first(|what| is_outcome(what, "Prepared"))),
             ("pin requested", self.pins().first().map(|pin| pin.requested_at)),
             ("pin in sync", self.pinned_at()),
             ("clients drained", self.drained_at()),
@@ -343,6 +348,7 @@ impl Evidence {
             ("writer available", self.takes_writes_at(&self.workload.databases[0].id)),
             ("first accepted write", self.first_write_in_dr()),
             ("failed over", self.first(|what| is_outcome(what, "FailedOver"))),
+            ("after-steps done", self.first(|what| is_outcome(what, "AfterDone"))),
         ];
         let mut reached: Vec<_> = reached.into_iter().filter_map(|(name, at)| Some((name, at?))).collect();
         reached.sort_by_key(|(_, at)| *at);

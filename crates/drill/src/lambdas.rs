@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The functions, by package and binary name.
-pub const LAMBDAS: [&str; 4] = ["alarm-handler", "replica-promoter", "fencer", "notifier"];
+pub const LAMBDAS: [&str; 5] = ["alarm-handler", "replica-promoter", "fencer", "preparer", "notifier"];
 
 /// Why the Lambdas could not be built.
 #[derive(Debug, thiserror::Error)]

@@ -42,11 +42,12 @@ const MAY_BE_REFUSED: [&str; 3] = ["route53:ListResourceRecordSets", "cloudwatch
 /// The lab's RDS uses keys in nobody's name, so it cannot tell whether this is used.
 const KEYS: &str = "UseKeysOfRebuiltDatabases";
 
-/// Its ARNs are made of both halves of GLOBAL/CLUSTER, and each of its actions is for one of the two kinds: on the other it grants nothing.
-const BOTH_HALVES: &str = "ReadGlobals";
+/// Their resources are of several kinds, and each of their actions is for one: on the others it grants nothing. The ARNs of `ReadGlobals` are
+/// made of both halves of GLOBAL/CLUSTER, and those of `TakeSteps` are whatever steps there are.
+const OF_SEVERAL_KINDS: [&str; 2] = ["ReadGlobals", "TakeSteps"];
 
 /// Why a function needs what a statement grants.
-const WHY: [(&str, &str); 26] = [
+const WHY: [(&str, &str); 29] = [
     ("AWSLambdaBasicExecutionRole", "its log; `NoOtherLogs` denies every group but its own"),
     ("OnSuccess", "what it returns is its event"),
     ("OnFailure", "an invocation that failed for good is told and kept"),
@@ -74,6 +75,9 @@ const WHY: [(&str, &str); 26] = [
     ("FenceClusters", "the old cluster's groups, and what they were, in tags"),
     ("RebootMembers", "cuts the connections that are open; a writer is whichever member it is now"),
     ("FenceInstances", "the same for the old instance"),
+    ("ReadLatch", "whether a failover is committed, and the listing where Route 53 does not answer"),
+    ("ReadGroups", "what the groups of steps are before and after; AWS knows no narrower right to ask"),
+    ("TakeSteps", "what Prepare and After say, of exactly what StepResources names, and what it was before, in tags"),
     ("Tell", "the messages"),
     ("1", "takes the alarm's event to the bus in the DR region"),
 ];
@@ -139,7 +143,7 @@ impl Permissions {
                 let what = match &grant.what {
                     Granted::Action { action, .. } if may_be_spare(grant, action) => continue,
                     Granted::Action { action, resource }
-                        if (is_example || grant.statement == BOTH_HALVES)
+                        if (is_example || OF_SEVERAL_KINDS.contains(&grant.statement.as_str()))
                             && role.uses(|it| it.acts(action))
                             && role.uses(|it| it.touches(resource)) =>
                     {

@@ -15,6 +15,7 @@ mod plan;
 mod play;
 mod reality;
 mod servers;
+mod steps;
 mod switch;
 mod switchover;
 mod update;

@@ -5,6 +5,7 @@ pub(crate) mod parameters;
 pub(crate) mod records;
 pub mod shop;
 pub mod standby;
+pub mod steps;
 pub(crate) mod workload;
 
 use std::collections::BTreeMap;

@@ -16,6 +16,18 @@ pub enum Kind {
     Nothing,
     /// Not yet.
     Waiting,
+    /// A step around the failover would have been taken, and may not be.
+    WouldStep,
+    /// A step's resource is what it was before.
+    StepUndone,
+    /// Somebody else changed a step's resource, and it was left to them.
+    StepLeft,
+    /// What of DR was to be made ready is.
+    Prepared,
+    /// What was to be done after the failover is.
+    AfterDone,
+    /// A step around the failover could not be taken.
+    StepFailed,
     /// The pin was rehearsed.
     Rehearsed,
     /// The name was armed.
@@ -67,7 +79,11 @@ impl Kind {
     #[must_use]
     pub fn is_transition(self) -> bool {
         match self {
-            Self::Armed
+            Self::StepUndone
+            | Self::StepLeft
+            | Self::Prepared
+            | Self::AfterDone
+            | Self::Armed
             | Self::Confirmed
             | Self::Followed
             | Self::PinnedAgain
@@ -77,6 +93,8 @@ impl Kind {
             | Self::FailedOver => true,
             Self::Nothing
             | Self::Waiting
+            | Self::WouldStep
+            | Self::StepFailed
             | Self::Rehearsed
             | Self::InSync
             | Self::StaysOnDr

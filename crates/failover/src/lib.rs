@@ -36,6 +36,7 @@ mod rehearsal;
 pub mod rule;
 pub mod signal;
 pub mod standby;
+pub mod step;
 mod switch;
 pub mod switchover;
 pub mod unready;

@@ -56,6 +56,8 @@ pub struct Plan {
     pub latch: Option<Latch>,
     /// How the old writers are fenced, if they are to be.
     pub fence: Option<Fence>,
+    /// Whether there are steps around the failover; preparer alone has them (`failover::step`).
+    pub has_steps: bool,
     /// ARNs of the alarms that mean "failover has started"; never empty.
     pub alarms: Vec<String>,
     /// Whether each armed name's pin is rehearsed once a day.
@@ -226,6 +228,8 @@ struct RawPlan {
     latch: RawLatch,
     #[serde(default)]
     fence: RawFence,
+    #[serde(default)]
+    steps: bool,
     alarms: Vec<String>,
     #[serde(default = "yes")]
     rehearse: bool,
@@ -286,6 +290,7 @@ impl Plan {
             hold_alarm,
             latch,
             fence,
+            has_steps: raw.steps,
             alarms,
             rehearse: raw.rehearse,
             limits,

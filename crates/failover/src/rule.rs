@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::fact::Attention;
 
 /// A rule: what an approval lifts. `P` rules decide about the pin, `R` rules about promotion, `F` rules about failback, `X`
-/// rules about fencing the old writer.
+/// rules about fencing the old writer, `S` rules about the steps around a failover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the tables in `pin`, `promotion`, `failback` and `fence` say what each means")]
+#[expect(missing_docs, reason = "the tables in `pin`, `promotion`, `failback`, `fence` and `step` say what each means")]
 pub enum Rule {
     P01,
     P02,
@@ -54,6 +54,15 @@ pub enum Rule {
     X07,
     X08,
     X09,
+    S01,
+    S02,
+    S03,
+    S04,
+    S05,
+    S06,
+    S07,
+    S08,
+    S09,
 }
 
 impl Rule {
@@ -102,7 +111,9 @@ impl fmt::Display for Id {
 
 /// A text that names neither a rule nor a row.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no rule: they are P01 to P14, R01 to R09, F01 to F10 and X01 to X09, and P09b is a row of P09")]
+#[error(
+    "{0:?} is no rule: they are P01 to P14, R01 to R09, F01 to F10, X01 to X09 and S01 to S09, and P09b is a row of P09"
+)]
 pub struct IdError(String);
 
 impl FromStr for Id {

@@ -191,6 +191,7 @@ fn plan_of(deployed: &Plan, canary: &Canary) -> Plan {
         hold_alarm: None,
         latch: None,
         fence: None,
+        has_steps: false,
         alarms: vec![format!("arn:aws:cloudwatch:us-east-1:000000000000:alarm:{DRILL}")],
         rehearse: true,
         limits,

@@ -6,7 +6,7 @@ use failover::observation::Attention;
 use failover::pin;
 use failover::promotion::{GATE_TABLE, PEACE_TABLE, REPLICA_TABLE};
 use failover::rule::{Id, Row, Rule};
-use failover::{failback, fence};
+use failover::{failback, fence, step};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -77,13 +77,18 @@ fn every_row() -> impl Iterator<Item = Line> {
     let pin = pin::rows().into_values().map(Line::of);
     let promotion = GATE_TABLE.iter().map(Line::of).chain(REPLICA_TABLE.iter().map(Line::of));
     let in_peace = PEACE_TABLE.iter().filter(|row| REPLICA_TABLE.iter().all(|known| known.id != row.id)).map(Line::of);
-    pin.chain(promotion).chain(in_peace).chain(failback).chain(fence::TABLE.iter().map(Line::of))
+    pin.chain(promotion)
+        .chain(in_peace)
+        .chain(failback)
+        .chain(fence::TABLE.iter().map(Line::of))
+        .chain(step::TABLE.iter().map(Line::of))
 }
 
 fn about(rule: Rule) -> &'static str {
     match rule.to_string().chars().next() {
         Some('P') => "a rule about the pin; of the rows for the state that a name is in, the first that holds decides",
         Some('R') => "a rule about promotion; the first row of all R rules that holds decides",
+        Some('S') => "a rule about the steps around a failover; the first row of all S rules that holds decides",
         Some('X') => "a rule about fencing the old writer; the first row of all X rules that holds decides",
         _ => "a rule about failback; every one that holds is told",
     }

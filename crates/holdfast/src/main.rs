@@ -24,6 +24,7 @@ mod readiness;
 mod report;
 mod standby;
 mod status;
+mod steps;
 mod summons;
 mod switchover;
 mod terminal;

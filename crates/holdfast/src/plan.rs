@@ -15,6 +15,7 @@ use crate::cli::WhatIf;
 use crate::failure::Failure;
 use crate::look;
 use crate::status::print_findings;
+use crate::steps::{Around, Imagined};
 use crate::terminal::{BOLD, DIM, Terminal, record};
 use crate::workload::Workload;
 
@@ -33,6 +34,8 @@ pub async fn show(workload: &Workload, terminal: &Terminal, what_if: &WhatIf) ->
     let imagined = look::real_or_imagined(workload, &seen, &decisions);
     let replicas = look::replicas(workload, &seen, &imagined).await;
     let gate = look::gate(workload, &seen);
+    let imagined_end = if what_if.alarm { Imagined::Over } else { Imagined::Nothing };
+    let steps = Around::look(workload, &seen, imagined_end).await;
     let lifted = lifted(workload, &seen, &decisions, &imagined)?;
     terminal.result(&json!({
         "at": seen.now,
@@ -51,6 +54,7 @@ pub async fn show(workload: &Workload, terminal: &Terminal, what_if: &WhatIf) ->
             "because": replica.row.condition,
             "facts": replica.facts,
         })).collect::<Vec<_>>(),
+        "steps": steps.as_json(),
     }));
     terminal.say(format!("{BOLD}alarm-handler{BOLD:#} at {} would decide", seen.now));
     print_findings(terminal, &findings);
@@ -81,6 +85,11 @@ pub async fn show(workload: &Workload, terminal: &Terminal, what_if: &WhatIf) ->
         if replica.row.verdict == promotion::Verdict::Ask {
             terminal.say(format!("      {DIM}{}{DIM:#}", replica.row.next));
         }
+    }
+    if workload.plan.has_steps {
+        let when = if what_if.alarm { ", what comes after the failover as if it were over" } else { "" };
+        terminal.say(format!("\n{BOLD}preparer{BOLD:#} would decide{when}"));
+        steps.print(terminal);
     }
     terminal.say("\nnothing was changed");
     if batches.is_empty() && lifted.is_none() && !what_if.alarm {

@@ -25,6 +25,7 @@ use crate::dns;
 use crate::failure::Failure;
 use crate::look::{self, Finding};
 use crate::readiness::{self, Readiness, Responder};
+use crate::steps::{Around, Imagined};
 use crate::terminal::Terminal;
 use crate::workload::Workload;
 
@@ -50,6 +51,8 @@ struct Status {
     probes: Value,
     names: Vec<Name>,
     databases: Vec<Database>,
+    #[serde(serialize_with = "as_json")]
+    steps: Around,
     readiness: Readiness,
     incident: Option<Incident>,
     waits_for_you: Vec<Asked>,
@@ -99,6 +102,10 @@ struct Database {
     id: failover::rule::Id,
     if_promoted_now: &'static str,
     facts: Vec<failover::observation::Fact>,
+}
+
+fn as_json<S: serde::Serializer>(steps: &Around, serializer: S) -> Result<S::Ok, S::Error> {
+    steps.as_json().serialize(serializer)
 }
 
 /// Shows the status, once or until interrupted.
@@ -159,6 +166,7 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
                 facts: decision.facts,
             })
             .collect(),
+        steps: Around::look(workload, &seen, Imagined::Nothing).await,
         readiness,
         waits_for_you,
         now,

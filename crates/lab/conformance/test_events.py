@@ -72,6 +72,19 @@ def test_a_rule_is_described_disabled_enabled_and_emptied(client, queue, refused
     refused("InvalidEventPatternException", 400, events.put_rule, Name="bad", EventPattern='{"source": "not a list"}')
 
 
+def test_a_rule_is_tagged(client, refused):
+    events = client("events")
+    rule = f"rule-{next(NUMBERS)}"
+    arn = events.put_rule(Name=rule, ScheduleExpression="rate(1 day)")["RuleArn"]
+    events.tag_resource(ResourceARN=arn, Tags=[{"Key": "team", "Value": "a"}, {"Key": "stage", "Value": "b"}])
+    events.put_rule(Name=rule, ScheduleExpression="rate(2 days)")
+    assert sorted(tag["Key"] for tag in events.list_tags_for_resource(ResourceARN=arn)["Tags"]) == ["stage", "team"]
+    events.untag_resource(ResourceARN=arn, TagKeys=["team", "absent"])
+    assert events.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "stage", "Value": "b"}]
+    refused("ResourceNotFoundException", 400, events.list_tags_for_resource, ResourceARN=arn + "-absent")
+    events.delete_rule(Name=rule)
+
+
 def test_a_schedule_ticks(client, queue, until):
     events, (arn, received) = client("events"), queue()
     rule = f"rule-{next(NUMBERS)}"

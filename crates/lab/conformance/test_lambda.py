@@ -37,6 +37,17 @@ def test_its_configuration_is_told(client):
     assert (config["FunctionName"], config["Runtime"]) == (FUNCTION, "provided.al2023")
 
 
+def test_a_function_is_tagged(client, refused):
+    functions = client("lambda")
+    arn = functions.get_function_configuration(FunctionName=FUNCTION)["FunctionArn"]
+    functions.tag_resource(Resource=arn, Tags={"team": "a", "stage": "set from=1"})
+    functions.tag_resource(Resource=arn, Tags={"team": "b"})
+    assert functions.list_tags(Resource=arn)["Tags"] == {"team": "b", "stage": "set from=1"}
+    functions.untag_resource(Resource=arn, TagKeys=["team", "stage", "absent"])
+    assert functions.list_tags(Resource=arn)["Tags"] == {}
+    refused("ResourceNotFoundException", 404, functions.list_tags, Resource=arn + "-absent")
+
+
 def test_a_function_of_another_region_is_not_found(client, refused):
     refused("ResourceNotFoundException", 404, client("lambda", "us-east-1").invoke, FunctionName=FUNCTION, Payload=b"{}")
 

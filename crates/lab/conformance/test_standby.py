@@ -11,6 +11,26 @@ def test_a_group_says_its_sizes_its_instances_and_what_is_suspended(client):
     assert client("autoscaling", "eu-west-1").describe_auto_scaling_groups()["AutoScalingGroups"] == []
 
 
+def test_a_group_is_resized_and_tagged(client, refused):
+    scaling = client("autoscaling")
+    group = lambda: scaling.describe_auto_scaling_groups(AutoScalingGroupNames=["shop"])["AutoScalingGroups"][0]
+    sizes = lambda: tuple(group()[size] for size in ("MinSize", "DesiredCapacity", "MaxSize"))
+    scaling.update_auto_scaling_group(AutoScalingGroupName="shop", MinSize=3)
+    assert sizes() == (3, 3, 4), "the desired size follows the least"
+    for wrong in ({"MinSize": 5}, {"DesiredCapacity": 5}):
+        refused("ValidationError", 400, scaling.update_auto_scaling_group, AutoScalingGroupName="shop", **wrong)
+    scaling.update_auto_scaling_group(AutoScalingGroupName="shop", MinSize=1, DesiredCapacity=2, MaxSize=4)
+    assert sizes() == (1, 2, 4)
+    refused("ValidationError", 400, scaling.update_auto_scaling_group, AutoScalingGroupName="other", MinSize=1)
+    tag = {"ResourceId": "shop", "ResourceType": "auto-scaling-group", "Key": "team", "Value": "a", "PropagateAtLaunch": False}
+    scaling.create_or_update_tags(Tags=[tag])
+    scaling.create_or_update_tags(Tags=[tag | {"Value": "b"}])
+    assert [(it["Key"], it["Value"]) for it in group()["Tags"]] == [("team", "b")]
+    scaling.delete_tags(Tags=[{key: tag[key] for key in ("ResourceId", "ResourceType", "Key")}])
+    assert group()["Tags"] == []
+    assert scaling.describe_auto_scaling_groups(AutoScalingGroupNames=["other"])["AutoScalingGroups"] == []
+
+
 def test_a_groups_newest_activity_comes_first(client, refused):
     scaling = client("autoscaling")
     newest, oldest = scaling.describe_scaling_activities(AutoScalingGroupName="shop")["Activities"]

@@ -1,7 +1,9 @@
-//! Auto Scaling: groups of instances as people made them. The lab scales nothing and launches nothing.
+//! Auto Scaling: groups of instances as people made them. The lab launches nothing.
+
+mod changes;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -19,6 +21,8 @@ pub struct AutoScaling(Mutex<BTreeMap<(String, String), Group>>);
 /// A group.
 #[derive(Clone, Debug, Default)]
 pub struct Group {
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
     /// The fewest instances, the most, and how many it is to have.
     pub sizes: [u32; 3],
     /// Its instances: id, lifecycle state, health.
@@ -34,18 +38,25 @@ pub struct Group {
 impl AutoScaling {
     /// Changes a group as people do; one that is not there yet is made.
     pub fn change(&self, region: &str, name: &str, change: impl FnOnce(&mut Group)) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        change(all.entry((region.to_owned(), name.to_owned())).or_default());
+        change(self.groups().entry((region.to_owned(), name.to_owned())).or_default());
     }
 
     /// Removes a group.
     pub fn delete(&self, region: &str, name: &str) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.remove(&(region.to_owned(), name.to_owned()));
+        self.groups().remove(&(region.to_owned(), name.to_owned()));
+    }
+
+    /// A group as it is now.
+    pub fn group(&self, region: &str, name: &str) -> Option<Group> {
+        self.groups().get(&(region.to_owned(), name.to_owned())).cloned()
+    }
+
+    fn groups(&self) -> MutexGuard<'_, BTreeMap<(String, String), Group>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn of_region(&self, region: &str) -> Vec<(String, Group)> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.groups();
         let here = all.iter().filter(|((of, _), _)| of == region);
         here.map(|((_, name), group)| (name.clone(), group.clone())).collect()
     }
@@ -75,6 +86,17 @@ struct Described {
     target_groups: Members<String>,
     instances: Members<Instance>,
     suspended_processes: Members<Suspended>,
+    tags: Members<Tag>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tag {
+    resource_id: String,
+    resource_type: &'static str,
+    key: String,
+    value: String,
+    propagate_at_launch: bool,
 }
 
 #[derive(Serialize)]
@@ -115,21 +137,40 @@ pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
     let action = form.take("Action").unwrap_or_default();
     match action.as_str() {
         "DescribeAutoScalingGroups" => {
-            reply(&action, form.finish().map(|()| (String::new(), groups(lab, &call.region))))
+            let names: Vec<_> =
+                (1..).map_while(|nth| form.take(&format!("AutoScalingGroupNames.member.{nth}"))).collect();
+            reply(&action, form.finish().map(|()| (names.join(","), groups(lab, &call.region, &names))))
         }
+        "UpdateAutoScalingGroup" => reply(&action, changes::resize(lab, &call.region, form)),
+        "CreateOrUpdateTags" => reply(&action, changes::tag(lab, &call.region, form, true)),
+        "DeleteTags" => reply(&action, changes::tag(lab, &call.region, form, false)),
         "DescribeScalingActivities" => reply(&action, activities(lab, &call.region, form)),
         other => reply::<()>(other, Err(Refusal::unsupported(format!("the Auto Scaling action {other}")))),
     }
 }
 
-fn groups(lab: &Lab, region: &str) -> Groups {
+/// The ARN of a group.
+pub fn arn_of(region: &str, name: &str) -> String {
+    arn("autoscaling", region, &format!("autoScalingGroup:0:autoScalingGroupName/{name}"))
+}
+
+/// Those of the region; if any are named, those of them that there are.
+fn groups(lab: &Lab, region: &str, names: &[String]) -> Groups {
     let described = |(name, group): (String, Group)| {
         let [min_size, max_size, desired_capacity] = group.sizes;
         let instance =
             |(id, lifecycle_state, health_status)| Instance { instance_id: id, lifecycle_state, health_status };
+        let tag = |name: &str, key, value| Tag {
+            resource_id: name.to_owned(),
+            resource_type: "auto-scaling-group",
+            key,
+            value,
+            propagate_at_launch: false,
+        };
         let suspended = |process_name| Suspended { process_name, suspension_reason: "User suspended" };
         Described {
-            arn: arn("autoscaling", region, &format!("autoScalingGroup:0:autoScalingGroupName/{name}")),
+            arn: arn_of(region, &name),
+            tags: Members { member: group.tags.into_iter().map(|(key, value)| tag(&name, key, value)).collect() },
             auto_scaling_group_name: name,
             min_size,
             max_size,
@@ -139,9 +180,9 @@ fn groups(lab: &Lab, region: &str) -> Groups {
             suspended_processes: Members { member: group.suspended.into_iter().map(suspended).collect() },
         }
     };
-    Groups {
-        auto_scaling_groups: Members { member: lab.autoscaling.of_region(region).into_iter().map(described).collect() },
-    }
+    let is_asked_for = |(name, _): &(String, Group)| names.is_empty() || names.contains(name);
+    let found = lab.autoscaling.of_region(region).into_iter().filter(is_asked_for);
+    Groups { auto_scaling_groups: Members { member: found.map(described).collect() } }
 }
 
 fn activities(lab: &Lab, region: &str, mut form: Form) -> Result<(String, Activities), Refusal> {

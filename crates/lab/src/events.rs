@@ -4,7 +4,9 @@ mod api;
 mod delivery;
 mod pattern;
 mod rules;
+mod tags;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -18,6 +20,7 @@ use crate::{ACCOUNT, Lab};
 
 pub use api::answer;
 pub use rules::{DEFAULT_BUS, DeadLetterConfig, RetryPolicy, RuleConfig, Target};
+pub(crate) use tags::asked as tags_asked;
 
 /// The service's state in every region.
 #[derive(Debug, Default)]
@@ -76,9 +79,24 @@ impl Events {
         Ok(())
     }
 
+    /// True if there is such a rule and it is on; nothing if there is none.
+    pub fn is_on(&self, region: &str, bus: Option<&str>, rule: &str) -> Option<bool> {
+        self.state().rule(region, bus, rule).ok().map(|rule| rule.enabled())
+    }
+
+    /// A rule's tags; nothing if there is no such rule.
+    pub fn tags(&self, region: &str, bus: Option<&str>, rule: &str) -> Option<BTreeMap<String, String>> {
+        self.state().rule(region, bus, rule).ok().map(|rule| rule.tags.clone())
+    }
+
     fn state(&self) -> MutexGuard<'_, rules::State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The ARN of a rule of a region's bus, given by name, by ARN, or not at all.
+pub fn rule_arn_of(region: &str, bus: Option<&str>, rule: &str) -> String {
+    rules::rule_arn(region, rules::bus_name(bus), rule)
 }
 
 /// The ARN of a bus of a region, given by name, by ARN, or not at all.

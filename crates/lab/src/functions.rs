@@ -3,6 +3,7 @@
 mod api;
 mod asynchronous;
 mod sandbox;
+mod tags;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub(crate) use api::{arn_in, name_of, refuse};
 pub use asynchronous::invoke_async;
 pub use sandbox::SKEW_VARIABLE;
 use sandbox::Sandbox;
+pub(crate) use tags::keys_in as tag_keys_in;
 
 /// What a function is made of.
 #[derive(Clone, Debug)]
@@ -81,6 +83,8 @@ pub struct Functions {
 struct State {
     /// By ARN.
     functions: BTreeMap<String, Arc<Function>>,
+    /// By ARN.
+    tags: BTreeMap<String, BTreeMap<String, String>>,
     /// What every function's environment has besides its own.
     common: BTreeMap<String, String>,
     /// By access key id: every process has credentials of its own, as on AWS.
@@ -153,6 +157,11 @@ impl Functions {
     /// The function's own environment variables.
     pub fn environment(&self, function_arn: &str) -> Option<BTreeMap<String, String>> {
         self.find(function_arn).map(|function| function.config.environment.clone())
+    }
+
+    /// A function's tags.
+    pub fn tags(&self, function_arn: &str) -> BTreeMap<String, String> {
+        self.state().tags.get(function_arn).cloned().unwrap_or_default()
     }
 
     /// After which a running invocation is killed.

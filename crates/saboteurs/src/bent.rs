@@ -59,6 +59,8 @@ pub enum Sabotage {
     StartsAfresh,
     /// X06: what a fenced database's security groups were is not kept.
     ForgetsGroups,
+    /// S06: a step's resource is changed first, and then put on record.
+    RecordsLate,
     /// Nobody stays with an incident: all waits for the next tick.
     LeavesItToTicks,
     /// RDS's lag is believed though a heartbeat knows better: it says nothing of what a slow link holds.
@@ -90,6 +92,7 @@ impl Sabotage {
             "never-reboots" => Self::NeverReboots,
             "starts-afresh" => Self::StartsAfresh,
             "forgets-groups" => Self::ForgetsGroups,
+            "records-late" => Self::RecordsLate,
             "leaves-it-to-ticks" => Self::LeavesItToTicks,
             "believes-lag" => Self::BelievesLag,
             "believes-silence" => Self::BelievesSilence,

@@ -3,6 +3,7 @@
 //! Started as `…/SABOTAGE/FUNCTION`, by a link of that name, it is that function with that sabotage.
 
 mod bent;
+mod steps;
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -19,6 +20,7 @@ use failover::outcome::{Kind, Outcome, Trigger};
 use failover::plan::{Mode, PLAN_VARIABLE, Plan};
 use failover::promotion::PromotionCall;
 use failover::register::Register;
+use failover::step::{STEPS_VARIABLE, Steps};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 
@@ -34,6 +36,7 @@ async fn main() -> Result<(), Error> {
         Some("alarm-handler") => alarm_handler(sabotage, &session).await,
         Some("replica-promoter") => replica_promoter(sabotage, &session).await,
         Some("fencer") => fencer(sabotage, &session).await,
+        Some("preparer") => preparer(sabotage, &session).await,
         Some("notifier") => notifier(sabotage, &session).await,
         _ => Err("no such function".into()),
     }
@@ -158,6 +161,23 @@ async fn fencer(sabotage: Sabotage, session: &Session) -> Result<(), Error> {
     let (plan, calls) = (&plan, &calls);
     run(service_fn(move |_: LambdaEvent<Value>| async move { Ok::<_, Diagnostic>(Box::pin(calls.handle(plan)).await) }))
         .await
+}
+
+async fn preparer(sabotage: Sabotage, session: &Session) -> Result<(), Error> {
+    let plan = plan(sabotage)?;
+    let wanted = Steps::parse(&std::env::var(STEPS_VARIABLE).unwrap_or_default())?;
+    let calls = preparer::handler::Calls {
+        records: route53::Reader::new(session),
+        alarms: cloudwatch::Reader::new(session),
+        beside: Beside::new(store::Reader::new(session)),
+        looks: aws::steps::Reader::new(session),
+        acts: Bent { honest: aws::steps::Writer::new(session), sabotage },
+    };
+    let (plan, wanted, calls) = (&plan, &wanted, &calls);
+    run(service_fn(move |_: LambdaEvent<Value>| async move {
+        Ok::<_, Diagnostic>(Box::pin(calls.handle(plan, wanted)).await)
+    }))
+    .await
 }
 
 async fn notifier(sabotage: Sabotage, session: &Session) -> Result<(), Error> {

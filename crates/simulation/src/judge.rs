@@ -107,6 +107,10 @@ fn is_promised(outcome: &Outcome, scheduled: Option<Timestamp>) -> bool {
     let clock = at.as_second() / 60;
     let lasts = |since: Timestamp| at.duration_since(since).as_secs().div_euclid(60);
     let is_transition = [
+        Kind::StepUndone,
+        Kind::StepLeft,
+        Kind::Prepared,
+        Kind::AfterDone,
         Kind::Armed,
         Kind::Confirmed,
         Kind::Followed,

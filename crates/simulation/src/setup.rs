@@ -133,6 +133,7 @@ impl Setup {
             hold_alarm: whole.hold_alarm.filter(|_| self.switch),
             latch: whole.latch.filter(|_| self.switch),
             hosted_zone_role: whole.hosted_zone_role,
+            has_steps: whole.has_steps,
             alarms: whole.alarms,
             rehearse: whole.rehearse,
             limits: whole.limits,

@@ -16,12 +16,13 @@ fn shipped_in(package: &str) -> BTreeSet<String> {
     text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
-const OURS: [&str; 18] = [
+const OURS: [&str; 19] = [
     "failover",
     "aws",
     "alarm-handler",
     "replica-promoter",
     "fencer",
+    "preparer",
     "notifier",
     "observer",
     "holdfast",
@@ -64,6 +65,18 @@ fn a_function_carries_the_sdks_it_calls_and_no_other() {
             set(&["aws-sdk-cloudwatch", "aws-sdk-dynamodb", "aws-sdk-rds", "aws-sdk-route53", "aws-sdk-sts"]),
         ),
         ("fencer", set(&["aws-sdk-rds", "aws-sdk-route53", "aws-sdk-sts"])),
+        (
+            "preparer",
+            set(&[
+                "aws-sdk-autoscaling",
+                "aws-sdk-cloudwatch",
+                "aws-sdk-dynamodb",
+                "aws-sdk-eventbridge",
+                "aws-sdk-lambda",
+                "aws-sdk-route53",
+                "aws-sdk-sts",
+            ]),
+        ),
         ("notifier", set(&["aws-sdk-sns", "aws-sdk-sts"])),
         ("observer", set(&["aws-sdk-sts"])),
     ] {

@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 /// The modules that each module imports.
 pub(crate) type Imports = BTreeMap<String, BTreeSet<String>>;
 
-const CRATES: [&str; 11] = [
+const CRATES: [&str; 12] = [
     "failover",
     "aws",
     "alarm-handler",
     "replica-promoter",
     "fencer",
+    "preparer",
     "notifier",
     "observer",
     "holdfast",

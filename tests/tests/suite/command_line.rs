@@ -12,6 +12,7 @@ mod left_to_people;
 mod readiness;
 mod scheduled;
 mod secret;
+mod steps;
 mod there_and_back;
 mod throw_away;
 

@@ -24,7 +24,7 @@ const JOBS: usize = 6;
 
 const HANDLER: &[&str] = &["alarm-handler"];
 
-const COMPANIONS: [Companion; 24] = [
+const COMPANIONS: [Companion; 25] = [
     Companion {
         sabotage: "ignores-probes",
         of: HANDLER,
@@ -154,6 +154,12 @@ const COMPANIONS: [Companion; 24] = [
         scenario: "lag-cut-transaction",
         noticed_by: &[check::ASKED, check::PROMOTED_AFTER_APPROVAL, check::NO_FALSE_MOMENT],
     },
+    Companion {
+        sabotage: "records-late",
+        of: &["preparer"],
+        scenario: "prepare-undone",
+        noticed_by: &[check::STEPS_UNDONE],
+    },
     Companion { sabotage: "forgets-groups", of: &["fencer"], scenario: "fence", noticed_by: &[check::FENCE_LIFTED] },
 ];
 
@@ -164,7 +170,7 @@ fn folder(honest: &Path, saboteur: &Path, companion: &Companion) -> PathBuf {
         std::fs::remove_dir_all(&folder).expect("an old folder can be removed");
     }
     std::fs::create_dir_all(&folder).expect("a folder can be made");
-    for lambda in LAMBDAS.into_iter().chain([COMMAND_LINE]) {
+    for lambda in LAMBDAS.into_iter().chain(["observer", COMMAND_LINE]) {
         let target = if companion.of.contains(&lambda) { saboteur.to_owned() } else { honest.join(lambda) };
         symlink(target, folder.join(lambda)).expect("a link can be made");
     }

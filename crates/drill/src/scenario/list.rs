@@ -5,6 +5,7 @@ mod failback;
 mod lag;
 mod parts;
 mod servers;
+mod steps;
 
 use super::Scenario;
 use crate::check;
@@ -16,6 +17,7 @@ pub(super) use parts::QUICK_OUTAGE_MINUTES;
 use parts::*;
 pub(super) use parts::{PLANNED, PLANNED_ON_SWITCH};
 pub use servers::ON_SERVERS;
+use steps::{AFTER_FAILS, PREPARE, PREPARE_UNDONE};
 
 /// Every scenario; the first is the default.
 pub const SCENARIOS: &[Scenario] = &[
@@ -110,6 +112,9 @@ pub const SCENARIOS: &[Scenario] = &[
             &[check::FENCED_ONCE, check::STRAYS_CUT_OFF, check::FENCE_LIFTED, check::ORDERS_TOLD],
         ],
     },
+    PREPARE,
+    PREPARE_UNDONE,
+    AFTER_FAILS,
     Scenario {
         name: "switch",
         about: "the switch stands on the records, and the primary region goes down: DNS moves by the pin alone, and stays",

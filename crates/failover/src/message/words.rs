@@ -58,6 +58,12 @@ fn cause_and_act(outcome: &Outcome) -> &'static str {
         Kind::Nothing => "nothing to do",
         Kind::Waiting if is_stuck(outcome) => "promotion is STUCK",
         Kind::Waiting => "still waiting",
+        Kind::WouldStep => "WOULD have changed DR, and may not",
+        Kind::StepUndone => "DR is what it was before",
+        Kind::StepLeft => "a step was changed by others, LEFT TO YOU",
+        Kind::Prepared => "DR prepared",
+        Kind::AfterDone => "done after the failover",
+        Kind::StepFailed => "a step FAILED, failover goes on",
         Kind::Rehearsed => "pin rehearsed",
         Kind::Armed => "armed",
         Kind::InSync => "pin in sync",
@@ -118,6 +124,10 @@ pub(super) fn sentence(outcome: &Outcome) -> String {
         0 | 1 => ("is", "its", "record", "s", "takes"),
         _ => ("are", "their", "records", "", "take"),
     };
+    let (it, was, them) = match outcome.subject_count() {
+        0 | 1 => ("it", "was", "it"),
+        _ => ("they", "were", "them"),
+    };
     match outcome.outcome {
         Kind::Nothing if is_about_a_probe(outcome) => {
             format!("A probe of Holdfast's own fails, of a site of {who}. An outage that has just begun looks so too.")
@@ -126,6 +136,16 @@ pub(super) fn sentence(outcome: &Outcome) -> String {
         Kind::Waiting => format!("Holdfast still waits before it goes on with {who}."),
         Kind::InSync => format!("Every name server answers with the pin of {who}."),
         Kind::Rehearsed => format!("Route 53 took a batch such as the pin of {who} would be. It changed nothing."),
+        Kind::WouldStep => format!("{who} would have been changed. Nothing was changed."),
+        Kind::StepUndone => format!("{who} {is} what {it} {was} before the outage."),
+        Kind::StepLeft => {
+            format!("Holdfast had changed {who}, and somebody else has changed {them} since. Nothing more was changed.")
+        }
+        Kind::Prepared => format!("{who} in the DR region {is} ready for users."),
+        Kind::AfterDone => format!("{who} in the DR region {is} as After says, now that the failover is over."),
+        Kind::StepFailed => {
+            format!("{who} in the DR region {is} not what {it} {is} to be. Pin and promotion do not wait for it.")
+        }
         Kind::Armed => format!("{who} {is} armed."),
         Kind::StaysOnDr => format!("{who} {is} pinned to DR, whatever the primary does."),
         Kind::Confirmed => {

@@ -94,7 +94,11 @@ fn what_has_no_known_beginning_is_told_once_every_four_hours() {
 }
 
 /// What happens once, as against a state that lasts.
-const ONCE: [Kind; 8] = [
+const ONCE: [Kind; 12] = [
+    Kind::StepUndone,
+    Kind::StepLeft,
+    Kind::Prepared,
+    Kind::AfterDone,
     Kind::Armed,
     Kind::Confirmed,
     Kind::Followed,

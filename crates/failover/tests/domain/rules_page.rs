@@ -5,7 +5,7 @@ use std::fmt::{Debug, Write as _};
 use failover::observation::Attention;
 use failover::promotion::{GATE_TABLE, PEACE_TABLE, REPLICA_TABLE};
 use failover::rule::{Id, Row};
-use failover::{failback, fence, pin};
+use failover::{failback, fence, pin, step};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/rules.md");
 /// Set, it lets the test write the page.
@@ -44,6 +44,7 @@ fn page() -> String {
     text += &table("Promotion: each database (R)", REPLICA_TABLE.iter().map(line));
     text += &table("In peace: what would keep a database from being promoted (R)", PEACE_TABLE.iter().map(line));
     text += &table("The fence (X)", fence::TABLE.iter().map(line));
+    text += &table("The steps around a failover (S)", step::TABLE.iter().map(line));
     text += "\n## Failback (F)\n\nEvery one that holds is told.\n\n| rule | what stands in the way | remedy |\n|---|---|---|\n";
     for (rule, when, remedy) in failback::RULES {
         // Writing to a String cannot fail.

@@ -56,8 +56,12 @@ async fn own(workload: &Workload, seen: &Observation) -> Own {
     let alarms = watch::own_alarms(session, bus).await;
     let mutes = mutes(workload, alarms.iter().flatten().map(|alarm| alarm.name.clone()).collect()).await;
     let is_observed = plan.alarms.iter().filter_map(|arn| alarm_name(arn)).any(watch::is_observed);
-    // Where there is nothing to fence there is no fencer, and where another stack watches the primary no observer.
-    let others = [plan.fence.as_ref().map(|_| "fencer"), is_observed.then_some("observer")];
+    // Where there is nothing to fence there is no fencer, without steps no preparer, and where another stack watches the primary no observer.
+    let others = [
+        plan.fence.as_ref().map(|_| "fencer"),
+        plan.has_steps.then_some("preparer"),
+        is_observed.then_some("observer"),
+    ];
     let functions = ["alarm-handler", "replica-promoter"].into_iter().chain(others.into_iter().flatten());
     let functions = functions.map(|function| format!("{bus}-{function}"));
     let lookback = SignedDuration::from_mins(LOOKBACK_MINUTES);

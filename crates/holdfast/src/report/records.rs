@@ -136,6 +136,12 @@ pub async fn gather(workload: &Workload, incident: Option<Incident>) -> Result<R
         let found = history.records(&function, &incident.to_string(), incident.began - AROUND, now + AROUND).await;
         log.extend(noted(&mut sources, &format!("the log of {function}"), found));
     }
+    if workload.plan.has_steps {
+        // What was prepared before the failover began belongs to the outage, and names another alarm.
+        let function = format!("{}-preparer", workload.bus);
+        let found = history.records(&function, "returned", from, now + AROUND).await;
+        log.extend(noted(&mut sources, &format!("the log of {function}"), found));
+    }
     log.sort_by_key(|(at, _)| *at);
     let mut records = Records {
         now,

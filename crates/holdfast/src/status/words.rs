@@ -50,6 +50,7 @@ pub fn print(terminal: &Terminal, status: &Status, verbose: bool) {
         true => status.names.iter().for_each(|name| print_name(terminal, name)),
         false => print_names(terminal, &status.names),
     }
+    status.steps.print(terminal);
     // In peace its facts are those of an outage that has not begun.
     let when = if status.incident.is_none() { ", if the alarm fired now" } else { "" };
     for database in &status.databases {

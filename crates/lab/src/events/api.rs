@@ -65,6 +65,7 @@ fn carry_out(lab: &Arc<Lab>, call: &Call, action: &str) -> Result<(String, Value
             let targets: Vec<_> = state.rule(region, event_bus_name.as_deref(), &rule)?.targets.values().collect();
             Ok((rule, json!({"Targets": targets})))
         }
+        "TagResource" | "UntagResource" | "ListTagsForResource" => super::tags::answer(lab, call, action),
         "DescribeRule" | "EnableRule" | "DisableRule" | "DeleteRule" => one_rule(lab, call, action),
         other => Err(Refusal::unsupported(format!("the EventBridge action {other}"))),
     }

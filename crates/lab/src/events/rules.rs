@@ -85,6 +85,7 @@ pub(super) struct Rule {
     pub arn: String,
     pub config: RuleConfig,
     pub targets: BTreeMap<String, Target>,
+    pub tags: BTreeMap<String, String>,
     pattern: Option<Pattern>,
     schedule: Option<Schedule>,
 }
@@ -164,9 +165,9 @@ impl State {
         let period = config.schedule_expression.as_deref().map(rate).transpose()?;
         let schedule = period.map(|period| Schedule { period, next: now + period });
         let rules = self.rules(region, Some(&bus))?;
-        let targets = rules.remove(&config.name).map(|old| old.targets).unwrap_or_default();
+        let (targets, tags) = rules.remove(&config.name).map(|old| (old.targets, old.tags)).unwrap_or_default();
         let arn = rule_arn(region, &bus, &config.name);
-        rules.insert(config.name.clone(), Rule { arn: arn.clone(), config, targets, pattern, schedule });
+        rules.insert(config.name.clone(), Rule { arn: arn.clone(), config, targets, tags, pattern, schedule });
         Ok(arn)
     }
 
@@ -252,7 +253,7 @@ pub(super) fn bus_arn(region: &str, name: &str) -> String {
     arn("events", region, &format!("event-bus/{name}"))
 }
 
-fn rule_arn(region: &str, bus: &str, name: &str) -> String {
+pub(super) fn rule_arn(region: &str, bus: &str, name: &str) -> String {
     match bus {
         DEFAULT_BUS => arn("events", region, &format!("rule/{name}")),
         _ => arn("events", region, &format!("rule/{bus}/{name}")),

@@ -10,7 +10,7 @@ use crate::arn::arn;
 use crate::iam::Request;
 use crate::wire::Refusal;
 use crate::wire::query::Form;
-use crate::{dynamodb, events, functions, kms, route53, secretsmanager};
+use crate::{autoscaling, dynamodb, events, functions, kms, route53, secretsmanager};
 
 /// Lets a call pass if its caller's policy allows it.
 pub(super) fn authorise(lab: &Lab, call: &Call, action: &str) -> Result<(), Refusal> {
@@ -149,11 +149,13 @@ fn of_rds(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
     };
     let request = |resource| Request::new(&format!("rds:{action}"), resource, &call.region);
     let tags: Vec<String> = Form::read(call).tag_keys();
-    let tagged = |request: Request| match tags.is_empty() {
-        true => request,
-        false => request.with("aws:TagKeys", tags.clone()),
-    };
+    let tagged = |request: Request| with_tag_keys(request, tags.clone());
     Ok(resources.into_iter().map(request).map(tagged).chain(of_key(call, action)).collect())
+}
+
+/// "aws:TagKeys … to compare the tag keys in a request" (IAM user guide, global condition keys): only where there are any.
+fn with_tag_keys(request: Request, keys: Vec<String>) -> Request {
+    if keys.is_empty() { request } else { request.with("aws:TagKeys", keys) }
 }
 
 fn global_cluster(id: Option<String>) -> String {
@@ -189,6 +191,16 @@ fn of_events(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
             let resource = arn("events", &call.region, &rule);
             return Ok(vec![Request::new("events:ListTargetsByRule", resource, &call.region)]);
         }
+        "DescribeRule" | "EnableRule" | "DisableRule" => {
+            let rule = body["Name"].as_str().unwrap_or_default();
+            let resource = events::rule_arn_of(&call.region, body["EventBusName"].as_str(), rule);
+            return Ok(vec![Request::new(&format!("events:{action}"), resource, &call.region)]);
+        }
+        "ListTagsForResource" | "TagResource" | "UntagResource" => {
+            let (resource, keys) = events::tags_asked(call);
+            let request = Request::new(&format!("events:{action}"), resource, &call.region);
+            return Ok(vec![with_tag_keys(request, keys)]);
+        }
         "DescribeEventBus" => {
             let resource = events::bus_arn_of(&call.region, body["Name"].as_str());
             return Ok(vec![Request::new("events:DescribeEventBus", resource, &call.region)]);
@@ -210,6 +222,10 @@ fn of_lambda(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
     let action = match action {
         "Invoke" => "lambda:InvokeFunction",
         "GetFunctionConfiguration" => "lambda:GetFunctionConfiguration",
+        "ListTags" | "TagResource" | "UntagResource" => {
+            let request = Request::new(&format!("lambda:{action}"), functions::arn_in(call), &call.region);
+            return Ok(vec![with_tag_keys(request, functions::tag_keys_in(call))]);
+        }
         _ => return Err(unknown(call, action)),
     };
     Ok(vec![Request::new(action, functions::arn_in(call), &call.region)])
@@ -226,6 +242,16 @@ fn of_dynamodb(lab: &Lab, call: &Call, action: &str) -> Result<Vec<Request>, Ref
         Some(keys) => request.with("dynamodb:LeadingKeys", keys),
         None => request,
     }])
+}
+
+/// "arn:${Partition}:autoscaling:${Region}:${Account}:autoScalingGroup:${GroupId}:autoScalingGroupName/${GroupFriendlyName}".
+fn of_groups(call: &Call, action: &str) -> Vec<Request> {
+    let mut form = Form::read(call);
+    let keys = form.tag_keys();
+    let name = form.take("AutoScalingGroupName").or_else(|| form.take("Tags.member.1.ResourceId"));
+    let resource = autoscaling::arn_of(&call.region, &name.unwrap_or_default());
+    let request = Request::new(&format!("autoscaling:{action}"), resource, &call.region);
+    vec![with_tag_keys(request, keys)]
 }
 
 fn of_others(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
@@ -258,6 +284,7 @@ fn of_others(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
         | ("autoscaling", "DescribeAutoScalingGroups" | "DescribeScalingActivities") => {
             Ok(vec![Request::new(&format!("{}:{action}", call.service), "*", &call.region)])
         }
+        ("autoscaling", "UpdateAutoScalingGroup" | "CreateOrUpdateTags" | "DeleteTags") => Ok(of_groups(call, action)),
         ("acm", "DescribeCertificate") => {
             let certificate = body()["CertificateArn"].as_str().unwrap_or_default().to_owned();
             Ok(vec![Request::new("acm:DescribeCertificate", certificate, &call.region)])

@@ -65,7 +65,7 @@ async fn people_are_told_when_the_ticks_stop_and_when_nothing_has_been_armed_for
     switch_ticks(&lab, "DisableRule").await;
     let took = minutes_to_mail(&lab, "holdfast-tick-stopped", 20).await;
     assert!((9..=16).contains(&took), "it took {took} minutes");
-    for function in ["replica-promoter", "fencer"] {
+    for function in ["replica-promoter", "fencer", "preparer"] {
         mailed(&lab, &format!("ALARM: \"holdfast-{function}-tick-stopped\""), 3).await;
     }
     switch_ticks(&lab, "EnableRule").await;

@@ -19,6 +19,8 @@ const LAYOUT: Layout = Layout {
         ("FenceRegion", "eu-west-1"),
         ("FenceSecurityGroupId", "sg-1"),
         ("FenceRdsInstances", "orders"),
+        ("After", "arn:aws:events:eu-central-1:123456789012:rule/nightly=on"),
+        ("StepResources", "arn:aws:events:eu-central-1:123456789012:rule/nightly"),
     ],
     detector: &[],
     crowd: 0,

@@ -21,7 +21,7 @@ use lab::{Lab, arn, functions, template};
 /// Name of the stack.
 const STACK: &str = "responder";
 
-/// A stack with a fence, and with these parameters besides. `edit` changes the template's text, as a hand changes a
+/// A stack with a fence and a step, and with these parameters besides. `edit` changes the template's text, as a hand changes a
 /// stack; `executable` stands behind every function, or else its own binary.
 async fn deployed(given: &[(&str, &str)], edit: impl Fn(String) -> String, executable: Option<&str>) -> Arc<Lab> {
     let lambdas = tokio::task::spawn_blocking(lambdas::build).await.expect("the build ends").expect("all builds");
@@ -34,6 +34,8 @@ async fn deployed(given: &[(&str, &str)], edit: impl Fn(String) -> String, execu
         ("FenceRegion", PRIMARY),
         ("FenceSecurityGroupId", "sg-1"),
         ("FenceRdsInstances", "orders"),
+        ("After", "arn:aws:events:eu-central-1:123456789012:rule/nightly=on"),
+        ("StepResources", "arn:aws:events:eu-central-1:123456789012:rule/nightly"),
     ];
     let parameters = usual.iter().chain(given).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let yaml = std::fs::read_to_string(repository().join("template.yaml")).expect("the template is there");

@@ -12,7 +12,7 @@ const ROLE: &str = "arn:aws:iam::210987654321:role/holdfast-zones";
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_about_zones_is_made_as_the_role_given_and_no_other_call() {
     let lab = deployed(&[("HostedZoneRoleArn", ROLE)], |yaml| yaml, None).await;
-    for function in ["holdfast-alarm-handler", "holdfast-replica-promoter", "holdfast-fencer"] {
+    for function in ["holdfast-alarm-handler", "holdfast-replica-promoter", "holdfast-fencer", "holdfast-preparer"] {
         let looks = |what: &What| match what {
             What::Call { caller, service, status: 200, .. } if caller == function && service == "route53" => Some(()),
             _ => None,

@@ -1,0 +1,39 @@
+//! The stories around the two steps.
+
+use super::super::Scenario;
+use super::parts::*;
+use crate::check;
+use crate::stage::Layout;
+use crate::stage::steps::{STEPS, STEPS_ON_SWITCH};
+
+const WITH_STEPS: Layout = Layout { responder: STEPS, ..QUICK };
+
+pub(super) const PREPARE: Scenario = Scenario {
+    name: "prepare",
+    about: "an outage: DR's group is at its wanted size before users come, and jobs run there once the failover is over",
+    layout: WITH_STEPS,
+    play: |play| Box::pin(play.prepare()),
+    checks: &[
+        PINNED_AND_PROMOTED,
+        HOLDS,
+        LOSS,
+        TOLD,
+        &[check::PREPARED_BEFORE_PIN, check::AFTER_ONCE, check::CALLED_ONCE],
+    ],
+};
+
+pub(super) const PREPARE_UNDONE: Scenario = Scenario {
+    name: "prepare-undone",
+    about: "one stack, ten minutes of outage: DR is made ready, and is what it was once the primary is well; nobody moves",
+    layout: Layout { one_stack: true, responder: STEPS_ON_SWITCH, ..PLAIN },
+    play: |play| Box::pin(play.prepare_undone()),
+    checks: &[HELD, &[check::STEPS_UNDONE]],
+};
+
+pub(super) const AFTER_FAILS: Scenario = Scenario {
+    name: "after-fails",
+    about: "AWS takes none of the steps: pin and promotion do not wait for them, and people are told",
+    layout: WITH_STEPS,
+    play: |play| Box::pin(play.after_fails()),
+    checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::STEP_FAILURE_TOLD]],
+};

@@ -1,0 +1,129 @@
+//! The steps around a failover, S01–S09: what of DR is made ready while an outage is waited out, and what runs there once the
+//! failover is over.
+//!
+//! What was before is put on record, as tags of the resource itself, before anything is changed, and the record is taken off
+//! last: whoever died in between, the next look goes on from what it finds. Counts are only ever raised, and what somebody else
+//! changed meanwhile is left alone.
+
+mod decision;
+mod moment;
+mod note;
+mod parse;
+mod setting;
+mod tables;
+
+use std::fmt;
+
+pub use decision::{Decision, decide};
+pub use moment::{CALM_SECONDS, Due, Forbidden, Moment, World};
+pub use note::{Note, Stage, TAGS, Tags};
+pub use parse::{STEPS_VARIABLE, StepError};
+pub use setting::{Setting, Sizes};
+pub use tables::{Row, TABLE, Verdict};
+
+/// Everything that is to be done around a failover.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Steps {
+    /// ARN of the alarm that says that the primary site is down, long before a failover begins.
+    pub site_down_alarm: String,
+    /// How long it must have said so before DR is prepared, in minutes.
+    pub prepare_after_minutes: u32,
+    /// The steps, those of `Prepare` first; never empty.
+    pub entries: Vec<Entry>,
+}
+
+/// One step: a resource of the DR region, and what it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// When.
+    pub list: List,
+    /// Its ARN, as the template has it.
+    pub arn: String,
+    /// Which resource, and what it is to be.
+    pub target: Target,
+}
+
+/// When a step is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum List {
+    /// While the outage is waited out, before users come.
+    Prepare,
+    /// Once every protected name is failed over.
+    After,
+}
+
+/// A resource, by how AWS names it, and what it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// An Auto Scaling group with at least so many instances.
+    Group {
+        /// Its name.
+        name: String,
+        /// How many.
+        size: u32,
+    },
+    /// An EventBridge rule, on or off.
+    Rule {
+        /// Its bus; none is the default bus.
+        bus: Option<String>,
+        /// Its name.
+        name: String,
+        /// True if it is to be on.
+        on: bool,
+    },
+    /// A Lambda function of the user's that is called, once an incident.
+    Function {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl fmt::Display for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Prepare => "Prepare",
+            Self::After => "After",
+        })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Group { name, .. } => write!(f, "Auto Scaling group {name}"),
+            Self::Rule { bus: None, name, .. } => write!(f, "rule {name}"),
+            Self::Rule { bus: Some(bus), name, .. } => write!(f, "rule {name} of bus {bus}"),
+            Self::Function { name } => write!(f, "function {name}"),
+        }
+    }
+}
+
+impl Target {
+    /// What it is to be, in words that follow "is to".
+    #[must_use]
+    pub fn wanted(&self) -> String {
+        match self {
+            Self::Group { size, .. } => format!("have at least {size} instances"),
+            Self::Rule { on, .. } => format!("be {}", if *on { "on" } else { "off" }),
+            Self::Function { .. } => "be called once".to_owned(),
+        }
+    }
+}
+
+/// A resource as AWS describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// There is none.
+    Missing,
+    /// AWS did not say.
+    NotSeen(String),
+    /// It is there.
+    There {
+        /// What it is now.
+        setting: Setting,
+        /// What else is worth telling of it, such as how many instances are in service; may be empty.
+        detail: String,
+        /// What its tags say that Holdfast did to it.
+        tags: Tags,
+    },
+}

@@ -1,0 +1,172 @@
+//! Whether steps are due now, by what is known of the outage and of the failover.
+
+use jiff::Timestamp;
+
+use super::{List, Steps};
+use crate::incident::{AlarmSighting, AlarmState, EvaluationTrouble, Incident};
+use crate::latch::{self, Reading};
+use crate::observation::{Alarms, Fact, NameView, elapsed, in_alarm};
+use crate::plan::{Mode, Plan};
+use crate::register::Register;
+
+/// How long the primary must have been well, and every name armed, before what was prepared is undone: one that comes and goes must not
+/// scale DR up and down all the while. Tags know no compare-and-swap, so it is also longer than any invocation may last that decided by
+/// what was before: none can change a resource whose record another has just taken off.
+pub const CALM_SECONDS: u32 = 300;
+
+/// What was seen of the outage and of the failover.
+#[derive(Clone, Copy, Debug)]
+pub struct World<'a> {
+    /// AWS's time.
+    pub now: Timestamp,
+    /// The alarms that start a failover, and the site-down alarm, as far as CloudWatch told.
+    pub alarms: &'a Alarms,
+    /// The protected names, or why they are not known.
+    pub names: Result<&'a [NameView], &'a str>,
+    /// The latch.
+    pub latch: &'a Reading,
+}
+
+/// Whether the steps of a list are due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Its resources are to be as they are wanted.
+    Yes(Incident),
+    /// All is well with the primary, and nobody is on DR: what was changed is undone.
+    No,
+    /// Neither: nothing is changed.
+    Undecided,
+}
+
+/// Why nothing is changed though it would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forbidden {
+    /// The plan says shadow.
+    Shadow,
+    /// A maintenance is under way.
+    Maintenance,
+    /// Somebody switched Holdfast off, or it never was on.
+    Disarmed,
+    /// Nobody can tell whether it is: neither Route 53 nor name servers told the registers.
+    NotKnown,
+}
+
+/// What holds for all steps of one look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Whether the steps of `Prepare` are due.
+    pub prepare: Due,
+    /// Whether the steps of `After` are due.
+    pub after: Due,
+    /// Why nothing may be changed, if so.
+    pub forbidden: Option<Forbidden>,
+    /// What it was judged by.
+    pub facts: Vec<Fact>,
+}
+
+impl Moment {
+    /// Judges.
+    #[must_use]
+    pub fn of(plan: &Plan, steps: &Steps, world: &World<'_>) -> Self {
+        let committed = committed(world);
+        let rests = || if is_calm(plan, steps, world) { Due::No } else { Due::Undecided };
+        let down = || outage(plan, steps, world);
+        let prepare = committed.clone().or_else(down).map_or_else(rests, Due::Yes);
+        let after = match committed.filter(|_| is_over(world)) {
+            Some(incident) => Due::Yes(incident),
+            None if prepare == Due::No => Due::No,
+            None => Due::Undecided,
+        };
+        Self { prepare, after, forbidden: forbidden(plan, world), facts: facts(steps, world) }
+    }
+
+    /// Whether the steps of a list are due.
+    #[must_use]
+    pub fn due(&self, list: List) -> &Due {
+        match list {
+            List::Prepare => &self.prepare,
+            List::After => &self.after,
+        }
+    }
+}
+
+/// The failover that is under way or over, by pins and latch.
+fn committed(world: &World<'_>) -> Option<Incident> {
+    let pins = world.names.unwrap_or_default().iter().filter_map(|view| view.pin().map(|pin| pin.incident.clone()));
+    world.latch.closed().map(|latch| latch.incident.clone()).or_else(|| pins.max())
+}
+
+/// Every protected name is failed over, by its register, or by the latch where Route 53 cannot write it.
+fn is_over(world: &World<'_>) -> bool {
+    let latch = world.latch.closed().filter(|latch| matches!(latch.stage, latch::Stage::FailedOver { .. }));
+    let is_over = |view: &NameView| {
+        matches!(view.register(), Some(Register::FailedOver { .. }))
+            || latch.is_some_and(|latch| latch.takes_along(view))
+    };
+    world.names.is_ok_and(|names| !names.is_empty() && names.iter().all(is_over))
+}
+
+/// The outage that DR is prepared for: a failover is about to begin, or the site has been down for as long as the plan waits.
+fn outage(plan: &Plan, steps: &Steps, world: &World<'_>) -> Option<Incident> {
+    let ringing = in_alarm(world.alarms).into_iter().find(|alarm| alarm.watches(plan));
+    let waited = 60 * steps.prepare_after_minutes;
+    let site = || site_down(steps, world.alarms).filter(|alarm| alarm.state == AlarmState::Alarm);
+    let down = ringing.or_else(|| site().filter(|alarm| elapsed(alarm.since, world.now, waited)))?;
+    Some(Incident { alarm: down.name.clone(), began: down.since })
+}
+
+/// What the site-down alarm says, if CloudWatch can tell.
+fn site_down<'a>(steps: &Steps, alarms: &'a Alarms) -> Option<&'a AlarmSighting> {
+    let mut known = alarms.iter().flatten();
+    let alarm = known.find(|alarm| alarm.arn == steps.site_down_alarm)?;
+    Some(alarm).filter(|alarm| !alarm.trouble.is_some_and(EvaluationTrouble::is_blinding))
+}
+
+/// The primary is known to be well for a while, and no name is on DR or on its way. What is not known is not well.
+fn is_calm(plan: &Plan, steps: &Steps, world: &World<'_>) -> bool {
+    let since = |then: Timestamp| elapsed(then, world.now, CALM_SECONDS);
+    let is_well = |alarm: &AlarmSighting| alarm.state == AlarmState::Ok && since(alarm.since);
+    let is_home = |view: &NameView| match view.register() {
+        Some(Register::Armed { since: armed, .. }) => since(*armed),
+        _ => view.is_unpinned(),
+    };
+    let is_quiet = |arn: &String| {
+        let mut known = world.alarms.iter().flatten();
+        known.find(|alarm| alarm.arn == *arn).is_some_and(|alarm| is_well(alarm) && alarm.watches(plan))
+    };
+    let site = site_down(steps, world.alarms);
+    plan.alarms.iter().all(is_quiet)
+        && site.is_some_and(is_well)
+        && world.names.is_ok_and(|names| names.iter().all(is_home))
+        && matches!(world.latch, Reading::NoStore | Reading::Open { .. })
+}
+
+/// One name that a person switched off keeps all steps from being taken: the failover would not be whole without it.
+fn forbidden(plan: &Plan, world: &World<'_>) -> Option<Forbidden> {
+    if plan.mode == Mode::Shadow {
+        return Some(Forbidden::Shadow);
+    }
+    let Ok(names) = world.names else { return Some(Forbidden::NotKnown) };
+    let held = names.iter().filter_map(|view| match view.register() {
+        Some(Register::Paused { .. }) => Some(Forbidden::Maintenance),
+        Some(Register::Disarmed { .. }) => Some(Forbidden::Disarmed),
+        Some(Register::Armed { .. } | Register::Pinned { .. } | Register::FailedOver { .. }) => None,
+        None if view.is_unpinned() => Some(Forbidden::Disarmed),
+        None => Some(Forbidden::NotKnown),
+    });
+    // A maintenance is what people will remember.
+    held.min_by_key(|why| *why != Forbidden::Maintenance)
+}
+
+fn facts(steps: &Steps, world: &World<'_>) -> Vec<Fact> {
+    let site = site_down(steps, world.alarms);
+    let said = site.map_or_else(|| "not known".to_owned(), AlarmSighting::in_words);
+    let names = match world.names {
+        Ok(names) => {
+            let on_dr = names.iter().filter(|view| view.pin().is_some()).count();
+            format!("{on_dr} of {} on DR", names.len())
+        }
+        Err(why) => format!("not known: {why}"),
+    };
+    vec![Fact::new("site-down alarm", said), Fact::new("protected names", names)]
+}
