@@ -12,7 +12,7 @@ use failover::latch::{self, Heard, Latch, Led, Look, Marks, homes};
 use failover::listing::{LISTING_BYTES_MAX, Listing};
 use failover::name::Name;
 use failover::observation::NameView;
-use failover::plan::{self, Names, Plan, Shown};
+use failover::plan::{self, Names, Pairs, Plan, Shown};
 use failover::record::Target;
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -280,16 +280,18 @@ async fn ask_all(
     .await)
 }
 
+/// Asks one name server for the latch and the switch.
+pub async fn marks(pairs: &Pairs, dns: &impl NameServers, server: SocketAddr) -> Marks {
+    let heard = async |name: &Name| dns.ask(server, name, "TXT").await.map_err(|error| error.to_string());
+    let (latch, again, switch) = tokio::join!(heard(&pairs.latch), heard(&pairs.again), heard(&pairs.switch));
+    Marks { server: server.to_string(), latch, again, switch }
+}
+
 /// Asks the name servers for the latch, the switch and every protected name.
 pub async fn look(shown: &Shown, dns: &impl NameServers, names: &[NameView]) -> Look {
     let pairs = &shown.pairs;
     let servers = dns.servers(&pairs.latch).await.unwrap_or_default();
-    let marks = join_all(servers.into_iter().map(async |server| {
-        let heard = async |name: &Name| dns.ask(server, name, "TXT").await.map_err(|error| error.to_string());
-        let (latch, again, switch) = tokio::join!(heard(&pairs.latch), heard(&pairs.again), heard(&pairs.switch));
-        Marks { server: server.to_string(), latch, again, switch }
-    }))
-    .await;
+    let marks = join_all(servers.into_iter().map(|server| marks(pairs, dns, server))).await;
     if !latch::may_prove(&marks) {
         return Look { marks, names: BTreeMap::new() };
     }

@@ -201,7 +201,7 @@ impl fmt::Display for Users {
         match self.place {
             Place::Primary => return f.write_str("Users are at the primary."),
             Place::Unknown => {
-                return f.write_str("Where users are is not known from here; holdfast status shows what DNS answers.");
+                return f.write_str("Where users are is not known: not all that tells it was seen. holdfast status shows what DNS answers.");
             }
             Place::HeldAtPrimary => {
                 return f.write_str(

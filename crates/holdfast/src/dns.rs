@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use aws::beside;
-use failover::latch::{self, NotProven};
+use aws::dns::NameServers as _;
+use failover::latch::Look;
 use failover::name::Name;
+use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
@@ -40,11 +42,13 @@ pub async fn answers(
     tokio::time::timeout(PATIENCE, asking).await.unwrap_or_else(|_| Err(late()))
 }
 
-/// The first name server that denies that the latch is closed, if one is heard in time.
-pub async fn latch_denied(workload: &Workload) -> Option<NotProven> {
-    let shown = workload.plan.latch.as_ref()?.shown.as_ref()?;
-    let asked = tokio::time::timeout(PATIENCE, beside::look(shown, &workload.beside, &[])).await;
-    latch::denied(&asked.ok()?)
+/// What name servers say of a closed latch, each within a short time; nothing if there is none to ask.
+pub async fn of_latch(workload: &Workload) -> Option<Look> {
+    let pairs = &workload.plan.latch.as_ref()?.shown.as_ref()?.pairs;
+    let limited = async |server| tokio::time::timeout(PATIENCE, beside::marks(pairs, &workload.beside, server)).await;
+    let servers = tokio::time::timeout(PATIENCE, workload.beside.servers(&pairs.latch)).await.ok()?.ok()?;
+    let marks = join_all(servers.into_iter().map(limited)).await;
+    Some(Look { marks: marks.into_iter().flatten().collect(), ..Look::default() })
 }
 
 /// Someone to ask.

@@ -183,10 +183,14 @@ async fn users(workload: &Workload, seen: &Observation) -> (Users, Option<String
         latch::Reading::NotKnown(why) => return (users, Some(format!("not known: {why}"))),
         latch::Reading::Closed { latch, .. } => latch.to_string(),
     };
-    let denied = if users.place == Place::Latched { dns::latch_denied(workload).await } else { None };
-    match denied {
-        Some(denied) => (Users { place: Place::LatchUnseen, ..users }, Some(format!("{latch}; but {denied}"))),
-        None => (users, Some(latch)),
+    if users.place != Place::Latched {
+        return (users, Some(latch));
+    }
+    let asked = dns::of_latch(workload).await.filter(|look| !look.marks.is_empty());
+    match asked.map(|look| latch::denied(&look)) {
+        Some(Some(denied)) => (Users { place: Place::LatchUnseen, ..users }, Some(format!("{latch}; but {denied}"))),
+        Some(None) => (users, Some(latch)),
+        None => (users, Some(format!("{latch}; no name server was heard, so none confirms it"))),
     }
 }
 

@@ -157,7 +157,20 @@ pub fn columns() -> Option<usize> {
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
+/// Programs whose commands Holdfast prints.
+const PROGRAMS: [&str; 7] = ["aws ", "dig ", "holdfast ", "mariadb", "mysql", "psql ", "FIRST_LOG="];
+
+/// True of a command with options: cut by the end of a line it would run without them. The terminal itself goes on below, and what is
+/// copied from there is whole.
+fn has_command(line: &str) -> bool {
+    let begins = PROGRAMS.iter().filter_map(|program| line.find(program)).min();
+    begins.is_some_and(|at| line[at..].contains(" --"))
+}
+
 fn wrapped(line: &str, columns: usize) -> String {
+    if has_command(line) {
+        return line.to_owned();
+    }
     let indent = " ".repeat(line.len() - line.trim_start().len() + 4);
     let options = textwrap::Options::new(columns).subsequent_indent(&indent).break_words(false);
     textwrap::fill(line, options.word_splitter(textwrap::WordSplitter::NoHyphenation))
@@ -213,5 +226,17 @@ mod tests {
         let plain = anstream::adapter::strip_str(&wrapped).to_string();
         assert_eq!(plain, "  P09a Hold  app.example.com and 4 more:\n      the primary answers our own probe");
         assert_eq!(super::wrapped("PRIMARY  127.0.10.1", 5), "PRIMARY\n    127.0.10.1");
+    }
+
+    #[test]
+    fn a_command_with_options_is_left_whole_so_that_it_can_be_copied() {
+        for command in [
+            "      aws rds modify-db-instance --db-instance-identifier orders-dr --apply-immediately",
+            "FIRST_LOG=$(mysql --host=app.example.com --execute 'SHOW BINARY LOGS' | head -n 1 | cut -f 1)",
+            "      to go on: holdfast approve --despite R07",
+        ] {
+            assert_eq!(super::wrapped(command, 40), command);
+        }
+        assert!(super::wrapped("holdfast says in many words what nobody can paste - or so", 40).contains('\n'));
     }
 }

@@ -342,7 +342,7 @@ async fn a_slow_link_hides_what_is_on_the_way() {
 
 /// What RDS told of a replica's lag in the minutes after its source was lost, the first sample of each minute.
 async fn lags_after_loss(lost: lab::rds::LostLink) -> Vec<f64> {
-    let lab = lab(1000.0).await;
+    let lab = lab(100.0).await;
     lab::rds::create_instance(&lab, PRIMARY, "db", None).unwrap();
     lab::rds::create_instance(&lab, DR, "db-dr", Some((PRIMARY, "db"))).unwrap();
     lab::rds::set_lost_link(&lab, DR, "db-dr", lost);

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use lab::Lab;
 use lab::rds::{self, LostLink, Write};
 
@@ -27,7 +26,8 @@ impl Play {
         rds::set_slow_link(&self.stage.lab, DR, CLUSTER, ON_THE_WAY);
         self.stage.minutes(20).await;
         let outage_at = self.fail_primary();
-        self.approved_if_asked(outage_at).await
+        self.approved_if_asked().await?;
+        Ok(self.to_the_end(outage_at).await)
     }
 
     /// The link falls silent, the lag says 0 for another minute, and fifty seconds after it the primary goes down.
@@ -36,7 +36,8 @@ impl Play {
         self.cut(LostLink::Silent);
         self.seconds(50).await;
         let outage_at = self.fail_primary();
-        self.approved_if_asked(outage_at).await
+        self.approved_if_asked().await?;
+        Ok(self.to_the_end(outage_at).await)
     }
 
     /// The link is cut inside a transaction: the lag counts up, and never says that nothing arrives. Ten minutes later the primary goes down.
@@ -45,7 +46,8 @@ impl Play {
         self.cut(LostLink::InTransaction);
         self.stage.minutes(10).await;
         let outage_at = self.fail_primary();
-        self.approved_if_asked(outage_at).await
+        self.approved_if_asked().await?;
+        Ok(self.to_the_end(outage_at).await)
     }
 
     fn cut(&self, lost: LostLink) {
@@ -57,13 +59,12 @@ impl Play {
         }
     }
 
-    async fn approved_if_asked(self, outage_at: Timestamp) -> Result<Evidence, Stuck> {
-        if let Some(incident) = self.asked(90).await {
-            // As long as a person reads the mail.
-            self.stage.minutes(5).await;
-            self.operator(&["approve", &incident, "--despite", "R07", "--reason", "a drill"]).await?;
-        }
-        Ok(self.to_the_end(outage_at).await)
+    /// Somebody reads the mail, and accepts the loss.
+    pub(super) async fn approved_if_asked(&self) -> Result<(), Stuck> {
+        let Some(incident) = self.asked(90).await else { return Ok(()) };
+        // As long as a person reads.
+        self.stage.minutes(5).await;
+        self.operator(&["approve", &incident, "--despite", "R07", "--reason", "a drill"]).await
     }
 }
 

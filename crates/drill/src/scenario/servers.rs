@@ -106,9 +106,7 @@ impl Play {
         tokio::spawn(publish_heartbeats(self.stage.lab.clone()));
         self.begin().await?;
         let outage_at = self.overload_the_link().await;
-        if let Some(incident) = self.asked(90).await {
-            self.operator(&["approve", &incident, "--despite", "R07", "--reason", "a drill"]).await?;
-        }
+        self.approved_if_asked().await?;
         Ok(self.to_the_end(outage_at).await)
     }
 
@@ -129,9 +127,7 @@ impl Play {
         let backup = locked.map_err(|error| Stuck::new(format!("to lock a table: {error}")))?;
         self.seconds(50).await;
         let outage_at = self.fail_primary();
-        if let Some(incident) = self.asked(90).await {
-            self.operator(&["approve", &incident, "--despite", "R07", "--reason", "a drill"]).await?;
-        }
+        self.approved_if_asked().await?;
         let evidence = self.to_the_end(outage_at).await;
         drop(backup);
         Ok(evidence)
@@ -148,9 +144,7 @@ impl Play {
         }
         self.seconds(40).await;
         let outage_at = self.fail_primary();
-        if let Some(incident) = self.asked(90).await {
-            self.operator(&["approve", &incident, "--despite", "R07", "--reason", "a drill"]).await?;
-        }
+        self.approved_if_asked().await?;
         Ok(self.to_the_end(outage_at).await)
     }
 

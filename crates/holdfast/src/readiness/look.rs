@@ -6,7 +6,7 @@ use aws::watch::{self, Mute};
 use aws::{CallError, Session, balancer, detector, zone};
 use failover::incident::AlarmState;
 use failover::pin::Observation;
-use failover::plan::{alarm_name, arn_region};
+use failover::plan::{alarm_name, arn_region, latch_alarm};
 use futures_util::future::{join_all, try_join_all};
 use jiff::SignedDuration;
 
@@ -69,7 +69,9 @@ async fn own(workload: &Workload, seen: &Observation) -> Own {
         let runs = watch::runs(session, &function, seen.now, lookback).await;
         (function, runs)
     });
-    Own { alarms, mutes, runs: join_all(runs).await }
+    let latched = plan.hold_alarm.as_deref().map(latch_alarm).filter(|_| seen.latch.closed().is_some());
+    let has_to_ring = latched.as_deref().and_then(alarm_name).map(str::to_owned);
+    Own { alarms, mutes, runs: join_all(runs).await, has_to_ring }
 }
 
 /// Whatever mutes one of Holdfast's own alarms, or one of the detectors'.

@@ -15,13 +15,16 @@ pub struct Own {
     pub mutes: Result<Vec<(String, Mute)>, CallError>,
     /// The functions that a tick wakes, and how each fared in the last [`super::LOOKBACK_MINUTES`] minutes.
     pub runs: Vec<(String, Result<Option<Runs>, CallError>)>,
+    /// The latch's own alarm, while the latch is closed: it has to ring, and of the latch `status` tells.
+    pub has_to_ring: Option<String>,
 }
 
 impl Readiness {
     pub(super) fn judge_own(&mut self, own: &Own) {
         match &own.alarms {
             Ok(alarms) => {
-                for alarm in alarms.iter().filter(|alarm| alarm.rings) {
+                for alarm in alarms.iter().filter(|alarm| alarm.rings && own.has_to_ring.as_ref() != Some(&alarm.name))
+                {
                     let remedy = "docs/watching.md says what it means and what to do";
                     self.report(Some(format!("alarm {}", alarm.name)), "about Holdfast itself rings", remedy);
                 }
@@ -113,6 +116,18 @@ mod tests {
             assert_eq!(readiness.promotion_seconds, None, "{words}");
         }
         assert_eq!(said(&runs(15, 14)), "", "one run of many that succeeds has done what a tick does");
+    }
+
+    #[test]
+    fn the_alarm_of_a_closed_latch_is_no_news() {
+        let ringing = |has_to_ring: Option<&str>| {
+            with(|own| {
+                own.alarms = Ok(vec![OwnAlarm { name: "holdfast-latched".to_owned(), rings: true }]);
+                own.has_to_ring = has_to_ring.map(str::to_owned);
+            })
+        };
+        assert_eq!(said(&ringing(Some("holdfast-latched"))), "");
+        assert!(only(&ringing(None)).contains("holdfast-latched about Holdfast itself rings"));
     }
 
     #[test]

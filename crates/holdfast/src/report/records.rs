@@ -95,9 +95,22 @@ impl Records {
         let Incident { alarm, began } = &self.incident;
         let is_call =
             |turn: &Turn| turn.alarm == *alarm && turn.to == "ALARM" && turn.at.as_second() == began.as_second();
-        !self.log.is_empty()
+        self.log.iter().any(|(_, record)| of_incident(record).is_none_or(|of| *of == self.incident))
             || self.turns.iter().any(is_call)
             || under_way(&self.names).as_ref() == Some(&self.incident)
+    }
+}
+
+/// True of what belongs to the incident, or to the outage that it came of; a later outage is another's.
+fn is_of_outage(record: &Record, incident: &Incident, from: Timestamp) -> bool {
+    let of = of_incident(record);
+    of.is_some_and(|of| of == incident || (from <= of.began && of.began < incident.began))
+}
+
+fn of_incident(record: &Record) -> Option<&Incident> {
+    match record {
+        Record::Returned(outcome) => outcome.incident.as_ref(),
+        Record::Told { incident, .. } => incident.as_ref(),
     }
 }
 
@@ -140,7 +153,8 @@ pub async fn gather(workload: &Workload, incident: Option<Incident>) -> Result<R
         // What was prepared before the failover began belongs to the outage, and names another alarm.
         let function = format!("{}-preparer", workload.bus);
         let found = history.records(&function, "returned", from, now + AROUND).await;
-        log.extend(noted(&mut sources, &format!("the log of {function}"), found));
+        let found = noted(&mut sources, &format!("the log of {function}"), found);
+        log.extend(found.into_iter().filter(|(_, record)| is_of_outage(record, &incident, from)));
     }
     log.sort_by_key(|(at, _)| *at);
     let mut records = Records {

@@ -21,7 +21,13 @@ pub fn print(terminal: &Terminal, status: &Status, verbose: bool) {
         _ if status.users.cannot_write() => BAD,
         _ => WARNING,
     };
-    terminal.say(format!("{users}{}{users:#}", status.users));
+    let said = match status.users.place {
+        Place::Unknown => {
+            "Where users are is not known: not all that tells it was seen. Below is what DNS answers.".to_owned()
+        }
+        _ => status.users.to_string(),
+    };
+    terminal.say(format!("{users}{said}{users:#}"));
     asked::print(terminal, &status.waits_for_you);
     if let Some(asked) = status.waits_for_you.first() {
         terminal.say(format!("      to go on: holdfast approve; not at all: holdfast reject {}", asked.incident));
