@@ -400,8 +400,8 @@ variable "prepare" {
   nullable    = false
   description = "Optional. What of THIS region is made ready while an outage is waited out, and undone if the primary returns: entries ARN=WHAT with commas between, an Auto Scaling group's ARN=6 (at least so many), an EventBridge rule's ARN=on or ARN=off, a Lambda function's ARN=call. Each ARN must be in StepResources too (docs/steps.md)."
   validation {
-    condition     = can(regex("^[^\"\\\\]*$", var.prepare))
-    error_message = "Prepare must be entries ARN=WHAT with commas between, without quotes and backslashes."
+    condition     = can(regex("^[^\"\\\\\\x00-\\x1f\\x7f]*$", var.prepare))
+    error_message = "Prepare must be entries ARN=WHAT with commas between, on one line, without quotes and backslashes."
   }
 }
 
@@ -411,8 +411,8 @@ variable "after" {
   nullable    = false
   description = "Optional. What of THIS region is done once every name is failed over, such as consumers and schedules that are to run in one region only; entries as in Prepare."
   validation {
-    condition     = can(regex("^[^\"\\\\]*$", var.after))
-    error_message = "After must be entries ARN=WHAT with commas between, without quotes and backslashes."
+    condition     = can(regex("^[^\"\\\\\\x00-\\x1f\\x7f]*$", var.after))
+    error_message = "After must be entries ARN=WHAT with commas between, on one line, without quotes and backslashes."
   }
 }
 
@@ -422,7 +422,7 @@ variable "step_resources" {
   nullable    = false
   description = "The ARNs that Prepare and After name, exactly. They are all that the function preparer may change: CloudFormation cannot cut them out of the entries."
   validation {
-    condition     = alltrue([for each in var.step_resources : each != "" && can(regex("^(arn:aws[a-z-]*:(autoscaling|events|lambda):[a-z0-9-]+:[0-9]{12}:[^\"\\\\*?]+)?$", each))])
+    condition     = alltrue([for each in var.step_resources : each != "" && can(regex("^(arn:aws[a-z-]*:(autoscaling|events|lambda):[a-z0-9-]+:[0-9]{12}:[^\"\\\\*?\\x00-\\x1f\\x7f]+)?$", each))])
     error_message = "StepResources must be ARNs of Auto Scaling groups, EventBridge rules or Lambda functions, without wildcards."
   }
 }

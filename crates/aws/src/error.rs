@@ -22,6 +22,10 @@ const ON_PURPOSE: [&str; 5] = [
     "UnrecognizedClientException",
 ];
 
+/// How AWS refuses what comes while it works on another change, beside what its SDK knows (EventBridge, Lambda, EC2 Auto Scaling).
+const PASSING: [&str; 4] =
+    ["ConcurrentModificationException", "ResourceConflictException", "ScalingActivityInProgress", "ResourceContention"];
+
 /// How the names of calls begin that only look.
 const LOOKS: [&str; 4] = ["Describe", "Filter", "Get", "List"];
 
@@ -75,7 +79,8 @@ impl CallError {
     /// being worked on.
     #[must_use]
     pub fn is_refused_for_good(&self) -> bool {
-        let passes = |code: &str| [THROTTLING_ERRORS, TRANSIENT_ERRORS].iter().any(|codes| codes.contains(&code));
+        let passes =
+            |code: &str| [THROTTLING_ERRORS, TRANSIENT_ERRORS, &PASSING].iter().any(|codes| codes.contains(&code));
         matches!(self, Self::Refused { code, .. } if !passes(code))
     }
 
@@ -229,7 +234,8 @@ mod tests {
     #[test]
     fn throttling_and_a_prior_request_pass_and_other_refusals_do_not() {
         let refused = |code: &str| CallError::Refused { call: "C", code: code.to_owned(), message: String::new() };
-        for code in ["Throttling", "ThrottlingException", "PriorRequestNotComplete", "RequestTimeout"] {
+        let known = ["Throttling", "ThrottlingException", "PriorRequestNotComplete", "RequestTimeout"];
+        for code in known.into_iter().chain(PASSING) {
             assert!(!refused(code).is_refused_for_good(), "{code}");
         }
         for code in ["InvalidChangeBatch", "AccessDenied", "InvalidInput"] {

@@ -24,8 +24,8 @@ pub trait StepWriter {
     async fn note(&self, entry: &Entry, note: &Note) -> Result<(), CallError>;
     /// Takes the record off.
     async fn forget(&self, entry: &Entry) -> Result<(), CallError>;
-    /// Makes the resource that.
-    async fn set(&self, entry: &Entry, setting: Setting) -> Result<(), CallError>;
+    /// Makes the resource, which is `now`, be `to`; asks for nothing that does not differ.
+    async fn set(&self, entry: &Entry, now: Setting, to: Setting) -> Result<(), CallError>;
     /// Calls the function, asynchronously: that it is taken says nothing of what it does.
     async fn call(&self, entry: &Entry, payload: &Value) -> Result<(), CallError>;
 }
@@ -83,7 +83,7 @@ impl Writer {
 impl StepReader for Reader {
     async fn look(&self, entry: &Entry) -> Result<Seen, CallError> {
         let looked = match &entry.target {
-            Target::Group { name, .. } => group::look(&self.0.groups, name).await,
+            Target::Group { name, .. } => group::look(&self.0.groups, &entry.arn, name).await,
             Target::Rule { bus, name, .. } => rule::look(&self.0.rules, &entry.arn, bus.as_deref(), name).await,
             Target::Function { .. } => function::look(&self.0.functions, &entry.arn).await,
         };
@@ -112,14 +112,16 @@ impl StepWriter for Writer {
         }
     }
 
-    async fn set(&self, entry: &Entry, setting: Setting) -> Result<(), CallError> {
-        match (&entry.target, setting) {
-            (Target::Group { name, .. }, Setting::Sizes(sizes)) => group::resize(&self.0.groups, name, sizes).await,
-            (Target::Rule { bus, name, .. }, Setting::On(on)) => {
+    async fn set(&self, entry: &Entry, now: Setting, to: Setting) -> Result<(), CallError> {
+        match (&entry.target, now, to) {
+            (Target::Group { name, .. }, Setting::Sizes(now), Setting::Sizes(to)) => {
+                group::resize(&self.0.groups, name, now, to).await
+            }
+            (Target::Rule { bus, name, .. }, _, Setting::On(on)) => {
                 rule::switch(&self.0.rules, bus.as_deref(), name, on).await
             }
             // No look finds a resource to be what its kind cannot be.
-            (Target::Group { .. } | Target::Rule { .. } | Target::Function { .. }, _) => Ok(()),
+            (Target::Group { .. } | Target::Rule { .. } | Target::Function { .. }, ..) => Ok(()),
         }
     }
 

@@ -119,7 +119,7 @@ pub fn is_failure_due(failure: &Failure) -> bool {
 
 /// True if the operators are to be told of this outcome now.
 ///
-/// What happens once is always told, and so is what an event brings up, and the answer to an approval. A state that lasts
+/// What happens once is always told, whatever leads the outcome, and so is what an event brings up, and the answer to an approval. A state that lasts
 /// is told by the tick, computed from how long it has lasted; nothing is remembered. Pages come after 0, 1, 2, 4, 8, … minutes and then every four
 /// hours, notices after 1, 16, 256, … minutes; what was left to people every quarter of an hour; that a name stays on DR after 16 minutes
 /// and then once a day.
@@ -141,7 +141,7 @@ pub fn is_due_at(outcome: &Outcome, scheduled: Timestamp) -> bool {
         // An alarm that returns to OK changes nothing for a name on DR.
         Trigger::Event => outcome.outcome != Kind::StaysOnDr,
     };
-    if outcome.outcome.is_transition() || is_news {
+    if outcome.outcome.is_transition() || outcome.also_happened || is_news {
         return true;
     }
     if matches!(outcome.outcome, Kind::Yielded | Kind::Swapped) {

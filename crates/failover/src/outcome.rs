@@ -60,11 +60,19 @@ pub struct Outcome {
     /// What was found of the others, or of the first hundred of them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub also: Vec<String>,
+    /// Something that happens once, and deserves attention, is among the others: it is told now or never.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub also_happened: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(count: &usize) -> bool {
     *count == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(it: &bool) -> bool {
+    !*it
 }
 
 impl Outcome {
@@ -81,6 +89,7 @@ impl Outcome {
         if let unlisted @ 1.. = others().count() - also.len() {
             also.push(format!("and {unlisted} more"));
         }
+        let also_happened = others().any(|finding| finding.kind.is_transition());
         let facts = facts(&lead, findings);
         let with_lead = || findings.iter().filter(with_lead);
         let attention = match trigger {
@@ -94,6 +103,7 @@ impl Outcome {
             subjects: with_lead().take(LISTED_MAX).map(|finding| finding.subject.clone()).collect(),
             subjects_unlisted: with_lead().count().saturating_sub(LISTED_MAX),
             also,
+            also_happened,
             // The whole of it has been so only since the last of them has.
             since: with_lead().filter_map(|finding| finding.since).max(),
             because: lead.because,

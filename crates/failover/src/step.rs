@@ -15,7 +15,7 @@ mod tables;
 use std::fmt;
 
 pub use decision::{Decision, decide};
-pub use moment::{CALM_SECONDS, Due, Forbidden, Moment, World};
+pub use moment::{CALM_SECONDS, CALM_SECONDS_OF_OBSERVER, Due, Forbidden, Moment, World};
 pub use note::{Note, Stage, TAGS, Tags};
 pub use parse::{STEPS_VARIABLE, StepError};
 pub use setting::{Setting, Sizes};
@@ -24,12 +24,23 @@ pub use tables::{Row, TABLE, Verdict};
 /// Everything that is to be done around a failover.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Steps {
+    /// The name of the stack's bus, which no other stack of the region has: whose a record is.
+    pub bus: String,
     /// ARN of the alarm that says that the primary site is down, long before a failover begins.
     pub site_down_alarm: String,
+    /// ARN of the alarm that rings while nobody can tell whether the primary is up, where site-down keeps its state then: the observer's.
+    pub blind_alarm: Option<String>,
     /// How long it must have said so before DR is prepared, in minutes.
     pub prepare_after_minutes: u32,
     /// The steps, those of `Prepare` first; never empty.
     pub entries: Vec<Entry>,
+}
+
+impl Steps {
+    /// The ARNs of the alarms that steps go by, beside those of the plan.
+    pub fn alarms(&self) -> impl Iterator<Item = &String> {
+        [&self.site_down_alarm].into_iter().chain(&self.blind_alarm)
+    }
 }
 
 /// One step: a resource of the DR region, and what it is to be.
@@ -50,6 +61,8 @@ pub enum List {
     Prepare,
     /// Once every protected name is failed over.
     After,
+    /// Never again: it is in StepResources alone. What of it is still changed is undone.
+    Neither,
 }
 
 /// A resource, by how AWS names it, and what it is to be.
@@ -83,6 +96,7 @@ impl fmt::Display for List {
         f.write_str(match self {
             Self::Prepare => "Prepare",
             Self::After => "After",
+            Self::Neither => "Neither",
         })
     }
 }
@@ -98,14 +112,17 @@ impl fmt::Display for Target {
     }
 }
 
-impl Target {
+impl Entry {
     /// What it is to be, in words that follow "is to".
     #[must_use]
     pub fn wanted(&self) -> String {
-        match self {
-            Self::Group { size, .. } => format!("have at least {size} instances"),
-            Self::Rule { on, .. } => format!("be {}", if *on { "on" } else { "off" }),
-            Self::Function { .. } => "be called once".to_owned(),
+        match &self.target {
+            _ if self.list == List::Neither => {
+                "be what it was before, as it is in neither Prepare nor After".to_owned()
+            }
+            Target::Group { size, .. } => format!("have at least {size} instances"),
+            Target::Rule { on, .. } => format!("be {}", if *on { "on" } else { "off" }),
+            Target::Function { .. } => "be called once".to_owned(),
         }
     }
 }
@@ -117,6 +134,8 @@ pub enum Seen {
     Missing,
     /// AWS did not say.
     NotSeen(String),
+    /// It is there, and what it is could not be given back.
+    Unfit(String),
     /// It is there.
     There {
         /// What it is now.

@@ -56,7 +56,8 @@ async fn decisions(workload: &Workload, seen: &Observation, imagined: Imagined) 
     let text = text.map_err(|error| error.to_string())?;
     let text = text.ok_or_else(|| format!("the function {function} has no {STEPS_VARIABLE}"))?;
     let steps = Steps::parse(&text).map_err(|error| error.to_string())?;
-    let site = workload.metrics.alarms(std::slice::from_ref(&steps.site_down_alarm)).await;
+    let arns: Vec<_> = steps.alarms().cloned().collect();
+    let site = workload.metrics.alarms(&arns).await;
     let site = site.unwrap_or_default();
     let alarms = seen.alarms.clone().map(|known| known.into_iter().chain(site).collect());
     let world = World { now: seen.now, alarms: &alarms, names: Ok(&seen.names), latch: &seen.latch };
@@ -88,7 +89,7 @@ fn as_json(decision: &Decision) -> Value {
     json!({
         "list": entry.list.to_string().to_lowercase(),
         "resource": entry.arn,
-        "is_to": entry.target.wanted(),
+        "is_to": entry.wanted(),
         "rule": rule,
         "row": letter,
         "verdict": format!("{:?}", row.verdict),

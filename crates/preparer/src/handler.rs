@@ -8,11 +8,12 @@ use aws::route53::{RecordReader, protected_names};
 use aws::steps::{StepReader, StepWriter};
 use aws::store::StoreReader;
 use aws::telemetry;
+use failover::incident::AlarmSighting;
 use failover::latch::Reading;
 use failover::observation::{Alarms, NameView};
 use failover::outcome::{Finding, Outcome, Trigger};
 use failover::plan::Plan;
-use failover::step::{Decision, Entry, List, Moment, Note, Seen, Stage, Steps, Tags, Verdict, World, decide};
+use failover::step::{Decision, Entry, Moment, Note, Seen, Stage, Steps, Tags, Verdict, World, decide};
 use failover::users::Users;
 use futures_util::future::join_all;
 use serde_json::json;
@@ -53,7 +54,7 @@ async fn observe(
     alarms: &impl AlarmReader,
     beside: &(impl StoreReader + NameServers),
 ) -> View {
-    let arns: Vec<_> = plan.alarms.iter().cloned().chain([steps.site_down_alarm.clone()]).collect();
+    let arns: Vec<_> = plan.alarms.iter().chain(steps.alarms()).cloned().collect();
     let (described, names, latch) =
         tokio::join!(alarms.alarms(&arns), names(plan, records, beside), beside::latch(plan, beside, records.now()),);
     let described = described.inspect_err(|error| tracing::warn!(%error, "CloudWatch cannot be asked for the alarms"));
@@ -101,28 +102,40 @@ where
 {
     /// Takes, or undoes, what is due now.
     pub async fn handle(&self, plan: &Plan, steps: &Steps) -> Outcome {
-        let view = observe(plan, steps, &self.records, &self.alarms, &self.beside).await;
+        let view = self.view(plan, steps).await;
         let moment = view.moment(plan, steps, self.records.now());
-        let users = view.names.as_ref().ok().map(|names| Users::seen(plan, &view.alarms, (None, &view.latch), names));
-        let findings = join_all(steps.entries.iter().map(|entry| self.keep(&moment, entry))).await;
+        // Of the others none moves users, and site-down rings before the failover check does.
+        let is_of_plan = |alarm: &AlarmSighting| plan.alarms.contains(&alarm.arn);
+        let alarms = view.alarms.clone().map(|known| known.into_iter().filter(is_of_plan).collect());
+        let users = view.names.as_ref().ok().map(|names| Users::seen(plan, &alarms, (None, &view.latch), names));
+        let findings = join_all(steps.entries.iter().map(|entry| self.keep(plan, steps, &moment, entry))).await;
         let outcome = Outcome::of(self.records.now(), Trigger::Tick, &findings).of_users(users, &findings);
         telemetry::report(&outcome);
         outcome
     }
 
+    async fn view(&self, plan: &Plan, steps: &Steps) -> View {
+        observe(plan, steps, &self.records, &self.alarms, &self.beside).await
+    }
+
     /// Goes on with one step until there is nothing more to do for now.
-    async fn keep(&self, moment: &Moment, entry: &Entry) -> Finding {
+    async fn keep(&self, plan: &Plan, steps: &Steps, moment: &Moment, entry: &Entry) -> Finding {
         let mut passes = 0;
         loop {
             let looked = self.looks.look(entry).await;
             let unseen = looked.as_ref().err().cloned();
             let seen = looked.unwrap_or_else(|error| Seen::NotSeen(error.to_string()));
-            let decision = decide(moment, entry, &seen);
+            let mut decision = decide(moment, entry, &seen);
+            if decision.row.verdict.takes_back() {
+                // All was well when this began; a failover may have begun since, and another invocation may have raised DR for it.
+                let moment = self.view(plan, steps).await.moment(plan, steps, self.records.now());
+                decision = decide(&moment, entry, &seen);
+            }
             if let Some(error) = unseen {
                 return failed(decision, &error);
             }
             tracing::info!(step = %entry.target, rule = %decision.row.id, because = decision.row.condition, "decided");
-            let goes_on = matches!(decision.row.verdict, Verdict::Remember | Verdict::Change | Verdict::Undo);
+            let goes_on = decision.row.verdict.goes_on();
             passes += 1;
             match self.carry_out(&decision, &seen).await {
                 Ok(()) if goes_on && passes < PASSES_MAX => {}
@@ -149,16 +162,17 @@ where
                 Some(note) => acts.note(entry, &note).await,
                 None => Ok(()),
             },
-            Verdict::Change => acts.set(entry, setting.reaching(&entry.target)).await,
+            Verdict::Change => acts.set(entry, *setting, setting.reaching(&entry.target)).await,
             Verdict::Call => {
                 acts.call(entry, &told(decision)).await?;
                 // Whoever dies here calls it again, with the same key.
                 stage(Stage::Set).await
             }
             Verdict::Confirm => stage(Stage::Set).await,
+            Verdict::Reopen => stage(Stage::Begun).await,
             Verdict::LeaveToThem => stage(Stage::Left).await,
             Verdict::Undo => match noted {
-                Some(Note { from, to, .. }) => acts.set(entry, setting.undone(*from, *to)).await,
+                Some(Note { from, to, .. }) => acts.set(entry, *setting, setting.undone(*from, *to)).await,
                 None => Ok(()),
             },
             Verdict::Forget | Verdict::ForgetTheirs | Verdict::ForgetCall => acts.forget(entry).await,
@@ -168,10 +182,7 @@ where
 
 /// What a function is told that is called.
 fn told(decision: &Decision) -> serde_json::Value {
-    let step = match decision.entry.list {
-        List::Prepare => "prepare",
-        List::After => "after",
-    };
+    let step = decision.entry.list.to_string().to_lowercase();
     json!({"source": "holdfast", "step": step, "incident": decision.incident, "key": decision.key()})
 }
 

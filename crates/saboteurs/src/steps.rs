@@ -10,7 +10,7 @@ use crate::bent::{Bent, Sabotage};
 impl StepWriter for Bent<Writer> {
     async fn note(&self, entry: &Entry, note: &Note) -> Result<(), CallError> {
         if self.sabotage == Sabotage::RecordsLate && note.stage == Stage::Begun {
-            self.honest.set(entry, note.to).await?;
+            self.honest.set(entry, note.from, note.to).await?;
             return self.honest.note(entry, &Note { from: note.to, ..note.clone() }).await;
         }
         self.honest.note(entry, note).await
@@ -20,8 +20,8 @@ impl StepWriter for Bent<Writer> {
         self.honest.forget(entry).await
     }
 
-    async fn set(&self, entry: &Entry, setting: Setting) -> Result<(), CallError> {
-        self.honest.set(entry, setting).await
+    async fn set(&self, entry: &Entry, now: Setting, to: Setting) -> Result<(), CallError> {
+        self.honest.set(entry, now, to).await
     }
 
     async fn call(&self, entry: &Entry, payload: &Value) -> Result<(), CallError> {

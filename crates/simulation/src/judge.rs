@@ -123,7 +123,7 @@ fn is_promised(outcome: &Outcome, scheduled: Option<Timestamp>) -> bool {
     .contains(&outcome.outcome);
     match (outcome.attention, outcome.trigger, outcome.outcome, outcome.since) {
         (Attention::None, ..) => false,
-        _ if is_transition => true,
+        _ if is_transition || outcome.also_happened => true,
         (_, Trigger::Approval, ..) => true,
         (_, Trigger::Event, kind, _) if kind != Kind::StaysOnDr => true,
         (_, _, Kind::Yielded | Kind::Swapped, _) => clock % YIELDED_MINUTES == 0,
@@ -244,5 +244,7 @@ fn who_was_moved(holdfast: &Holdfast) -> Vec<Breach> {
 
 /// True unless it is told by the clock, or a call failed that others may have made meanwhile.
 fn is_told_by_age(outcome: &Outcome) -> bool {
-    !outcome.outcome.is_transition() && ![Kind::Yielded, Kind::Swapped, Kind::Interrupted].contains(&outcome.outcome)
+    !outcome.outcome.is_transition()
+        && !outcome.also_happened
+        && ![Kind::Yielded, Kind::Swapped, Kind::Interrupted].contains(&outcome.outcome)
 }

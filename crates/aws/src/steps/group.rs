@@ -9,13 +9,15 @@ use failover::step::{Seen, Setting, Sizes, TAGS, Tags};
 use super::by_key;
 use crate::error::CallError;
 
-/// Sizes and tags come in one answer.
-pub(super) async fn look(client: &Client, name: &str) -> Result<Seen, CallError> {
+/// Sizes and tags come in one answer. A group that was deleted and made again by its name has another ARN, and is another.
+pub(super) async fn look(client: &Client, arn: &str, name: &str) -> Result<Seen, CallError> {
     const CALL: &str = "DescribeAutoScalingGroups";
     let answer = client.describe_auto_scaling_groups().auto_scaling_group_names(name).send().await;
     let answer = answer.map_err(|error| CallError::of(CALL, error))?;
-    let Some(group) = answer.auto_scaling_groups().iter().find(|group| group.auto_scaling_group_name() == Some(name))
-    else {
+    let is_it = |group: &&AutoScalingGroup| {
+        group.auto_scaling_group_name() == Some(name) && group.auto_scaling_group_arn().is_none_or(|of| of == arn)
+    };
+    let Some(group) = answer.auto_scaling_groups().iter().find(is_it) else {
         return Ok(Seen::Missing);
     };
     let Some(sizes) = sizes(group) else {
@@ -32,11 +34,21 @@ fn sizes(group: &AutoScalingGroup) -> Option<Sizes> {
     Some(Sizes { min: size(group.min_size())?, desired: size(group.desired_capacity())?, max: size(group.max_size())? })
 }
 
-pub(super) async fn resize(client: &Client, name: &str, sizes: Sizes) -> Result<(), CallError> {
-    let size = |size: u32| i32::try_from(size).unwrap_or(i32::MAX);
+pub(super) async fn resize(client: &Client, name: &str, now: Sizes, to: Sizes) -> Result<(), CallError> {
+    let [min, desired, max] = asked(now, to).map(|size| size.map(|size| i32::try_from(size).unwrap_or(i32::MAX)));
     let call = client.update_auto_scaling_group().auto_scaling_group_name(name);
-    let call = call.min_size(size(sizes.min)).desired_capacity(size(sizes.desired)).max_size(size(sizes.max));
+    let call = call.set_min_size(min).set_desired_capacity(desired).set_max_size(max);
     call.send().await.map(drop).map_err(|error| CallError::of("UpdateAutoScalingGroup", error))
+}
+
+/// The least, the desired and the most that AWS is asked for: what differs. "If you specify a new value for MinSize without specifying a
+/// value for DesiredCapacity, and the new MinSize is larger than the current size of the group, this sets the group's DesiredCapacity to the
+/// new MinSize value" (UpdateAutoScalingGroup): so a policy that raised it further since it was read is not overruled.
+fn asked(now: Sizes, to: Sizes) -> [Option<u32>; 3] {
+    let differing = |now: u32, to: u32| Some(to).filter(|to| *to != now);
+    let is_raised_by_min = to.desired > now.desired && to.min > now.min;
+    let desired = differing(now.desired, to.desired).filter(|_| !is_raised_by_min);
+    [differing(now.min, to.min), desired, differing(now.max, to.max)]
 }
 
 fn tag_of(name: &str, key: &str) -> aws_sdk_autoscaling::types::builders::TagBuilder {
@@ -53,4 +65,24 @@ pub(super) async fn untag(client: &Client, name: &str) -> Result<(), CallError> 
     let tags = TAGS.iter().map(|key| tag_of(name, key).build());
     let call = client.delete_tags().set_tags(Some(tags.collect()));
     call.send().await.map(drop).map_err(|error| CallError::of("DeleteTags", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_asked_for_and_no_desired_size_that_aws_raises_by_itself() {
+        let sizes = |[min, desired, max]: [u32; 3]| Sizes { min, desired, max };
+        for (now, to, expected, story) in [
+            ([1, 2, 8], [6, 6, 8], [Some(6), None, None], "raised"),
+            ([1, 2, 4], [6, 6, 6], [Some(6), None, Some(6)], "raised, and there was no room"),
+            ([1, 9, 9], [6, 9, 9], [Some(6), None, None], "a policy has raised it already"),
+            ([6, 2, 8], [6, 6, 8], [None, Some(6), None], "AWS left the desired size behind"),
+            ([6, 6, 8], [1, 2, 8], [Some(1), Some(2), None], "undone"),
+            ([6, 9, 9], [1, 9, 9], [Some(1), None, None], "undone, but for a policy's change"),
+        ] {
+            assert_eq!(asked(sizes(now), sizes(to)), expected, "{story}");
+        }
+    }
 }

@@ -17,13 +17,16 @@ pub(super) async fn look(client: &Client, arn: &str, bus: Option<&str>, name: &s
     let tags = by_key(tags.tags().iter().map(|tag| (Some(tag.key()), Some(tag.value()))));
     let answer = client.describe_rule().name(name).set_event_bus_name(bus.map(str::to_owned)).send().await;
     let answer = answer.map_err(|error| CallError::of("DescribeRule", error))?;
+    if answer.arn().is_some_and(|of| of != arn) {
+        return Ok(Seen::Missing);
+    }
     match answer.state() {
         Some(RuleState::Enabled) => Ok(there(true, &tags)),
         Some(RuleState::Disabled) => Ok(there(false, &tags)),
         // Enabling a rule makes it plainly enabled, so any other state could not be given back.
-        other => {
-            let state = other.map_or("none", RuleState::as_str);
-            Ok(Seen::NotSeen(format!("its state is {state}, and only ENABLED and DISABLED can be given back")))
+        Some(other) => Ok(Seen::Unfit(other.as_str().to_owned())),
+        None => {
+            Err(CallError::Unanswered { call: "DescribeRule", why: "the answer lacks the rule's state".to_owned() })
         }
     }
 }

@@ -17,6 +17,8 @@ pub struct Decision {
     pub row: &'static Row,
     /// The incident it belongs to, if there is one.
     pub incident: Option<Incident>,
+    /// The bus of the stack that decides.
+    pub bus: String,
     /// What it saw.
     pub facts: Vec<Fact>,
 }
@@ -24,27 +26,32 @@ pub struct Decision {
 /// Decides about one step.
 #[must_use]
 pub fn decide(moment: &Moment, entry: &Entry, seen: &Seen) -> Decision {
-    let facts = Facts { entry, due: moment.due(entry.list), forbidden: moment.forbidden, seen };
+    let facts = Facts { entry, moment, due: moment.due(entry.list), seen };
     let row = first(TABLE, |holds| holds(&facts));
-    let incident = match facts.due {
-        Due::Yes(incident) => Some(incident.clone()),
-        Due::No | Due::Undecided => facts.note().map(|note| note.incident.clone()),
+    let noted = match facts.due {
+        Due::Yes(_) => facts.note_of_now(),
+        Due::No | Due::Undecided => facts.note(),
     };
+    // One that has begun goes on by the name on record: a function is to know the call that comes twice, and alarms that name the outage
+    // change.
+    let incident = noted.map(|note| &note.incident).or_else(|| facts.due.incident()).cloned();
     let seen = vec![Fact::new(entry.target.to_string(), facts.in_words())];
-    Decision { entry: entry.clone(), row, incident, facts: seen.into_iter().chain(moment.facts.clone()).collect() }
+    let facts = seen.into_iter().chain(moment.facts.clone()).collect();
+    Decision { entry: entry.clone(), row, incident, bus: moment.bus.clone(), facts }
 }
 
 impl Decision {
     /// What is to be on record before the resource is changed that is `now` so, and of which the tags say this.
     #[must_use]
     pub fn begun(&self, now: Setting, tags: &Tags) -> Option<Note> {
-        let from = match tags {
-            Tags::Note(note) => note.from,
-            Tags::None => now,
+        let (from, to) = match tags {
+            Tags::Note(note) => (note.from, note.to),
+            Tags::None => (now, now),
             Tags::Unreadable(_) => return None,
         };
-        let to = now.reaching(&self.entry.target);
-        Some(Note { stage: Stage::Begun, from, to, incident: self.incident.clone()? })
+        // A deployment that wants more makes nothing Holdfast's that others did meanwhile.
+        let to = to.reaching(&self.entry.target);
+        Some(Note { stage: Stage::Begun, from, to, incident: self.incident.clone()?, bus: self.bus.clone() })
     }
 
     /// What is told where an AWS call of this step failed. Only what AWS would refuse again is put right by nobody but a person, and in an
@@ -79,8 +86,8 @@ impl Decision {
 #[derive(Debug)]
 pub struct Facts<'a> {
     pub(super) entry: &'a Entry,
+    pub(super) moment: &'a Moment,
     pub(super) due: &'a Due,
-    pub(super) forbidden: Option<Forbidden>,
     pub(super) seen: &'a Seen,
 }
 
@@ -88,14 +95,14 @@ impl<'a> Facts<'a> {
     pub(super) fn tags(&self) -> Option<&'a Tags> {
         match self.seen {
             Seen::There { tags, .. } => Some(tags),
-            Seen::Missing | Seen::NotSeen(_) => None,
+            Seen::Missing | Seen::NotSeen(_) | Seen::Unfit(_) => None,
         }
     }
 
     fn setting(&self) -> Option<Setting> {
         match self.seen {
             Seen::There { setting, .. } => Some(*setting),
-            Seen::Missing | Seen::NotSeen(_) => None,
+            Seen::Missing | Seen::NotSeen(_) | Seen::Unfit(_) => None,
         }
     }
 
@@ -104,6 +111,10 @@ impl<'a> Facts<'a> {
             Tags::Note(note) => Some(note),
             Tags::None | Tags::Unreadable(_) => None,
         }
+    }
+
+    pub(super) fn is_of_another(&self) -> bool {
+        self.note().is_some_and(|note| note.bus != self.moment.bus)
     }
 
     pub(super) fn is_due(&self) -> bool {
@@ -160,21 +171,22 @@ impl<'a> Facts<'a> {
             (Due::No, _) => self.note().is_none(),
             (Due::Undecided, _) => true,
         };
-        self.forbidden == Some(why) && !is_settled
+        self.moment.forbidden == Some(why) && !is_settled
     }
 
     fn in_words(&self) -> String {
-        let wanted = self.entry.target.wanted();
+        let wanted = self.entry.wanted();
         match self.seen {
             Seen::Missing => format!("not found; it is to {wanted}"),
             Seen::NotSeen(why) => format!("not known: {why}; it is to {wanted}"),
+            Seen::Unfit(state) => format!("its state is {state}; it is to {wanted}"),
             Seen::There { setting, detail, tags } => {
                 let detail = if detail.is_empty() { String::new() } else { format!(", {detail}") };
                 let record = match tags {
                     Tags::None => String::new(),
                     Tags::Unreadable(what) => format!("; its tags say {what}"),
-                    Tags::Note(Note { stage, from, incident, .. }) => {
-                        format!("; on record {stage:?} for {incident}, before {}", from.in_words())
+                    Tags::Note(Note { stage, from, incident, bus, .. }) => {
+                        format!("; on record {stage:?} by {bus} for {incident}, before {}", from.in_words())
                     }
                 };
                 format!("{}{detail}; it is to {wanted}{record}", setting.in_words())
@@ -188,11 +200,11 @@ impl From<Decision> for Finding {
     fn from(decision: Decision) -> Self {
         let kind = match (decision.row.verdict, decision.entry.list) {
             (Verdict::Leave | Verdict::ForgetCall, _) => Kind::Nothing,
-            (Verdict::Wait | Verdict::Remember | Verdict::Change | Verdict::Undo, _) => Kind::Waiting,
+            (Verdict::Wait | Verdict::Remember | Verdict::Change | Verdict::Reopen | Verdict::Undo, _) => Kind::Waiting,
             (Verdict::Trouble, _) => Kind::StepFailed,
             (Verdict::Would, _) => Kind::WouldStep,
             (Verdict::Call | Verdict::Confirm, List::Prepare) => Kind::Prepared,
-            (Verdict::Call | Verdict::Confirm, List::After) => Kind::AfterDone,
+            (Verdict::Call | Verdict::Confirm, List::After | List::Neither) => Kind::AfterDone,
             (Verdict::LeaveToThem | Verdict::ForgetTheirs, _) => Kind::StepLeft,
             (Verdict::Forget, _) => Kind::StepUndone,
         };

@@ -6,13 +6,17 @@ use super::{List, Steps};
 use crate::incident::{AlarmSighting, AlarmState, EvaluationTrouble, Incident};
 use crate::latch::{self, Reading};
 use crate::observation::{Alarms, Fact, NameView, elapsed, in_alarm};
-use crate::plan::{Mode, Plan};
+use crate::plan::{Mode, Plan, alarm_name};
 use crate::register::Register;
 
 /// How long the primary must have been well, and every name armed, before what was prepared is undone: one that comes and goes must not
 /// scale DR up and down all the while. Tags know no compare-and-swap, so it is also longer than any invocation may last that decided by
 /// what was before: none can change a resource whose record another has just taken off.
 pub const CALM_SECONDS: u32 = 300;
+
+/// The same where the observer feeds the site-down alarm, which stays OK if the observer hears nothing any more. Its blindness rings only
+/// after five minutes, and a minute or two more until CloudWatch has judged them.
+pub const CALM_SECONDS_OF_OBSERVER: u32 = 480;
 
 /// What was seen of the outage and of the failover.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +42,15 @@ pub enum Due {
     Undecided,
 }
 
+impl Due {
+    pub(super) fn incident(&self) -> Option<&Incident> {
+        match self {
+            Self::Yes(incident) => Some(incident),
+            Self::No | Self::Undecided => None,
+        }
+    }
+}
+
 /// Why nothing is changed though it would be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forbidden {
@@ -60,8 +73,12 @@ pub struct Moment {
     pub after: Due,
     /// Why nothing may be changed, if so.
     pub forbidden: Option<Forbidden>,
+    /// CloudWatch has no site-down alarm by that name.
+    pub lacks_alarm: bool,
     /// What it was judged by.
     pub facts: Vec<Fact>,
+    /// The bus of the stack that looks.
+    pub bus: String,
 }
 
 impl Moment {
@@ -77,7 +94,15 @@ impl Moment {
             None if prepare == Due::No => Due::No,
             None => Due::Undecided,
         };
-        Self { prepare, after, forbidden: forbidden(plan, world), facts: facts(steps, world) }
+        let site = sighted(&steps.site_down_alarm, world.alarms);
+        Self {
+            prepare,
+            after,
+            forbidden: forbidden(plan, world),
+            lacks_alarm: site.is_some_and(|alarm| alarm.state == AlarmState::Missing),
+            facts: facts(steps, world),
+            bus: steps.bus.clone(),
+        }
     }
 
     /// Whether the steps of a list are due.
@@ -86,6 +111,8 @@ impl Moment {
         match list {
             List::Prepare => &self.prepare,
             List::After => &self.after,
+            List::Neither if self.prepare == Due::No => &Due::No,
+            List::Neither => &Due::Undecided,
         }
     }
 }
@@ -110,33 +137,35 @@ fn is_over(world: &World<'_>) -> bool {
 fn outage(plan: &Plan, steps: &Steps, world: &World<'_>) -> Option<Incident> {
     let ringing = in_alarm(world.alarms).into_iter().find(|alarm| alarm.watches(plan));
     let waited = 60 * steps.prepare_after_minutes;
-    let site = || site_down(steps, world.alarms).filter(|alarm| alarm.state == AlarmState::Alarm);
+    let site = || sighted(&steps.site_down_alarm, world.alarms).filter(|alarm| alarm.state == AlarmState::Alarm);
     let down = ringing.or_else(|| site().filter(|alarm| elapsed(alarm.since, world.now, waited)))?;
     Some(Incident { alarm: down.name.clone(), began: down.since })
 }
 
-/// What the site-down alarm says, if CloudWatch can tell.
-fn site_down<'a>(steps: &Steps, alarms: &'a Alarms) -> Option<&'a AlarmSighting> {
-    let mut known = alarms.iter().flatten();
-    let alarm = known.find(|alarm| alarm.arn == steps.site_down_alarm)?;
+/// What an alarm says, if CloudWatch can tell.
+fn sighted<'a>(arn: &str, alarms: &'a Alarms) -> Option<&'a AlarmSighting> {
+    let alarm = alarms.iter().flatten().find(|alarm| alarm.arn == arn)?;
     Some(alarm).filter(|alarm| !alarm.trouble.is_some_and(EvaluationTrouble::is_blinding))
 }
 
 /// The primary is known to be well for a while, and no name is on DR or on its way. What is not known is not well.
 fn is_calm(plan: &Plan, steps: &Steps, world: &World<'_>) -> bool {
-    let since = |then: Timestamp| elapsed(then, world.now, CALM_SECONDS);
-    let is_well = |alarm: &AlarmSighting| alarm.state == AlarmState::Ok && since(alarm.since);
+    let calm = if steps.blind_alarm.is_some() { CALM_SECONDS_OF_OBSERVER } else { CALM_SECONDS };
+    let is_well = |alarm: &AlarmSighting| alarm.state == AlarmState::Ok && elapsed(alarm.since, world.now, calm);
+    // A failback may have armed it, and clients stay on DR for as long as they keep an address or a connection.
     let is_home = |view: &NameView| match view.register() {
-        Some(Register::Armed { since: armed, .. }) => since(*armed),
+        Some(Register::Armed { since, .. }) => {
+            let leaves = view.kept_seconds(world.now).saturating_add(plan.limits.drain_seconds);
+            view.pairs.is_ok() && elapsed(*since, world.now, calm.max(leaves))
+        }
         _ => view.is_unpinned(),
     };
     let is_quiet = |arn: &String| {
         let mut known = world.alarms.iter().flatten();
         known.find(|alarm| alarm.arn == *arn).is_some_and(|alarm| is_well(alarm) && alarm.watches(plan))
     };
-    let site = site_down(steps, world.alarms);
     plan.alarms.iter().all(is_quiet)
-        && site.is_some_and(is_well)
+        && steps.alarms().all(|arn| sighted(arn, world.alarms).is_some_and(is_well))
         && world.names.is_ok_and(|names| names.iter().all(is_home))
         && matches!(world.latch, Reading::NoStore | Reading::Open { .. })
 }
@@ -159,8 +188,10 @@ fn forbidden(plan: &Plan, world: &World<'_>) -> Option<Forbidden> {
 }
 
 fn facts(steps: &Steps, world: &World<'_>) -> Vec<Fact> {
-    let site = site_down(steps, world.alarms);
-    let said = site.map_or_else(|| "not known".to_owned(), AlarmSighting::in_words);
+    let said = |arn: &String| {
+        let said = sighted(arn, world.alarms).map_or_else(|| "not known".to_owned(), AlarmSighting::in_words);
+        format!("{}: {said}", alarm_name(arn).unwrap_or(arn))
+    };
     let names = match world.names {
         Ok(names) => {
             let on_dr = names.iter().filter(|view| view.pin().is_some()).count();
@@ -168,5 +199,8 @@ fn facts(steps: &Steps, world: &World<'_>) -> Vec<Fact> {
         }
         Err(why) => format!("not known: {why}"),
     };
-    vec![Fact::new("site-down alarm", said), Fact::new("protected names", names)]
+    let mut facts = vec![Fact::new("site-down alarm", said(&steps.site_down_alarm))];
+    facts.extend(steps.blind_alarm.iter().map(|arn| Fact::new("observer-blind alarm", said(arn))));
+    facts.push(Fact::new("protected names", names));
+    facts
 }

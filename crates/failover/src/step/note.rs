@@ -22,6 +22,8 @@ pub struct Note {
     pub to: Setting,
     /// The incident it is for.
     pub incident: Incident,
+    /// The bus of the stack that wrote it.
+    pub bus: String,
 }
 
 /// How far a step has come.
@@ -73,7 +75,8 @@ impl Note {
         };
         let from = words.next()?.strip_prefix("from=")?.parse().ok()?;
         let to = words.next()?.strip_prefix("to=")?.parse().ok()?;
-        let note = Self { stage, from, to, incident: incident.parse().ok()? };
+        let bus = words.next()?.strip_prefix("by=")?.to_owned();
+        let note = Self { stage, from, to, incident: incident.parse().ok()?, bus };
         words.next().is_none().then_some(note)
     }
 
@@ -86,7 +89,7 @@ impl Note {
             Stage::Set => "set",
             Stage::Left => "left",
         };
-        let values = [format!("{stage} from={} to={}", self.from, self.to), self.incident.to_string()];
+        let values = [format!("{stage} from={} to={} by={}", self.from, self.to, self.bus), self.incident.to_string()];
         TAGS.iter().map(|key| (*key).to_owned()).zip(values).collect()
     }
 
@@ -107,11 +110,17 @@ mod tests {
         let incident = Incident { alarm: "shop-site-down".to_owned(), began: at(0) };
         for stage in [Stage::Begun, Stage::Set, Stage::Left] {
             let from = "1/2/4".parse().unwrap();
-            let note = Note { stage, from, to: "6/6/6".parse().unwrap(), incident: incident.clone() };
+            let to = "6/6/6".parse().unwrap();
+            let note = Note { stage, from, to, incident: incident.clone(), bus: "holdfast".to_owned() };
             let tags = note.tags();
             assert_eq!(Tags::read(&tags), Tags::Note(note));
             for key in TAGS {
-                for bad in [None, Some("nonsense"), Some("begun from=1/2/4"), Some("set from=1/2/4 to=on else")] {
+                for bad in [
+                    None,
+                    Some("nonsense"),
+                    Some("begun from=1/2/4 to=6/6/6"),
+                    Some("set from=1/2/4 to=on by=shop else"),
+                ] {
                     let mut tags = tags.clone();
                     tags.remove(key);
                     tags.extend(bad.map(|bad| (key.to_owned(), bad.to_owned())));

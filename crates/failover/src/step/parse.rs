@@ -18,7 +18,8 @@ const SIZE_MAX: u32 = 10_000;
 pub enum StepError {
     /// Not JSON, or not of the steps' shape.
     #[error(
-        "{STEPS_VARIABLE} says no steps: {0}; deploy template.yaml again, it builds this variable from its parameters"
+        "{STEPS_VARIABLE} says no steps: {0}; template.yaml builds it from Prepare, After, StepResources and PrepareAfterMinutes: let none have \
+         a quote, a backslash, a line break or another control character, the last be a whole number, and deploy again"
     )]
     Shape(String),
     /// Neither list has an entry.
@@ -27,7 +28,7 @@ pub enum StepError {
     )]
     Empty,
     /// The alarm is not given by its ARN.
-    #[error("{STEPS_VARIABLE}: site_down_alarm is {0:?}, which is no alarm ARN; deploy template.yaml again")]
+    #[error("{STEPS_VARIABLE}: an alarm is {0:?}, which is no alarm ARN; deploy template.yaml again")]
     Alarm(String),
     /// An entry that cannot be honoured.
     #[error("{STEPS_VARIABLE}: the template's {list} has {entry:?}: {fault}")]
@@ -77,7 +78,9 @@ struct RawSteps {
     after: String,
     resources: Vec<String>,
     region: String,
+    bus: String,
     site_down_alarm: String,
+    blind_alarm: String,
     prepare_after_minutes: u32,
 }
 
@@ -88,9 +91,10 @@ impl Steps {
     /// The first thing that cannot be honoured, with its remedy.
     pub fn parse(json: &str) -> Result<Self, StepError> {
         let raw: RawSteps = serde_json::from_str(json).map_err(|error| StepError::Shape(error.to_string()))?;
-        let site_down_alarm = raw.site_down_alarm;
-        if alarm_name(&site_down_alarm).is_none() {
-            return Err(StepError::Alarm(site_down_alarm));
+        let (site_down_alarm, blind_alarm) = (raw.site_down_alarm, raw.blind_alarm);
+        let blind_alarm = Some(blind_alarm).filter(|arn| !arn.is_empty());
+        if let Some(arn) = [&site_down_alarm].into_iter().chain(&blind_alarm).find(|arn| alarm_name(arn).is_none()) {
+            return Err(StepError::Alarm(arn.clone()));
         }
         let granted: BTreeSet<_> = raw.resources.iter().map(|arn| arn.trim()).collect();
         let mut entries: Vec<Entry> = Vec::new();
@@ -103,11 +107,26 @@ impl Steps {
                 entries.push(read.map_err(|fault| StepError::Entry { list, entry: entry.to_owned(), fault })?);
             }
         }
-        match entries.is_empty() {
-            true => Err(StepError::Empty),
-            false => Ok(Self { site_down_alarm, prepare_after_minutes: raw.prepare_after_minutes, entries }),
+        if entries.is_empty() {
+            return Err(StepError::Empty);
         }
+        let left = granted.into_iter().filter(|arn| arn_region(arn) == Some(&raw.region)).filter_map(left_over);
+        let left: Vec<_> = left.filter(|left| !entries.iter().any(|entry| entry.arn == left.arn)).collect();
+        entries.extend(left);
+        Ok(Self {
+            bus: raw.bus,
+            site_down_alarm,
+            blind_alarm,
+            prepare_after_minutes: raw.prepare_after_minutes,
+            entries,
+        })
     }
+}
+
+/// What Holdfast may touch, and is to make nothing of. What it is wanted to be counts for nothing.
+fn left_over(arn: &str) -> Option<Entry> {
+    let target = ["1", "on", "call"].into_iter().find_map(|any| target(arn, any).ok())?;
+    Some(Entry { list: List::Neither, arn: arn.to_owned(), target })
 }
 
 fn read(list: List, entry: &str, region: &str, granted: &BTreeSet<&str>) -> Result<Entry, Fault> {
@@ -174,15 +193,15 @@ fn target(arn: &str, wanted: &str) -> Result<Target, Fault> {
 mod tests {
     use super::*;
 
+    const ALARM: &str = "arn:aws:cloudwatch:eu-central-1:1:alarm:shop-site-down";
     const GROUP: &str = "arn:aws:autoscaling:eu-central-1:1:autoScalingGroup:u:autoScalingGroupName/shop";
     const RULE: &str = "arn:aws:events:eu-central-1:1:rule/nightly";
     const OF_BUS: &str = "arn:aws:events:eu-central-1:1:rule/jobs/nightly";
     const FUNCTION: &str = "arn:aws:lambda:eu-central-1:1:function:warm-caches";
 
     fn steps(prepare: &str, after: &str, resources: &[&str]) -> Result<Steps, StepError> {
-        let alarm = "arn:aws:cloudwatch:eu-central-1:1:alarm:shop-site-down";
         let json = serde_json::json!({"prepare": prepare, "after": after, "resources": resources, "region": "eu-central-1",
-            "site_down_alarm": alarm, "prepare_after_minutes": 2});
+            "bus": "holdfast", "site_down_alarm": ALARM, "blind_alarm": "", "prepare_after_minutes": 2});
         Steps::parse(&json.to_string())
     }
 
@@ -190,8 +209,9 @@ mod tests {
     fn each_kind_of_resource_is_known_by_its_arn() {
         let prepare = format!("{GROUP}=6, {FUNCTION}=call");
         let after = format!("{RULE}=on,{OF_BUS}=off,");
-        let read = steps(&prepare, &after, &[GROUP, FUNCTION, RULE, OF_BUS]).unwrap();
-        let told = |entry: &Entry| format!("{}: {} is to {}", entry.list, entry.target, entry.target.wanted());
+        let left = OF_BUS.replace("nightly", "weekly");
+        let read = steps(&prepare, &after, &[GROUP, FUNCTION, RULE, OF_BUS, &left, "arn:aws:s3:::x"]).unwrap();
+        let told = |entry: &Entry| format!("{}: {} is to {}", entry.list, entry.target, entry.wanted());
         assert_eq!(
             read.entries.iter().map(told).collect::<Vec<_>>(),
             [
@@ -199,6 +219,7 @@ mod tests {
                 "Prepare: function warm-caches is to be called once",
                 "After: rule nightly is to be on",
                 "After: rule nightly of bus jobs is to be off",
+                "Neither: rule weekly of bus jobs is to be what it was before, as it is in neither Prepare nor After",
             ]
         );
         assert_eq!((read.prepare_after_minutes, read.entries[0].arn.as_str()), (2, GROUP));
@@ -242,10 +263,19 @@ mod tests {
     #[test]
     fn steps_without_an_entry_and_texts_of_another_shape_are_refused() {
         assert_eq!(steps("", " ,", &[""]), Err(StepError::Empty));
-        for bad in ["", "{}", "[]"] {
-            assert!(matches!(Steps::parse(bad), Err(StepError::Shape(_))), "{bad}");
+        let of = |prepare: &str, minutes: &str| {
+            format!(
+                r#"{{"prepare":"{prepare}","after":"","resources":[],"region":"r","bus":"b","site_down_alarm":"{ALARM}","blind_alarm":"",
+                "prepare_after_minutes":{minutes}}}"#
+            )
+        };
+        assert_eq!(Steps::parse(&of("", "2")), Err(StepError::Empty));
+        for bad in ["", "{}", "[]", &of("a\n", "2"), &of("", "2.5")] {
+            let refused = Steps::parse(bad).unwrap_err();
+            assert!(matches!(refused, StepError::Shape(_)), "{bad}: {refused}");
+            assert!(refused.to_string().contains("Prepare, After, StepResources and PrepareAfterMinutes"), "{refused}");
         }
-        let json = r#"{"prepare":"","after":"","resources":[],"region":"r","site_down_alarm":"down","prepare_after_minutes":2}"#;
+        let json = r#"{"prepare":"","after":"","resources":[],"region":"r","bus":"b","site_down_alarm":"down","blind_alarm":"","prepare_after_minutes":2}"#;
         assert_eq!(Steps::parse(json), Err(StepError::Alarm("down".to_owned())));
     }
 }

@@ -26,6 +26,9 @@ pub enum Verdict {
     Confirm,
     /// Put on record that it is left to whoever changed it.
     LeaveToThem,
+    /// Put on record that it may be what it was before again, before it is made so: an outage that comes in between finds no change of
+    /// somebody else's.
+    Reopen,
     /// Make it what it was before.
     Undo,
     /// Take the record off, now that the resource is what it was.
@@ -36,19 +39,39 @@ pub enum Verdict {
     ForgetCall,
 }
 
+impl Verdict {
+    /// True for what is only right as long as all is well.
+    #[must_use]
+    pub fn takes_back(self) -> bool {
+        matches!(self, Self::Reopen | Self::Undo | Self::Forget | Self::ForgetTheirs | Self::ForgetCall)
+    }
+
+    /// True if there is more to do for the step once it is done.
+    #[must_use]
+    pub fn goes_on(self) -> bool {
+        matches!(self, Self::Remember | Self::Change | Self::Reopen | Self::Undo)
+    }
+}
+
 /// A row of the table.
 pub type Row = rule::Row<fn(&Facts<'_>) -> bool, Verdict>;
 
 /// The steps' rules. The last row always holds.
 #[rustfmt::skip]
 pub const TABLE: &[Row] = &[
-    row(Rule::S01.row('a'), "there is no such resource", |f| *f.seen == Seen::Missing,
+    row(Rule::S01.row('a'), "there is no such resource", |f| *f.seen == Seen::Missing && f.list() != List::Neither,
         Verdict::Trouble, Notice, "name the one that is meant in Prepare or After and in StepResources, and deploy; a failover goes on without this step"),
     row(Rule::S01.row('b'), "AWS does not say what the resource is now", |f| matches!(f.seen, Seen::NotSeen(_)),
         Verdict::Wait, Quiet, "Holdfast asks again every minute; a failover goes on without this step"),
     row(Rule::S01.row('c'), "its tags holdfast:step and holdfast:stepped-in are no record of Holdfast's, so what it was before is not known", |f| matches!(f.tags(), Some(Tags::Unreadable(_))),
         Verdict::Trouble, Notice, "make the resource what it is to be, take these two tags off it, and Holdfast goes on"),
-    row(Rule::S02.alone(), "it is not due, and it is not known that all is well either", |f| *f.due == Due::Undecided,
+    row(Rule::S01.row('d'), "another Holdfast stack has changed it, by its tags", |f| f.is_of_another(),
+        Verdict::Trouble, Notice, "name the resource in one stack only: in this one, or in that of the bus on record, which goes on with it; if that stack is gone, take the tags holdfast:step and holdfast:stepped-in off"),
+    row(Rule::S01.row('e'), "it is in a state that no call could give back, such as a rule's that takes CloudTrail's read-only events too", |f| matches!(f.seen, Seen::Unfit(_)) && f.list() != List::Neither,
+        Verdict::Trouble, Notice, "Holdfast leaves it alone: take it out of Prepare or After, or make it plainly ENABLED or DISABLED"),
+    row(Rule::S02.row('a'), "it is not due, and the alarm that says whether the primary is down does not exist", |f| *f.due == Due::Undecided && f.moment.lacks_alarm,
+        Verdict::Trouble, Notice, "nothing is prepared before a failover begins, and nothing is undone: make an alarm of that name, beside the one that starts a failover, that rings as long as the primary is down"),
+    row(Rule::S02.row('b'), "it is not due, and it is not known that all is well either", |f| *f.due == Due::Undecided,
         Verdict::Leave, Quiet, "the resource stays as it is"),
     row(Rule::S03.row('a'), "shadow mode", |f| f.is_kept_by(Forbidden::Shadow),
         Verdict::Would, Notice, "nothing is changed; Mode=approval or automatic would have"),
@@ -80,11 +103,13 @@ pub const TABLE: &[Row] = &[
         Verdict::Leave, Quiet, "nothing is due"),
     row(Rule::S09.row('b'), "all is well, and a call cannot be taken back", |f| f.is_call(),
         Verdict::ForgetCall, Quiet, "its record is taken off; in another incident it is called again"),
-    row(Rule::S09.row('c'), "all is well, and it still is what Holdfast made of it", |f| f.is_to_undo(),
+    row(Rule::S09.row('c'), "all is well, it still is what Holdfast made of it, and its record does not say that it is being undone", |f| f.is_to_undo() && f.stage() != Some(Stage::Begun),
+        Verdict::Reopen, Quiet, "that is put on record, so that an outage that begins now raises it again; then it is made what it was before"),
+    row(Rule::S09.row('d'), "all is well, and it still is what Holdfast made of it", |f| f.is_to_undo(),
         Verdict::Undo, Quiet, "it is made what it was before, and then the record is taken off"),
-    row(Rule::S09.row('d'), "all is well, and it is neither what Holdfast made of it nor what it was before", |f| !f.is_as_before(),
+    row(Rule::S09.row('e'), "all is well, and it is neither what Holdfast made of it nor what it was before", |f| !f.is_as_before(),
         Verdict::ForgetTheirs, Notice, "somebody else's change stays; only Holdfast's record is taken off"),
-    row(Rule::S09.row('e'), "all is well, and it is what it was before", |_| true,
+    row(Rule::S09.row('f'), "all is well, and it is what it was before", |_| true,
         Verdict::Forget, Notice, "Holdfast's record is taken off"),
 ];
 

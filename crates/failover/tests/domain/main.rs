@@ -30,6 +30,7 @@ mod repeats;
 mod replica_rules;
 mod rules_page;
 mod senders;
+mod step_moments;
 mod step_rules;
 mod switchovers;
 mod texts;
