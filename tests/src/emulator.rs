@@ -5,6 +5,7 @@
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use drill::lambdas::repository;
@@ -61,8 +62,10 @@ impl Emulator {
     }
 }
 
-/// The virtual environment, made if it is not there.
+/// The virtual environment, made if it is not there, by one test while the others wait.
 fn installed() -> PathBuf {
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     let venv = repository().join("target/second-judge");
     let (done, requirements) = (venv.join("requirements"), REQUIREMENTS.join("\n"));
     if std::fs::read_to_string(&done).ok().as_ref() != Some(&requirements) {

@@ -23,11 +23,13 @@ struct Role {
 }
 
 /// What may be granted and not used in any drill, by statement and action.
-const MAY_BE_SPARE: [(&str, &str); 6] = [
+const MAY_BE_SPARE: [(&str, &str); 7] = [
     // AWS's own policy, which SAM gives to every function. The template creates the groups beforehand, and denies all others.
     ("AWSLambdaBasicExecutionRole", "logs:CreateLogGroup"),
     // `holdfast fence now`, which tests/tests/suite/command_line.rs runs under this policy.
     ("FenceNow", "rds:RebootDBInstance"),
+    // `--database-secret`, which only drills on real servers need: tests/tests/suite/databases/switchover.rs plays one under this policy.
+    ("ReadDatabaseUser", "secretsmanager:GetSecretValue"),
     // `holdfast init`, which tests/tests/suite/command_line/init.rs runs under this policy.
     ("LookAround", "route53:ListHostedZones"),
     ("LookAround", "route53:ListHealthChecks"),

@@ -13,13 +13,15 @@ import botocore.exceptions
 import pytest
 
 NO_RETRIES = botocore.config.Config(retries={"total_max_attempts": 1})
+# Route 53 takes five requests a second of an account, and a test may ask faster. It also repeats other refusals.
+PATIENT = botocore.config.Config(retries={"total_max_attempts": 5, "mode": "standard"})
 
 
 @pytest.fixture
 def client():
     """Makes a client of a service in a region."""
-    def made(service, region="eu-central-1", **credentials):
-        return boto3.client(service, region_name=region, config=NO_RETRIES, **credentials)
+    def made(service, region="eu-central-1", config=NO_RETRIES, **credentials):
+        return boto3.client(service, region_name=region, config=config, **credentials)
 
     return made
 

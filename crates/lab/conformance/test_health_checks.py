@@ -4,6 +4,7 @@ import itertools
 import os
 
 import pytest
+from conftest import PATIENT
 
 NUMBERS = itertools.count()
 PORT = int(os.environ["LAB_SITE_PORT"])
@@ -14,7 +15,7 @@ ABSENT = {**SITE, "Port": 9}
 @pytest.fixture
 def check(client):
     """Creates a health check."""
-    r53 = client("route53")
+    r53 = client("route53", config=PATIENT)
 
     def create(**config):
         created = r53.create_health_check(CallerReference=f"check-{next(NUMBERS)}", HealthCheckConfig=config)
@@ -26,12 +27,12 @@ def check(client):
 
 def says(client, check_id):
     """What most checkers say of an endpoint."""
-    seen = client("route53").get_health_check_status(HealthCheckId=check_id)["HealthCheckObservations"]
+    seen = client("route53", config=PATIENT).get_health_check_status(HealthCheckId=check_id)["HealthCheckObservations"]
     return sum(one["StatusReport"]["Status"].startswith("Success") for one in seen) > len(seen) / 2 if seen else None
 
 
 def regions(client, check_id):
-    seen = client("route53").get_health_check_status(HealthCheckId=check_id)["HealthCheckObservations"]
+    seen = client("route53", config=PATIENT).get_health_check_status(HealthCheckId=check_id)["HealthCheckObservations"]
     return {one["Region"] for one in seen}
 
 
@@ -61,7 +62,7 @@ def test_its_metric_lands_in_us_east_1_and_nowhere_else(client, check, until):
 
 
 def test_a_check_is_updated_by_version_and_deleted(client, check, refused):
-    r53, check_id = client("route53"), check(**SITE)
+    r53, check_id = client("route53", config=PATIENT), check(**SITE)
     version = r53.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckVersion"]
     updated = r53.update_health_check(HealthCheckId=check_id, HealthCheckVersion=version, Disabled=True)["HealthCheck"]
     assert (updated["HealthCheckVersion"], updated["HealthCheckConfig"]["Disabled"]) == (version + 1, True)
@@ -72,7 +73,7 @@ def test_a_check_is_updated_by_version_and_deleted(client, check, refused):
 
 
 def test_an_address_is_changed_but_never_added(client, check, refused):
-    r53 = client("route53")
+    r53 = client("route53", config=PATIENT)
     named = {key: value for key, value in SITE.items() if key != "IPAddress"}
     r53.update_health_check(HealthCheckId=check(**SITE), IPAddress="127.0.0.2")
     by_name = check(**named, FullyQualifiedDomainName="site.example.com")
@@ -80,13 +81,13 @@ def test_an_address_is_changed_but_never_added(client, check, refused):
 
 
 def test_what_the_lab_does_not_check_it_says(client, refused):
-    r53 = client("route53")
+    r53 = client("route53", config=PATIENT)
     for nth, more in enumerate([{"Type": "HTTP_STR_MATCH", "SearchString": "ok"}, {"Regions": ["us-east-1", "us-west-1", "eu-west-1"]}, {"MeasureLatency": True}]):
         refused("NotImplemented", 501, r53.create_health_check, CallerReference=f"lacking-{nth}", HealthCheckConfig={**SITE, **more})
 
 
 def test_a_check_on_an_alarm_keeps_a_copy_of_its_settings(client, check):
-    r53, cloudwatch = client("route53"), client("cloudwatch", "us-east-1")
+    r53, cloudwatch = client("route53", config=PATIENT), client("cloudwatch", "us-east-1")
     alarm = {"AlarmName": "copied", "Namespace": "Site", "MetricName": "Up", "Statistic": "Minimum", "Period": 60, "ComparisonOperator": "LessThanThreshold"}
     cloudwatch.put_metric_alarm(**alarm, EvaluationPeriods=3, Threshold=1)
     check_id = check(Type="CLOUDWATCH_METRIC", AlarmIdentifier={"Region": "us-east-1", "Name": "copied"}, InsufficientDataHealthStatus="LastKnownStatus")
@@ -104,12 +105,12 @@ def test_a_check_on_an_alarm_keeps_a_copy_of_its_settings(client, check):
 def test_a_calculated_check_counts_its_children(client, check):
     child = check(**SITE)
     check_id = check(Type="CALCULATED", ChildHealthChecks=[child], HealthThreshold=1, Inverted=True)
-    config = client("route53").get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
+    config = client("route53", config=PATIENT).get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
     assert (config["ChildHealthChecks"], config["HealthThreshold"], config["Inverted"]) == ([child], 1, True)
 
 
 def test_checks_and_zones_carry_tags(client, check):
-    r53, check_id = client("route53"), check(**SITE)
+    r53, check_id = client("route53", config=PATIENT), check(**SITE)
     r53.change_tags_for_resource(ResourceType="healthcheck", ResourceId=check_id, AddTags=[{"Key": "Name", "Value": "site"}, {"Key": "Team", "Value": "ops"}])
     r53.change_tags_for_resource(ResourceType="healthcheck", ResourceId=check_id, RemoveTagKeys=["Team"])
     tags = r53.list_tags_for_resource(ResourceType="healthcheck", ResourceId=check_id)["ResourceTagSet"]
@@ -120,7 +121,7 @@ def test_checks_and_zones_carry_tags(client, check):
 
 
 def test_https_asks_over_tls_and_tells_the_name_unless_told_not_to(client, check, until):
-    r53, site = client("route53"), {**SITE, "Type": "HTTPS", "FullyQualifiedDomainName": "app.example.com"}
+    r53, site = client("route53", config=PATIENT), {**SITE, "Type": "HTTPS", "FullyQualifiedDomainName": "app.example.com"}
     told, untold = check(**site), check(**site, EnableSNI=False)
     config = lambda check_id: r53.get_health_check(HealthCheckId=check_id)["HealthCheck"]["HealthCheckConfig"]
     assert (config(told)["EnableSNI"], config(untold)["EnableSNI"]) == (True, False)
