@@ -186,7 +186,9 @@ async fn users(workload: &Workload, seen: &Observation) -> (Users, Option<String
     if users.place != Place::Latched {
         return (users, Some(latch));
     }
-    let asked = dns::of_latch(workload).await.filter(|look| !look.marks.is_empty());
+    // Where port 53 is closed every server is silent, which confirms nothing.
+    let is_heard = |look: &latch::Look| look.marks.iter().any(|marks| marks.latch.is_ok());
+    let asked = dns::of_latch(workload).await.filter(is_heard);
     match asked.map(|look| latch::denied(&look)) {
         Some(Some(denied)) => (Users { place: Place::LatchUnseen, ..users }, Some(format!("{latch}; but {denied}"))),
         Some(None) => (users, Some(latch)),
