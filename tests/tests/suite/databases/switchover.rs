@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use drill::stage::{Credentials, DR, PRIMARY, Stage};
 use failover::register::Register;
+use lab::fault::{CallEffect, CallFault, Site};
 use lab::rds;
+use lab::wire::Refusal;
 use serde_json::Value;
 
 use super::positions::{armed, text};
@@ -82,12 +84,15 @@ async fn a_write_that_came_after_the_proof_is_told_and_counted_and_so_is_what_ca
     stage.asks_databases = Credentials::Secret;
     stage.lab.sites.fail_page(PRIMARY, "/write");
     let switchover = [&SWITCHOVER[..], &["--despite", "P08"]].concat();
+    // The comparison waits for the last promotion, and so for this write, whichever database RDS would be done with first.
+    let refusal = Refusal::bad_request("InvalidDBInstanceState", "not before the stray write, says the lab");
+    let of_instance = |site: &Site<'_>| site.action == "PromoteReadReplica";
+    stage.lab.faults.set_call_fault(CallFault::when(of_instance, CallEffect::Refuse(refusal)));
     let stray = async {
         until(&stage, "DR is promoted", |stage| rds::writable(&stage.lab, DR, "app-dr")).await;
-        // Lab time must not run on to the comparison before this.
-        let _working = stage.lab.clock.working();
         rds::settle(&stage.lab).await.expect("the servers do as told");
         rds::commit(&stage.lab, PRIMARY, "app", "too-late", 0).await.expect("the old primary takes writes");
+        stage.lab.faults.clear_call_faults();
     };
     let (ended, ()) = tokio::join!(run(&stage, &switchover), stray);
     let (told, failed) = (text(&ended.stdout), text(&ended.stderr));
