@@ -1,6 +1,7 @@
 //! Observe, decide, act, return.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use aws::beside;
 use aws::cloudwatch::AlarmReader;
@@ -12,26 +13,25 @@ use aws::route53::{
 use aws::store::{StoreReader, StoreWriter};
 use aws::telemetry::{self, Metric};
 use aws::{CallError, PASSES_MAX};
-use failover::change::{self, Batch, Write};
+use failover::change::{self, Batch};
 use failover::hold;
-use failover::incident::{AlarmState, Incident};
+use failover::incident::AlarmState;
 use failover::latch::Reading;
 use failover::listing::{Source, Unanswered};
-use failover::name::Name;
-use failover::observation::{Alarms, Attention, Changes, Fact, NameView, Probes};
+use failover::observation::{Alarms, Changes, NameView, Probes};
 use failover::outcome::{ApprovalNotCarriedOut, Finding, Kind, Outcome, Trigger};
-use failover::pin::{self, Observation};
+use failover::pin::Observation;
 use failover::plan::Plan;
-use failover::register::{ArmedBy, Register, Spread};
+use failover::register::{Register, Spread};
 use failover::rule::Rule;
 use failover::signal::Signal;
 use failover::unready::unready;
-use failover::users::Users;
 use jiff::{SignedDuration, Timestamp};
 
 pub use crate::calls::Calls;
 use crate::calls::{Key, Pending, key};
 use crate::latch::unwritten;
+use crate::pass::{Decided, Pass, end_maintenance, given_up};
 
 /// How long refused batches are tried in parts. The changes that carry the other names' pins are to be on record within
 /// [`pin::RECORDING_SECONDS`]; and Route 53 takes five requests a second from the whole account, which a quiet minute must not
@@ -57,44 +57,8 @@ where
             Signal::Alarm(_) => Trigger::Event,
             Signal::Approval { .. } => Trigger::Approval,
         };
-        let mut progress = Progress::default();
-        let mut findings = Vec::new();
-        let (mut users, mut saw, mut latch) = (None, None, None);
-        for pass in 1..=PASSES_MAX {
-            let memory = if pass == 1 && signal == Signal::Tick { Memory::Suffices } else { Memory::InNeed };
-            let Self { reader, alarms, prober, beside, .. } = self;
-            let seen = match observe(plan, reader, alarms, prober, beside, (&signal, memory)).await {
-                Ok(seen) => seen,
-                Err(blind) => {
-                    latch = latch.or(blind.latch.closed().cloned());
-                    findings = vec![blind.into_finding()];
-                    // Nobody knows how many names are pinned; the failover is committed all the same.
-                    findings.extend(latch.as_ref().map(|latch| Finding::latched(latch, 0)));
-                    saw = None;
-                    break;
-                }
-            };
-            users.get_or_insert_with(|| Users::seen(plan, &seen.alarms, (seen.hold, &seen.latch), &seen.names));
-            let pending;
-            (pending, findings) = decide(plan, &seen, &mut progress);
-            if seen.source == Source::Remembered && !pending.is_empty() {
-                // Nothing is written that was not looked at just now.
-                continue;
-            }
-            report_states(plan, &seen);
-            latch = self.commit(plan, &seen, &pending).await.or(latch);
-            if let Source::Unanswered(unanswered) = &seen.source {
-                findings.extend(unwritten(pending, unanswered, latch.as_ref()));
-            } else {
-                let pending = end_maintenance(&self.writer, plan, pending, &mut findings).await;
-                self.act(pending, pass == PASSES_MAX, &mut progress, &mut findings).await;
-            }
-            saw = Some(seen);
-            if progress.uncertain.is_empty() {
-                break;
-            }
-        }
-        findings.extend(progress.settled.into_values());
+        let Pass { mut findings, settled, users, saw, latch, .. } = self.pass_until_certain(plan, &signal).await;
+        findings.extend(settled.into_values());
         if let Some(seen) = &saw {
             self.conclude(plan, seen, latch.as_ref(), &mut findings).await;
         }
@@ -122,9 +86,45 @@ where
         }
     }
 
+    async fn pass_until_certain(&self, plan: &Plan, signal: &Signal) -> Pass {
+        let (mut nth, mut pass) = (1, Pass::default());
+        loop {
+            match self.pass(plan, signal, nth, pass).await {
+                ControlFlow::Continue(next) if nth < PASSES_MAX => (nth, pass) = (nth + 1, next),
+                ControlFlow::Continue(last) | ControlFlow::Break(last) => return last,
+            }
+        }
+    }
+
+    /// Looks, decides and acts, on top of what earlier passes came to; and whether it takes another look to be certain.
+    async fn pass(&self, plan: &Plan, signal: &Signal, nth: usize, before: Pass) -> ControlFlow<Pass, Pass> {
+        let memory = if nth == 1 && *signal == Signal::Tick { Memory::Suffices } else { Memory::InNeed };
+        let Self { reader, alarms, prober, beside, .. } = self;
+        let seen = match observe(plan, reader, alarms, prober, beside, (signal, memory)).await {
+            Ok(seen) => seen,
+            Err(blind) => return ControlFlow::Break(before.ended_by(blind)),
+        };
+        let Decided { pending, mut pass } = before.decide(plan, &seen);
+        if seen.source == Source::Remembered && !pending.is_empty() {
+            // Nothing is written that was not looked at just now.
+            return ControlFlow::Continue(pass);
+        }
+        report_states(plan, &seen);
+        pass.latch = self.commit(plan, &seen, &pending).await.or(pass.latch);
+        if let Source::Unanswered(unanswered) = &seen.source {
+            pass.findings.extend(unwritten(pending, unanswered, pass.latch.as_ref()));
+        } else {
+            let (pending, held) = end_maintenance(&self.writer, plan, pending).await;
+            pass.findings.extend(held);
+            pass = self.act(pending, nth, pass).await;
+        }
+        let pass = Pass { saw: Some(seen), ..pass };
+        if pass.uncertain.is_empty() { ControlFlow::Break(pass) } else { ControlFlow::Continue(pass) }
+    }
+
     /// Writes everything, and then puts on record which changes carry the pins: users of a big plan's last name must not wait
     /// for the records of its first.
-    async fn act(&self, pending: Pending, is_last_pass: bool, progress: &mut Progress, findings: &mut Vec<Finding>) {
+    async fn act(&self, pending: Pending, nth: usize, mut pass: Pass) -> Pass {
         let is_urgent = pending.iter().any(|(_, finding)| finding.incident.is_some());
         let mut found: BTreeMap<Key, Finding> = BTreeMap::new();
         let writes = pending.into_iter().map(|(write, finding)| {
@@ -134,29 +134,23 @@ where
         let patience = if is_urgent { PATIENCE_IN_AN_INCIDENT } else { PATIENCE };
         let done = submit_by_name(&self.reader, &self.writer, writes.collect(), patience).await;
         let written = done.accepted.iter().flat_map(|(batch, _)| &batch.writes).map(key);
-        progress.settled.extend(written.filter_map(|key| found.remove_entry(&key)));
+        pass.settled.extend(written.filter_map(|key| found.remove_entry(&key)));
         for Refused { write, error, alone } in done.refused {
             let finding = found.remove(&key(&write)).map(|finding| finding.not_taken(&write, &error.words(), alone));
             tracing::warn!(%error, name = %write.name, alone, "refused");
-            progress.settled.extend(finding.map(|finding| (key(&write), finding)));
+            pass.settled.extend(finding.map(|finding| (key(&write), finding)));
         }
         for (write, error) in done.unsettled {
             let Some(finding) = found.remove(&key(&write)) else { continue };
-            if !is_last_pass && error.may_look_again() {
+            if nth < PASSES_MAX && error.may_look_again() {
                 tracing::warn!(%error, "looking again");
-                progress.uncertain.insert(key(&write), (write, finding));
+                pass.uncertain.insert(key(&write), (write, finding));
             } else {
-                let Finding { id, incident, since, .. } = finding;
-                let finding = Finding::interrupted(write.name.to_string(), error.fate(), &error, incident, since);
-                // A rehearsal that did not come off is tried again in an hour; nobody need get up for it.
-                let attention =
-                    if id.is_some_and(|id| id.rule == Rule::P14) { Attention::None } else { finding.attention };
-                // A pin that was due and is not made lets go of DNS.
-                let id = id.filter(|id| id.rule == Rule::P13);
-                findings.push(Finding { attention, id, ..finding });
+                pass.findings.push(given_up(&write, &error, finding));
             }
         }
         self.record_changes(&done.accepted, patience).await;
+        pass
     }
 
     /// The pin is committed; this only spares the next tick from confirming it, so a failure here is no failure.
@@ -258,90 +252,13 @@ fn keeps_an_approval_waiting(finding: &Finding) -> bool {
     finding.kind == Kind::Interrupted || (finding.rule() == Some(Rule::P06) && finding.kind == Kind::Waiting)
 }
 
-/// What earlier passes of this invocation came to.
-#[derive(Default)]
-struct Progress {
-    /// Names this invocation has written, or Route 53 will not let it write.
-    settled: BTreeMap<Key, Finding>,
-    /// Names whose write may have taken effect or not.
-    uncertain: BTreeMap<Key, (Write, Finding)>,
-}
-
 /// Route 53 could not be read.
 #[derive(Debug)]
 pub struct Blind {
     /// The call that failed.
     pub error: CallError,
-    alarms: Alarms,
-    latch: Reading,
-}
-
-impl Blind {
-    fn into_finding(self) -> Finding {
-        let ringing = self.alarms.iter().flatten().find(|alarm| alarm.state == AlarmState::Alarm);
-        let incident = ringing.map(|alarm| Incident { alarm: alarm.name.clone(), began: alarm.since });
-        let since = incident.as_ref().map(|incident| incident.began);
-        Finding::interrupted("the records".to_owned(), self.error.fate(), &self.error, incident, since)
-    }
-}
-
-/// Decides about every name that is not settled in this invocation yet.
-fn decide(plan: &Plan, seen: &Observation, progress: &mut Progress) -> (Pending, Vec<Finding>) {
-    let (mut pending, mut findings) = (Vec::new(), Vec::new());
-    let mut uncertain = std::mem::take(&mut progress.uncertain);
-    let committed = seen.committed();
-    let mut decided: BTreeMap<_, Vec<&Name>> = BTreeMap::new();
-    for view in &seen.names {
-        let key = (view.zone.clone(), view.name.clone());
-        if let Some((write, finding)) = uncertain.remove(&key)
-            && view.register() == Some(&write.register)
-        {
-            // Our own write took effect after all. The tick records its change.
-            progress.settled.insert(key.clone(), finding);
-        }
-        if progress.settled.contains_key(&key) {
-            continue;
-        }
-        let decision = pin::decide_among(plan, seen, view, &committed);
-        decided.entry((decision.row.id, decision.row.condition)).or_default().push(&view.name);
-        let (verdict, incident) = (decision.row.verdict, decision.incident.clone());
-        let mut finding = Finding::from(decision);
-        match change::write(view, verdict, incident.as_ref(), seen.now) {
-            Ok(Some(write)) => pending.push((write, finding)),
-            Ok(None) => findings.push(finding),
-            Err(error) => {
-                finding.kind = Kind::Refused;
-                finding.facts.push(Fact::new("fault", error));
-                findings.push(finding);
-            }
-        }
-    }
-    // A line a rule, since a line a name would be gigabytes a day where there are thousands.
-    for ((row, because), names) in decided {
-        tracing::info!(rule = %row, because, name = names.first().map(ToString::to_string), names = names.len(), "decided");
-    }
-    (pending, findings)
-}
-
-/// Enables the failover health check before any register says that the maintenance is over: whoever is killed in
-/// between leaves a register that the next tick ends again. What must wait for the check is left out.
-async fn end_maintenance(
-    writer: &impl HealthCheckWriter,
-    plan: &Plan,
-    pending: Pending,
-    findings: &mut Vec<Finding>,
-) -> Pending {
-    let ends_one = |write: &Write| matches!(write.register, Register::Armed { by: ArmedBy::MaintenanceEnd, .. });
-    let Some(check) = &plan.failover_health_check else { return pending };
-    if !pending.iter().any(|(write, _)| ends_one(write)) {
-        return pending;
-    }
-    let Err(error) = writer.set_disabled(check, false).await else { return pending };
-    let (held, rest): (Pending, Pending) = pending.into_iter().partition(|(write, _)| ends_one(write));
-    findings.extend(held.into_iter().map(|(write, finding)| {
-        Finding::interrupted(write.name.to_string(), error.fate(), &error, finding.incident, finding.since)
-    }));
-    rest
+    pub(crate) alarms: Alarms,
+    pub(crate) latch: Reading,
 }
 
 /// The heartbeat by which the switch keeps DNS at the primary; the template's HoldAlarm watches it.

@@ -4,3 +4,4 @@ mod calls;
 pub mod event;
 pub mod handler;
 mod latch;
+mod pass;
