@@ -24,7 +24,7 @@ use lab::journal::What;
 use lab::route53::{Failover, RecordSet, Target};
 use serde::Serialize;
 
-use crate::evidence::{Evidence, is_outcome, site};
+use crate::evidence::{Evidence, carries_users, is_outcome, site};
 use crate::stage::{DR_ADDRESS, PRIMARY_ADDRESS};
 
 pub use article::*;
@@ -43,21 +43,6 @@ pub use steps::*;
 pub use switch::*;
 pub use switchover::*;
 pub use update::*;
-
-/// How long a resolver may keep an answer: the longest TTL of the records that carry users, which are the failover pairs and what their
-/// aliases lead to.
-pub(crate) fn ttl(evidence: &Evidence) -> SignedDuration {
-    let pairs = || evidence.original.iter().filter(|set| set.failover().is_some() && carries_users(set));
-    let behind_alias = |set: &RecordSet| {
-        pairs().any(|pair| matches!(&pair.target, Target::Alias { name, .. } if *name == set.key.name))
-    };
-    let carriers = evidence.original.iter().filter(|set| set.failover().is_some() || behind_alias(set));
-    let kept = carriers.filter(|set| carries_users(set)).filter_map(|set| match set.target {
-        Target::Values { ttl, .. } => Some(i64::from(ttl)),
-        Target::Alias { .. } | Target::TrafficPolicy => None,
-    });
-    SignedDuration::from_secs(kept.max().unwrap_or_default())
-}
 
 /// How long an answer may be on its way to a user: as long as users wait.
 const ANSWER_ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(2);
@@ -187,7 +172,7 @@ fn pin_before_promotion(evidence: &Evidence) -> Result<String, String> {
         return Err("there was no pin in sync, or no promotion".to_owned());
     };
     let seconds = promoted.duration_since(pinned).as_secs();
-    ensure(promoted >= pinned + ttl(evidence), format!("promotion was asked {seconds} s after the pin was in sync"))
+    ensure(promoted >= pinned + evidence.ttl(), format!("promotion was asked {seconds} s after the pin was in sync"))
 }
 
 fn pinned_at(evidence: &Evidence) -> Result<Timestamp, String> {
@@ -204,7 +189,7 @@ fn no_answer_back(evidence: &Evidence) -> Result<String, String> {
 }
 
 fn no_write_back(evidence: &Evidence) -> Result<String, String> {
-    let drained = pinned_at(evidence)? + ttl(evidence);
+    let drained = pinned_at(evidence)? + evidence.ttl();
     let writes: Vec<_> = evidence.writes_after(drained).collect();
     match writes.iter().find(|write| write.address == Some(PRIMARY_ADDRESS)) {
         Some(back) => Err(format!("{} went to the primary at {}", back.id, back.at)),
@@ -214,11 +199,6 @@ fn no_write_back(evidence: &Evidence) -> Result<String, String> {
 
 fn is_register(set: &RecordSet) -> bool {
     set.key.name.bare().starts_with("_holdfast.")
-}
-
-/// True of the types by which clients find an address; others that have a failover pair are nobody's traffic.
-fn carries_users(set: &RecordSet) -> bool {
-    ["A", "AAAA", "CNAME"].contains(&set.key.kind.to_string().as_str())
 }
 
 fn dr_half<'a>(sets: &'a [RecordSet], primary: &RecordSet) -> Option<&'a RecordSet> {

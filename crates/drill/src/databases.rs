@@ -1,12 +1,41 @@
-//! What stands behind RDS in a drill: simulated databases, or real servers.
+//! The databases of a drill: the replicas in DR, and what stands behind RDS.
 
-use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
-use lab::{Lab, rds};
+use lab::{Lab, mariadb, rds};
 
-use crate::evidence::Evidence;
-use crate::stage::{DR, Database, Kind, PRIMARY, SetupError, Workload};
+/// A replica in DR.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// What it is called.
+    pub id: String,
+    /// The primary's database that it replicates.
+    pub source: String,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What a replica is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An RDS instance.
+    Instance,
+    /// An Aurora cluster that replicates by binlog.
+    Cluster,
+    /// The secondary Aurora cluster of this global database.
+    Global(String),
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Instance => f.write_str("RDS instance"),
+            Self::Cluster => f.write_str("Aurora cluster"),
+            Self::Global(global) => write!(f, "cluster of global database {global}"),
+        }
+    }
+}
 
 /// What stands behind each of the lab's databases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -23,68 +52,10 @@ impl Databases {
     ///
     /// # Errors
     /// If they are not installed, or do not start.
-    pub async fn stand_behind(self, lab: &Arc<Lab>) -> Result<(), SetupError> {
+    pub async fn stand_behind(self, lab: &Arc<Lab>) -> Result<(), mariadb::Error> {
         match self {
             Self::Simulated => Ok(()),
-            Self::Mariadb => Ok(rds::use_mariadb(lab).await?),
+            Self::Mariadb => rds::use_mariadb(lab).await,
         }
-    }
-}
-
-/// What is in the two servers that users wrote to, counted row by row.
-#[derive(Debug)]
-pub struct Rows {
-    /// In the old primary, in the order of its numbers.
-    pub old: Vec<String>,
-    /// In DR.
-    pub new: Vec<String>,
-    /// In any server at all, those that were renamed among them.
-    pub anywhere: BTreeSet<String>,
-    /// The lag that RDS told of DR's, by time.
-    pub lags: Vec<(jiff::Timestamp, f64)>,
-    /// The same of the primary's, once it is a replica of DR's.
-    pub lags_home: Vec<(jiff::Timestamp, f64)>,
-    /// What a server did not do though it was told to.
-    pub trouble: Option<String>,
-}
-
-impl Rows {
-    /// What there is in real servers is what there is.
-    pub fn become_evidence(self, evidence: &mut Evidence) {
-        evidence.in_dr = self.new.iter().cloned().collect();
-        evidence.in_primary = self.old.iter().cloned().collect();
-        evidence.rows = Some(self);
-    }
-
-    /// Asks both servers.
-    ///
-    /// # Errors
-    /// If one does not answer.
-    pub async fn count(lab: &Lab, workload: &Workload) -> Result<Self, String> {
-        let settled = rds::settle(lab).await;
-        let Database { id, source, kind } = &workload.databases[0];
-        let of = async |region: &str, id: &str| {
-            rds::rows_of(lab, region, id, workload.table).await.map_err(|error| error.to_string())
-        };
-        let told = |region: &str, id: &str| match kind {
-            Kind::Cluster | Kind::Global(_) => {
-                let dimensions = [("DBClusterIdentifier", id), ("Role", "WRITER")];
-                lab.cloudwatch.maxima(region, "AWS/RDS", "AuroraBinlogReplicaLag", &dimensions)
-            }
-            Kind::Instance => lab.cloudwatch.maxima(region, "AWS/RDS", "ReplicaLag", &[("DBInstanceIdentifier", id)]),
-        };
-        let (lags, lags_home) = (told(DR, id), told(PRIMARY, source));
-        let mut anywhere = BTreeSet::new();
-        for (region, id) in rds::on_servers(lab) {
-            anywhere.extend(of(&region, &id).await?);
-        }
-        Ok(Self {
-            old: of(PRIMARY, source).await?,
-            new: of(DR, id).await?,
-            anywhere,
-            lags,
-            lags_home,
-            trouble: settled.err(),
-        })
     }
 }

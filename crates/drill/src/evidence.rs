@@ -1,6 +1,7 @@
 //! What can be seen from outside: the journal of the lab, what users saw, and the records before and after.
 
 mod parts;
+mod rows;
 mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +16,6 @@ use lab::rds;
 use lab::route53::RecordSet;
 
 use crate::client::{Answer, Seen, Write};
-use crate::databases::Rows;
 use crate::permissions::Permissions;
 use crate::plan::{DRAIN_SECONDS, number};
 use crate::stage::shop::Facts;
@@ -23,6 +23,8 @@ use crate::stage::steps::Stepped;
 use crate::stage::{DR, DR_ADDRESS, Database, PRIMARY, PRIMARY_ADDRESS, Stage, Workload};
 
 pub use parts::{Mail, Pinning, Reached};
+pub use rows::Rows;
+pub(crate) use waits::carries_users;
 
 /// Everything a check may look at.
 #[derive(Debug)]

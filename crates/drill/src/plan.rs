@@ -16,8 +16,9 @@ use jiff::SignedDuration;
 use lab::template::{self, DeployError};
 use serde::{Deserialize, Serialize};
 
+use crate::databases::{Database, Kind};
 use crate::files::{DETECTOR_TEMPLATE, TEMPLATE};
-use crate::stage::{DETECTOR, DR, Database, Kind};
+use crate::regions::{DETECTOR, DR};
 pub use error::PlanError;
 use error::within;
 use samconfig::Samconfig;

@@ -24,19 +24,12 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::check::Check;
-use crate::databases::{Databases, Rows};
-use crate::evidence::Evidence;
+use crate::databases::Databases;
+use crate::evidence::{Evidence, Rows};
 use crate::permissions::Permissions;
 use crate::stage::{Layout, Settings, Stage};
-pub(crate) use article::{ADDED_IN_DR, PICTURE};
-pub(crate) use dark::{DARK, LIGHT};
-pub(crate) use failback::ROUND_TRIPS;
 pub use list::{ON_SERVERS, QUICK, SCENARIOS};
-pub(crate) use observer::{NOTHING_ANSWERS, SERVERS_FAIL};
 use play::Play;
-pub(crate) use reality::{ODD_NAME, PROTECTED_BECAUSE, TARGETS_FAIL, UNPROTECTED};
-pub(crate) use servers::{LINK_OF_TRANSACTION, LINK_SILENT, LINK_SLOW, TABLE_LOCKED};
-pub(crate) use switch::{FUNCTIONS_DIE, METRICS_DARK};
 
 /// A story with a moral.
 #[derive(Clone, Copy)]
@@ -119,11 +112,6 @@ impl Scenario {
         Ok(evidence)
     }
 }
-
-/// How the journal notes a stack's update.
-pub(crate) const UPDATED: &str = "somebody updates the responder's stack";
-/// How the journal notes that it takes over what the detector did.
-pub(crate) const TO_ONE_STACK: &str = "the DR region's stack gets what the detector was given";
 
 /// The scenario of that name.
 #[must_use]

@@ -21,8 +21,10 @@ use lab::{Lab, Options, rds, template};
 
 use crate::client::Clients;
 use crate::databases::Databases;
+pub use crate::databases::{Database, Kind};
 use crate::files::{DETECTOR_TEMPLATE, ORDERS_TABLE, TEMPLATE};
 use crate::plan::Plan;
+pub use crate::regions::{DETECTOR, DR, ELSEWHERE, PRIMARY};
 pub use operator::{APPROVER, Credentials, DRILLER, MAINTAINER, OPERATOR, READER};
 pub use parameters::name_servers;
 pub(crate) use parameters::{CLOCK, NAME_SERVERS};
@@ -30,18 +32,8 @@ use parameters::{Stacks, endpoint_parameters, one_stack_parameters, parameters_o
 pub(crate) use records::LONG_TTL_SECONDS;
 use records::{create_crowd, create_endpoints, create_pairs, create_plain_pairs, route53};
 use shop::Shop;
-pub use workload::{Database, Kind, Workload};
+pub use workload::Workload;
 use workload::{create_databases, create_zones, open_sites};
-
-/// The region that goes down.
-pub const PRIMARY: &str = "eu-west-1";
-/// The region that takes over.
-pub const DR: &str = "eu-central-1";
-/// Where Route 53's metrics are, and so the detector.
-pub const DETECTOR: &str = "us-east-1";
-
-/// Where somebody is who has nothing to do with the workload.
-pub const ELSEWHERE: &str = "eu-north-1";
 
 /// The Aurora cluster in the DR region; the primary's is `app`.
 pub const CLUSTER: &str = "app-dr";

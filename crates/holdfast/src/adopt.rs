@@ -1,11 +1,9 @@
 //! `holdfast adopt`: from now on DNS moves by Holdfast alone; or no longer.
 
-use aws::cloudwatch::AlarmReader as _;
 use aws::route53::Writer;
 use failover::adopt::adopt as adopted;
 use failover::announcement::Deed;
 use failover::change::{self, Write};
-use failover::hold;
 use failover::incident::AlarmState;
 use failover::latch;
 use failover::pin::Observation;
@@ -15,9 +13,9 @@ use serde_json::json;
 use crate::announce::announce;
 use crate::failure::Failure;
 use crate::guard;
+use crate::hold::holds;
 use crate::look::look;
 use crate::orders::{named, submit_batch, told};
-use crate::readiness::switch;
 use crate::terminal::{BOLD, Terminal, WARNING};
 use crate::workload::Workload;
 
@@ -122,56 +120,4 @@ async fn sound(workload: &Workload) -> Result<(), Failure> {
         return Err(Failure::Refused(why.to_owned()));
     }
     holds(workload).await
-}
-
-/// Whether Holdfast holds DNS for what stands on the switch now.
-pub async fn holds(workload: &Workload) -> Result<(), Failure> {
-    let plan = &workload.plan;
-    let Some(switch) = switch::look(&workload.session, plan).await else { return Ok(()) };
-    let unsound = switch::unsound(plan, &switch);
-    if !unsound.is_empty() {
-        return Err(Failure::Refused(format!("nothing was changed: {}", unsound.join("; "))));
-    }
-    has_heartbeat(workload).await
-}
-
-/// The health check that a maintenance disables, if DNS is not held without that.
-pub async fn maintained_check<'a>(workload: &'a Workload, terminal: &Terminal, seen: &Observation) -> Option<&'a str> {
-    let own = workload.plan.failover_health_check.as_deref();
-    let Some(check) = own else {
-        terminal.say(format!(
-            "{WARNING}the plan names no failover health check (the template's FailoverHealthCheckId): Holdfast will not act, but \
-             Route 53 answers with DR if the primary is unhealthy{WARNING:#}"
-        ));
-        return None;
-    };
-    if hold::maintained_check(&workload.plan, &seen.names).is_some() {
-        return own;
-    }
-    match holds(workload).await {
-        Ok(()) => {
-            terminal.say(
-                "Holdfast holds DNS at the primary meanwhile. Were it silent for five minutes, with the site down for OutageMinutes, \
-                 Route 53 would send users to DR (not with WithoutHoldfast=stay)",
-            );
-            None
-        }
-        Err(why) => {
-            terminal.say(format!("{WARNING}Holdfast does not hold DNS now{WARNING:#}, so {check} is disabled: {why}"));
-            own
-        }
-    }
-}
-
-async fn has_heartbeat(workload: &Workload) -> Result<(), Failure> {
-    let Some(arn) = &workload.plan.hold_alarm else { return Ok(()) };
-    let known = workload.metrics.alarms(std::slice::from_ref(arn)).await?;
-    match known.first().map(|alarm| alarm.state) {
-        Some(AlarmState::Ok) => Ok(()),
-        state => Err(Failure::Refused(format!(
-            "nothing was changed: the alarm {arn} is {}, so nobody knows whether Holdfast's heartbeat is heard; it has data some \
-             minutes after the deployment, if alarm-handler runs",
-            state.map_or("not there".to_owned(), |state| format!("{state:?}"))
-        ))),
-    }
 }

@@ -15,6 +15,7 @@ mod failback;
 mod failure;
 mod fence;
 mod guard;
+mod hold;
 mod init;
 mod look;
 mod orders;

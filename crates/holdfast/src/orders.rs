@@ -13,11 +13,11 @@ use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::adopt;
 use crate::announce::announce;
 use crate::cli::{Ask, Maintenance};
 use crate::failure::Failure;
 use crate::guard;
+use crate::hold;
 use crate::look::{look, not_replicating};
 use crate::status::{self, state};
 use crate::terminal::{BOLD, Terminal, WARNING, span};
@@ -122,7 +122,7 @@ async fn begin(workload: &Workload, terminal: &Terminal, lasting: SignedDuration
         let why = "nothing was changed: every name is disarmed, so there is nothing to pause; arm first".to_owned();
         return Err(Failure::Refused(why));
     }
-    let check = adopt::maintained_check(workload, terminal, &seen).await;
+    let check = hold::maintained_check(workload, terminal, &seen).await;
     let names = named(&writes);
     submit(workload, terminal, &seen, writes, &format!("Begin a maintenance until {until}?")).await?;
     if let Some(check) = check {

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use jiff::SignedDuration;
 
 use super::reality::noted_at;
-use super::{ANSWER_ON_ITS_WAY, Check, ensure, ttl};
+use super::{ANSWER_ON_ITS_WAY, Check, ensure};
 use crate::evidence::{Evidence, site};
-use crate::scenario::{ADDED_IN_DR, PICTURE};
+use crate::moment::{ADDED_IN_DR, PICTURE};
 use crate::stage::shop::{Facts, KEEP_ALIVE_SECONDS};
 use crate::stage::{DR_ADDRESS, PRIMARY_ADDRESS};
 
@@ -124,7 +124,7 @@ fn kept_connections_end(evidence: &Evidence) -> Result<String, String> {
     let home = *evidence.homes.first().ok_or("nobody came home")?;
     let healed = evidence.healed_at.ok_or("the primary never returned")?;
     let called = noted_at(evidence, "writes stop in DR")?;
-    let left = home + ttl(evidence);
+    let left = home + evidence.ttl();
     let stays = |from, to, address| kept.iter().any(|it| it.at > from && it.at < to && it.address == address);
     let strays = stays(healed, called, PRIMARY_ADDRESS) || stays(left, evidence.ended_at, DR_ADDRESS);
     let connections: BTreeSet<_> = kept.iter().map(|answer| answer.opened_at).collect();

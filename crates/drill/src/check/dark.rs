@@ -1,9 +1,9 @@
 //! Checks of a failover while Route 53's API is dark.
 
 use super::reality::noted_at;
-use super::{Check, ensure, ttl};
+use super::{Check, ensure};
 use crate::evidence::Evidence;
-use crate::scenario::{DARK, LIGHT};
+use crate::moment::{DARK, LIGHT};
 use crate::stage::PRIMARY_ADDRESS;
 
 /// What stands in for a pin in sync.
@@ -36,7 +36,7 @@ fn gone_before_promotion(evidence: &Evidence) -> Result<String, String> {
     let on_primary = evidence.answers_after(outage).filter(|answer| answer.address == Some(PRIMARY_ADDRESS));
     let last = on_primary.map(|answer| answer.at).last().ok_or("nobody was answered with the primary in the outage")?;
     let seconds = promoted.duration_since(last).as_secs();
-    ensure(promoted >= last + ttl(evidence), format!("promotion was asked {seconds} s after the last such answer"))
+    ensure(promoted >= last + evidence.ttl(), format!("promotion was asked {seconds} s after the last such answer"))
 }
 
 fn promoted_in_the_dark(evidence: &Evidence) -> Result<String, String> {

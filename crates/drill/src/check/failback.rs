@@ -3,10 +3,10 @@
 use jiff::SignedDuration;
 use lab::route53::RecordSet;
 
-use super::{ANSWER_ON_ITS_WAY, Check, ensure, is_register, ttl};
+use super::{ANSWER_ON_ITS_WAY, Check, ensure, is_register};
 use crate::client::Write;
 use crate::evidence::{Evidence, site};
-use crate::scenario::ROUND_TRIPS;
+use crate::moment::ROUND_TRIPS;
 use crate::stage::{CLUSTER, INSTANCE, NAMES, PRIMARY_ADDRESS};
 
 /// What replication may lag behind, with what the outage's beginning adds.
@@ -85,7 +85,7 @@ fn users_came_home(evidence: &Evidence) -> Result<String, String> {
     let mut count = 0;
     for home in &evidence.homes {
         let next = evidence.outages().find(|outage| outage > home).unwrap_or(evidence.ended_at);
-        let writes: Vec<_> = evidence.writes_after(*home + ttl(evidence)).filter(|write| write.at < next).collect();
+        let writes: Vec<_> = evidence.writes_after(*home + evidence.ttl()).filter(|write| write.at < next).collect();
         let is_good = |write: &&&Write| write.acknowledged && write.address == Some(PRIMARY_ADDRESS);
         if let Some(bad) = writes.iter().find(|write| !is_good(write)) {
             return Err(format!(

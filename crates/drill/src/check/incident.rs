@@ -7,7 +7,7 @@ use lab::journal::What;
 
 use super::{Check, ensure, faults_happened};
 use crate::evidence::{Evidence, is_outcome, site};
-use crate::scenario::faulty::CONTROL_PLANE_BACK;
+use crate::moment::CONTROL_PLANE_BACK;
 use crate::stage::{CLUSTER, NAMES, PRIMARY_ADDRESS};
 
 /// A plan of 1,005 names has at most this many batches: the characters of registers set it (32,000 a batch).

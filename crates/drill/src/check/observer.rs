@@ -6,7 +6,7 @@ use lab::journal::What;
 use super::reality::noted_at;
 use super::{Check, ensure};
 use crate::evidence::Evidence;
-use crate::scenario::{NOTHING_ANSWERS, SERVERS_FAIL};
+use crate::moment::{NOTHING_ANSWERS, SERVERS_FAIL};
 use crate::stage::DETECTOR;
 
 /// Five minutes of silence, and what metrics take.

@@ -4,10 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use lab::journal::What;
 use lab::route53::RecordSet;
 
-use super::{Check, carries_users, ensure, is_register, pinned_at};
+use super::{Check, ensure, is_register, pinned_at};
 use crate::client::Straggler;
-use crate::evidence::{Evidence, Mail, is_outcome};
-use crate::scenario::{ODD_NAME, PROTECTED_BECAUSE, TARGETS_FAIL, UNPROTECTED};
+use crate::evidence::{Evidence, Mail, carries_users, is_outcome};
+use crate::moment::{ODD_NAME, PROTECTED_BECAUSE, TARGETS_FAIL, UNPROTECTED};
 use crate::stage::{DR_ADDRESS, LONG_TTL_SECONDS, PRIMARY_ADDRESS};
 
 /// `DrainSeconds` of the template.

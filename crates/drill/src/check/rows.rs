@@ -8,9 +8,8 @@ use super::reality::{FENCER, REBOOTED_WITHIN, noted_at};
 use super::{Check, ensure, pinned_at};
 use crate::client::Write;
 use crate::client::database::{LONG_TRANSACTION, POOL};
-use crate::databases::Rows;
-use crate::evidence::Evidence;
-use crate::scenario::{LINK_OF_TRANSACTION, LINK_SILENT, LINK_SLOW, TABLE_LOCKED};
+use crate::evidence::{Evidence, Rows};
+use crate::moment::{LINK_OF_TRANSACTION, LINK_SILENT, LINK_SLOW, TABLE_LOCKED};
 use crate::stage::{CLUSTER_SOURCE, DR_ADDRESS};
 
 /// A sample is kept under the minute that it was taken in.

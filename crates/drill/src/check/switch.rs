@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use super::reality::noted_at;
 use super::{Check, ensure};
 use crate::evidence::{Evidence, Mail, site};
-use crate::scenario::{FUNCTIONS_DIE, METRICS_DARK};
+use crate::moment::{FUNCTIONS_DIE, METRICS_DARK};
 use crate::stage::{DR_ADDRESS, PRIMARY_ADDRESS};
 
 /// Users ask every few seconds, one name or another.

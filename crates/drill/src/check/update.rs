@@ -4,7 +4,7 @@ use lab::journal::What;
 
 use super::{Check, ensure, pinned_at};
 use crate::evidence::{Evidence, is_outcome};
-use crate::scenario::{TO_ONE_STACK, UPDATED};
+use crate::moment::{TO_ONE_STACK, UPDATED};
 
 /// The updates came when they hurt most.
 pub const UPDATED_AT_THE_WORST: Check = Check {

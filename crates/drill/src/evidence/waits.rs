@@ -4,19 +4,34 @@ use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Evidence, is_outcome};
-use crate::check;
 use lab::journal::What;
+use lab::route53::{RecordSet, Target};
 
 /// Within which the pin's arrival is on record, in a few calls a name: the wait begins after it.
 const RECORDED: SignedDuration = SignedDuration::from_secs(10);
 
 impl Evidence {
+    /// How long a resolver may keep an answer: the longest TTL of the records that carry users, which are the failover pairs and what their
+    /// aliases lead to.
+    pub(crate) fn ttl(&self) -> SignedDuration {
+        let pairs = || self.original.iter().filter(|set| set.failover().is_some() && carries_users(set));
+        let behind_alias = |set: &RecordSet| {
+            pairs().any(|pair| matches!(&pair.target, Target::Alias { name, .. } if *name == set.key.name))
+        };
+        let carriers = self.original.iter().filter(|set| set.failover().is_some() || behind_alias(set));
+        let kept = carriers.filter(|set| carries_users(set)).filter_map(|set| match set.target {
+            Target::Values { ttl, .. } => Some(i64::from(ttl)),
+            Target::Alias { .. } | Target::TrafficPolicy => None,
+        });
+        SignedDuration::from_secs(kept.max().unwrap_or_default())
+    }
+
     /// When clients had drained, by what Route 53 knew of the pin and the user's own limits; nothing where promotion did not wait for
     /// the pin.
     #[must_use]
     pub fn drained_at(&self) -> Option<Timestamp> {
         let of_pins = self.registers.values().filter_map(Register::pin).map(|pin| i64::from(pin.drain_ttl_seconds()));
-        let ttl = of_pins.max().map_or_else(|| check::ttl(self), SignedDuration::from_secs);
+        let ttl = of_pins.max().map_or_else(|| self.ttl(), SignedDuration::from_secs);
         let drained = self.pinned_at()? + ttl + SignedDuration::from_secs(self.drain_seconds.into());
         self.promotions().first().is_some_and(|(asked, _)| *asked >= drained).then_some(drained)
     }
@@ -60,4 +75,9 @@ impl Evidence {
         let told = self.first(|what| is_outcome(what, "FailedOver"))?;
         Some(told.duration_since(available).as_secs_f64())
     }
+}
+
+/// True of the types by which clients find an address; others that have a failover pair are nobody's traffic.
+pub(crate) fn carries_users(set: &RecordSet) -> bool {
+    ["A", "AAAA", "CNAME"].contains(&set.key.kind.to_string().as_str())
 }

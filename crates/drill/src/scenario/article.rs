@@ -5,13 +5,9 @@ use lab::rds;
 use super::Stuck;
 use super::play::Play;
 use crate::evidence::Evidence;
+use crate::moment::{ADDED_IN_DR, PICTURE};
 use crate::stage::shop::Shop;
 use crate::stage::{CLUSTER, Credentials, DR, NAMES, PRIMARY, TYPED};
-
-/// What a page shows.
-pub(crate) const PICTURE: &str = "logo.svg";
-/// What somebody adds while DR serves.
-pub(crate) const ADDED_IN_DR: &str = "catalogue.pdf";
 
 /// The new database has the old one's name.
 const SUCCESSOR: [&str; 2] = ["--successor", "app-dr=eu-west-1/app"];

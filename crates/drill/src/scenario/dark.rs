@@ -4,13 +4,8 @@
 use super::Stuck;
 use super::play::Play;
 use crate::evidence::Evidence;
+use crate::moment::{DARK, LIGHT};
 use crate::stage::{DETECTOR, DR, Stage};
-
-/// How the journal notes that us-east-1 is dark.
-pub(crate) const DARK: &str = "us-east-1 goes dark: Route 53's API and CloudWatch there";
-
-/// How it notes that it is not any more.
-pub(crate) const LIGHT: &str = "us-east-1 is back";
 
 /// The signing name of the API.
 const CONTROL_PLANE: &str = "route53";

@@ -3,10 +3,8 @@
 use super::Stuck;
 use super::play::Play;
 use crate::evidence::Evidence;
+use crate::moment::ROUND_TRIPS;
 use crate::stage::DR;
-
-/// How often users go to DR and come home.
-pub(crate) const ROUND_TRIPS: usize = 3;
 
 impl Play {
     /// A failover; a failback that is refused until its data is safe; replicas rebuilt on either side; and again.

@@ -15,6 +15,7 @@ use rand::{Rng, SeedableRng};
 use super::Stuck;
 use super::play::Play;
 use crate::evidence::Evidence;
+use crate::moment::CONTROL_PLANE_BACK;
 use crate::stage::{DETECTOR, DR, Stage};
 
 impl Play {
@@ -119,9 +120,6 @@ fn kept(stage: &Stage, queue_end: &str) -> bool {
     let is_it = |what: &What| matches!(what, What::Queued { queue, .. } if queue.ends_with(queue_end));
     stage.lab.journal.entries().iter().any(|entry| is_it(&entry.what))
 }
-
-/// What is said when the control plane is back, for the check that nothing was done before.
-pub(crate) const CONTROL_PLANE_BACK: &str = "the control plane of Route 53 is back";
 
 pub(super) fn pinned(stage: &Stage) -> bool {
     stage.all_registers(|register| matches!(register, Register::Pinned { .. } | Register::FailedOver { .. }))

@@ -7,13 +7,8 @@ use lab::fault::Ailment;
 use super::Stuck;
 use super::play::Play;
 use crate::evidence::Evidence;
+use crate::moment::{NOTHING_ANSWERS, SERVERS_FAIL};
 use crate::stage::ELSEWHERE;
-
-/// How the journal notes that the name servers fail.
-pub(crate) const SERVERS_FAIL: &str = "three of the four name servers fail";
-
-/// How the journal notes that nothing answers any more.
-pub(crate) const NOTHING_ANSWERS: &str = "nobody answers a request of the DR region's functions";
 
 impl Play {
     /// A maintenance ends by itself in peace. For up to three minutes of the outage, by the seed, the observer hears one name server alone: nothing is published then.

@@ -11,19 +11,8 @@ use super::Stuck;
 use super::play::Play;
 use crate::client::Straggler;
 use crate::evidence::Evidence;
+use crate::moment::{ODD_NAME, PROTECTED_BECAUSE, TARGETS_FAIL, UNPROTECTED};
 use crate::stage::{CLUSTER, DR, INSTANCE, NAMES, PRIMARY, Stage};
-
-/// The name that is protected, or whose load balancer counts.
-pub(crate) const ODD_NAME: &str = NAMES[2];
-
-/// The comment of the protection.
-pub(crate) const PROTECTED_BECAUSE: &str = "owned by the network team: NET-1234";
-
-/// How the journal notes that the protection is gone.
-pub(crate) const UNPROTECTED: &str = "somebody deletes the protection";
-
-/// How the journal notes that the load balancer's targets fail.
-pub(crate) const TARGETS_FAIL: &str = "every target of the primary's load balancer is unhealthy";
 
 impl Play {
     /// Somebody protects one name's record after it was armed; in the outage all others are pinned, and a person lifts the

@@ -11,20 +11,11 @@ use super::Stuck;
 use super::failback::with_successors;
 use super::play::Play;
 use crate::evidence::Evidence;
+use crate::moment::{LINK_OF_TRANSACTION, LINK_SILENT, LINK_SLOW, TABLE_LOCKED};
 use crate::stage::{CLUSTER, CLUSTER_SOURCE, Credentials, DR, NAMES, PRIMARY, PRIMARY_ADDRESS};
 
-/// How the journal notes that the link gets slow.
-pub(crate) const LINK_SLOW: &str = "the link to DR carries 25 kB/s, and a job writes 100 kB/s";
 /// How the journal notes that the link home gets slow.
 const LINK_HOME_SLOW: &str = "the link home carries 2 kB/s, and a job in DR writes 100 kB/s";
-/// How the journal notes that the replica's table is locked.
-pub(crate) const TABLE_LOCKED: &str = "a backup of the replica locks its table: what arrives there is not applied";
-/// How the journal notes that a transaction is on its way.
-pub(crate) const LINK_OF_TRANSACTION: &str =
-    "the link to DR carries 25 kB/s, and a job commits 2 MB in one transaction";
-/// How the journal notes that the link falls silent.
-pub(crate) const LINK_SILENT: &str = "the link to DR falls silent, and nobody is told";
-
 /// The parameter that names the heartbeat, as in examples/heartbeat.
 pub(super) const HEARTBEATS: (&str, &str) = (
     "Heartbeats",

@@ -7,13 +7,8 @@ use rand::{Rng, SeedableRng};
 use super::Stuck;
 use super::play::Play;
 use crate::evidence::Evidence;
+use crate::moment::{FUNCTIONS_DIE, METRICS_DARK};
 use crate::stage::{DETECTOR, DR};
-
-/// How the journal notes that the functions die.
-pub(crate) const FUNCTIONS_DIE: &str = "every function dies at its first call";
-
-/// How the journal notes that DR's CloudWatch is dark.
-pub(crate) const METRICS_DARK: &str = "DR's CloudWatch falls silent";
 
 impl Play {
     /// As [`Play::begin`], and then somebody puts the switch on the records.

@@ -6,11 +6,12 @@ use failover::register::{Register, Spread};
 use lab::fault::{CallEffect, CallFault, Site};
 use lab::journal::What;
 
+use super::Stuck;
 use super::faulty::{nth_of_each_call, pinned};
 use super::list::QUICK_OUTAGE_MINUTES;
 use super::play::Play;
-use super::{Stuck, TO_ONE_STACK, UPDATED};
 use crate::evidence::{Evidence, is_outcome};
+use crate::moment::{TO_ONE_STACK, UPDATED};
 use crate::stage::{CLUSTER, Stage};
 
 /// A database that does not exist, named by mistake.

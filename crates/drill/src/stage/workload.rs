@@ -12,6 +12,7 @@ use super::{
     CLOSED_GROUP, CLUSTER, CLUSTER_SOURCE, DR, DR_ADDRESS, GLOBAL, INSTANCE, NAMES, PRIMARY, PRIMARY_ADDRESS,
     SetupError, TYPED,
 };
+use crate::databases::{Database, Kind};
 use crate::plan::Plan;
 
 /// Users beyond these would slow the lab down, and see the same.
@@ -41,38 +42,6 @@ pub struct Workload {
     pub failed_over_within: Duration,
     /// The user's plan, if it is one.
     pub plan: Option<&'static Plan>,
-}
-
-/// A replica in DR.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Database {
-    /// What it is called.
-    pub id: String,
-    /// The primary's database that it replicates.
-    pub source: String,
-    /// What it is.
-    pub kind: Kind,
-}
-
-/// What a replica is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// An RDS instance.
-    Instance,
-    /// An Aurora cluster that replicates by binlog.
-    Cluster,
-    /// The secondary Aurora cluster of this global database.
-    Global(String),
-}
-
-impl std::fmt::Display for Kind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Instance => f.write_str("RDS instance"),
-            Self::Cluster => f.write_str("Aurora cluster"),
-            Self::Global(global) => write!(f, "cluster of global database {global}"),
-        }
-    }
 }
 
 impl Workload {
