@@ -3,22 +3,16 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use aws::beside;
+use aws::PASSES_MAX;
 use aws::cloudwatch::AlarmReader;
 use aws::dns::NameServers;
 use aws::probe::Prober;
-use aws::route53::{
-    HealthCheckWriter, RecordReader, RecordWriter, Refused, protected_names, spreading_changes, submit_by_name,
-};
+use aws::route53::{HealthCheckWriter, RecordReader, RecordWriter, Refused, submit_by_name};
 use aws::store::{StoreReader, StoreWriter};
 use aws::telemetry::{self, Metric};
-use aws::{CallError, PASSES_MAX};
 use failover::change::{self, Batch};
 use failover::hold;
-use failover::incident::AlarmState;
-use failover::latch::Reading;
-use failover::listing::{Source, Unanswered};
-use failover::observation::{Alarms, Changes, NameView, Probes};
+use failover::listing::Source;
 use failover::outcome::{ApprovalNotCarriedOut, Finding, Kind, Outcome, Trigger};
 use failover::pin::Observation;
 use failover::plan::Plan;
@@ -31,10 +25,11 @@ use jiff::{SignedDuration, Timestamp};
 pub use crate::calls::Calls;
 use crate::calls::{Key, Pending, key};
 use crate::latch::unwritten;
+use crate::look::{Memory, observe};
 use crate::pass::{Decided, Pass, end_maintenance, given_up};
 
 /// How long refused batches are tried in parts. The changes that carry the other names' pins are to be on record within
-/// [`pin::RECORDING_SECONDS`]; and Route 53 takes five requests a second from the whole account, which a quiet minute must not
+/// [`failover::pin::RECORDING_SECONDS`]; and Route 53 takes five requests a second from the whole account, which a quiet minute must not
 /// use up.
 const PATIENCE_IN_AN_INCIDENT: SignedDuration = SignedDuration::from_secs(20);
 const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
@@ -165,100 +160,9 @@ where
     }
 }
 
-/// When the records may be those of an earlier look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Memory {
-    /// Where Route 53's API does not answer.
-    InNeed,
-    /// Also while all is quiet, as long as the plan says.
-    Suffices,
-}
-
-/// Looks at everything at once: the records, the alarms, both sites. Nothing in it can write.
-///
-/// # Errors
-/// If Route 53 cannot be read, and nothing is remembered of the records.
-pub async fn observe(
-    plan: &Plan,
-    reader: &impl RecordReader,
-    alarms: &impl AlarmReader,
-    prober: &impl Prober,
-    beside: &(impl StoreReader + NameServers),
-    (signal, memory): (&Signal, Memory),
-) -> Result<Observation, Blind> {
-    let (names, described, hold, latch, primary, dr) = tokio::join!(
-        records(plan, reader, beside, memory),
-        alarms.alarms(&plan.alarms),
-        hold_state(plan, alarms),
-        beside::latch(plan, beside, reader.now()),
-        prober.probe(plan.probes.primary.as_deref()),
-        prober.probe(plan.probes.dr.as_deref()),
-    );
-    let described = described.inspect_err(|error| tracing::warn!(%error, "CloudWatch cannot be asked for the alarms"));
-    let alarms = signal.known_alarms(plan, described.ok(), reader.now());
-    let is_quiet = alarms.iter().flatten().all(|alarm| alarm.state == AlarmState::Ok) && alarms.is_some();
-    let names = match names {
-        Ok((_, Source::Remembered)) if !is_quiet || !matches!(latch, Reading::Open { .. }) => {
-            records(plan, reader, beside, Memory::InNeed).await
-        }
-        names => names,
-    };
-    let (names, source) = match names {
-        Ok(names) => names,
-        Err(error) if error.is_refused_on_purpose() => return Err(Blind { error, alarms, latch }),
-        Err(error) => match beside::remembered(plan, beside, || reader.now()).await {
-            Ok(names) => (names, Source::Unanswered(Unanswered { fate: error.fate(), error: error.to_string() })),
-            Err(why) => {
-                tracing::warn!(why, "nothing is remembered of the records");
-                return Err(Blind { error, alarms, latch });
-            }
-        },
-    };
-    let changes = match source {
-        Source::Listed => spreading_changes(reader, &names).await,
-        Source::Remembered | Source::Unanswered(_) => Changes::new(),
-    };
-    let probes = Probes { primary, dr };
-    let (approval, foreign_alarm) = (signal.approval().cloned(), signal.is_foreign(plan));
-    let now = reader.now();
-    Ok(Observation { now, alarms, hold, latch, source, probes, names, changes, approval, foreign_alarm })
-}
-
-/// The protected names, from memory where that suffices.
-async fn records(
-    plan: &Plan,
-    reader: &impl RecordReader,
-    beside: &(impl StoreReader + NameServers),
-    memory: Memory,
-) -> Result<(Vec<NameView>, Source), CallError> {
-    if memory == Memory::Suffices {
-        match beside::quiet(plan, beside, reader.now()).await {
-            Ok(names) => return Ok((names, Source::Remembered)),
-            Err(why) => tracing::debug!(why, "the records are listed"),
-        }
-    }
-    protected_names(plan, reader).await.map(|names| (names, Source::Listed))
-}
-
-/// Whether the switch hears the heartbeat. That it is not known keeps nothing from being decided.
-async fn hold_state(plan: &Plan, alarms: &impl AlarmReader) -> Option<AlarmState> {
-    let described = alarms.alarms(std::slice::from_ref(plan.hold_alarm.as_ref()?)).await;
-    let described = described.inspect_err(|error| tracing::warn!(%error, "CloudWatch cannot be asked for the hold"));
-    described.ok()?.first().map(|alarm| alarm.state)
-}
-
 /// A call failed that may yet succeed; `P06` waits only while nobody can tell what the alarm says.
 fn keeps_an_approval_waiting(finding: &Finding) -> bool {
     finding.kind == Kind::Interrupted || (finding.rule() == Some(Rule::P06) && finding.kind == Kind::Waiting)
-}
-
-/// Route 53 could not be read.
-#[derive(Debug)]
-pub struct Blind {
-    /// The call that failed.
-    pub error: CallError,
-    pub(crate) alarms: Alarms,
-    pub(crate) latch: Reading,
 }
 
 /// The heartbeat by which the switch keeps DNS at the primary; the template's HoldAlarm watches it.

@@ -4,4 +4,5 @@ mod calls;
 pub mod event;
 pub mod handler;
 mod latch;
+pub mod look;
 mod pass;

@@ -17,7 +17,7 @@ use failover::rule::Rule;
 use failover::users::Users;
 
 use crate::calls::{Key, Pending};
-use crate::handler::Blind;
+use crate::look::Blind;
 
 /// What this pass and those before it came to.
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alarm_handler::handler::{self, Memory};
+use alarm_handler::look::{Memory, observe};
 use aws::rds::ReplicaReader as _;
 use failover::change::{self, Batch};
 use failover::incident::{AlarmSighting, AlarmState, Approval, Incident};
@@ -22,7 +22,7 @@ use crate::workload::Workload;
 /// What alarm-handler would see now.
 pub async fn look(workload: &Workload) -> Result<Observation, Failure> {
     let Workload { plan, records, metrics, prober, beside, .. } = workload;
-    let seen = handler::observe(plan, records, metrics, prober, beside, (&Signal::Tick, Memory::InNeed)).await;
+    let seen = observe(plan, records, metrics, prober, beside, (&Signal::Tick, Memory::InNeed)).await;
     seen.map_err(|blind| Failure::Aws(blind.error))
 }
 
