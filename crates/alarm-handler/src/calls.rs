@@ -4,7 +4,7 @@ use failover::change::Write;
 use failover::name::Name;
 use failover::outcome::Finding;
 
-/// Everything alarm-handler calls. Only `writer` can change anything.
+/// Everything alarm-handler calls. Only `writer` and, in DR's store, `beside` can change anything.
 #[derive(Clone, Debug)]
 pub struct Calls<Records, Writes, Alarms, Sites, Beside> {
     /// Looks at Route 53.
@@ -15,7 +15,7 @@ pub struct Calls<Records, Writes, Alarms, Sites, Beside> {
     pub alarms: Alarms,
     /// Asks the sites.
     pub prober: Sites,
-    /// What stands beside Route 53's API. Of it, too, only what it commits there changes anything.
+    /// What stands in for Route 53's API while it is silent: DR's store, with the latch and the last listing, and the zone's name servers.
     pub beside: Beside,
 }
 

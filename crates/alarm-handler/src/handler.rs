@@ -1,4 +1,4 @@
-//! Observe, decide, act, return.
+//! Observe, decide, commit, act, return.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -66,7 +66,7 @@ where
             refused.for_each(|finding| finding.next.push_str("; unless another name is pinned by then, approve again"));
         }
         let now = self.reader.now();
-        let outcome = Outcome::of(now, trigger, &findings).of_users(users, &findings);
+        let outcome = Outcome::of(now, trigger, &findings).with_users(users, &findings);
         let outcome = Outcome { unheeded: signal.unheeded(&findings, now), ..outcome };
         telemetry::report(&outcome);
         if outcome.outcome == Kind::Pinned {
@@ -91,7 +91,8 @@ where
         }
     }
 
-    /// Looks, decides and acts, on top of what earlier passes came to; and whether it takes another look to be certain.
+    /// Looks, decides and acts, on top of what earlier passes came to; and `Continue` if another look is
+    /// needed.
     async fn pass(&self, plan: &Plan, signal: &Signal, nth: usize, before: Pass) -> ControlFlow<Pass, Pass> {
         let memory = if nth == 1 && *signal == Signal::Tick { Memory::Suffices } else { Memory::InNeed };
         let Self { reader, alarms, prober, beside, .. } = self;
@@ -117,8 +118,8 @@ where
         if pass.uncertain.is_empty() { ControlFlow::Break(pass) } else { ControlFlow::Continue(pass) }
     }
 
-    /// Writes everything, and then puts on record which changes carry the pins: users of a big plan's last name must not wait
-    /// for the records of its first.
+    /// Submits all pins, and only then notes which changes carry them: users of a big plan's last name must not wait for the notes about its
+    /// first.
     async fn act(&self, pending: Pending, nth: usize, mut pass: Pass) -> Pass {
         let is_urgent = pending.iter().any(|(_, finding)| finding.incident.is_some());
         let mut found: BTreeMap<Key, Finding> = BTreeMap::new();
@@ -144,12 +145,12 @@ where
                 pass.findings.push(given_up(&write, &error, finding));
             }
         }
-        self.record_changes(&done.accepted, patience).await;
+        self.note_changes(&done.accepted, patience).await;
         pass
     }
 
     /// The pin is committed; this only spares the next tick from confirming it, so a failure here is no failure.
-    async fn record_changes(&self, accepted: &[(Batch, String)], patience: SignedDuration) {
+    async fn note_changes(&self, accepted: &[(Batch, String)], patience: SignedDuration) {
         let spread = |id: &String| Spread::Change { id: id.clone() };
         let records = accepted.iter().flat_map(|(batch, id)| change::spreads(batch, &spread(id)));
         let done = submit_by_name(&self.reader, &self.writer, records.collect(), patience).await;

@@ -1,4 +1,4 @@
-//! The latch: committed before the pins are written, told to the switch at every look.
+//! The latch: committed before the pins are written, told to the switch at the end of an invocation that could look.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,7 +58,7 @@ where
         closed
     }
 
-    /// What is to be said and kept at the end of a look.
+    /// Tells the switch of the latch, keeps the listing for a time when Route 53 is silent, and adds what is to be said of the latch.
     pub(crate) async fn conclude(
         &self,
         plan: &Plan,
@@ -93,8 +93,8 @@ fn unpinned<'a>(names: impl Iterator<Item = &'a NameView>, findings: &[Finding])
     names.filter(|view| view.pin().is_none() && !written.contains(view.name.to_string().as_str())).count()
 }
 
-/// What comes of writes that there is no Route 53 to take: it did not even tell the records. A pin that the latch stands in for is told
-/// as that; one that was due and is neither lets go of DNS.
+/// What is said where Route 53 did not even tell the records, so that nothing was sent to it. With a latch, one interruption; else also each
+/// pin that was due, as P13, by which `hold::lets_go` stops the heartbeat and DNS follows the outage.
 pub(crate) fn unwritten(pending: Pending, unanswered: &Unanswered, latch: Option<&Latch>) -> Vec<Finding> {
     let Unanswered { fate, error } = unanswered;
     let interrupted = |subject: String, incident, since| Finding::interrupted(subject, *fate, error, incident, since);

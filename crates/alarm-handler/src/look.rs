@@ -27,7 +27,7 @@ pub enum Memory {
 /// Looks at everything at once: the records, the alarms, both sites. Nothing in it can write.
 ///
 /// # Errors
-/// If Route 53 cannot be read, and nothing is remembered of the records.
+/// If Route 53 cannot be read and nothing is remembered of the records, or if somebody took away the right to read them or the zone itself.
 pub async fn observe(
     plan: &Plan,
     reader: &impl RecordReader,
@@ -55,6 +55,7 @@ pub async fn observe(
     };
     let (names, source) = match names {
         Ok(names) => names,
+        // A decision from memory would go by whoever took that away.
         Err(error) if error.is_refused_on_purpose() => return Err(Blind { error, alarms, latch }),
         Err(error) => match beside::remembered(plan, beside, || reader.now()).await {
             Ok(names) => (names, Source::Unanswered(Unanswered { fate: error.fate(), error: error.to_string() })),

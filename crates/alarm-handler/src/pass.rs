@@ -19,7 +19,8 @@ use failover::users::Users;
 use crate::calls::{Key, Pending};
 use crate::look::Blind;
 
-/// What this pass and those before it came to.
+/// What this pass and those before it came to. `settled`, `uncertain`, `users` and `latch` are carried over to the next; `findings` and `saw`
+/// are the last pass's, since each decides anew.
 #[derive(Default)]
 pub(crate) struct Pass {
     /// What is to be said of this pass.
@@ -64,7 +65,8 @@ impl Pass {
             if let Some((write, finding)) = uncertain.remove(&key)
                 && view.register() == Some(&write.register)
             {
-                // Our own write took effect after all. The tick records its change.
+                // Our write took effect after all, or that of another invocation which wrote the same in the same second. Nobody here knows
+                // its change: P02b gets one.
                 settled.insert(key.clone(), finding);
             }
             if settled.contains_key(&key) {
@@ -106,7 +108,7 @@ pub(crate) fn given_up(write: &Write, error: &CallError, found: Finding) -> Find
     let finding = Finding::interrupted(write.name.to_string(), error.fate(), error, incident, since);
     // A rehearsal that did not come off is tried again in an hour; nobody need get up for it.
     let attention = if id.is_some_and(|id| id.rule == Rule::P14) { Attention::None } else { finding.attention };
-    // A pin that was due and is not made lets go of DNS.
+    // By P13 `hold::lets_go` knows that a pin was due and is not made, and stops the heartbeat: DNS follows the outage.
     let id = id.filter(|id| id.rule == Rule::P13);
     Finding { attention, id, ..finding }
 }

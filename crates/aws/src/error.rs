@@ -7,7 +7,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
 use failover::refusal::Fate;
 
-/// How often an invocation looks again where [`CallError::may_look_again`] says so; then the tick goes on.
+/// How often an invocation looks in all, where [`CallError::may_look_again`] says so; then the tick goes on.
 pub const PASSES_MAX: usize = 3;
 
 /// What Route 53 calls a batch that was overtaken, and also one that it will never take: the zone tells which.

@@ -125,14 +125,14 @@ impl Pin {
     fn made_once_more(&self, view: &NameView) -> Self {
         let is_new = |pair: &&Pair| !self.original.contains_key(pair.kind());
         let new: Vec<_> = pairs(view).iter().filter(is_new).collect();
-        let mut pin = Self { repins: self.repins.saturating_add(1), ..self.still_known_from(view) };
+        let mut pin = Self { repins: self.repins.saturating_add(1), ..self.drained_for(view) };
         pin.original.extend(new.iter().map(|pair| (pair.kind().to_owned(), pair.primary().target.clone())));
         pin.home.extend(homes(view, &pin, new));
         pin.led_to_dr(view)
     }
 
-    /// What PRIMARY records say that somebody changed, some resolver may be given.
-    fn still_known_from(&self, view: &NameView) -> Self {
+    /// The pin with its drain TTL raised to the TTL of what somebody has written since: resolvers may hold that.
+    fn drained_for(&self, view: &NameView) -> Self {
         Self { ttl_seconds: Some(self.drain_ttl_seconds().max(view.ttl_seconds())), ..self.clone() }
     }
 }
@@ -196,7 +196,7 @@ fn leave(view: &NameView, pin: &Pin, spread: &Spread, now: Timestamp) -> Option<
         Spread::Unrecorded { at } => Spread::Unrecorded { at: *at },
         Spread::Change { .. } | Spread::InSync { .. } => Spread::Unrecorded { at: now },
     };
-    let pin = if is_longer { pin.still_known_from(view) } else { pin.clone() };
+    let pin = if is_longer { pin.drained_for(view) } else { pin.clone() };
     Some(Register::Pinned { pin, spread })
 }
 

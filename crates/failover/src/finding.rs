@@ -9,7 +9,8 @@ use crate::fact::{Attention, Fact};
 use crate::incident::Incident;
 use crate::rule::{Id, Rule};
 
-/// What happened, in one word that event rules can match.
+/// What happened, in one word that event rules can match. Their order is their weight: of two findings that are equally loud the later kind
+/// leads (`Outcome::of`), so a new kind goes where it belongs and not to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     /// Nothing was to be done.

@@ -120,7 +120,7 @@ impl Outcome {
 
     /// Says where users are, by what was seen before `findings` came of it.
     #[must_use]
-    pub fn of_users(self, seen: Option<Users>, findings: &[Finding]) -> Self {
+    pub fn with_users(self, seen: Option<Users>, findings: &[Finding]) -> Self {
         let (trigger, at) = (self.trigger, self.at);
         Self { users: seen.map(|users| users.after(trigger, findings, at)), ..self }
     }
@@ -189,7 +189,8 @@ impl Finding {
     }
 }
 
-/// What a decision about a name came to, once it was carried out.
+/// What a decision about a name comes to, if it is carried out: alarm-handler makes it before it writes, and corrects it where the write does
+/// not succeed.
 impl From<pin::Decision> for Finding {
     fn from(decision: pin::Decision) -> Self {
         let kind = match decision.row.verdict {

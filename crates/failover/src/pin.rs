@@ -1,6 +1,7 @@
 //! The pin rules, P01–P14: whether a name's PRIMARY record is pinned to DR.
 //!
-//! What the register says picks one of the small tables in `tables`; of its rows the first whose condition holds decides.
+//! What the register says picks one of the small tables in `tables`; of its rows the first whose condition holds
+//! decides, and the last where none does.
 
 mod conditions;
 mod facts;
@@ -57,7 +58,8 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// The incidents that names are pinned for, and other names of the workload with them.
+    /// The incidents for which some name is pinned, and into which the workload's other names follow. One that has failed over takes no
+    /// name along any more: its databases are promoted, and a name armed since is in another incident.
     #[must_use]
     pub fn committed(&self) -> BTreeSet<&Incident> {
         let pins = self.names.iter().filter_map(|name| match name.register() {
@@ -99,7 +101,7 @@ pub fn decide_among(plan: &Plan, seen: &Observation, view: &NameView, committed:
     let row = first(tables::of(&facts), |holds| holds(&facts));
     let incident = facts.incident();
     let since = match view.register() {
-        // Written when the drift was first seen: see `change::write`.
+        // Written when the drift was first seen: see `change::leave`.
         Some(Register::Pinned { spread: Spread::Unrecorded { at }, .. }) if row.leaves_drift() => Some(*at),
         Some(Register::Pinned { .. }) if row.leaves_drift() => Some(seen.now),
         Some(Register::Pinned { pin, .. }) => Some(pin.at),

@@ -1,7 +1,7 @@
-//! The register: one TXT record a protected name, the whole of Holdfast's memory.
+//! The register: one TXT record a protected name, which says what state the name is in.
 //!
-//! Its text is versioned (`v=1 armed since=…`) and carries the time of its writing, so that no two are alike and a batch
-//! that arrives late can never match again. What cannot be read is an error, never a guess.
+//! Its text is versioned (`v=1 armed since=…`) and carries the time at which the state began, so that a batch which arrives late does not
+//! match a state that came back. What cannot be read is an error, never a guess.
 
 mod evidence;
 mod memory;

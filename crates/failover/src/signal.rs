@@ -73,8 +73,8 @@ impl Signal {
         Some(said)
     }
 
-    /// What CloudWatch described, if it answered, which of the plan's alarms it does not have, and what the event says beyond it. Where CloudWatch does not answer, a
-    /// fresh event speaks alone, and so does a person: with us-east-1 down, nobody else can.
+    /// The newest word on each of the plan's alarms, CloudWatch's or this event's; one that CloudWatch does not have is missing. Where
+    /// CloudWatch does not answer, a fresh event or a person's fresh approval is all there is: with us-east-1 down, nobody else can tell.
     #[must_use]
     pub fn known_alarms(&self, plan: &Plan, described: Option<Vec<AlarmSighting>>, now: Timestamp) -> Alarms {
         let is_fresh = |at: Timestamp| now.duration_since(at) <= SPEAKS_ALONE;
@@ -92,13 +92,13 @@ impl Signal {
             known.extend(missing);
             return Some(known);
         }
-        let vouched = || match self {
+        let by_a_person = || match self {
             // An old approval delivered again is nobody's word about now: what it was given for may be over, failed back
             // and armed again.
             Self::Approval { approval, given } if is_fresh(*given) => vouched(plan, approval),
             Self::Tick | Self::Hint | Self::Alarm(_) | Self::Approval { .. } => None,
         };
-        told.filter(|alarm| is_fresh(alarm.since)).or_else(vouched).map(|alarm| vec![alarm])
+        told.filter(|alarm| is_fresh(alarm.since)).or_else(by_a_person).map(|alarm| vec![alarm])
     }
 }
 

@@ -47,7 +47,7 @@ where
                 vec![Finding { attention: Attention::None, ..finding }]
             }
         };
-        let outcome = Outcome::of(self.records.now(), Trigger::Tick, &findings).of_users(users, &findings);
+        let outcome = Outcome::of(self.records.now(), Trigger::Tick, &findings).with_users(users, &findings);
         telemetry::report(&outcome);
         outcome
     }

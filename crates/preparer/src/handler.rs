@@ -109,7 +109,7 @@ where
         let alarms = view.alarms.clone().map(|known| known.into_iter().filter(is_of_plan).collect());
         let users = view.names.as_ref().ok().map(|names| Users::seen(plan, &alarms, (None, &view.latch), names));
         let findings = join_all(steps.entries.iter().map(|entry| self.keep(plan, steps, &moment, entry))).await;
-        let outcome = Outcome::of(self.records.now(), Trigger::Tick, &findings).of_users(users, &findings);
+        let outcome = Outcome::of(self.records.now(), Trigger::Tick, &findings).with_users(users, &findings);
         telemetry::report(&outcome);
         outcome
     }

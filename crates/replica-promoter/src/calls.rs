@@ -1,6 +1,6 @@
 //! What replica-promoter calls.
 
-/// Everything replica-promoter calls. Only `registers` and `promoter` can change anything.
+/// Everything replica-promoter calls. Only `registers`, `promoter` and, in DR's store, `beside` can change anything.
 #[derive(Clone, Debug)]
 pub struct Calls<Records, Registers, Databases, Promoter, Lag, Beside> {
     /// Looks at Route 53.
@@ -13,6 +13,6 @@ pub struct Calls<Records, Registers, Databases, Promoter, Lag, Beside> {
     pub promoter: Promoter,
     /// Looks at replica lag.
     pub lag: Lag,
-    /// What stands beside Route 53's API. Of it, too, only what it keeps in the latch changes anything.
+    /// What stands in for Route 53's API while it is silent: DR's store, with the latch and the last listing, and the zone's name servers.
     pub beside: Beside,
 }

@@ -62,12 +62,11 @@ where
         let shown = plan.latch.as_ref().and_then(|latch| latch.shown.as_ref()).filter(|_| plan.mode != Mode::Shadow);
         let is_pinned = |names: &[NameView]| names.iter().all(|view| view.pin().is_some());
         let ground = match (names, latch, shown) {
-            (Ok(names), latch, None) => Ground::of_pins(names, latch),
-            (Ok(names), latch, Some(_)) if latch.is_none() || is_pinned(&names) => Ground::of_pins(names, latch),
-            (Ok(names), Some(latch), Some(shown)) => {
+            (Ok(names), Some(latch), Some(shown)) if !is_pinned(&names) => {
                 let written = names.iter().filter(|view| view.pin().is_some()).map(|view| view.name.clone()).collect();
                 Ground { written, ..self.by_latch(plan, shown, names, latch).await }
             }
+            (Ok(names), latch, _) => Ground::of_pins(names, latch),
             (Err(error), Some(latch), Some(shown)) if !error.is_refused_on_purpose() => {
                 match beside::remembered(plan, &self.beside, || self.records.now()).await {
                     Ok(names) => self.by_latch(plan, shown, names, latch).await.remembered(),
@@ -78,13 +77,12 @@ where
                 }
             }
             (Err(error), ..) => return Err(blind(&error, None)),
-            (Ok(names), None, Some(_)) => Ground::of_pins(names, None),
         };
         if ground.is_by_latch {
             return Ok(ground);
         }
         let changes = spreading_changes(&self.records, &ground.names).await;
-        self.close_latch(plan, &ground).await;
+        self.note_end_in_latch(plan, &ground).await;
         Ok(Ground { changes, ..ground })
     }
 
@@ -130,8 +128,8 @@ where
         }
     }
 
-    /// Nothing is promoted before the store says so: from then on nobody can lift the latch. A pin in sync holds users by itself, and
-    /// waits for no store.
+    /// By the latch nothing is promoted before the store says so: from then on nobody can lift the latch. A pin in sync holds users by itself,
+    /// and waits for no store.
     pub(crate) async fn begin(&self, plan: &Plan, ground: &mut Ground) -> Result<(), CallError> {
         let Some(latch) = ground.latch.clone().filter(|latch| latch.stage == Stage::Committed) else { return Ok(()) };
         let next = latch.promoting();
@@ -162,10 +160,10 @@ where
     }
 
     /// Once every register says that the failover is over the latch says so too; that it fails is no failure, since the tick tries again.
-    async fn close_latch(&self, plan: &Plan, ground: &Ground) {
-        let open = ground.latch.as_ref().filter(|latch| !matches!(latch.stage, Stage::FailedOver { .. }));
+    async fn note_end_in_latch(&self, plan: &Plan, ground: &Ground) {
+        let unfinished = ground.latch.as_ref().filter(|latch| !matches!(latch.stage, Stage::FailedOver { .. }));
         let is_its_own = |latch: &&Latch| ground.names.iter().all(|view| latch.takes_along(view));
-        let Some(latch) = open.filter(is_its_own).filter(|_| promotion::is_over(&ground.names)) else { return };
+        let Some(latch) = unfinished.filter(is_its_own).filter(|_| promotion::is_over(&ground.names)) else { return };
         let next = latch.failed_over(self.records.now());
         if let Err(error) = beside::swap_latch(plan, &self.beside, Some(latch), &next).await {
             tracing::warn!(%error, "the latch does not say that the failover is over");

@@ -60,7 +60,7 @@ where
         };
         let (findings, outcome) = loop {
             let Pass { findings, users, ground } = self.go_on_from_a_fresh_look(plan, lists, approval.as_ref()).await;
-            let outcome = Outcome::of(self.records.now(), trigger, &findings).of_users(users, &findings);
+            let outcome = Outcome::of(self.records.now(), trigger, &findings).with_users(users, &findings);
             match ground {
                 Some(ground) if self.stays(plan, &ground, &findings, &mut stay).await => {
                     // What was put on record is in the log, whatever comes of the next look.

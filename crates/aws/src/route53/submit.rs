@@ -21,7 +21,7 @@ pub struct Submitted {
     pub accepted: Vec<(Batch, String)>,
     /// What Route 53 will not take as it is. Nothing of it was changed.
     pub refused: Vec<Refused>,
-    /// What was overtaken, never left, or may have taken effect: only a new look tells.
+    /// What was overtaken, never left, was throttled, or may have taken effect: only a new look tells.
     pub unsettled: Vec<(Write, CallError)>,
 }
 
@@ -47,17 +47,17 @@ pub async fn submit_by_name(
     writes: Vec<Write>,
     patience: SignedDuration,
 ) -> Submitted {
-    let mut run = Run { reader, writer, done: Submitted::default(), refused: Vec::new(), doubtful: Vec::new() };
+    let mut run = Run { reader, writer, done: Submitted::default(), to_part: Vec::new(), doubtful: Vec::new() };
     for batch in change::batches(writes) {
         run.submit(batch, Looked::Never).await;
     }
-    if run.refused.is_empty() {
+    if run.to_part.is_empty() {
         return run.done;
     }
     let began = reader.now();
     let turn = usize::try_from(began.as_second() / 60).unwrap_or_default().wrapping_mul(TURN);
-    rotate(&mut run.refused, turn);
-    while let Some(whole) = run.refused.pop() {
+    rotate(&mut run.to_part, turn);
+    while let Some(whole) = run.to_part.pop() {
         let has_time = reader.now().duration_since(began) < patience;
         run.part(whole, has_time, turn).await;
     }
@@ -66,7 +66,7 @@ pub async fn submit_by_name(
 }
 
 /// A refused batch that is yet to be tried in parts.
-struct Whole {
+struct RefusedBatch {
     writes: Vec<Write>,
     error: CallError,
     looked: Looked,
@@ -77,15 +77,15 @@ struct Whole {
 enum Looked {
     Never,
     /// Before it was refused, since it is a part of what was looked at.
-    Before,
-    After,
+    BeforeRefusal,
+    SinceRefusal,
 }
 
 struct Run<'a, R, W> {
     reader: &'a R,
     writer: &'a W,
     done: Submitted,
-    refused: Vec<Whole>,
+    to_part: Vec<RefusedBatch>,
     /// Names that were refused alone, and not looked at since.
     doubtful: Vec<Refused>,
 }
@@ -95,7 +95,7 @@ impl<R: RecordReader, W: RecordWriter> Run<'_, R, W> {
         match self.writer.submit(&batch).await {
             Ok(id) => self.done.accepted.push((batch, id)),
             Err(error) if error.is_refused_for_good() => {
-                self.refused.push(Whole { writes: batch.writes, error, looked });
+                self.to_part.push(RefusedBatch { writes: batch.writes, error, looked });
             }
             Err(error) => self.unsettle(batch.writes, &error),
         }
@@ -106,8 +106,8 @@ impl<R: RecordReader, W: RecordWriter> Run<'_, R, W> {
     }
 
     /// Goes on with one refused batch.
-    async fn part(&mut self, whole: Whole, has_time: bool, turn: usize) {
-        let Whole { writes, error, looked } = whole;
+    async fn part(&mut self, whole: RefusedBatch, has_time: bool, turn: usize) {
+        let RefusedBatch { writes, error, looked } = whole;
         let may_be_overtaken = error.is_refused_with(INVALID_CHANGE_BATCH);
         if may_be_overtaken && looked == Looked::Never {
             let (mut standing, is_overtaken) = self.look_again(writes, &error).await;
@@ -115,18 +115,18 @@ impl<R: RecordReader, W: RecordWriter> Run<'_, R, W> {
             match is_overtaken {
                 true => self.submit_part(standing, Looked::Never).await,
                 false if standing.is_empty() => {}
-                false => self.refused.push(Whole { writes: standing, error, looked: Looked::After }),
+                false => self.to_part.push(RefusedBatch { writes: standing, error, looked: Looked::SinceRefusal }),
             }
         } else if has_time && writes.len() > 1 {
             let mut first = writes;
             let second = first.split_off(first.len().div_ceil(2));
-            let looked = if looked == Looked::Never { looked } else { Looked::Before };
+            let looked = if looked == Looked::Never { looked } else { Looked::BeforeRefusal };
             // What is refused last is gone on with first.
             self.submit_part(second, looked).await;
             self.submit_part(first, looked).await;
         } else {
             let alone = writes.len() == 1;
-            let is_doubtful = alone && may_be_overtaken && looked == Looked::Before;
+            let is_doubtful = alone && may_be_overtaken && looked == Looked::BeforeRefusal;
             let refused = writes.into_iter().map(|write| Refused { write, error: error.clone(), alone });
             if is_doubtful { self.doubtful.extend(refused) } else { self.done.refused.extend(refused) }
         }

@@ -72,8 +72,8 @@ impl Facts<'_> {
         }
     }
 
-    /// The incident this name is in: the one it is pinned for, the one its siblings are pinned for, else the oldest alarm
-    /// that rang after it was armed, else the oldest alarm.
+    /// The incident this name is in: the one it is pinned for, else the latch's, else the one its siblings are pinned for, else the oldest
+    /// alarm that rang after it was armed, else the oldest alarm.
     pub(super) fn incident(&self) -> Option<Incident> {
         if let Some(incident) = self.pin().map(|pin| &pin.incident).or_else(|| self.committed_elsewhere()) {
             return Some(incident.clone());
@@ -175,8 +175,8 @@ impl Facts<'_> {
             && !self.seen.names.iter().any(is_maintained)
     }
 
-    pub(super) fn paused(&self, still: bool) -> bool {
-        matches!(self.view.register(), Some(Register::Paused { until, .. }) if (self.seen.now < *until) == still)
+    pub(super) fn is_paused(&self) -> bool {
+        matches!(self.view.register(), Some(Register::Paused { until, .. }) if self.seen.now < *until)
     }
 
     /// An old event delivered again must not undo a failback, nor a person's rejection. Whatever else armed a name while

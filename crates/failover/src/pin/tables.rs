@@ -1,4 +1,5 @@
-//! The tables of the pin rules: a small one for each state that a name can be in.
+//! The tables of the pin rules: a small one for each state that a name can be in. The first row whose condition holds decides. The last row
+//! decides where none holds, whatever its own condition says (`rule::first`): a new row goes above it.
 
 use std::collections::BTreeMap;
 
@@ -94,9 +95,9 @@ const DISARMED: &[Row] = &[
 /// Maintenance.
 #[rustfmt::skip]
 const PAUSED: &[Row] = &[
-    row(Rule::P05.row('a'), "maintenance, and the alarm says failover has started", |f| f.paused(true) && f.incident().is_some(),
+    row(Rule::P05.row('a'), "maintenance, and the alarm says failover has started", |f| f.is_paused() && f.incident().is_some(),
         Verdict::Hold, Notice, "Holdfast acts again when the maintenance ends"),
-    row(Rule::P05.row('b'), "maintenance", |f| f.paused(true),
+    row(Rule::P05.row('b'), "maintenance", |f| f.is_paused(),
         Verdict::Hold, Quiet, "Holdfast acts again when the maintenance ends"),
     row(Rule::P05.row('c'), "the maintenance has ended", |_| true,
         Verdict::Arm(ArmedBy::MaintenanceEnd), Notice, "from now on an outage fails over by itself"),
@@ -120,7 +121,7 @@ const ON_DR: &[Row] = &[
     MALFORMED,
 ];
 
-/// Armed, and no alarm rings: what would stand in the way of a failover is told.
+/// Armed, and no alarm is known to ring: what would stand in the way of a failover is told.
 #[rustfmt::skip]
 const ARMED_IN_PEACE: &[Row] = &[
     MALFORMED,

@@ -1,4 +1,4 @@
-//! `R01` and `R02`: the workload as a whole.
+//! `R01`, `R02` and `R08a`: the workload as a whole.
 
 use jiff::Timestamp;
 
@@ -73,7 +73,7 @@ pub struct GateFacts {
     agree: bool,
     /// Some pin is not on record as in sync.
     spreading: bool,
-    /// By when the first of those pins should have arrived that Route 53 does not say of that they have.
+    /// When the first of the pins that are not known to have arrived is overdue; none if all have arrived.
     overdue_at: Option<Timestamp>,
     drained_at: Option<Timestamp>,
 }

@@ -259,7 +259,7 @@ fn where_users_are_comes_first_and_what_a_hold_costs_them_is_in_the_subject() {
     let held = Finding { despite: [Rule::P09].into(), ..held };
     let outcome = |users, finding: &Finding| {
         let findings = std::slice::from_ref(finding);
-        Outcome::of(at(60), Trigger::Tick, findings).of_users(Some(users), findings)
+        Outcome::of(at(60), Trigger::Tick, findings).with_users(Some(users), findings)
     };
     let message = message::of_outcome(&outcome(moved_by_route_53(), &held), &sender());
     assert_eq!(message.subject, "Holdfast: HELD, primary may be up, users on READ-ONLY DR: app.example.com");
