@@ -14,6 +14,7 @@ pub mod beside;
 pub mod clock;
 #[cfg(feature = "cloudwatch")]
 pub mod cloudwatch;
+mod crowd;
 #[cfg(feature = "operator")]
 pub mod detector;
 #[cfg(feature = "dns")]

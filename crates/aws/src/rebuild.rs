@@ -1,7 +1,9 @@
 //! What a failback creates and renames: replicas in another region.
 
 use aws_sdk_rds::Client;
-use aws_sdk_rds::types::{DbCluster, DbInstance, ServerlessV2ScalingConfiguration, Tag, VpcSecurityGroupMembership};
+use aws_sdk_rds::types::{
+    DbCluster, DbInstance, MasterUserSecret, ServerlessV2ScalingConfiguration, Tag, VpcSecurityGroupMembership,
+};
 use failover::fence::{Note, Stage};
 use failover::plan::ReplicaId;
 use failover::promotion::Source;
@@ -26,6 +28,8 @@ pub struct Pattern {
     pub endpoint: String,
     /// Its master user, if RDS says.
     pub user: Option<String>,
+    /// The secret in which RDS keeps that user's password, if it manages it.
+    pub secret: Option<String>,
     /// What it is set to.
     pub settings: Settings,
 }
@@ -126,6 +130,7 @@ impl Builder {
                     is_encrypted: cluster.storage_encrypted() == Some(true),
                     endpoint: cluster.endpoint().unwrap_or_default().to_owned(),
                     user: cluster.master_username().map(str::to_owned),
+                    secret: cluster.master_user_secret().and_then(managed),
                     settings: of_cluster(&cluster, writer.as_ref()),
                 }))
             }
@@ -136,6 +141,7 @@ impl Builder {
                 is_encrypted: instance.storage_encrypted() == Some(true),
                 endpoint: instance.endpoint().and_then(|it| it.address()).unwrap_or_default().to_owned(),
                 user: instance.master_username().map(str::to_owned),
+                secret: instance.master_user_secret().and_then(managed),
                 settings: of_instance(&instance),
             })),
         }
@@ -301,6 +307,10 @@ fn security_groups(memberships: &[VpcSecurityGroupMembership], tag_list: &[Tag])
 
 fn parameter_group(instance: &DbInstance) -> Option<String> {
     instance.db_parameter_groups().first().and_then(|group| group.db_parameter_group_name()).map(str::to_owned)
+}
+
+fn managed(secret: &MasterUserSecret) -> Option<String> {
+    secret.secret_arn().map(str::to_owned)
 }
 
 fn engine(name: Option<&str>, version: Option<&str>) -> (String, String) {

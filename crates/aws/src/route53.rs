@@ -18,7 +18,7 @@ use failover::register::{Register, Spread};
 use jiff::Timestamp;
 
 use crate::error::CallError;
-use crate::session::{GrowingAttempts, Session, WaitsOutThrottling};
+use crate::session::{GrowingAttempts, Session};
 use sdk::{readable, to_sdk};
 pub use submit::{Refused, Submitted, submit_by_name};
 use walk::{Page, Start, walk};
@@ -134,8 +134,11 @@ pub struct Reader {
 #[derive(Clone, Debug)]
 pub struct Writer {
     client: Client,
+    /// For what can wait.
+    yielding: Client,
     /// Health checks are the own account's, whosever the zones are.
     checks: Client,
+    session: Session,
 }
 
 pub(crate) fn client(session: &Session, config: &SdkConfig) -> Client {
@@ -147,7 +150,7 @@ fn builder(session: &Session, config: &SdkConfig) -> aws_sdk_route53::config::Bu
         .http_client(session.route53_client())
         .retry_partition(session.retries())
         .interceptor(session.clock().clone())
-        .interceptor(WaitsOutThrottling)
+        .interceptor(session.insists())
 }
 
 impl Reader {
@@ -231,7 +234,9 @@ impl Writer {
     #[must_use]
     pub fn new(session: &Session) -> Self {
         let (zones, checks) = (session.zone_config(), session.config());
-        Self { client: client(session, zones), checks: client(session, checks) }
+        // Of two of a kind the last decides.
+        let yielding = Client::from_conf(builder(session, zones).interceptor(session.yields()).build());
+        Self { client: client(session, zones), yielding, checks: client(session, checks), session: session.clone() }
     }
 }
 
@@ -246,14 +251,19 @@ impl RecordWriter for Writer {
             .set_changes(Some(changes))
             .build()
             .map_err(|error| never_sent(error.to_string()))?;
-        let answer = self
-            .client
-            .change_resource_record_sets()
-            .hosted_zone_id(&batch.zone)
-            .change_batch(sdk_batch)
-            .send()
-            .await
-            .map_err(|error| CallError::of(CALL, error))?;
+        let by = |client: &Client| {
+            client.change_resource_record_sets().hosted_zone_id(&batch.zone).change_batch(sdk_batch.clone()).send()
+        };
+        let mut answer = None;
+        // Which change carries a pin the next tick finds out too; others' pins cannot wait.
+        while batch.only_tells_changes() && answer.is_none() && self.session.gives_way().await {
+            let tried = by(&self.yielding).await.map_err(|error| CallError::of(CALL, error));
+            answer = Some(tried).filter(|tried| !tried.as_ref().is_err_and(CallError::is_for_the_rate));
+        }
+        let answer = match answer {
+            Some(answered) => answered?,
+            None => by(&self.client).await.map_err(|error| CallError::of(CALL, error))?,
+        };
         match answer.change_info() {
             Some(info) => Ok(info.id().trim_start_matches("/change/").to_owned()),
             None => Err(CallError::Unknown { call: CALL, why: "the answer names no change".to_owned() }),

@@ -41,6 +41,8 @@ pub struct Evidence {
     pub registers: BTreeMap<String, Register>,
     /// When the trouble began, if there was any.
     pub outage_at: Option<Timestamp>,
+    /// Whether that was no outage but a person's plan.
+    pub is_planned: bool,
     /// When it ended.
     pub healed_at: Option<Timestamp>,
     /// When the drill ended.
@@ -90,6 +92,7 @@ impl Evidence {
             finals: stage.records(),
             registers: stage.registers(),
             outage_at,
+            is_planned: false,
             healed_at,
             ended_at: lab.clock.now(),
             restored: Vec::new(),
@@ -278,9 +281,19 @@ impl Evidence {
         self.acknowledged().filter(|write| !survivor.contains(&write.id)).collect()
     }
 
-    /// RTO: seconds from the beginning of the trouble to the first write that DR accepted.
+    /// RTO: seconds from the beginning of the trouble to the first write that DR accepted. Nobody recovers from what was planned.
     #[must_use]
     pub fn rto_seconds(&self) -> Option<f64> {
+        self.without_writes_seconds().filter(|_| !self.is_planned)
+    }
+
+    /// For how long a planned move kept users from writing.
+    #[must_use]
+    pub fn interruption_seconds(&self) -> Option<f64> {
+        self.without_writes_seconds().filter(|_| self.is_planned)
+    }
+
+    fn without_writes_seconds(&self) -> Option<f64> {
         self.since_outage(self.first_write_in_dr()?)
     }
 

@@ -90,6 +90,7 @@ pub fn play(count: u16, settings: Settings, lambdas: &Path) -> Result<Report, Se
         checks,
         stages,
         rto_seconds: None,
+        interruption_seconds: None,
         rpo_seconds: None,
         rpo_writes: 0,
         real_seconds: began.elapsed().as_secs_f64(),

@@ -17,7 +17,7 @@ pub enum BuildError {
     Failed,
     /// A folder does not have them.
     #[error(
-        "{} has no {program}, and a drill starts the functions and holdfast from there: give --functions the folder of a release's drill",
+        "{} has no {program}, and the functions and holdfast are started from there: give --functions the folder of a release's drill",
         folder.display()
     )]
     Missing {

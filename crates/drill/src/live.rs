@@ -78,8 +78,17 @@ pub(crate) fn line(entry: &Entry, workload: &Workload) -> Option<String> {
         }
         What::Invocation { function, response, succeeded, .. } => invocation(function, response, *succeeded),
         What::Mail { subject, .. } => Some(format!("mail: {}", subject.as_deref().unwrap_or_default())),
-        What::Queued { queue, .. } => Some(format!("dead letter in {queue}")),
+        What::Queued { queue, .. } => Some(queued(queue)),
         _ => None,
+    }
+}
+
+/// Holdfast's own queues keep what could not be delivered, and are called so by its templates; whatever else comes to a queue is for whoever reads it.
+fn queued(queue: &str) -> String {
+    let name = queue.rsplit(':').next().unwrap_or(queue);
+    match name.contains("DeadLetters") {
+        true => format!("dead letter in {name}"),
+        false => format!("message in queue {name}"),
     }
 }
 
@@ -93,4 +102,16 @@ fn invocation(function: &str, response: &serde_json::Value, succeeded: bool) -> 
     }
     let (rule, row) = (response["rule"].as_str().unwrap_or("no rule"), response["row"].as_str().unwrap_or_default());
     Some(format!("{function} returns {outcome} ({rule}{row}: {})", response["because"].as_str().unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_to_a_queue_is_a_dead_letter_in_holdfasts_own_alone() {
+        assert_eq!(queued("arn:aws:sqs:eu-central-1:123456789012:mails"), "message in queue mails");
+        let kept = "arn:aws:sqs:eu-central-1:123456789012:holdfast-DeadLetters";
+        assert_eq!(queued(kept), "dead letter in holdfast-DeadLetters");
+    }
 }

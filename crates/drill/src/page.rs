@@ -83,6 +83,11 @@ fn figures(report: &Report, spells: &[Spell]) -> Vec<Figure> {
         value: whole(rto),
         how: "from the beginning of the trouble to the first write accepted in DR".to_owned(),
     });
+    let interruption = report.interruption_seconds.map(|seconds| Figure {
+        name: "Interruption".to_owned(),
+        value: whole(seconds),
+        how: "from the stop of writes to the first write accepted in DR".to_owned(),
+    });
     let rpo = report.rpo_seconds.map(|rpo| Figure {
         name: "RPO".to_owned(),
         value: whole(rpo),
@@ -96,7 +101,7 @@ fn figures(report: &Report, spells: &[Spell]) -> Vec<Figure> {
         let value = span(spell.to?.as_second() - spell.from.as_second());
         Some(Figure { name: "Users could not write on DR".to_owned(), value, how: spell.how.clone() })
     });
-    rto.into_iter().chain(rpo).chain(spell).collect()
+    rto.into_iter().chain(interruption).chain(rpo).chain(spell).collect()
 }
 
 /// From the first user on DR to the first write that it took.

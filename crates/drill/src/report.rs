@@ -38,6 +38,9 @@ pub struct Report {
     pub stages: Vec<Reached>,
     /// From the beginning of the trouble to the first write accepted in DR, in seconds of lab time.
     pub rto_seconds: Option<f64>,
+    /// Of a planned move: from the stop of writes to the first write accepted in DR, in seconds of lab time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interruption_seconds: Option<f64>,
     /// From the oldest lost acknowledged write to the beginning of the trouble, in seconds of lab time.
     pub rpo_seconds: Option<f64>,
     /// Acknowledged writes that were lost.
@@ -73,6 +76,7 @@ impl Report {
             checks,
             stages: evidence.stages(),
             rto_seconds: evidence.rto_seconds(),
+            interruption_seconds: evidence.interruption_seconds(),
             rpo_seconds: evidence.rpo_seconds(),
             rpo_writes: evidence.lost().len(),
             real_seconds: took.as_secs_f64(),
@@ -101,6 +105,13 @@ impl Report {
         }
         if let Some(rto) = self.rto_seconds {
             let _ = writeln!(text, "\n  RTO {} (outage to the first write accepted in DR)", minutes(rto));
+        }
+        if let Some(seconds) = self.interruption_seconds {
+            let _ = writeln!(
+                text,
+                "\n  Interruption {} (stop of writes to the first write accepted in DR)",
+                minutes(seconds)
+            );
         }
         if let Some(rpo) = self.rpo_seconds {
             let _ = writeln!(text, "  RPO {rpo:.0} s ({} acknowledged writes lost)", self.rpo_writes);

@@ -20,7 +20,7 @@ pub use successor::{Readiness, Successor};
 /// What stands in the way, by rule, and what to do about it: for people who look a rule up.
 #[rustfmt::skip]
 pub const RULES: [(Rule, &str, &str); 10] = [
-    (Rule::F01, "no name is pinned to DR", "nothing is to be done"),
+    (Rule::F01, "users are at home: no name is pinned to DR", "there is nothing to fail back, and nothing to do"),
     (Rule::F02, "a register cannot be read, or records are not as Holdfast pinned them", "put it right by hand; Holdfast pins again what was edited, twice in an incident"),
     (Rule::F03, "the failover is still under way: its databases are not all promoted", "wait until Holdfast says that it has failed over"),
     (Rule::F04, "an alarm of the plan does not say OK", "wait until the primary is healthy and its alarms say OK"),
@@ -78,7 +78,7 @@ impl Obstacle {
 #[must_use]
 pub fn obstacles(plan: &Plan, seen: &Observation) -> Vec<Obstacle> {
     let Some(pinned_at) = pinned_at(&seen.names) else {
-        return vec![Obstacle::new(Rule::F01, "no name is pinned to DR".to_owned())];
+        return vec![Obstacle::new(Rule::F01, "users are at home: no name is pinned to DR".to_owned())];
     };
     let mut found: Vec<_> = seen.names.iter().filter_map(fault).map(|fault| Obstacle::new(Rule::F02, fault)).collect();
     if let Some(view) = seen.names.iter().find(|view| matches!(view.register(), Some(Register::Pinned { .. }))) {

@@ -41,11 +41,17 @@ impl Incident {
         Self { began: at, alarm: OPERATOR.to_owned() }
     }
 
+    /// True if a person declared it, and no alarm.
+    #[must_use]
+    pub fn is_declared(&self) -> bool {
+        self.alarm == OPERATOR
+    }
+
     /// A declared incident as the alarm that nobody else rang.
     #[must_use]
     pub fn as_declared_alarm(&self) -> Option<AlarmSighting> {
         let (arn, name) = (self.alarm.clone(), self.alarm.clone());
-        (self.alarm == OPERATOR).then_some(AlarmSighting {
+        self.is_declared().then_some(AlarmSighting {
             arn,
             name,
             state: AlarmState::Alarm,

@@ -48,7 +48,7 @@ async fn about(
 ) -> Value {
     let engine = Engine::of(&dr.engine.0, &dr.engine.1);
     terminal.say(format!("{BOLD}{database}{BOLD:#}"));
-    let (findings, commands) = match access.filter(|_| matches!(engine, Engine::Known(_))) {
+    let (findings, commands) = match access.filter(|access| matches!(engine, Engine::Known(_)) && access.knows(dr)) {
         Some(access) => (asked(dr, old, access).await, Vec::new()),
         None => (Vec::new(), commands(engine, &endpoint(dr), &old.map_or_else(|| Endpoint::unnamed("OLD"), endpoint))),
     };

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, TypedValueParser};
-use clap::{Arg, Args, Parser, Subcommand};
+use clap::{Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
 use failover::incident::Incident;
 use failover::rule::{Id, Rule};
@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::workload::{EVERYWHERE, Source};
 use crate::{examples, explain};
-pub use failback::{Access, Compared, Failback, Homecoming, Named, Placed, Successors};
+pub use failback::{Access, Compared, DatabaseSecret, Failback, Homecoming, Named, Placed, Successors};
 
 /// Operates Holdfast, which fails a two-region AWS workload over to its DR region and holds it there.
 ///
@@ -34,6 +34,26 @@ pub struct Arguments {
     pub yes: bool,
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Arguments {
+    /// What this process was started with. Help and mistakes end it.
+    pub fn read() -> Self {
+        let matches = plain(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// With usage lines of their own: clap's would show what an environment variable gives as if it had to be said.
+fn plain(mut command: clap::Command) -> clap::Command {
+    command.build();
+    with_usage(command)
+}
+
+fn with_usage(mut command: clap::Command) -> clap::Command {
+    let usage = command.render_usage().to_string();
+    let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage).trim_end().to_owned();
+    command.override_usage(usage).mut_subcommands(with_usage)
 }
 
 /// Why, for the record.
@@ -288,5 +308,20 @@ impl TypedValueParser for Rules {
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         let liftable: BTreeSet<_> = explain::every_id().map(|id| id.rule).filter(|rule| rule.is_liftable()).collect();
         Some(Box::new(liftable.into_iter().map(|rule| PossibleValue::new(rule.to_string()))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usage_line_asks_for_nothing_that_need_not_be_said() {
+        let error = plain(Arguments::command()).try_get_matches_from(["holdfast", "explain"]).unwrap_err().to_string();
+        assert!(error.contains("Usage: holdfast explain [OPTIONS] <RULE>"), "{error}");
+        // As if the environment named a bus.
+        let given = ["holdfast", "--bus", "shop", "reject"];
+        let error = plain(Arguments::command()).try_get_matches_from(given).unwrap_err().to_string();
+        assert!(error.contains("Usage: holdfast reject [OPTIONS] <INCIDENT>"), "{error}");
     }
 }

@@ -1,53 +1,137 @@
-//! What the command line's help shows by example.
+//! What the command line's help shows by example. No line is longer than a terminal of 80 columns: help is broken there, and a command that was
+//! broken and is pasted loses its options. A longer one goes on below by a backslash.
 
 /// Of the program.
 pub const PROGRAM: &str = "\
 Examples:
-  holdfast status --region eu-central-1      where users are, and what an outage would do now
-  holdfast plan --alarm                      what it would write if the alarm fired now
+  holdfast status --region eu-central-1      where users are, what an outage
+                                             would do now
+  holdfast plan --alarm                      what it would write if the alarm
+                                             fired now
   holdfast approve                           what waits for you, and asks
   holdfast disarm --for 2h --reason 'CHG-7'  leave it alone for two hours
-  holdfast status --check || page-someone    for cron and CI: 0 if an outage would be failed over
+  holdfast status --check || page-someone    for cron and CI: 0 if an outage
+                                             would be failed over
 
-Exit codes: 0 done; 1 refused, with the rule or the reason; 2 wrong usage, or this machine is not set up;
-3 AWS did not do its part; 4 not confirmed.";
+Exit codes: 0 done; 1 refused, with the rule or the reason; 2 wrong usage, or
+this machine is not set up; 3 AWS did not do its part; 4 not confirmed.";
 
 pub const INIT: &str = "\
 Examples:
-  holdfast init --region eu-central-1                      asks what it cannot find out
+  holdfast init --region eu-central-1        asks what it cannot find out
   holdfast init --zone example.com --email a@example.com --dry-run
-  holdfast init --bus shop --name shop.example.com --out shop    another workload, in a folder of its own";
+
+Another workload, in a folder of its own:
+  holdfast init --bus shop --name shop.example.com --out shop";
 
 pub const READINESS: &str = "\
 Examples:
-  holdfast readiness                                       what follows from the plan and the records
-  holdfast readiness --workload shop.toml || page-someone  each hour, from cron: secrets and buckets too
-  holdfast readiness --workload shop.toml --json | jq '.rows[] | select(.verdict != \"ready\")'";
+  holdfast readiness                         by the plan and the records
+
+Each hour, from cron, with secrets and buckets too:
+  holdfast readiness --workload shop.toml || page-someone
+  holdfast readiness --workload shop.toml --json |
+    jq '.rows[] | select(.verdict != \"ready\")'";
 
 pub const APPROVE: &str = "\
 Examples:
-  holdfast approve                                         what waits for you, and asks
-  holdfast approve holdfast-prolonged-outage-30min@2026-01-05T10:35:10Z --despite P09 --reason 'users cannot log in'";
+  holdfast approve                           what waits for you, and asks
+  holdfast approve --despite P09 --reason 'users cannot log in' \\
+    holdfast-prolonged-outage-30min@2026-01-05T10:35:10Z";
 
 pub const REJECT: &str = "\
 Example, with the incident as the message names it:
-  holdfast reject holdfast-prolonged-outage-30min@2026-01-05T10:35:10Z --reason 'the health check was broken'";
+  holdfast reject --reason 'the health check was broken' \\
+    holdfast-prolonged-outage-30min@2026-01-05T10:35:10Z";
 
 pub const MAINTENANCE: &str = "\
 Examples:
-  holdfast maintenance begin --for 2h --reason 'CHG-7: new database parameters'
-  holdfast maintenance begin --for 30m                     again: it then ends half an hour from now";
+  holdfast maintenance begin --for 2h --reason 'CHG-7: new parameters'
+  holdfast maintenance begin --for 30m       again: it then ends half an hour
+                                             from now";
+
+/// Of the steps of a failback that ask for the databases that take over.
+pub const FAILBACK: &str = "\
+Example, for a database app-dr in DR that app-2 in eu-west-1, the primary
+region, is to take over from:
+  holdfast failback check --successor app-dr=eu-west-1/app-2";
 
 pub const SWITCH: &str = "\
 Examples:
-  holdfast failback switch                                 says what stands in the way
-  holdfast failback switch --writes-stopped --loss-acknowledged --position-verified
-  holdfast failback switch … --new-target 192.0.2.1=192.0.2.9      the primary was rebuilt at another address";
+  holdfast failback switch --successor app-dr=eu-west-1/app-2
+                                             says what stands in the way
+  holdfast failback switch --successor app-dr=eu-west-1/app-2 \\
+    --writes-stopped --loss-acknowledged --position-verified
+
+The primary was rebuilt at another address:
+  holdfast failback switch --successor app-dr=eu-west-1/app-2 \\
+    --new-target 192.0.2.1=192.0.2.9";
 
 pub const SWITCHOVER: &str = "\
-Examples:
-  holdfast switchover --reason 'CHG-7: new racks'                 checks, asks you to stop writes, proves it, moves users
-  holdfast switchover --reason 'CHG-7' --writes-stopped --yes     the same from a script that has stopped them
+Checks, asks you to stop writes, proves that DR has everything, moves users:
+  holdfast switchover --reason 'CHG-7: new racks'
 
-It asks the databases as the user in --database-secret, or as HOLDFAST_DATABASE_USER with
-HOLDFAST_DATABASE_PASSWORD.";
+The same from a script that has stopped writes:
+  holdfast switchover --reason 'CHG-7' --writes-stopped --yes
+
+It asks the databases as the user in --database-secret, or as
+HOLDFAST_DATABASE_USER with HOLDFAST_DATABASE_PASSWORD.";
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use crate::cli::Arguments;
+
+    /// What a terminal has that nobody made wider.
+    const COLUMNS: usize = 80;
+
+    fn every(command: &clap::Command, told: &mut Vec<String>) {
+        told.extend(command.get_after_help().or(command.get_after_long_help()).map(ToString::to_string));
+        command.get_subcommands().for_each(|one| every(one, told));
+    }
+
+    /// The commands of a help's examples, whole, as a shell would read them.
+    fn commands(help: &str) -> Vec<Vec<String>> {
+        let whole = help.replace("\\\n", " ");
+        let lines = whole.lines().map(str::trim).filter(|line| line.starts_with("holdfast "));
+        // What is told of a command stands far to its right.
+        let bare = lines.map(|line| line.split("    ").next().unwrap_or_default());
+        let alone = bare.map(|line| line.split(" ||").next().unwrap_or_default().trim_end_matches([' ', '|']));
+        alone.map(words).collect()
+    }
+
+    fn words(command: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut is_quoted = false;
+        for character in command.chars() {
+            match (character, words.last_mut()) {
+                ('\'', _) => is_quoted = !is_quoted,
+                (' ', _) if !is_quoted => words.push(String::new()),
+                (_, Some(word)) => word.push(character),
+                (_, None) => {}
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn an_example_is_whole_on_a_terminal_of_80_columns_and_is_a_command_that_there_is() {
+        let mut told = Vec::new();
+        every(&Arguments::command(), &mut told);
+        assert!(told.len() > 8, "{told:?}");
+        for help in told {
+            let long = help.lines().find(|line| line.chars().count() > COLUMNS);
+            assert_eq!(long, None, "too long");
+            for command in commands(&help) {
+                let parsed = Arguments::try_parse_from(&command);
+                assert!(
+                    parsed.is_ok(),
+                    "{command:?}: {}",
+                    parsed.err().map(|error| error.to_string()).unwrap_or_default()
+                );
+            }
+        }
+    }
+}

@@ -67,10 +67,10 @@ pub fn every_id() -> impl Iterator<Item = Id> {
 }
 
 fn every_row() -> impl Iterator<Item = Line> {
-    let failback = failback::RULES.iter().map(|(rule, when, next)| Line {
+    let failback = failback::RULES.iter().map(|&(rule, when, next)| Line {
         id: rule.alone(),
         when,
-        verdict: "Refuse".to_owned(),
+        verdict: if rule == Rule::F01 { "Nothing" } else { "Refuse" }.to_owned(),
         next,
         attention: Attention::None,
     });

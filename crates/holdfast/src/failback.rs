@@ -93,9 +93,9 @@ async fn ready(workload: &Workload, terminal: &Terminal, way: &Way<'_>) -> Resul
 async fn check(workload: &Workload, terminal: &Terminal, way: &Way<'_>) -> Result<Observation, Failure> {
     let seen = way.observe(workload).await?;
     let obstacles = failback::obstacles(&workload.plan, &seen);
-    for obstacle in &obstacles {
-        terminal
-            .say(format!("{BAD}{}{BAD:#}  {}\n      {DIM}{}{DIM:#}", obstacle.rule, obstacle.because, obstacle.remedy));
+    for Obstacle { rule, because, remedy } in &obstacles {
+        let style = if *rule == Rule::F01 { BOLD } else { BAD };
+        terminal.say(format!("{style}{rule}{style:#}  {because}\n      {DIM}{remedy}{DIM:#}"));
     }
     if obstacles.is_empty() {
         terminal.say(format!("{GOOD}nothing stands in the way of a failback{GOOD:#}"));
@@ -109,6 +109,9 @@ async fn check(workload: &Workload, terminal: &Terminal, way: &Way<'_>) -> Resul
     terminal
         .result(&json!({"obstacles": obstacles.iter().map(told).collect::<Vec<_>>(), "position_commands": positions}));
     let rules: Vec<_> = obstacles.iter().map(|obstacle| obstacle.rule.to_string()).collect();
+    if rules == ["F01"] {
+        return Err(Failure::Refused("there is nothing to fail back (F01)".to_owned()));
+    }
     Err(Failure::Refused(format!("no failback yet: {} in the way", rules.join(", "))))
 }
 

@@ -4,6 +4,8 @@ use aws::access::unready;
 use aws::secret::{SecretArn, Unreadable};
 use aws::{CallError, Session};
 
+use crate::unreached::{other_policy, remedy};
+
 /// How AWS says that the credentials themselves are no good, or not any more.
 const STALE: [&str; 5] =
     ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "RequestExpired", "UnrecognizedClientException"];
@@ -24,7 +26,7 @@ pub enum Failure {
     Aws(#[from] CallError),
     /// AWS was not reached, or did not answer.
     #[error(
-        "{error}; it was asked {place}. Nothing was changed by it; see whether this machine reaches that, and run the command again"
+        "{error}; it was asked {place}. {remedy}. Nothing was changed by it: run the command again", remedy = remedy(&error.words())
     )]
     Unreached {
         /// The call.
@@ -47,9 +49,9 @@ pub enum Failure {
 
 fn goes_on(error: &CallError) -> &'static str {
     match error {
-        CallError::Refused { code, .. } if DENIED.contains(&code.as_str()) => {
-            "the operators' policy allows all that holdfast does: docs/policies/operator.json; for holdfast drill it is drill.json there"
-        }
+        CallError::Refused { code, message, .. } if DENIED.contains(&code.as_str()) => other_policy(message).unwrap_or(
+            "the operators' policy allows all that holdfast does: docs/policies/operator.json; for holdfast drill it is drill.json there",
+        ),
         _ => "run the command again: it goes on from what it finds",
     }
 }

@@ -42,7 +42,7 @@ use endpoint::Endpoint;
 pub use options::Options;
 use proposal::Proposal;
 use second::Second;
-use seen::{Seen, Tried, Wishes};
+use seen::{Origin, Seen, Tried, Wishes};
 
 /// Looks, asks what is not known, proposes, and writes.
 pub async fn run(source: &Source, terminal: &Terminal, options: &Options) -> Result<(), Failure> {
@@ -108,7 +108,8 @@ impl Look<'_> {
         };
         let keep_alives = readiness::keep_alives(session, readiness::balancers(&all)).await;
         let endpoint = self.endpoint(&after, &names, &primaries, &around, dialogue)?;
-        let probes = self.probes(&after, &names, &views, endpoint.as_ref(), dialogue).await?;
+        let theirs = around.deployed.as_ref().ok().and_then(Option::as_ref).map(|stack| &stack.probes);
+        let probes = self.probes((&after, &names, &views), endpoint.as_ref(), theirs, dialogue).await?;
         let email = match &options.email {
             Some(said) => Some(email(said).map_err(Failure::Usage)?),
             None => dialogue.ask_for("Whom shall Holdfast tell? An e-mail address", None, email)?,
@@ -239,10 +240,9 @@ impl Look<'_> {
 
     async fn probes(
         &self,
-        sets: &[RecordSet],
-        names: &[Name],
-        views: &[NameView],
+        (sets, names, views): (&[RecordSet], &[Name], &[NameView]),
         endpoint: Option<&Endpoint>,
+        deployed: Option<&[Option<String>; 2]>,
         dialogue: &mut Dialogue<'_>,
     ) -> Result<[Tried; 2], Failure> {
         let of = endpoint::Zone { sets, failing_over: names };
@@ -251,16 +251,27 @@ impl Look<'_> {
         let primary = primary.filter(|_| endpoint.is_some_and(|endpoint| endpoint.address.is_none()));
         let dr = pairs().find_map(|pair| of.place(&pair.secondary().target, pair.kind()));
         let mut tried = [Tried::default(), Tried::default()];
-        let sites = [("the primary", &self.options.primary_probe, primary), ("DR", &self.options.dr_probe, dr)];
-        for ((site, said, place), slot) in sites.into_iter().zip(&mut tried) {
+        let [theirs_of_primary, theirs_of_dr] = deployed.cloned().unwrap_or_default();
+        let sites = [
+            ("the primary", &self.options.primary_probe, theirs_of_primary, primary),
+            ("DR", &self.options.dr_probe, theirs_of_dr, dr),
+        ];
+        for ((site, said, theirs, place), slot) in sites.into_iter().zip(&mut tried) {
             let derived = place.zip(endpoint).and_then(|(place, endpoint)| endpoint::probe_url(&place, endpoint));
+            // What somebody once chose is not to be lost to what would be guessed anew.
+            let offered = theirs.as_ref().or(derived.as_ref());
             let url = match said {
                 Some(url) => Some(url.clone()),
-                None => dialogue.ask(&format!("By which URL shall Holdfast itself ask {site}?"), derived.as_deref())?,
+                None => dialogue
+                    .ask(&format!("By which URL shall Holdfast itself ask {site}?"), offered.map(|url| &**url))?,
             };
             // Whoever was asked and pressed Enter has given what was offered.
-            let is_given = url.is_some() && (said.is_some() || dialogue.is_open());
-            *slot = look::tried(url, is_given).await;
+            let from = match (said, theirs) {
+                (None, Some(theirs)) if url.as_ref() == Some(&theirs) => Origin::Stack,
+                _ if said.is_some() || dialogue.is_open() => Origin::Person,
+                _ => Origin::Records,
+            };
+            *slot = look::tried(url, from).await;
         }
         Ok(tried)
     }

@@ -30,12 +30,13 @@ mod summons;
 mod switchover;
 mod terminal;
 mod unlatch;
+mod unreached;
 mod workload;
 
 use std::process::ExitCode;
 
 use aws::Session;
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 
 use cli::{Arguments, Command};
 use failure::Failure;
@@ -44,7 +45,7 @@ use workload::{Source, Workload};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     let terminal = Terminal { json: arguments.json, yes: arguments.yes };
     // Boxed, since the SDK's futures nest deeper than the compiler lays out in one piece.
     match Box::pin(run(arguments, &terminal)).await {

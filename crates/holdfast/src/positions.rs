@@ -21,8 +21,12 @@ use crate::workload::Workload;
 /// For everything together: a secret, RDS and the databases. An outage goes on meanwhile.
 const KNOWN_WITHIN: Duration = Duration::from_secs(10);
 
+fn no_answer() -> String {
+    format!("no answer within {} s", KNOWN_WITHIN.as_secs())
+}
+
 /// What the plan's databases said.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Positions(Vec<(ReplicaId, Result<String, String>)>);
 
 impl Positions {
@@ -33,7 +37,6 @@ impl Positions {
             return Self(Vec::new());
         }
         let late = Instant::now() + KNOWN_WITHIN;
-        let no_answer = || format!("no answer within {} s", KNOWN_WITHIN.as_secs());
         // Whatever is wrong with the credentials, no outage waits for it.
         let access = match timeout_at(late, Access::of(&workload.session, options)).await {
             Ok(Ok(Some(access))) => Ok(access),
@@ -41,25 +44,32 @@ impl Positions {
             Ok(Err(failure)) => Err(failure.to_string()),
             Err(_) => Err(no_answer()),
         };
-        match access {
+        match &access {
             Err(why) => {
                 terminal
                     .say(format!("{DIM}how far the replicas have come before a promotion is not known; {why}{DIM:#}"));
                 Self(replicas.iter().map(|id| (id.clone(), Err(why.clone()))).collect())
             }
-            Ok(access) => {
-                let asked = replicas.iter().map(|id| async {
-                    let said = timeout_at(late, executed(workload, &access, id)).await;
-                    (id.clone(), said.unwrap_or_else(|_| Err(no_answer())))
-                });
-                let said = Self(join_all(asked).await);
-                said.0.iter().for_each(|(id, said)| match said {
-                    Ok(executed) => terminal.say(format!("{id} has executed {executed}")),
-                    Err(why) => terminal.say(format!("{WARNING}how far {id} has come is not known{WARNING:#}: {why}")),
-                });
-                said
-            }
+            Ok(access) => Self::ask_until(workload, terminal, access, late).await,
         }
+    }
+
+    /// The same by whoever asks already.
+    pub async fn ask_as(workload: &Workload, terminal: &Terminal, access: &Access) -> Self {
+        Self::ask_until(workload, terminal, access, Instant::now() + KNOWN_WITHIN).await
+    }
+
+    async fn ask_until(workload: &Workload, terminal: &Terminal, access: &Access, late: Instant) -> Self {
+        let asked = workload.plan.replicas.iter().map(|id| async {
+            let said = timeout_at(late, executed(workload, access, id)).await;
+            (id.clone(), said.unwrap_or_else(|_| Err(no_answer())))
+        });
+        let said = Self(join_all(asked).await);
+        said.0.iter().for_each(|(id, said)| match said {
+            Ok(executed) => terminal.say(format!("{id} has executed {executed}")),
+            Err(why) => terminal.say(format!("{WARNING}how far {id} has come is not known{WARNING:#}: {why}")),
+        });
+        said
     }
 
     /// Puts what is known on the bus, and so into the incident's record.

@@ -187,6 +187,11 @@ impl Intent {
         &self.approval.incident
     }
 
+    /// Who wants it, and why.
+    pub fn by(&self) -> &str {
+        &self.approval.by
+    }
+
     /// Refuses what the rules do.
     pub fn allowed(&self) -> Result<(), Failure> {
         if self.decisions.iter().all(|decision| decision.row.verdict == Verdict::Stay) {
@@ -239,7 +244,7 @@ pub async fn failover(
     intent.confirm(terminal, "Fail over")?;
     let positions = Positions::ask(workload, terminal, access).await;
     intent.say(workload).await?;
-    positions.announce(workload, terminal, intent.incident(), &intent.approval.by).await;
+    positions.announce(workload, terminal, intent.incident(), intent.by()).await;
     let pinned = intent.pinned(workload, terminal).await?;
     terminal.result(&json!({"incident": intent.incident(), "pinned": pinned, "positions": positions.as_json()}));
     terminal.say(format!(

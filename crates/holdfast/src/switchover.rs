@@ -22,6 +22,7 @@ use crate::database::Access;
 use crate::failure::Failure;
 use crate::guard;
 use crate::look::{self, look};
+use crate::positions::Positions;
 use crate::status::print_findings;
 use crate::summons::Intent;
 use crate::terminal::{BOLD, GOOD, Terminal, WARNING};
@@ -58,7 +59,7 @@ pub async fn run(workload: &Workload, terminal: &Terminal, command: &Switchover)
                 terminal.say(format!("{WARNING}{} may lack something{WARNING:#}: {why}", pair.id));
             }
         }
-        return finish(workload, terminal, &access, pairs, None).await;
+        return finish(workload, terminal, &access, pairs, Begun::default()).await;
     }
     if terminal.yes && !command.writes_stopped {
         let why = "with --yes nobody is asked whether writes have stopped: stop them, and say --writes-stopped";
@@ -81,11 +82,23 @@ pub async fn run(workload: &Workload, terminal: &Terminal, command: &Switchover)
     // Minutes have passed since the check.
     let intent = intent.and_then(|intent| intent.allowed().map(|()| intent)).map_err(nothing_done)?;
     let proved_at = workload.records.now();
+    let positions = Positions::ask_as(workload, terminal, &access).await;
     intent.say(workload).await?;
+    positions.announce(workload, terminal, intent.incident(), intent.by()).await;
     let pinned = intent.pinned(workload, terminal).await?;
     let pinned_at = workload.records.now();
     terminal.say(format!("{GOOD}pinned to DR{GOOD:#}: {}, incident {}", pinned.join(", "), intent.incident()));
-    finish(workload, terminal, &access, pairs, Some([stopped_at, proved_at, pinned_at])).await
+    finish(workload, terminal, &access, pairs, Begun { times: Some([stopped_at, proved_at, pinned_at]), positions })
+        .await
+}
+
+/// What the run that began it knows; one that goes on knows nothing of it.
+#[derive(Debug, Default)]
+struct Begun {
+    /// When writes had stopped, when that was proved, and when the names were pinned.
+    times: Option<[Timestamp; 3]>,
+    /// How far the replicas had come before they were promoted.
+    positions: Positions,
 }
 
 /// True once a name is on DR, or the latch is closed: whoever began, it cannot be begun again.
@@ -212,7 +225,7 @@ async fn finish(
     terminal: &Terminal,
     access: &Access,
     mut pairs: Vec<Pair>,
-    times: Option<[Timestamp; 3]>,
+    begun: Begun,
 ) -> Result<(), Failure> {
     until_over(workload, terminal, access, &mut pairs).await?;
     let over_at = workload.records.now();
@@ -238,11 +251,11 @@ async fn finish(
             Loss::NotKnown(why) => losses.push(format!("whether {} has everything is not known: {why}", pair.id)),
         }
     }
-    let seconds = times.map(|[stopped, proved, pinned]| {
+    let seconds = begun.times.map(|[stopped, proved, pinned]| {
         let between = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs();
         json!({"to_proof": between(stopped, proved), "to_pin": between(proved, pinned), "to_end": between(pinned, over_at)})
     });
-    terminal.result(&json!({"databases": told, "seconds": seconds}));
+    terminal.result(&json!({"databases": told, "seconds": seconds, "positions": begun.positions.as_json()}));
     if let Some(seconds) = seconds {
         terminal.say(format!(
             "writes stood still for {} s until that was proved, {} s until the pin, {} s from there to the last promotion; `holdfast report` has the rest",

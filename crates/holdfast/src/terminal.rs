@@ -160,11 +160,12 @@ pub fn columns() -> Option<usize> {
 /// Programs whose commands Holdfast prints.
 const PROGRAMS: [&str; 7] = ["aws ", "dig ", "holdfast ", "mariadb", "mysql", "psql ", "FIRST_LOG="];
 
-/// True of a command with options: cut by the end of a line it would run without them. The terminal itself goes on below, and what is
-/// copied from there is whole.
+/// True of a command with options, long ones or short: cut by the end of a line it would run without them. The terminal itself goes on
+/// below, and what is copied from there is whole.
 fn has_command(line: &str) -> bool {
     let begins = PROGRAMS.iter().filter_map(|program| line.find(program)).min();
-    begins.is_some_and(|at| line[at..].contains(" --"))
+    let is_option = |word: &str| word.strip_prefix('-').is_some_and(|name| !name.is_empty());
+    begins.is_some_and(|at| line[at..].split_whitespace().any(is_option))
 }
 
 fn wrapped(line: &str, columns: usize) -> String {
@@ -234,6 +235,9 @@ mod tests {
             "      aws rds modify-db-instance --db-instance-identifier orders-dr --apply-immediately",
             "FIRST_LOG=$(mysql --host=app.example.com --execute 'SHOW BINARY LOGS' | head -n 1 | cut -f 1)",
             "      to go on: holdfast approve --despite R07",
+            "  GTIDS=$(mariadb -h app.example.com -P 3306 -u admin -p -N -e \"SELECT @@gtid_binlog_pos\")",
+            "  mysql -h app.example.com -u admin -p -N -e \"SELECT WAIT_FOR_EXECUTED_GTID_SET('${GTIDS:?}', 60)\"",
+            "  LSN=$(psql -h app.example.com -p 5432 -U admin -d postgres -A -t -c \"SELECT pg_current_wal_lsn()\")",
         ] {
             assert_eq!(super::wrapped(command, 40), command);
         }

@@ -75,3 +75,18 @@ def test_a_secret_gives_its_value_unless_it_has_none_or_was_deleted(client, refu
     refused("ResourceNotFoundException", 400, client("secretsmanager", "eu-west-1").get_secret_value, SecretId=by_name["ARN"])
     refused("ResourceNotFoundException", 400, secrets.get_secret_value, SecretId="shop/empty")
     refused("InvalidRequestException", 400, secrets.get_secret_value, SecretId="shop/deleted")
+
+
+def test_a_secret_is_made_once_in_its_region_and_listed_there(client, refused):
+    secrets = client("secretsmanager")
+    made = secrets.create_secret(Name="shop/new", SecretString='{"username": "new"}')
+    assert secrets.get_secret_value(SecretId=made["ARN"])["SecretString"] == '{"username": "new"}'
+    refused("ResourceExistsException", 400, secrets.create_secret, Name="shop/new", SecretString="again")
+    refused("InvalidRequestException", 400, secrets.create_secret, Name="shop/deleted", SecretString="again")
+    refused("ValidationException", 400, secrets.create_secret, Name="shop new", SecretString="x")
+    pages = secrets.get_paginator("list_secrets").paginate(PaginationConfig={"PageSize": 2})
+    pages = [[secret["Name"] for secret in page["SecretList"]] for page in pages]
+    assert pages == [["shop/app", "shop/empty"], ["shop/new"]]
+    everything = secrets.list_secrets(IncludePlannedDeletion=True)["SecretList"]
+    assert [secret["Name"] for secret in everything if "DeletedDate" in secret] == ["shop/deleted"]
+    assert client("secretsmanager", "eu-west-1").list_secrets()["SecretList"] == []

@@ -75,12 +75,35 @@ fn a_running_lab_is_broken_and_mended_by_name() {
 }
 
 #[test]
+fn a_lab_starts_the_functions_of_a_folder_and_says_what_is_not_in_it() {
+    let empty = env!("CARGO_TARGET_TMPDIR");
+    let serve = ["serve", "--port", "0", "--dns-port", "0", "--functions", empty];
+    let output = Command::new(lab()).args(serve).output().expect("the lab starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains(empty) && said.contains("has no alarm-handler"), "{said}");
+}
+
+#[test]
 fn what_a_lab_does_not_have_and_a_lab_that_is_not_there_are_said() {
     let serving = serve();
-    let unknown = run(&serving.lab, &serving.endpoint, &["fail", "s3"]);
-    let said = String::from_utf8_lossy(&unknown.stderr);
-    assert_eq!(unknown.status.code(), Some(2));
-    assert!(said.contains("primary, dr, detector") && said.contains("route53"), "{said}");
+    for (unknown, told) in [
+        (&["fail", "s3"][..], "there is no region s3"),
+        (&["partition", "primary", "eu-wset-1"], "there is no region eu-wset-1"),
+        (&["link", "eu-wset-1", "dr", "--silent"], "there is no region eu-wset-1"),
+        (&["partition", "dr", "eu-central-1"], "eu-central-1 is one region"),
+    ] {
+        let unknown = run(&serving.lab, &serving.endpoint, unknown);
+        let said = String::from_utf8_lossy(&unknown.stderr);
+        assert_eq!(unknown.status.code(), Some(2));
+        assert!(said.contains(told), "{said}");
+        assert!(said.contains("primary (eu-west-1), dr (eu-central-1)") && said.contains("route53"), "{said}");
+    }
+    assert!(serving.told(&["status"]).contains("all is whole"), "what is refused breaks nothing");
+    assert!(
+        serving.told(&["fail", "ap-south-1"]).contains("ap-south-1 is down"),
+        "a lab has whichever region is spoken to"
+    );
     let (lab, endpoint) = (serving.lab.clone(), serving.endpoint.clone());
     drop(serving);
     let nobody = run(&lab, &endpoint, &["status"]);

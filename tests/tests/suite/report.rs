@@ -114,7 +114,7 @@ async fn an_incident_is_told_from_awss_own_records_even_while_a_region_is_down()
     let lambdas = tokio::task::spawn_blocking(lambdas::build).await.expect("the build ends").expect("all builds");
     let stage = Stage::set(SETTINGS, &Layout::default(), &lambdas).await.expect("the stage can be set");
     let none = stage.holdfast(&["report"], false).await.expect("holdfast starts");
-    contains_all(&String::from_utf8_lossy(&none.stderr), &["there was no incident in the last 14 days"]);
+    contains_all(&String::from_utf8_lossy(&none.stderr), &["there was no incident in the last 30 days"]);
     contains_all(&holdfast(&stage, &["plan", "--replay"]).await, &["nothing would have been done"]);
     holdfast(&stage, &["arm"]).await;
     stage.minutes(16).await;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -19,9 +20,10 @@ use lab::functions::SKEW_VARIABLE;
 #[derive(Debug, Parser)]
 #[command(name = "lab")]
 struct Arguments {
-    /// Where the lab answers that the other commands speak to.
-    #[arg(long, global = true, env = "AWS_ENDPOINT_URL", default_value = "http://127.0.0.1:4580")]
-    endpoint: String,
+    /// Where the lab answers that the other commands speak to [default: AWS_ENDPOINT_URL, or http://127.0.0.1:4580].
+    // clap would show what an environment variable gives as if it had to be said.
+    #[arg(long, global = true)]
+    endpoint: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -33,6 +35,13 @@ enum Command {
     /// What to export for the AWS CLI, SDKs and `cargo lambda watch` goes to standard output, what happens to standard
     /// error.
     Serve(Serve),
+    #[command(flatten)]
+    Tell(Tell),
+}
+
+/// What is told to a running lab.
+#[derive(Debug, Subcommand)]
+enum Tell {
     /// Takes a region (primary, dr, detector, or its name) or a service's API down.
     Fail {
         /// Region or service.
@@ -86,20 +95,19 @@ enum Command {
 /// The port of a lab that nobody gave another one.
 const PORT: u16 = 4580;
 
-impl Command {
-    /// What to tell a running lab.
-    fn order(self) -> Option<Order> {
-        Some(match self {
-            Self::Serve(_) => return None,
+impl Tell {
+    /// The order, of which the lab itself knows whether it can be carried out.
+    fn order(self) -> Order {
+        match self {
             Self::Fail { what } => match service(&what) {
                 service if SERVICES.contains(&service.as_str()) => Order::FailService { service },
-                _ => Order::FailRegion { region: region(&what)? },
+                _ => Order::FailRegion { region: region(&what) },
             },
             Self::Heal => Order::Heal,
-            Self::Partition { one, other } => Order::Partition { one: region(&one)?, other: region(&other)? },
+            Self::Partition { one, other } => Order::Partition { one: region(&one), other: region(&other) },
             Self::Link { one, other, rate, silent, refuse, cut } => Order::Link {
-                one: region(&one)?,
-                other: region(&other)?,
+                one: region(&one),
+                other: region(&other),
                 bytes_per_second: rate,
                 silent,
                 refused: refuse,
@@ -108,15 +116,16 @@ impl Command {
             Self::Slow { service: of, seconds } => Order::Slow { service: service(&of), seconds },
             Self::Throttle { service: of } => Order::Throttle { service: service(&of) },
             Self::Status => Order::Status,
-        })
+        }
     }
 }
 
-/// A region by its part in the drill or by its name.
-fn region(name: &str) -> Option<String> {
-    let known = [("primary", PRIMARY), ("dr", DR), ("detector", DETECTOR)];
-    let found = known.iter().find(|(part, region)| *part == name || *region == name);
-    found.map(|(_, region)| (*region).to_owned())
+/// The regions of the workload that is served, by their parts in it.
+const PARTS: [(&str, &str); 3] = [("primary", PRIMARY), ("dr", DR), ("detector", DETECTOR)];
+
+/// A region by its part in the workload or by its name.
+fn region(name: &str) -> String {
+    PARTS.iter().find(|(part, _)| *part == name).map_or(name, |(_, region)| region).to_owned()
 }
 
 /// A service's signing name.
@@ -128,10 +137,18 @@ fn service(name: &str) -> String {
 async fn tell(endpoint: &str, order: &Order) -> Result<(), SetupError> {
     let url = format!("{endpoint}{PATH}");
     let answer = reqwest::Client::new().post(url).body(serde_json::to_string(order)?).send().await;
-    let answer = answer.map_err(|_| format!("no lab answers at {endpoint}; start one with cargo lab serve"))?;
+    let answer = answer.map_err(|_| {
+        format!("no lab answers at {endpoint}; start one with lab serve (in a checkout: cargo lab serve)")
+    })?;
     let told: serde_json::Value = serde_json::from_slice(&answer.bytes().await?)?;
     if let Some(message) = told["message"].as_str() {
-        return Err(message.into());
+        let parts = PARTS.map(|(part, region)| format!("{part} ({region})"));
+        return Err(format!(
+            "{message}. Nothing was done. By their parts: {}; services: cloudwatch, {}",
+            parts.join(", "),
+            SERVICES.join(", ")
+        )
+        .into());
     }
     let broken: Vec<_> = told["broken"].as_array().into_iter().flatten().filter_map(|one| one.as_str()).collect();
     println!(
@@ -162,6 +179,9 @@ struct Serve {
     /// What stands behind RDS: nothing, or a real MariaDB server for each database (docs/databases.md).
     #[arg(long, value_enum, default_value_t)]
     databases: Databases,
+    /// The folder of the functions' programs and of `holdfast`; else they are built, or are beside a released lab.
+    #[arg(long, value_name = "DIRECTORY", conflicts_with = "empty")]
+    functions: Option<PathBuf>,
     /// Holdfast as one stack in the DR region, with the switch for `holdfast adopt` to put on the records; else as two stacks.
     #[arg(long)]
     one_stack: bool,
@@ -178,14 +198,11 @@ async fn main() -> ExitCode {
     let Arguments { endpoint, command } = Arguments::parse();
     let ended = match command {
         Command::Serve(arguments) => serve(&arguments).await,
-        command => match command.order() {
-            Some(order) => tell(&endpoint, &order).await,
-            None => Err(format!(
-                "there is no such region or service; regions: primary, dr, detector; services: cloudwatch, {}",
-                SERVICES.join(", ")
-            )
-            .into()),
-        },
+        Command::Tell(told) => {
+            let of_environment = || std::env::var("AWS_ENDPOINT_URL").ok().filter(|url| !url.is_empty());
+            let endpoint = endpoint.or_else(of_environment).unwrap_or_else(|| format!("http://127.0.0.1:{PORT}"));
+            tell(&endpoint, &told.order()).await
+        }
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -201,7 +218,10 @@ async fn serve(arguments: &Serve) -> Result<(), SetupError> {
     // Lab time runs from the start of the lab, so all that takes long comes before it.
     let lambdas = match arguments.empty {
         true => None,
-        false => Some(tokio::task::spawn_blocking(lambdas::build).await??),
+        false => {
+            let given = arguments.functions.clone();
+            Some(tokio::task::spawn_blocking(move || lambdas::find_or_build(given.as_deref())).await??)
+        }
     };
     let (port, dns_port) = (arguments.port, arguments.dns_port);
     let lab = start_lab(settings, port, dns_port)

@@ -24,6 +24,7 @@ impl Play {
         let mended_at = self.stage.lab.clock.now();
         self.stage.minutes(31).await;
         let mut evidence = self.evidence(stopped_at, Some(mended_at));
+        evidence.is_planned = true;
         evidence.refusals = vec![String::from_utf8_lossy(&refused.stderr).into_owned()];
         Ok(evidence)
     }

@@ -146,7 +146,11 @@ impl Successor {
         match self.readiness(pinned_at, writes_stopped) {
             Readiness::NotRebuilt => {
                 let because = match (named, state, created) {
-                    (None, ..) => format!("nobody has named the database that takes over from {of}"),
+                    (None, ..) => format!(
+                        "nobody has named the database that takes over from {of}, nor its region, which is the primary's: say --successor \
+                         {}=REGION/ID",
+                        of.name()
+                    ),
                     (_, ReplicaState::Missing, _) => format!("{name}, to take over from {of}, does not exist"),
                     (_, ReplicaState::Unanswered(why), _) => format!("RDS did not answer about {name}: {why}"),
                     (.., Some(created)) if *created <= pinned_at && !self.is_in_global() => {

@@ -168,7 +168,7 @@ const WORDS: &[Told] = &[
     (|o| o.names.push(view("api.example.com", DR, Some(&pinned(0, in_sync(40))))), "the failover of api.example.com is still under way: its databases are not all promoted"),
     (|o| o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]), "alarm started is Alarm since 2026-01-01T12:00:00Z"),
     (|o| o.alarms = Some(vec![alarm(0, Fine, 0)]), "nothing is known of alarm arn:aws:cloudwatch:eu-west-1:123456789012:alarm:second"),
-    (|o| (o.successors[0].named, o.successors[0].state) = (None, ReplicaState::Missing), "nobody has named the database that takes over from Aurora cluster app-dr"),
+    (|o| (o.successors[0].named, o.successors[0].state) = (None, ReplicaState::Missing), "nobody has named the database that takes over from Aurora cluster app-dr, nor its region, which is the primary's: say --successor app-dr=REGION/ID"),
     (|o| o.successors[0].state = ReplicaState::Missing, "app-new, to take over from Aurora cluster app-dr, does not exist"),
     (|o| o.successors[0].state = ReplicaState::Unanswered("timed out".to_owned()), "RDS did not answer about app-new: timed out"),
     (|o| o.successors[0].created = Some(at(30)), "app-new was created 2026-01-01T12:00:30Z, before the failover: it lacks what was written in DR since"),

@@ -115,6 +115,7 @@ const REPLICA_CASES: &[Case<Replica, Verdict>] = &[
     ("and every other that passes by itself", |r| r.state = present("storage-config-upgrade", Some("app"), true), Rule::R05, "promoting", Verdict::Wait),
     ("for half an hour that is usual", |r| { r.state = present("promoting", Some("app"), true); r.now = 2_019; }, Rule::R05, "promoting", Verdict::Wait),
     ("and then it is not", |r| { r.state = present("promoting", Some("app"), true); r.now = 2_020; }, Rule::R05, "still on its way", Verdict::Wait),
+    ("however long ago the alarm rang: half an hour is RDS's from when clients had drained", |r| { r.state = present("promoting", Some("app"), true); r.incident.began = at(-90_000); r.now = 2_019; }, Rule::R05, "promoting", Verdict::Wait),
     ("nor that a promoted database has no writer", |r| { r.state = present("available", None, false); r.now = 2_020; }, Rule::R05, "still on its way", Verdict::Wait),
     ("a replica that waited for its approval is promoted however late", |r| r.now = 90_000, Rule::R08, "the replica is ready", Verdict::Promote),
     ("a writer is done however late", |r| { r.state = present("available", None, true); r.now = 90_000; }, Rule::R04, "a writer already", Verdict::Done),

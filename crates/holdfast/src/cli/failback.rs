@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use aws::rebuild::Placement;
-use aws::secret::SecretArn;
+use aws::secret::{NoSecretArn, SecretArn};
 use clap::{Args, Subcommand};
 use failover::failback::Move;
 use failover::incident::Incident;
@@ -15,10 +15,11 @@ use crate::examples;
 /// argument would be seen by every process of this machine.
 #[derive(Clone, Debug, Args)]
 pub struct Access {
-    /// Ask databases as the user in this secret of Secrets Manager, by its ARN: JSON with username and password, as RDS writes it. Else as
-    /// HOLDFAST_DATABASE_USER, with HOLDFAST_DATABASE_PASSWORD.
-    #[arg(long, env = "HOLDFAST_DATABASE_SECRET", value_name = "ARN")]
-    pub database_secret: Option<SecretArn>,
+    /// Ask databases as the user in this secret of Secrets Manager, by its ARN: JSON with username and password, as RDS writes it. For one
+    /// database alone: its identifier before it, as in app-dr=arn:… Else as HOLDFAST_DATABASE_USER, with HOLDFAST_DATABASE_PASSWORD; else as
+    /// the master user, where RDS keeps its password in a secret that you may read.
+    #[arg(long, env = "HOLDFAST_DATABASE_SECRET", value_name = "[DATABASE=]ARN", value_delimiter = ',', value_parser = secret)]
+    pub database_secret: Vec<DatabaseSecret>,
     /// Ask databases with TLS by these certificates: RDS's global-bundle.pem.
     #[arg(long, env = "HOLDFAST_DATABASE_CA", value_name = "FILE")]
     pub database_ca: Option<PathBuf>,
@@ -30,7 +31,8 @@ pub struct Access {
 /// Databases that take over.
 #[derive(Clone, Debug, Args)]
 pub struct Successors {
-    /// For each database in DR the one that takes over, as in app-dr=us-east-2/app-2.
+    /// For each database in DR the one that takes over, with the region that it is in, the primary's: app-dr=us-east-2/app-2. Not for a global
+    /// database's, which Aurora knows.
     #[arg(long = "successor", value_name = "DR=REGION/ID", value_parser = successor)]
     pub successors: Vec<Named>,
     /// You confirm that nothing writes to the databases in DR any more.
@@ -120,7 +122,9 @@ pub struct Compared {
 
 #[derive(Debug, Subcommand)]
 pub enum Failback {
-    /// Says what stands in the way, with the remedies; changes nothing.
+    /// Says what stands in the way, with the remedies; changes nothing. Of databases it needs to be told which one, in which region, takes over
+    /// from each (--successor).
+    #[command(after_help = examples::FAILBACK)]
     Check(Successors),
     /// Makes a replica of each of DR's databases in the primary region; an old one of that name is renamed, never deleted.
     Rebuild(Placed),
@@ -133,6 +137,15 @@ pub enum Failback {
     Switch(Homecoming),
     /// Makes replicas of the primary's databases in DR, under the plan's names, and arms.
     Protect(Placed),
+}
+
+/// A secret with a user for databases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseSecret {
+    /// The one database that it is for, if it is not for all.
+    pub database: Option<String>,
+    /// Which.
+    pub arn: SecretArn,
 }
 
 /// A successor as named on the command line.
@@ -153,6 +166,14 @@ fn moved(text: &str) -> Result<Move, String> {
     }
 }
 
+fn secret(text: &str) -> Result<DatabaseSecret, NoSecretArn> {
+    // A secret's name may have the sign too; a database's has none.
+    match text.split_once('=').filter(|_| !text.starts_with("arn:")) {
+        Some((database, arn)) => Ok(DatabaseSecret { database: Some(database.to_owned()), arn: arn.parse()? }),
+        None => Ok(DatabaseSecret { database: None, arn: text.parse()? }),
+    }
+}
+
 fn successor(text: &str) -> Result<Named, String> {
     let parts = text.split_once('=').and_then(|(dr, named)| Some((dr, named.split_once('/')?)));
     match parts {
@@ -160,5 +181,22 @@ fn successor(text: &str) -> Result<Named, String> {
             Ok(Named { dr: dr.to_owned(), region: region.to_owned(), id: id.to_owned() })
         }
         _ => Err("write it as in app-dr=us-east-2/app-2".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_for_every_database_or_for_the_one_before_it() {
+        let arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:a=b-Ab12Cd";
+        let parsed = |database: Option<&str>| DatabaseSecret {
+            database: database.map(str::to_owned),
+            arn: arn.parse().unwrap(),
+        };
+        assert_eq!(secret(arn).unwrap(), parsed(None));
+        assert_eq!(secret(&format!("app-dr={arn}")).unwrap(), parsed(Some("app-dr")));
+        assert_eq!(secret("app-dr=shop/database"), Err(NoSecretArn));
     }
 }

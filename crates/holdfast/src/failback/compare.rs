@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::log::Log;
+use super::log::{Log, NotRead};
 use super::way::{Way, old_primary};
 use crate::cli::Compared;
 use crate::database::endpoint;
@@ -129,8 +129,13 @@ impl<'a> Comparison<'a> {
             (OldOnly::Nothing, ..) => gap.transactions_only_in_old = Some(0),
             (OldOnly::Transactions { count, start }, Some(access), Some(old)) => {
                 gap.transactions_only_in_old = count;
-                let log = Log { access, old: endpoint(old), start: &start };
-                let read = log.read(&mut access.client(old), folder.map(|folder| (folder, database.name()))).await;
+                let read = match access.user(old).await {
+                    Ok(user) => {
+                        let log = Log { access, user, old: endpoint(old), start: &start };
+                        log.read(&mut access.client(old), folder.map(|folder| (folder, database.name()))).await
+                    }
+                    Err(why) => Err(NotRead::NoUser(why)),
+                };
                 match read {
                     Ok((transactions, files)) => {
                         gap.transactions = transactions.iter().map(as_json).collect();

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use aws::secret::DatabaseUser;
 use failover::position::{Endpoint, Listing, Start, Transaction};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
@@ -17,6 +18,9 @@ pub enum NotRead {
     /// The program is not on this machine.
     #[error("{0} is not installed here ({1}): run the commands above where it is")]
     NoProgram(&'static str, &'static str),
+    /// There is nobody to ask as.
+    #[error("{0}")]
+    NoUser(String),
     /// The server did not say which logs it has.
     #[error("the old primary does not tell its binary logs: {0}")]
     NoLog(String),
@@ -36,6 +40,7 @@ pub enum NotRead {
 /// What to read.
 pub struct Log<'a> {
     pub access: &'a Access,
+    pub user: DatabaseUser,
     pub old: Endpoint,
     pub start: &'a Start,
 }
@@ -106,7 +111,7 @@ impl Log<'_> {
 
     fn lines(&self, first: &str, form: Form) -> Result<Lines, NotRead> {
         let program = self.start.client();
-        let (arguments, environment) = self.access.for_program(&self.old, self.is_mariadb());
+        let (arguments, environment) = self.access.for_program(&self.user, &self.old, self.is_mariadb());
         let mut command = Command::new(program);
         // Its own settings, such as another user's, would go before ours.
         command.arg("--no-defaults").arg("--read-from-remote-server").args(arguments);

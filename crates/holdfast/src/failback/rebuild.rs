@@ -43,7 +43,10 @@ struct Making<'a> {
 pub async fn rebuild(workload: &Workload, terminal: &Terminal, placed: &Placed) -> Result<(), Failure> {
     let seen = look(workload).await?;
     let Some(since) = failback::pinned_at(&seen.names) else {
-        return Err(Failure::Refused("nothing was changed: no name is pinned to DR (F01)".to_owned()));
+        return Err(Failure::Refused(
+            "there is nothing to fail back, and nothing was changed: users are at home, no name is pinned to DR (F01)"
+                .to_owned(),
+        ));
     };
     let (mut made, by) = (Vec::new(), workload.author("").await?);
     for (of, named) in chosen(workload, &placed.successors)? {
@@ -103,7 +106,9 @@ pub fn chosen<'a>(workload: &'a Workload, named: &'a Successors) -> Result<Vec<(
     let mut chosen = chosen.collect::<Result<Vec<_>, _>>()?;
     chosen.retain(|(id, _)| is_rebuilt(id));
     match chosen.is_empty() && workload.plan.replicas.iter().any(is_rebuilt) {
-        true => Err(Failure::Usage("name the databases in the primary region: --successor DR=REGION/ID".to_owned())),
+        true => Err(Failure::Usage("name, for each database in DR, the one in the primary region and that region: --successor DR=REGION/ID, as in \
+                                       app-dr=us-east-2/app-2"
+            .to_owned())),
         false => Ok(chosen),
     }
 }

@@ -74,7 +74,7 @@ impl<'a> Way<'a> {
             let why = format!("there is no database in {} that {of} replicated before", chosen.region);
             return Ok(OldOnly::NotKnown { why });
         };
-        if !is_asked(&dr) {
+        if !is_asked(access, &dr, &old) {
             return Ok(OldOnly::NotAsked);
         }
         Ok(decide(&mut access.client(&dr), &mut access.client(&old), old_only).await)
@@ -123,7 +123,7 @@ impl<'a> Way<'a> {
         }
         let (dr, primary) = both(workload, of, chosen).await?;
         let (Some(dr), Some(primary)) = (dr, primary) else { return Ok(Proof::Later) };
-        if !is_asked(&dr) {
+        if !is_asked(access, &dr, &primary) {
             return Ok(Proof::NotAsked);
         }
         Ok(decide(&mut access.client(&dr), &mut access.client(&primary), |known| prove(known, Side::Dr)).await)
@@ -152,9 +152,9 @@ fn is_global(of: &ReplicaId) -> bool {
     matches!(of, ReplicaId::GlobalMember { .. })
 }
 
-/// True of what speaks MySQL's protocol.
-fn is_asked(database: &Pattern) -> bool {
-    matches!(Engine::of(&database.engine.0, &database.engine.1), Engine::Known(_))
+/// True of two that speak MySQL's protocol, and for which there are users.
+fn is_asked(access: &Access, dr: &Pattern, primary: &Pattern) -> bool {
+    matches!(Engine::of(&dr.engine.0, &dr.engine.1), Engine::Known(_)) && access.knows(dr) && access.knows(primary)
 }
 
 /// A database in DR and the one that takes over from it, as far as they are there.

@@ -11,7 +11,7 @@ use failover::promotion::{ReplicaState, ReplicaView};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
-use super::seen::{Deployed, Tried};
+use super::seen::{Deployed, Origin, Tried};
 use crate::readiness::Zone;
 
 /// How far back lag samples are looked at, as the promoter does in peace.
@@ -59,6 +59,7 @@ async fn deployed(session: &Session, bus: &str) -> Result<Option<Deployed>, Call
                 health_check: plan.failover_health_check,
                 switch: plan.switch,
                 mode: Some(plan.mode),
+                probes: [plan.probes.primary, plan.probes.dr],
             });
             Ok(Some(deployed.unwrap_or_default()))
         }
@@ -96,7 +97,7 @@ pub async fn replicas(
 }
 
 /// Asks a site, if there is a URL.
-pub async fn tried(url: Option<String>, is_given: bool) -> Tried {
+pub async fn tried(url: Option<String>, from: Origin) -> Tried {
     let heard = HttpProber.probe(url.as_deref()).await;
-    Tried { url, is_given, heard }
+    Tried { url, from, heard }
 }

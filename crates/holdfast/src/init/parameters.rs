@@ -8,7 +8,7 @@ use serde_json::json;
 use super::databases;
 use super::endpoint::{self, Endpoint};
 use super::pair::FILL_IN;
-use super::seen::{Seen, Wishes};
+use super::seen::{Origin, Seen, Wishes};
 
 /// Defaults of template.yaml that the proposal is judged and estimated by.
 pub const OUTAGE_MINUTES: u32 = 30;
@@ -103,8 +103,12 @@ pub fn of(seen: &Seen, wishes: &Wishes, endpoint: Option<&Endpoint>) -> Vec<Para
     add("OperatorEmail", wishes.email.clone(), "--email: who is told");
     for (name, tried) in ["PrimaryProbeUrl", "DrProbeUrl"].into_iter().zip(&wishes.probes) {
         if let Some(url) = tried.to_set() {
-            let heard = if tried.is_given { "as you gave it" } else { "it answers here" };
-            add(name, Some(url.to_owned()), heard);
+            let why = match tried.from {
+                Origin::Person => "as you gave it",
+                Origin::Stack => "as the stack there has it",
+                Origin::Records => "it answers here",
+            };
+            add(name, Some(url.to_owned()), why);
         }
     }
     if wishes.bus != BUS {

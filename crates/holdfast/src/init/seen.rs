@@ -65,6 +65,8 @@ pub struct Deployed {
     pub switch: Option<String>,
     /// Its mode; none if its plan cannot be read.
     pub mode: Option<Mode>,
+    /// By which URL it asks each site.
+    pub probes: [Option<String>; 2],
 }
 
 impl Seen {
@@ -95,17 +97,45 @@ pub struct Wishes {
 pub struct Tried {
     /// The URL; none where none is known.
     pub url: Option<String>,
-    /// Whether a person gave it.
-    pub is_given: bool,
+    /// Whose it is.
+    pub from: Origin,
     /// What was heard.
     pub heard: Probe,
 }
 
+/// How a probe URL is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// It was derived from the endpoint and the records.
+    #[default]
+    Records,
+    /// The stack that is there asks it.
+    Stack,
+    /// A person gave it.
+    Person,
+}
+
 impl Tried {
-    /// The URL that is to be set: a person's whatever it said, one of ours if it answered.
+    /// The URL that is to be set: a person's and the stack's whatever it said, one of ours if it answered.
     #[must_use]
     pub fn to_set(&self) -> Option<&str> {
-        let is_good = self.is_given || self.heard == Probe::Answers;
+        let is_good = self.from != Origin::Records || self.heard == Probe::Answers;
         self.url.as_deref().filter(|_| is_good)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use failover::observation::Silence;
+
+    use super::*;
+
+    #[test]
+    fn a_url_that_somebody_chose_stands_whatever_it_says_and_one_of_ours_once_it_answers() {
+        let set = |from, heard| Tried { url: Some("https://p/".to_owned()), from, heard }.to_set().is_some();
+        for from in [Origin::Stack, Origin::Person] {
+            assert!(set(from, Probe::Silent(Silence::TimedOut)) && set(from, Probe::Answers), "{from:?}");
+        }
+        assert!(!set(Origin::Records, Probe::Silent(Silence::TimedOut)) && set(Origin::Records, Probe::Answers));
     }
 }

@@ -115,7 +115,7 @@ fn seen() -> Seen {
 /// What is proposed for these names; DR's targets by name.
 fn proposed(seen: &Seen, names: &[&str], targets: &[(&str, &str)]) -> Proposal {
     let names: Vec<Name> = names.iter().map(|text| name(text)).collect();
-    let answers = |url: &str| Tried { url: Some(url.to_owned()), is_given: true, heard: Probe::Answers };
+    let answers = |url: &str| Tried { url: Some(url.to_owned()), from: Origin::Person, heard: Probe::Answers };
     let probes = ["https://primary.example.net/health", "https://dr.example.net/health"].map(answers);
     let wishes = Wishes { names: names.clone(), every_pair: false, bus: "holdfast".to_owned(), email: None, probes };
     let balancers = seen.dr_balancers.as_deref().unwrap_or_default();

@@ -1,6 +1,8 @@
 //! What AWS has on record of an incident. A source that does not answer is a gap in the report, not the end of it: it is
 //! read while a region is down.
 
+use std::ops::Range;
+
 use aws::CallError;
 use aws::cloudwatch::{LagOf, LagReader as _};
 use aws::history::{Reader, Told, Turn};
@@ -19,10 +21,10 @@ use jiff::{SignedDuration, Timestamp};
 use crate::failure::Failure;
 use crate::workload::Workload;
 
-/// RDS keeps events for 14 days (DescribeEvents), CloudWatch alarms' history for 30.
-const LOOKBACK: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// For how long RDS keeps events (DescribeEvents).
+const EVENTS_KEPT: SignedDuration = SignedDuration::from_hours(14 * 24);
 
-/// How far back CloudWatch's alarm history goes, and how many of its calls anybody reads.
+/// How far back CloudWatch's alarm history goes, by which incidents are found, and how many of its calls anybody reads.
 const CALLS_LOOKBACK: SignedDuration = SignedDuration::from_hours(30 * 24);
 const CALLS_TOLD_MAX: usize = 10;
 
@@ -181,8 +183,13 @@ pub async fn gather(workload: &Workload, incident: Option<Incident>) -> Result<R
         records.turns.extend(noted(&mut records.sources, &what, turns));
     }
     for database in &workload.plan.replicas {
-        let told = history.told(database, from, to).await;
-        records.told.extend(noted(&mut records.sources, &format!("RDS's events of {database} (best effort)"), told));
+        let told = events(&history, database, from.max(now - EVENTS_KEPT)..to, &mut records.sources).await;
+        records.told.extend(told);
+        if from < now - EVENTS_KEPT {
+            records
+                .sources
+                .push(format!("{MISSING}the older of RDS's events of {database}: RDS keeps them for 14 days"));
+        }
         // Where its lag is told depends on where its source was; without an answer what needs no such place is asked for.
         let state = workload.databases.state(database).await.ok();
         let asked = records.first(Kind::PromotionRequested).unwrap_or(records.incident.began);
@@ -198,6 +205,20 @@ pub async fn gather(workload: &Workload, incident: Option<Incident>) -> Result<R
         records.lags.push((database.clone(), lag.into_iter().next()));
     }
     Ok(records)
+}
+
+/// What RDS told of a database, as far back as it keeps that.
+async fn events(
+    history: &Reader,
+    database: &ReplicaId,
+    when: Range<Timestamp>,
+    sources: &mut Vec<String>,
+) -> Vec<Told> {
+    if when.is_empty() {
+        return Vec::new();
+    }
+    let told = history.told(database, when.start, when.end).await;
+    noted(sources, &format!("RDS's events of {database} (best effort)"), told)
 }
 
 /// What people did, as notifier told it: of the incident, or of no incident. After users were brought back another story begins.
@@ -249,8 +270,8 @@ fn under_way(names: &[NameView]) -> Option<Incident> {
 
 /// The plan's alarms' last call.
 async fn last(workload: &Workload, history: &Reader, now: Timestamp) -> Result<Incident, Failure> {
-    let none = || Failure::Refused("there was no incident in the last 14 days".to_owned());
-    calls(workload, history, now - LOOKBACK, now).await?.pop().ok_or_else(none)
+    let none = || Failure::Refused("there was no incident in the last 30 days".to_owned());
+    calls(workload, history, now - CALLS_LOOKBACK, now).await?.pop().ok_or_else(none)
 }
 
 /// The incidents that the plan's alarms called, the oldest first.

@@ -281,7 +281,8 @@ fn of_others(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
             | "DescribeTargetGroups"
             | "DescribeTargetHealth",
         )
-        | ("autoscaling", "DescribeAutoScalingGroups" | "DescribeScalingActivities") => {
+        | ("autoscaling", "DescribeAutoScalingGroups" | "DescribeScalingActivities")
+        | ("secretsmanager", "ListSecrets") => {
             Ok(vec![Request::new(&format!("{}:{action}", call.service), "*", &call.region)])
         }
         ("autoscaling", "UpdateAutoScalingGroup" | "CreateOrUpdateTags" | "DeleteTags") => Ok(of_groups(call, action)),
@@ -295,6 +296,10 @@ fn of_others(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
         ("secretsmanager", "DescribeSecret" | "GetSecretValue") => {
             let secret = secretsmanager::arn_of(call).unwrap_or_default();
             Ok(vec![Request::new(&format!("secretsmanager:{action}"), secret, &call.region)])
+        }
+        ("secretsmanager", "CreateSecret") => {
+            let secret = secretsmanager::new_arn(call).unwrap_or_default();
+            Ok(vec![Request::new("secretsmanager:CreateSecret", secret, &call.region)])
         }
         // "No permissions are required to perform this operation."
         ("sts", "GetCallerIdentity") => Ok(Vec::new()),

@@ -160,5 +160,47 @@ async fn whoever_is_not_logged_in_is_told_what_is_missing_and_what_to_run() {
         &stderr(&output),
         &["GetFunctionConfiguration was not answered", "Nothing was changed", "http://nowhere.invalid", "eu-central-1"],
     );
+    contains_all(&stderr(&output), &["finds no address for that name"]);
     assert_eq!(output.status.code(), Some(3));
+}
+
+/// Whatever is asked, it answers so.
+fn in_between(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("it is bound");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            stream.read(&mut [0; 4096]).expect("a request");
+            stream.write_all(answer.as_bytes()).expect("an answer");
+        }
+    });
+    address.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_between_this_machine_and_aws_is_told_with_its_remedy() {
+    let stage = stage(&WITHOUT_DATABASES).await;
+    let place = home("in-between");
+    let own = [("AWS_REGION", "eu-central-1"), ("AWS_ACCESS_KEY_ID", OWNER), ("AWS_SECRET_ACCESS_KEY", "s")];
+    let page = "HTTP/1.1 403 Forbidden\r\ncontent-type: text/html\r\ncontent-length: 14\r\nconnection: close\r\n\r\n<p>Blocked</p>";
+    let blocked = format!("http://{}", in_between(page));
+    let proxy =
+        format!("http://{}", in_between("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"));
+    let refused = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port that nobody has");
+    let refused = format!("http://{refused}");
+    for (variables, said) in [
+        (vec![("AWS_ENDPOINT_URL", &*blocked)], "What answered is not AWS but a proxy or a firewall"),
+        (
+            vec![("AWS_ENDPOINT_URL", "https://nobody.invalid"), ("HTTPS_PROXY", &*proxy)],
+            "What answered is not AWS but a proxy",
+        ),
+        (vec![("AWS_ENDPOINT_URL", &*refused)], "Something turns the connection away"),
+    ] {
+        let output = status_with(&stage, &place, &[&own[..], &variables].concat()).await;
+        let told = stderr(&output);
+        assert_eq!(output.status.code(), Some(3), "{variables:?}: {told}");
+        contains_all(&told, &[said, "Nothing was changed", "HTTPS_PROXY"]);
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
 }

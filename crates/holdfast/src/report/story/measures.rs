@@ -157,14 +157,18 @@ pub fn figures(records: &Records, stages: &[Stage], spells: &[Spell]) -> Vec<Fig
     let mut figures = Vec::new();
     if let (Some(first), Some(end)) = (stages.first(), at(stages, FAILED_OVER)) {
         let took = span(end.as_second() - first.at.as_second());
-        // Without the detector's alarms nobody knows how long the outage had lasted by then.
-        let least = if records.lacks("detector's alarms") { "at least " } else { "" };
-        let how = format!(
-            "from {} ({}) to every database taking writes in DR; the outage itself began before that was sure",
-            first.name,
-            first.at.strftime("%T UTC")
-        );
-        figures.push(figure("RTO", format!("{least}{took}"), how));
+        // Without the detector's alarms nobody knows how long the outage had lasted by then, or whether there was one.
+        let lacks_alarms = records.lacks("detector's alarms");
+        let least = if lacks_alarms { "at least " } else { "" };
+        let span =
+            format!("from {} ({}) to every database taking writes in DR", first.name, first.at.strftime("%T UTC"));
+        // Where a person began it and no alarm rang, nothing says that there was an outage: it may have been a switchover.
+        figures.push(match records.incident.is_declared() && first.name == FAILOVER_STARTED && !lacks_alarms {
+            true => figure("Interruption", took, format!("{span}; a person began it, and no alarm rang before")),
+            false => {
+                figure("RTO", format!("{least}{took}"), format!("{span}; the outage itself began before that was sure"))
+            }
+        });
     }
     let gaps = gaps(records, stages);
     // What nobody knows is worse than any number.
@@ -268,6 +272,16 @@ mod tests {
             [(PINNED, Cause::Holdfast), (PROMOTION_ASKED, Cause::Unknown)]
                 .map(|(name, cause)| (name.to_owned(), cause))
         );
+    }
+
+    #[test]
+    fn what_a_person_began_in_peace_is_an_interruption_and_what_followed_an_alarm_a_recovery() {
+        let mut records = records(&[(Kind::Pinned, "10:00:05"), (Kind::FailedOver, "10:10:00")]);
+        records.incident = Incident::declared(time("10:00:00"));
+        let first = |records: &Records| figures(records, &stages(records), &[]).swap_remove(0);
+        assert_eq!(first(&records).name, "RTO", "somebody went ahead of the alarm: {:?}", first(&records));
+        records.turns.clear();
+        assert_eq!((first(&records).name.as_str(), first(&records).value.as_str()), ("Interruption", "10 min"));
     }
 
     #[test]
