@@ -1,5 +1,6 @@
 //! Many workloads in one account: a stack and a name each, all names in one zone, and one region with all of their primaries in it.
 
+mod pinned;
 mod site;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,19 +20,9 @@ use crate::permissions::Permissions;
 use crate::report::{Report, Verdict};
 use crate::scenario::COMMAND;
 use crate::stage::{DR, PRIMARY, Settings, SetupError, start_lab};
+pub use pinned::PINNED_IN_TIME;
+use pinned::Pinned;
 use site::Site;
-
-/// "Five requests per second per AWS account" (Route 53 developer guide, "Quotas").
-const ROUTE53_REQUESTS_A_SECOND: f64 = 5.0;
-
-/// What an alarm's event and the pin of one name take: list the records, change them.
-const CALLS_A_PIN: usize = 2;
-
-/// How many times the least time that Route 53's rate allows the last pin may take.
-const PIN_RATIO_MAX: f64 = 1.3;
-
-/// A claim about lab time, which is real time while functions work: to be looked at where nothing else runs.
-pub const PINNED_IN_TIME: &str = "the last pin is requested within 1.3 times what Route 53's rate allows";
 
 /// What each workload's stack gets beside its names.
 const PARAMETERS: [(&str, &str); 4] =
@@ -76,7 +67,7 @@ pub fn play(count: u16, settings: Settings, lambdas: &Path) -> Result<Report, Se
         let outage_at = fleet.lab.clock.now();
         fleet.lab.record(What::Fault { what: OUTAGE.to_owned() });
         fleet.lab.faults.fail_region(PRIMARY);
-        fleet.until("every name is pinned", |fleet| fleet.pins(outage_at).len() == fleet.names.len()).await?;
+        fleet.until("every name is pinned", |fleet| fleet.pinned(outage_at).len() == fleet.names.len()).await?;
         // Lab time in which the mail of the last pin arrives.
         fleet.lab.clock.sleep(Duration::from_secs(120)).await;
         Ok::<_, SetupError>(fleet.judge(&quiet, outage_at))
@@ -188,56 +179,46 @@ impl Fleet {
         Ok(())
     }
 
-    /// When each workload's alarm rang.
-    fn alarms(&self, since: Timestamp) -> Vec<Timestamp> {
-        let entries = self.lab.journal.entries();
-        let rang = |name: &String| {
-            let alarm = format!("{name}-prolonged-outage-5min");
-            entries.iter().find(|entry| {
-                let rings = |to: &str, of: &str| to == "ALARM" && of == alarm;
-                entry.at >= since && matches!(&entry.what, What::Alarm { name, to, .. } if rings(to, name))
-            })
-        };
-        self.names.iter().filter_map(rang).map(|entry| entry.at).collect()
+    /// When a workload's alarm rang.
+    fn alarm(&self, name: &str, since: Timestamp) -> Option<Timestamp> {
+        let alarm = format!("{name}-prolonged-outage-5min");
+        let rings = |what: &What| matches!(what, What::Alarm { name, to, .. } if to == "ALARM" && *name == alarm);
+        self.lab.journal.entries().iter().find(|entry| entry.at >= since && rings(&entry.what)).map(|entry| entry.at)
     }
 
-    /// When each workload's name was pinned.
-    fn pins(&self, since: Timestamp) -> Vec<Timestamp> {
-        let entries = self.lab.journal.entries();
-        let pinned = |name: &String| {
-            entries.iter().find(|entry| {
-                let is_of = |names: &[String]| names.contains(&domain(name));
-                entry.at >= since
-                    && matches!(&entry.what, What::Change { status, names, .. } if status == "PENDING" && is_of(names))
-            })
-        };
-        self.names.iter().filter_map(pinned).map(|entry| entry.at).collect()
+    /// When a workload's name was pinned.
+    fn pin(&self, name: &str, since: Timestamp) -> Option<Timestamp> {
+        let is_pin = |what: &What| matches!(what, What::Change { status, names, .. } if status == "PENDING" && names.contains(&domain(name)));
+        self.lab.journal.entries().iter().find(|entry| entry.at >= since && is_pin(&entry.what)).map(|entry| entry.at)
     }
 
-    fn calls_until_last(&self, alarms: &[Timestamp], pins: &[Timestamp]) -> Vec<Asked> {
-        match (alarms.iter().min(), pins.iter().max()) {
-            (Some(first), Some(last)) => self.calls(*first, *last),
-            _ => Vec::new(),
-        }
+    /// Each workload's alarm and pin, by the alarms.
+    fn pinned(&self, since: Timestamp) -> Vec<Pinned> {
+        let of = |name: &String| Some(Pinned { alarm: self.alarm(name, since)?, pin: self.pin(name, since)? });
+        let mut pinned: Vec<_> = self.names.iter().filter_map(of).collect();
+        pinned.sort_by_key(|one| one.alarm);
+        pinned
     }
 
     fn judge(&self, quiet: &Quiet, outage_at: Timestamp) -> (Vec<Checked>, Vec<Reached>) {
-        let (alarms, pins) = (self.alarms(outage_at), self.pins(outage_at));
+        let pinned = self.pinned(outage_at);
+        let (first, last) = (pinned.first().map(|one| one.alarm), pinned.iter().map(|one| one.pin).max());
+        let calls = first.zip(last).map(|(first, last)| self.calls(first, last)).unwrap_or_default();
         let checks = vec![
             self.stands_apart(),
             self.metrics_stand_apart(),
             self.mail_stands_apart(),
             once_a_minute(quiet),
-            pinned_in_time(&alarms, &pins, &self.calls_until_last(&alarms, &pins)),
+            pinned::in_time(&pinned, self.names.len(), &calls),
         ];
-        let stage = |name, at: Option<&Timestamp>| {
+        let stage = |name, at: Option<Timestamp>| {
             at.map(|at| Reached { name, at_seconds: at.duration_since(outage_at).as_secs_f64() })
         };
         let stages = [
-            ("first failover alarm", alarms.iter().min()),
-            ("last failover alarm", alarms.iter().max()),
-            ("first pin requested", pins.iter().min()),
-            ("last pin requested", pins.iter().max()),
+            ("first failover alarm", first),
+            ("last failover alarm", pinned.last().map(|one| one.alarm)),
+            ("first pin requested", pinned.iter().map(|one| one.pin).min()),
+            ("last pin requested", last),
         ];
         (checks, stages.into_iter().filter_map(|(name, at)| stage(name, at)).collect())
     }
@@ -326,52 +307,10 @@ fn once_a_minute(quiet: &Quiet) -> Checked {
     Checked { name, held: a_minute <= 1.0, detail }
 }
 
-/// The fewest possible calls, as soon as an alarm has rung and Route 53's rate allows.
-fn pinned_in_time(alarms: &[Timestamp], pins: &[Timestamp], calls: &[Asked]) -> Checked {
-    let (Some(first), Some(last_pin)) = (alarms.iter().min(), pins.iter().max()) else {
-        return Checked {
-            name: PINNED_IN_TIME,
-            held: false,
-            detail: "no alarm rang, or nothing was pinned".to_owned(),
-        };
-    };
-    let mut rang: Vec<f64> = alarms.iter().map(|at| at.duration_since(*first).as_secs_f64()).collect();
-    rang.sort_by(f64::total_cmp);
-    let mut free = 0.0_f64;
-    for at in &rang {
-        for _ in 0..CALLS_A_PIN {
-            free = free.max(*at) + 1.0 / ROUTE53_REQUESTS_A_SECOND;
-        }
-    }
-    let floor = free - 1.0 / ROUTE53_REQUESTS_A_SECOND;
-    let took = last_pin.duration_since(*first).as_secs_f64();
-    let detail = format!(
-        "{took:.1} s from the first alarm to the last pin, of {floor:.1} s that {} calls take after alarms within {:.1} s: {:.2} times; {} calls \
-         were made, {} of them refused; the others: {}",
-        CALLS_A_PIN * alarms.len(),
-        rang.last().copied().unwrap_or_default(),
-        took / floor,
-        calls.len(),
-        calls.iter().filter(|call| call.is_refused).count(),
-        by_function(calls.iter().filter(|call| !call.is_refused))
-    );
-    Checked { name: PINNED_IN_TIME, held: pins.len() == alarms.len() && took <= floor * PIN_RATIO_MAX, detail }
-}
-
 fn domain(workload: &str) -> String {
     format!("{workload}.example.com")
 }
 
 fn mailbox(workload: &str) -> String {
     format!("{workload}@example.com")
-}
-
-/// How many calls of each kind the functions of all workloads made.
-fn by_function<'a>(calls: impl Iterator<Item = &'a Asked>) -> String {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for Asked { function, action, .. } in calls {
-        let function = function.split_once('-').map_or(&**function, |(_, function)| function);
-        *counts.entry(format!("{function} {action}")).or_default() += 1;
-    }
-    counts.iter().map(|(call, count)| format!("{count} {call}")).collect::<Vec<_>>().join(", ")
 }

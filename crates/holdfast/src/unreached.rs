@@ -64,7 +64,10 @@ mod tests {
                 "SSL_CERT_FILE",
             ),
             ("HTTP 403 ", "not AWS but a proxy"),
-            ("dispatch failure: other: client error (Connect): tunnel error: proxy authorization required", "not AWS but a proxy"),
+            (
+                "dispatch failure: other: client error (Connect): tunnel error: proxy authorization required",
+                "not AWS but a proxy",
+            ),
             ("dispatch failure: other: client error (Connect): tcp connect error: Connection refused", "port 443"),
             ("no answer came in time", "it is the region"),
             ("something else", "See whether"),
