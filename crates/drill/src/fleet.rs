@@ -21,7 +21,7 @@ use crate::report::{Report, Verdict};
 use crate::scenario::COMMAND;
 use crate::stage::{DR, PRIMARY, Settings, SetupError, start_lab};
 pub use pinned::PINNED_IN_TIME;
-use pinned::Pinned;
+use pinned::{Asked, Pinned};
 use site::Site;
 
 /// What each workload's stack gets beside its names.
@@ -36,13 +36,6 @@ struct Fleet {
     site: Site,
     /// The workloads' names, which their buses have too.
     names: Vec<String>,
-}
-
-/// A function's call of Route 53's API.
-struct Asked {
-    function: String,
-    action: String,
-    is_refused: bool,
 }
 
 /// What the account's Route 53 was asked in peace.

@@ -315,6 +315,58 @@ impl TypedValueParser for Rules {
 mod tests {
     use super::*;
 
+    /// What a terminal has that nobody made wider.
+    const COLUMNS: usize = 80;
+
+    fn every(command: &clap::Command, told: &mut Vec<String>) {
+        told.extend(command.get_after_help().or(command.get_after_long_help()).map(ToString::to_string));
+        command.get_subcommands().for_each(|one| every(one, told));
+    }
+
+    /// The commands of a help's examples, whole, as a shell would read them.
+    fn commands(help: &str) -> Vec<Vec<String>> {
+        let whole = help.replace("\\\n", " ");
+        let lines = whole.lines().map(str::trim).filter(|line| line.starts_with("holdfast "));
+        // What is told of a command stands far to its right.
+        let bare = lines.map(|line| line.split("    ").next().unwrap_or_default());
+        let alone = bare.map(|line| line.split(" ||").next().unwrap_or_default().trim_end_matches([' ', '|']));
+        alone.map(words).collect()
+    }
+
+    fn words(command: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut is_quoted = false;
+        for character in command.chars() {
+            match (character, words.last_mut()) {
+                ('\'', _) => is_quoted = !is_quoted,
+                (' ', _) if !is_quoted => words.push(String::new()),
+                (_, Some(word)) => word.push(character),
+                (_, None) => {}
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn an_example_is_whole_on_a_terminal_of_80_columns_and_is_a_command_that_there_is() {
+        let mut told = Vec::new();
+        every(&Arguments::command(), &mut told);
+        assert!(told.len() > 8, "{told:?}");
+        for help in told {
+            let long = help.lines().find(|line| line.chars().count() > COLUMNS);
+            assert_eq!(long, None, "too long");
+            for command in commands(&help) {
+                let parsed = Arguments::try_parse_from(&command);
+                assert!(
+                    parsed.is_ok(),
+                    "{command:?}: {}",
+                    parsed.err().map(|error| error.to_string()).unwrap_or_default()
+                );
+            }
+        }
+    }
+
     #[test]
     fn a_usage_line_asks_for_nothing_that_need_not_be_said() {
         let error = plain(Arguments::command()).try_get_matches_from(["holdfast", "explain"]).unwrap_err().to_string();

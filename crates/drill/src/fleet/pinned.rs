@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::Asked;
 use crate::check::Checked;
 
 /// "Five requests per second per AWS account" (Route 53 developer guide, "Quotas").
@@ -18,6 +17,13 @@ const PIN_RATIO_MAX: f64 = 1.3;
 
 /// A claim about lab time, which is real time while functions work: to be looked at where nothing else runs.
 pub const PINNED_IN_TIME: &str = "the last pin is requested within 1.3 times what Route 53's rate allows";
+
+/// A function's call of Route 53's API.
+pub(super) struct Asked {
+    pub function: String,
+    pub action: String,
+    pub is_refused: bool,
+}
 
 /// One workload's failover.
 pub(super) struct Pinned {
