@@ -325,10 +325,10 @@ mod tests {
 
     /// The commands of a help's examples, whole, as a shell would read them.
     fn commands(help: &str) -> Vec<Vec<String>> {
-        let whole = help.replace("\\\n", " ");
+        let whole = help.replace("\\\n    ", "");
         let lines = whole.lines().map(str::trim).filter(|line| line.starts_with("holdfast "));
         // What is told of a command stands far to its right.
-        let bare = lines.map(|line| line.split("    ").next().unwrap_or_default());
+        let bare = lines.map(|line| line.split("  ").next().unwrap_or_default());
         let alone = bare.map(|line| line.split(" ||").next().unwrap_or_default().trim_end_matches([' ', '|']));
         alone.map(words).collect()
     }
