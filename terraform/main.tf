@@ -36,7 +36,7 @@ variable "tags" {
 
 locals {
   release   = coalesce(var.release, "${path.module}/..")
-  functions = ["alarm-handler", "replica-promoter", "fencer", "preparer", "notifier", "observer"]
+  functions = ["alarm-handler", "replica-promoter", "fencer", "preparer", "notifier", "observer", "readiness"]
   zips      = { for function in local.functions : function => "${local.release}/functions/${var.architecture}/${function}.zip" }
   template  = "${local.release}/packaged.yaml"
   # Content in the keys: other code is another parameter, and another template another URL, or CloudFormation would see no change.

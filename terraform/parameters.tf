@@ -438,6 +438,50 @@ variable "prepare_after_minutes" {
   }
 }
 
+variable "readiness" {
+  type        = string
+  default     = "off"
+  nullable    = false
+  description = "on looks each hour, row by row, whether DR's half of the workload could carry users, as holdfast readiness does, and pages when it could not (docs/readiness.md). It only reads."
+  validation {
+    condition     = contains(["off", "on"], var.readiness)
+    error_message = "Readiness must be one of off, on."
+  }
+}
+
+variable "readiness_secrets" {
+  type        = list(string)
+  default     = []
+  nullable    = false
+  description = "For Readiness=on. Names of the secrets in Secrets Manager that the application reads in DR, as in shop/database-app; their values are never read."
+  validation {
+    condition     = alltrue([for each in var.readiness_secrets : each != "" && can(regex("^([A-Za-z0-9/_+=.@-]{1,512})?$", each))])
+    error_message = "ReadinessSecrets must be names of secrets, not ARNs."
+  }
+}
+
+variable "readiness_buckets" {
+  type        = list(string)
+  default     = []
+  nullable    = false
+  description = "For Readiness=on. Rules of S3 that copy a bucket to DR, each as SOURCE/DESTINATION/RULE, as in shop-assets-eu-west-1/shop-assets-eu-central-1/to-eu-central-1; RULE is the id of the replication rule."
+  validation {
+    condition     = alltrue([for each in var.readiness_buckets : each != "" && can(regex("^([a-z0-9.-]{3,63}/[a-z0-9.-]{3,63}/[^\"\\\\\\x00-\\x1f\\x7f]{1,255})?$", each))])
+    error_message = "ReadinessBuckets must be SOURCE/DESTINATION/RULE, two names of buckets and the id of a replication rule without quotes and backslashes."
+  }
+}
+
+variable "readiness_settings" {
+  type        = string
+  default     = ""
+  nullable    = false
+  description = "For Readiness=on. What else the file of holdfast readiness --workload may say, as entries KEY=VALUE with commas between, as in primary_region=eu-west-1,capacity_percent_min=50 (docs/readiness.md has every key)."
+  validation {
+    condition     = can(regex("^[^\"\\\\\\x00-\\x1f\\x7f]*$", var.readiness_settings))
+    error_message = "ReadinessSettings must be entries KEY=VALUE with commas between, on one line, without quotes and backslashes."
+  }
+}
+
 variable "lag_seconds_max" {
   type        = number
   default     = 60
@@ -667,6 +711,10 @@ locals {
     After                  = var.after
     StepResources          = join(",", var.step_resources)
     PrepareAfterMinutes    = tostring(var.prepare_after_minutes)
+    Readiness              = var.readiness
+    ReadinessSecrets       = join(",", var.readiness_secrets)
+    ReadinessBuckets       = join(",", var.readiness_buckets)
+    ReadinessSettings      = var.readiness_settings
     LagSecondsMax          = tostring(var.lag_seconds_max)
     Heartbeats             = var.heartbeats
     SettleSeconds          = tostring(var.settle_seconds)

@@ -49,13 +49,13 @@ run "the_stack_gets_what_was_said" {
     error_message = "the template comes from the bucket"
   }
   assert {
-    condition = alltrue([for function in ["alarm-handler", "replica-promoter", "fencer", "preparer", "notifier", "observer"] :
+    condition = alltrue([for function in ["alarm-handler", "replica-promoter", "fencer", "preparer", "notifier", "observer", "readiness"] :
     endswith(aws_s3_object.release["${aws_cloudformation_stack.holdfast.parameters["CodePrefix"]}arm64/${function}.zip"].source, "/arm64/${function}.zip")])
     error_message = "the zips lie where the stack looks for them"
   }
   assert {
-    condition     = length(aws_s3_object.release) == 7
-    error_message = "six functions and the template"
+    condition     = length(aws_s3_object.release) == 8
+    error_message = "seven functions and the template"
   }
   assert {
     condition     = output.failover_health_check_id == "0123abcd-0123-0123-0123-0123456789ab" && output.switch_health_check_id == null

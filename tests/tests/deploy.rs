@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use drill::lambdas::{LAMBDAS, build, repository};
+use drill::lambdas::{LAMBDAS, OTHERS, build, repository};
 use jiff::Timestamp;
 use lab::journal::What;
 use lab::{Lab, Options, rds};
@@ -35,13 +35,14 @@ const NAMES: [&str; 2] = ["app.example.com", "www.example.com"];
 const PRIMARY_TARGET: &str = "192.0.2.1";
 const DR_TARGET: &str = "198.51.100.1";
 /// The functions in the template, and the programs that they are.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("AlarmHandler", "alarm-handler"),
     ("ReplicaPromoter", "replica-promoter"),
     ("Fencer", "fencer"),
     ("Preparer", "preparer"),
     ("Notifier", "notifier"),
     ("Observer", "observer"),
+    ("ReadinessFunction", "readiness"),
 ];
 /// Three ticks and the TTL take four minutes; the rest is for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(480);
@@ -222,16 +223,17 @@ async fn lab() -> Arc<Lab> {
 
 /// The functions are what they say: built for release, and without a word of the calls they must not make.
 fn built_as_meant() {
-    const FOREIGN: [(&str, &[&str]); 6] = [
+    const FOREIGN: [(&str, &[&str]); 7] = [
         ("AlarmHandler", &["PromoteReadReplica", "RebootDBInstance", "ModifyDBCluster"]),
         ("ReplicaPromoter", &["RebootDBInstance", "ModifyDBCluster", "UpdateHealthCheck"]),
         ("Fencer", &["PromoteReadReplica", "ChangeResourceRecordSets"]),
         ("Preparer", &["PromoteReadReplica", "ModifyDBCluster", "ChangeResourceRecordSets"]),
         ("Notifier", &["PromoteReadReplica", "ChangeResourceRecordSets", "DescribeAlarms"]),
         ("Observer", &["PromoteReadReplica", "ChangeResourceRecordSets", "DescribeAlarms", "PutMetricData"]),
+        ("ReadinessFunction", &["PromoteReadReplicaDBCluster", "FailoverGlobalCluster", "PutSecretValue"]),
     ];
-    // The observer is built with the others, though only one stack has it.
-    assert_eq!(FOREIGN.len(), LAMBDAS.len() + 1);
+    // Those are built with the others that only some stacks have.
+    assert_eq!(FOREIGN.len(), LAMBDAS.len() + OTHERS.len());
     for (function, calls) in FOREIGN {
         let binary = repository().join(".aws-sam/build").join(function).join("bootstrap");
         let binary = std::fs::read(binary).expect("sam build made it");

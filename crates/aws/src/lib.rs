@@ -7,7 +7,7 @@
 
 #[cfg(feature = "operator")]
 pub mod access;
-#[cfg(feature = "operator")]
+#[cfg(feature = "standby")]
 pub mod balancer;
 #[cfg(feature = "store")]
 pub mod beside;
@@ -38,7 +38,7 @@ pub mod secret;
 pub mod session;
 #[cfg(feature = "sns")]
 pub mod sns;
-#[cfg(feature = "operator")]
+#[cfg(feature = "standby")]
 pub mod standby;
 pub mod start;
 #[cfg(feature = "steps")]

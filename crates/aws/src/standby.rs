@@ -3,10 +3,51 @@
 mod capacity;
 mod copies;
 mod database;
+mod look;
 mod metrics;
+mod past;
 mod traffic;
 
-pub use capacity::{groups, most_needed};
-pub use copies::{bucket, secret};
-pub use database::replica;
-pub use traffic::{balancer, listeners, region_of};
+use failover::observation::NameView;
+use failover::plan::Plan;
+use failover::standby::news::Counts;
+use failover::standby::wanted::Wanted;
+use failover::standby::{Finding, Look};
+use jiff::Timestamp;
+pub use past::{NOT_KNOWN_ROWS, NOT_READY_ROWS};
+
+use crate::session::Session;
+
+/// Someone who looks at DR's half of a workload, and remembers nothing.
+pub trait StandbyReader {
+    /// Every row about everything that the plan, the records and people name. What does not answer is not known, and keeps nothing else from
+    /// being told.
+    async fn rows(&self, plan: &Plan, wanted: &Wanted, names: &[NameView], now: Timestamp) -> Vec<Finding>;
+
+    /// What this function found in its looks of the last days, the oldest first, by the metrics that it published of them.
+    async fn before(&self, now: Timestamp) -> Look<Vec<Counts>>;
+}
+
+/// Looks by AWS's SDKs.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    session: Session,
+}
+
+impl Reader {
+    /// Looks in the session's region, DR's, and in whichever the primary's turns out to be.
+    #[must_use]
+    pub fn new(session: &Session) -> Self {
+        Self { session: session.clone() }
+    }
+}
+
+impl StandbyReader for Reader {
+    async fn rows(&self, plan: &Plan, wanted: &Wanted, names: &[NameView], now: Timestamp) -> Vec<Finding> {
+        look::look(&self.session, plan, wanted, names, now).await
+    }
+
+    async fn before(&self, now: Timestamp) -> Look<Vec<Counts>> {
+        past::looks(&self.session, now).await
+    }
+}

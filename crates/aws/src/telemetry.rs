@@ -29,7 +29,7 @@ pub const LOG_VARIABLE: &str = "HOLDFAST_LOG";
 static IS_STARTED: AtomicBool = AtomicBool::new(false);
 
 /// The dimension of every metric: the function as Lambda knows it, so that two stacks of one account and region are two.
-const FUNCTION: &str = "Function";
+pub(crate) const FUNCTION: &str = "Function";
 
 /// The name of this function.
 pub(crate) fn function() -> &'static str {

@@ -15,6 +15,7 @@ mod rows;
 mod steps;
 mod switch;
 mod switchover;
+mod unready;
 mod update;
 
 use failover::name::Name;
@@ -42,6 +43,7 @@ pub use rows::*;
 pub use steps::*;
 pub use switch::*;
 pub use switchover::*;
+pub use unready::*;
 pub use update::*;
 
 /// How long an answer may be on its way to a user: as long as users wait.

@@ -34,8 +34,8 @@ pub fn repository() -> PathBuf {
     Path::new(if cfg!(debug_assertions) { env!("CARGO_MANIFEST_DIR") } else { "" }).join("../..")
 }
 
-/// The function that one stack has besides, by package and binary name.
-const OBSERVER: &str = "observer";
+/// The functions that some stacks have besides, by package and binary name; what ails them is that they are silent.
+pub const OTHERS: [&str; 2] = ["observer", "readiness"];
 
 /// The operators' command line, by package and binary name.
 pub const COMMAND_LINE: &str = "holdfast";
@@ -50,7 +50,7 @@ pub fn find_or_build(given: Option<&Path>) -> Result<PathBuf, BuildError> {
         None if cfg!(debug_assertions) => return build(),
         None => std::env::current_exe().ok().and_then(|me| Some(me.parent()?.to_owned())).unwrap_or_default(),
     };
-    match LAMBDAS.into_iter().chain([OBSERVER, COMMAND_LINE]).find(|program| !folder.join(program).is_file()) {
+    match LAMBDAS.into_iter().chain(OTHERS).chain([COMMAND_LINE]).find(|program| !folder.join(program).is_file()) {
         Some(program) => Err(BuildError::Missing { folder, program }),
         None => Ok(std::path::absolute(&folder).unwrap_or(folder)),
     }

@@ -49,7 +49,7 @@ const KEYS: &str = "UseKeysOfRebuiltDatabases";
 const OF_SEVERAL_KINDS: [&str; 2] = ["ReadGlobals", "TakeSteps"];
 
 /// Why a function needs what a statement grants.
-const WHY: [(&str, &str); 29] = [
+const WHY: [(&str, &str); 37] = [
     ("AWSLambdaBasicExecutionRole", "its log; `NoOtherLogs` denies every group but its own"),
     ("OnSuccess", "what it returns is its event"),
     ("OnFailure", "an invocation that failed for good is told and kept"),
@@ -81,6 +81,14 @@ const WHY: [(&str, &str); 29] = [
     ("ReadGroups", "what the groups of steps are before and after; AWS knows no narrower right to ask"),
     ("TakeSteps", "what Prepare and After say, of exactly what StepResources names, and what it was before, in tags"),
     ("Tell", "the messages"),
+    ("LookAtClusters", "the replica, and whatever it replicates in the primary region; it only reads"),
+    ("LookAtInstances", "the same, and a cluster's members, by a filter; it only reads"),
+    ("LookAtClusterParameters", "what people set, in both regions"),
+    ("LookAtParameters", "the same for instances"),
+    ("LookAtKeys", "whether the key of DR's storage can be used; nothing is decrypted"),
+    ("LookAtEntrances", "load balancers, targets, groups, metrics; AWS knows no narrower right to ask"),
+    ("LookAtCertificates", "for which names DR's certificates are, and until when"),
+    ("LookAtSecrets", "whether the secret is in DR, and in sync; its value is never read"),
     ("1", "takes the alarm's event to the bus in the DR region"),
 ];
 

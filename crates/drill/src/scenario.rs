@@ -18,6 +18,7 @@ mod servers;
 mod steps;
 mod switch;
 mod switchover;
+mod unready;
 mod update;
 
 use std::future::Future;

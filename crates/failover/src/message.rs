@@ -1,6 +1,7 @@
 //! What operators are told, and when they are told it again.
 
 mod form;
+mod readiness;
 mod sender;
 mod words;
 
@@ -13,6 +14,7 @@ use crate::incident::Incident;
 use crate::observation::Attention;
 use crate::outcome::{Kind, Outcome, Trigger};
 use crate::rule::Rule;
+pub use readiness::of_readiness;
 pub use sender::Sender;
 use words::{headline, sentence, what_to_run};
 

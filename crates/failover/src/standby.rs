@@ -6,7 +6,10 @@
 pub mod capacity;
 pub mod copies;
 pub mod database;
+pub mod news;
+pub mod places;
 pub mod traffic;
+pub mod wanted;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -91,7 +94,7 @@ impl Default for Limits {
 }
 
 /// Whether a fact is as it must be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Users would miss something.

@@ -122,6 +122,7 @@ fn to_notifier(event: Value) {
         }
         Ok(News::Failed(failure)) => told(&message::of_failure(&failure, &sender)),
         Ok(News::Ordered(announcement)) => told(&message::of_announcement(&announcement, &sender)),
+        Ok(News::Looked(report)) => told(&message::of_readiness(&report, &sender)),
         Err(_) => {}
     }
 }

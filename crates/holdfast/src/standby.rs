@@ -1,19 +1,18 @@
 //! `holdfast readiness`: whether DR's half of the workload could carry users.
 
-mod entrance;
 mod file;
-mod look;
 mod show;
 
 use std::path::Path;
 
+use aws::route53::{RecordReader as _, protected_names};
+use aws::standby::{Reader, StandbyReader as _};
 use failover::standby::{Verdict, counts, verdict};
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 use crate::workload::Workload;
-use file::File;
 
 /// Looks at DR row by row, and refuses unless every fact is as it must be: what nobody knows is not.
 pub async fn readiness(
@@ -22,13 +21,15 @@ pub async fn readiness(
     file: Option<&Path>,
     verbose: bool,
 ) -> Result<(), Failure> {
-    let file = file.map(File::read).transpose()?.unwrap_or_default();
-    let findings = look::look(workload, &file).await?;
+    let wanted = file.map(file::read).transpose()?.unwrap_or_default();
+    let Workload { plan, session, records, .. } = workload;
+    let names = protected_names(plan, records).await?;
+    let findings = Reader::new(session).rows(plan, &wanted, &names, records.now()).await;
     let counts = counts(&findings);
     let is_ready = verdict(&findings) == Verdict::Ready;
     terminal.result(&json!({
         "ready": is_ready,
-        "at": workload.session.clock().now(),
+        "at": session.clock().now(),
         "not_ready": counts[&Verdict::NotReady],
         "not_known": counts[&Verdict::NotKnown],
         "rows": findings,

@@ -3,6 +3,7 @@
 use failover::announcement::Announcement;
 use failover::message::Failure;
 use failover::outcome::Outcome;
+use failover::standby::news::Report;
 use jiff::Timestamp;
 use lambda_runtime::Diagnostic;
 use serde::Deserialize;
@@ -22,6 +23,8 @@ pub enum News {
     Failed(Failure),
     /// A person did something by the command line.
     Ordered(Announcement),
+    /// DR's half of the workload was looked at.
+    Looked(Report),
 }
 
 /// What the command line calls the event of what a person did.
@@ -72,7 +75,7 @@ struct Context {
 /// Reads an event.
 ///
 /// # Errors
-/// If it is neither an invocation record nor an order, or the function returned what is no outcome.
+/// If it is neither an invocation record nor an order, or the function returned what is neither outcome nor report.
 pub fn parse(event: Value) -> Result<News, EventError> {
     let unreadable = |error: serde_json::Error| EventError(error.to_string());
     if event["detail-type"] == ORDER {
@@ -80,6 +83,9 @@ pub fn parse(event: Value) -> Result<News, EventError> {
     }
     let Event { detail_type, detail: record } = serde_json::from_value(event).map_err(unreadable)?;
     if detail_type.ends_with("- Success") {
+        if record.response_payload.get("readiness").is_some() {
+            return serde_json::from_value(record.response_payload).map(News::Looked).map_err(unreadable);
+        }
         let scheduled = scheduled(&record.request_payload);
         let outcome = serde_json::from_value(record.response_payload).map_err(unreadable)?;
         return Ok(News::Returned { outcome, scheduled });
@@ -178,6 +184,16 @@ mod tests {
         {
             assert!(parse(order(other.clone())).is_err(), "{other}");
         }
+    }
+
+    #[test]
+    fn a_report_about_dr_is_read_as_the_function_returned_it() {
+        let report = json!({"readiness": "not-ready", "attention": "page", "at": "2026-01-01T12:00:00Z", "not_ready": 1, "not_known": 0,
+            "rows": [{"row": "secret", "about": "secret shop", "verdict": "not-ready", "seen": "it is gone", "remedy": "aws"}]});
+        let success = |response| record("Lambda Function Invocation Result - Success", response);
+        let News::Looked(read) = parse(success(report.clone())).unwrap() else { panic!("it is a report") };
+        assert_eq!(serde_json::to_value(read).unwrap(), report);
+        assert!(parse(success(json!({"readiness": "splendid"}))).is_err());
     }
 
     #[test]

@@ -84,12 +84,13 @@ pub async fn handle(topics: &impl Publisher, sender: &Sender, news: News) -> Res
         News::Failed(failure) if !message::is_failure_due(failure) => return Ok(Told { subject: None }),
         News::Failed(failure) => message::of_failure(failure, sender),
         News::Ordered(announcement) => message::of_announcement(announcement, sender),
+        News::Looked(report) => message::of_readiness(report, sender),
     };
     topics.publish(&message).await?;
     let (incident, order) = match news {
         News::Returned { outcome, .. } => (outcome.incident, None),
         News::Ordered(announcement) => (announcement.deed.incident().cloned(), Some(Box::new(announcement))),
-        News::Failed(_) => (None, None),
+        News::Failed(_) | News::Looked(_) => (None, None),
     };
     Record::Told { subject: message.subject.clone(), incident, body: Some(message.body), order }.log();
     Ok(Told { subject: Some(message.subject) })

@@ -67,6 +67,8 @@ pub enum Sabotage {
     BelievesLag,
     /// A lag of 0 is believed of the whole minute it was told in: it is 0 for a minute after a silent cut.
     BelievesSilence,
+    /// Readiness: what is not ready passes for ready.
+    SeesNoRed,
     /// A lag that is not −1 is believed to be a replica's that is connected: one cut inside a transaction counts up.
     BelievesCounting,
 }
@@ -96,6 +98,7 @@ impl Sabotage {
             "leaves-it-to-ticks" => Self::LeavesItToTicks,
             "believes-lag" => Self::BelievesLag,
             "believes-silence" => Self::BelievesSilence,
+            "sees-no-red" => Self::SeesNoRed,
             "believes-counting" => Self::BelievesCounting,
             _ => return None,
         })

@@ -3,6 +3,7 @@
 //! Started as `…/SABOTAGE/FUNCTION`, by a link of that name, it is that function with that sabotage.
 
 mod bent;
+mod standby;
 mod steps;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ use failover::outcome::{Kind, Outcome, Trigger};
 use failover::plan::{Mode, PLAN_VARIABLE, Plan};
 use failover::promotion::PromotionCall;
 use failover::register::Register;
+use failover::standby::wanted::{READINESS_VARIABLE, Wanted};
 use failover::step::{STEPS_VARIABLE, Steps};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
@@ -37,6 +39,7 @@ async fn main() -> Result<(), Error> {
         Some("replica-promoter") => replica_promoter(sabotage, &session).await,
         Some("fencer") => fencer(sabotage, &session).await,
         Some("preparer") => preparer(sabotage, &session).await,
+        Some("readiness") => readiness(sabotage, &session).await,
         Some("notifier") => notifier(sabotage, &session).await,
         _ => Err("no such function".into()),
     }
@@ -176,6 +179,18 @@ async fn preparer(sabotage: Sabotage, session: &Session) -> Result<(), Error> {
     let (plan, wanted, calls) = (&plan, &wanted, &calls);
     run(service_fn(move |_: LambdaEvent<Value>| async move {
         Ok::<_, Diagnostic>(Box::pin(calls.handle(plan, wanted)).await)
+    }))
+    .await
+}
+
+async fn readiness(sabotage: Sabotage, session: &Session) -> Result<(), Error> {
+    let plan = plan(sabotage)?;
+    let wanted = Wanted::parse(&std::env::var(READINESS_VARIABLE).unwrap_or_default())?;
+    let standby = Bent { honest: aws::standby::Reader::new(session), sabotage };
+    let calls = readiness::handler::Calls { records: route53::Reader::new(session), standby };
+    let (plan, wanted, calls) = (&plan, &wanted, &calls);
+    run(service_fn(move |_: LambdaEvent<Value>| async move {
+        Box::pin(calls.handle(plan, wanted)).await.map_err(Diagnostic::from)
     }))
     .await
 }

@@ -16,7 +16,7 @@ fn shipped_in(package: &str) -> BTreeSet<String> {
     text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
-const OURS: [&str; 19] = [
+const OURS: [&str; 20] = [
     "failover",
     "aws",
     "alarm-handler",
@@ -25,6 +25,7 @@ const OURS: [&str; 19] = [
     "preparer",
     "notifier",
     "observer",
+    "readiness",
     "holdfast",
     "simulation",
     "saboteurs",
@@ -79,6 +80,20 @@ fn a_function_carries_the_sdks_it_calls_and_no_other() {
         ),
         ("notifier", set(&["aws-sdk-sns", "aws-sdk-sts"])),
         ("observer", set(&["aws-sdk-sts"])),
+        (
+            "readiness",
+            set(&[
+                "aws-sdk-acm",
+                "aws-sdk-autoscaling",
+                "aws-sdk-cloudwatch",
+                "aws-sdk-elasticloadbalancingv2",
+                "aws-sdk-kms",
+                "aws-sdk-rds",
+                "aws-sdk-route53",
+                "aws-sdk-secretsmanager",
+                "aws-sdk-sts",
+            ]),
+        ),
     ] {
         let shipped = shipped_in(lambda);
         // Only people's own machine asks databases themselves.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// The modules that each module imports.
 pub(crate) type Imports = BTreeMap<String, BTreeSet<String>>;
 
-const CRATES: [&str; 12] = [
+const CRATES: [&str; 13] = [
     "failover",
     "aws",
     "alarm-handler",
@@ -19,6 +19,7 @@ const CRATES: [&str; 12] = [
     "preparer",
     "notifier",
     "observer",
+    "readiness",
     "holdfast",
     "drill",
     "report",

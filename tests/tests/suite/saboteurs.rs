@@ -6,10 +6,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use drill::check::{self, Check};
-use drill::lambdas::{COMMAND_LINE, LAMBDAS, build};
+use drill::lambdas::{COMMAND_LINE, LAMBDAS, OTHERS, build};
 use drill::run::{self, Drill};
 use drill::scenario::{self, QUICK, Scenario};
-use drill::stage::Settings;
+use drill::stage::{Layout, Settings};
 
 /// A broken rule, the function that breaks it, where it shows, and the checks that must notice.
 struct Companion {
@@ -24,7 +24,7 @@ const JOBS: usize = 6;
 
 const HANDLER: &[&str] = &["alarm-handler"];
 
-const COMPANIONS: [Companion; 25] = [
+const COMPANIONS: [Companion; 26] = [
     Companion {
         sabotage: "ignores-probes",
         of: HANDLER,
@@ -160,6 +160,12 @@ const COMPANIONS: [Companion; 25] = [
         scenario: "prepare-undone",
         noticed_by: &[check::STEPS_UNDONE],
     },
+    Companion {
+        sabotage: "sees-no-red",
+        of: &["readiness"],
+        scenario: "unready",
+        noticed_by: &[check::UNREADY_PAGED, check::READY_TOLD],
+    },
     Companion { sabotage: "forgets-groups", of: &["fencer"], scenario: "fence", noticed_by: &[check::FENCE_LIFTED] },
 ];
 
@@ -170,7 +176,7 @@ fn folder(honest: &Path, saboteur: &Path, companion: &Companion) -> PathBuf {
         std::fs::remove_dir_all(&folder).expect("an old folder can be removed");
     }
     std::fs::create_dir_all(&folder).expect("a folder can be made");
-    for lambda in LAMBDAS.into_iter().chain(["observer", COMMAND_LINE]) {
+    for lambda in LAMBDAS.into_iter().chain(OTHERS).chain([COMMAND_LINE]) {
         let target = if companion.of.contains(&lambda) { saboteur.to_owned() } else { honest.join(lambda) };
         symlink(target, folder.join(lambda)).expect("a link can be made");
     }
@@ -192,6 +198,18 @@ fn unnoticed(companion: &Companion, lambdas: &Path) -> Option<String> {
     let broken = |check: &&Check| report.checks.iter().any(|done| done.name == check.name && !done.held);
     let missed: Vec<_> = companion.noticed_by.iter().filter(|check| !broken(check)).map(|check| check.name).collect();
     if missed.is_empty() { None } else { told(&format!("{missed:?}\n{}", report.text(false))) }
+}
+
+#[test]
+fn where_nobody_looks_each_hour_the_drill_says_so() {
+    let scenario = scenario::named("unready").expect("there is such a scenario");
+    // A pager, and no function.
+    let unwatched = Layout { responder: &scenario.layout.responder[..2], ..scenario.layout };
+    let scenario: &Scenario = Box::leak(Box::new(scenario.on(unwatched)));
+    let drill = Drill { scenario, settings: Settings { seed: 1, speed: 3_600.0 } };
+    let report = run::one(drill, &build().expect("the Lambdas build"), |_| {}).expect("it comes to its end");
+    let missed: Vec<_> = report.checks.iter().filter(|done| !done.held).map(|done| done.name).collect();
+    assert_eq!(missed, [check::UNREADY_PAGED.name, check::READY_TOLD.name]);
 }
 
 #[test]

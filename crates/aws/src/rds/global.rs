@@ -26,7 +26,7 @@ impl Reader {
     }
 
     /// The ARN of a global database's primary cluster, if RDS says which that is.
-    #[cfg(feature = "operator")]
+    #[cfg(feature = "standby")]
     pub(crate) async fn global_writer(&self, global: &str) -> Result<Option<String>, CallError> {
         let found = self.global(global).await?;
         let members = found.iter().flat_map(GlobalCluster::global_cluster_members);

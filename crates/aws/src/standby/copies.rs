@@ -1,8 +1,8 @@
 //! Secrets and buckets, and how far their copies in DR have come.
 
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
-use failover::standby::Look;
 use failover::standby::copies::{Bucket, Kept, Replication, Secret};
+use failover::standby::{Look, wanted};
 use jiff::{SignedDuration, Timestamp};
 
 use super::metrics::{Series, values};
@@ -45,13 +45,9 @@ async fn described(session: &Session, name: &str) -> Look<Option<DescribeSecretO
 ///
 /// Latency is "published in the Region of the destination bucket". Of failures that is not verified, so both regions are asked; what
 /// either has counts.
-pub async fn bucket(
-    session: &Session,
-    primary: &Look<String>,
-    [source, destination, rule]: [&str; 3],
-    now: Timestamp,
-) -> Bucket {
-    let dimensions = [("SourceBucket", source), ("DestinationBucket", destination), ("RuleId", rule)];
+pub async fn bucket(session: &Session, primary: &Look<String>, copied: &wanted::Bucket, now: Timestamp) -> Bucket {
+    let wanted::Bucket { source, destination, rule } = copied;
+    let dimensions = [("SourceBucket", source.as_str()), ("DestinationBucket", destination), ("RuleId", rule)];
     let series =
         |metric, stat, lookback| Series { namespace: "AWS/S3", metric, dimensions: &dimensions, stat, lookback };
     let latency = series("ReplicationLatency", "Maximum", SignedDuration::from_hours(1));
@@ -64,5 +60,5 @@ pub async fn bucket(
         failed = values(&session.in_region(region), &failures, now).await;
     }
     let failed = failed.map(|values| (!values.is_empty()).then(|| values.iter().sum()));
-    Bucket { source: source.to_owned(), destination: destination.to_owned(), behind_seconds, failed }
+    Bucket { source: source.clone(), destination: destination.clone(), behind_seconds, failed }
 }

@@ -1,5 +1,7 @@
 //! CloudWatch's values of a metric.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
 use aws_smithy_types::DateTime;
 use failover::standby::Look;
@@ -20,6 +22,11 @@ pub(super) struct Series<'a> {
 
 /// Every value that CloudWatch has of it, of five minutes each, rounded up; none where it has no data.
 pub(super) async fn values(session: &Session, series: &Series<'_>, now: Timestamp) -> Look<Vec<u64>> {
+    points(session, series, now).await.map(|points| points.into_values().collect())
+}
+
+/// The same, by the second at which the five minutes begin.
+pub(super) async fn points(session: &Session, series: &Series<'_>, now: Timestamp) -> Look<BTreeMap<i64, u64>> {
     let dimension = |(name, value): &(&str, &str)| Dimension::builder().name(*name).value(*value).build();
     let metric = Metric::builder()
         .namespace(series.namespace)
@@ -36,5 +43,6 @@ pub(super) async fn values(session: &Session, series: &Series<'_>, now: Timestam
     let pages: Result<Vec<_>, _> = answer.collect().await;
     let pages = pages.map_err(|error| CallError::of("GetMetricData", error).to_string())?;
     let results = pages.iter().flat_map(|page| page.metric_data_results());
-    Ok(results.flat_map(|result| result.values().iter().map(|value| whole(value.ceil()))).collect())
+    let points = results.flat_map(|result| result.timestamps().iter().zip(result.values()));
+    Ok(points.map(|(at, value)| (at.secs(), whole(value.ceil()))).collect())
 }

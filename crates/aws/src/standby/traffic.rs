@@ -13,17 +13,6 @@ use crate::error::CallError;
 use crate::rds::timestamp;
 use crate::session::Session;
 
-/// The region in a load balancer's DNS name: `NAME.REGION.elb.amazonaws.com`, or a Network Load Balancer's `NAME.elb.REGION.amazonaws.com`.
-#[must_use]
-pub fn region_of(dns_name: &str) -> Option<&str> {
-    let labels: Vec<_> = dns_name.trim_end_matches('.').split('.').collect();
-    match labels.as_slice() {
-        [_, "elb", region, "amazonaws", "com"] => Some(region),
-        [_, .., region, "elb", "amazonaws", "com"] => Some(region),
-        _ => None,
-    }
-}
-
 fn client(session: &Session) -> Client {
     Client::from_conf(Builder::from(session.config()).retry_partition(session.retries()).build())
 }
@@ -163,22 +152,4 @@ fn target(described: &TargetHealthDescription) -> (String, Option<String>) {
     let id = described.target().and_then(|target| target.id()).unwrap_or_default();
     let state = described.target_health().and_then(|health| health.state());
     (id.to_owned(), state.map(|state| state.as_str().to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_load_balancer_of_either_kind_says_its_region() {
-        for (name, region) in [
-            ("dualstack.shop-1.eu-west-1.elb.amazonaws.com.", Some("eu-west-1")),
-            ("shop-1.eu-west-1.elb.amazonaws.com", Some("eu-west-1")),
-            ("shop-1.elb.eu-west-1.amazonaws.com", Some("eu-west-1")),
-            ("d111111abcdef8.cloudfront.net", None),
-            ("127.0.10.1", None),
-        ] {
-            assert_eq!(region_of(name), region, "{name}");
-        }
-    }
 }

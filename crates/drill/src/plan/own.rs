@@ -3,7 +3,7 @@
 use super::{Parameters, Plan};
 
 /// Replaced wherever the plan gives them.
-const IF_GIVEN: [&str; 13] = [
+const IF_GIVEN: [&str; 14] = [
     "SecondHostedZoneId",
     "HostedZoneRoleArn",
     "EndpointIpAddress",
@@ -17,6 +17,7 @@ const IF_GIVEN: [&str; 13] = [
     "FenceRegion",
     "FenceSecurityGroupId",
     "DetectorRegion",
+    "Readiness",
 ];
 
 /// What the stack is given that watches the primary's endpoint.

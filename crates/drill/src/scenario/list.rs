@@ -6,6 +6,7 @@ mod lag;
 mod parts;
 mod servers;
 mod steps;
+mod unready;
 
 use super::Scenario;
 use crate::check;
@@ -18,6 +19,7 @@ use parts::*;
 pub(super) use parts::{PLANNED, PLANNED_ON_SWITCH};
 pub use servers::ON_SERVERS;
 use steps::{AFTER_FAILS, PREPARE, PREPARE_UNDONE};
+use unready::UNREADY;
 
 /// Every scenario; the first is the default.
 pub const SCENARIOS: &[Scenario] = &[
@@ -115,6 +117,7 @@ pub const SCENARIOS: &[Scenario] = &[
     PREPARE,
     PREPARE_UNDONE,
     AFTER_FAILS,
+    UNREADY,
     Scenario {
         name: "switch",
         about: "the switch stands on the records, and the primary region goes down: DNS moves by the pin alone, and stays",

@@ -132,6 +132,8 @@ impl Stacks {
             ("FenceRegion", PRIMARY.to_owned()),
             ("FenceSecurityGroupId", CLOSED_GROUP.to_owned()),
             ("DetectorRegion", DETECTOR.to_owned()),
+            // What it would look at stands behind no site of a plan.
+            ("Readiness", "off".to_owned()),
         ]));
         let replaced = |given: &Parameters, own: Vec<&str>| {
             let own = own.into_iter().map(|name| (name, lab_own.get(name).cloned().unwrap_or_default()));

@@ -2,13 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use aws::standby::region_of;
-use failover::observation::NameView;
-use failover::record::{Pair, RecordSet};
-use failover::standby::Look;
 use jiff::Timestamp;
 
-use super::file::File;
+use super::Look;
+use super::wanted::Wanted;
+use crate::observation::NameView;
+use crate::record::{Pair, RecordSet};
+
+/// The region in a load balancer's DNS name: `NAME.REGION.elb.amazonaws.com`, or a Network Load Balancer's `NAME.elb.REGION.amazonaws.com`.
+#[must_use]
+pub fn region_of(dns_name: &str) -> Option<&str> {
+    let labels: Vec<_> = dns_name.trim_end_matches('.').split('.').collect();
+    match labels.as_slice() {
+        [_, "elb", region, "amazonaws", "com"] => Some(region),
+        [_, .., region, "elb", "amazonaws", "com"] => Some(region),
+        _ => None,
+    }
+}
 
 /// One place in DR that names lead to.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,7 +36,8 @@ pub struct Place {
 }
 
 /// Every place in DR that a failover record leads to, once. Where a name without a pair leads is not known, and no reason to pass over it.
-pub fn places(names: &[NameView], file: &File, now: Timestamp) -> Vec<Place> {
+#[must_use]
+pub fn places(names: &[NameView], wanted: &Wanted, now: Timestamp) -> Vec<Place> {
     let mut places: BTreeMap<String, Place> = BTreeMap::new();
     for view in names {
         if let Err(fault) = &view.pairs {
@@ -37,14 +48,14 @@ pub fn places(names: &[NameView], file: &File, now: Timestamp) -> Vec<Place> {
             places.insert(target, place);
         }
         for pair in view.pairs.iter().flatten() {
-            let dr = balancer(view, pair, pair.secondary(), file.dr_load_balancer.as_ref());
+            let dr = balancer(view, pair, pair.secondary(), wanted.dr_load_balancer.as_ref());
             let target = dr.clone().unwrap_or_else(|_| pair.secondary().target.to_string());
             let place = places.entry(target.clone()).or_insert_with(|| Place {
                 target,
                 names: Vec::new(),
                 kept_seconds: 0,
                 dr,
-                primary: primary(view, pair, file),
+                primary: primary(view, pair, wanted),
             });
             place.kept_seconds = place.kept_seconds.max(view.kept_seconds(now));
             if !place.names.contains(&view.name.to_string()) {
@@ -55,11 +66,11 @@ pub fn places(names: &[NameView], file: &File, now: Timestamp) -> Vec<Place> {
     places.into_values().collect()
 }
 
-fn primary(view: &NameView, pair: &Pair, file: &File) -> Look<String> {
-    if pair.agrees() && file.primary_load_balancer.is_none() {
+fn primary(view: &NameView, pair: &Pair, wanted: &Wanted) -> Look<String> {
+    if pair.agrees() && wanted.primary_load_balancer.is_none() {
         return Err(format!("{} is pinned: its PRIMARY record leads to DR", view.name));
     }
-    balancer(view, pair, pair.primary(), file.primary_load_balancer.as_ref())
+    balancer(view, pair, pair.primary(), wanted.primary_load_balancer.as_ref())
 }
 
 /// The load balancer that a record leads to, or the one that people name in its place.
@@ -70,20 +81,22 @@ fn balancer(view: &NameView, pair: &Pair, record: &RecordSet, named: Option<&Str
     found.or_else(|| named.cloned()).ok_or_else(|| format!("{} is no load balancer's DNS name", record.target))
 }
 
-/// The primary region, by whoever says it first: the file, the primary's load balancer, the fence.
-pub fn primary_region(file: &File, places: &[Place], fence: Option<&str>) -> Look<String> {
+/// The primary region, by whoever says it first: people, the primary's load balancer, the fence.
+///
+/// # Errors
+/// If nobody says it, in words.
+pub fn primary_region(wanted: &Wanted, places: &[Place], fence: Option<&str>) -> Look<String> {
     let of_balancer = places.iter().filter_map(|place| region_of(place.primary.as_deref().ok()?)).next();
-    let found = file.primary_region.as_deref().or(of_balancer).or(fence);
+    let found = wanted.primary_region.as_deref().or(of_balancer).or(fence);
     found.map(str::to_owned).ok_or_else(|| {
-        "nothing says which region the primary's is: give primary_region in the file of --workload".to_owned()
+        "nothing says which region the primary's is: give primary_region (in the file of --workload, or in ReadinessSettings)".to_owned()
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use failover::record::{Role, Routing, Target};
-
     use super::*;
+    use crate::record::{Role, Routing, Target};
 
     const DR: &str = "dualstack.shop-dr-1.eu-central-1.elb.amazonaws.com.";
     const PRIMARY: &str = "shop-1.eu-west-1.elb.amazonaws.com.";
@@ -109,37 +122,50 @@ mod tests {
     }
 
     #[test]
+    fn a_load_balancer_of_either_kind_says_its_region() {
+        for (name, region) in [
+            ("dualstack.shop-1.eu-west-1.elb.amazonaws.com.", Some("eu-west-1")),
+            ("shop-1.eu-west-1.elb.amazonaws.com", Some("eu-west-1")),
+            ("shop-1.elb.eu-west-1.amazonaws.com", Some("eu-west-1")),
+            ("d111111abcdef8.cloudfront.net", None),
+            ("127.0.10.1", None),
+        ] {
+            assert_eq!(region_of(name), region, "{name}");
+        }
+    }
+
+    #[test]
     fn names_that_lead_to_one_load_balancer_are_one_place() {
         let names =
             [view("a.example.com", alias(PRIMARY), alias(DR)), view("b.example.com", address("192.0.2.1"), alias(DR))];
-        let places = places(&names, &File::default(), Timestamp::UNIX_EPOCH);
+        let places = places(&names, &Wanted::default(), Timestamp::UNIX_EPOCH);
         assert_eq!(places.len(), 1);
         assert_eq!(places[0].names, ["a.example.com", "b.example.com"]);
         assert_eq!(places[0].dr.as_deref(), Ok("shop-dr-1.eu-central-1.elb.amazonaws.com"));
         assert_eq!(places[0].kept_seconds, 300);
-        assert_eq!(primary_region(&File::default(), &places, None).as_deref(), Ok("eu-west-1"));
+        assert_eq!(primary_region(&Wanted::default(), &places, None).as_deref(), Ok("eu-west-1"));
     }
 
     #[test]
     fn an_address_is_no_load_balancer_until_people_name_one() {
         let names = [view("a.example.com", address("192.0.2.1"), address("198.51.100.1"))];
-        let found = |file: &File| places(&names, file, Timestamp::UNIX_EPOCH).swap_remove(0);
-        let unnamed = found(&File::default());
+        let found = |wanted: &Wanted| places(&names, wanted, Timestamp::UNIX_EPOCH).swap_remove(0);
+        let unnamed = found(&Wanted::default());
         assert!(unnamed.dr.is_err() && unnamed.primary.is_err() && unnamed.target == "198.51.100.1", "{unnamed:?}");
-        let file = File {
+        let wanted = Wanted {
             dr_load_balancer: Some("shop-dr-1.eu-central-1.elb.amazonaws.com".to_owned()),
             primary_region: Some("eu-west-1".to_owned()),
-            ..File::default()
+            ..Wanted::default()
         };
-        assert!(found(&file).dr.is_ok());
-        assert!(primary_region(&File::default(), &[unnamed], None).is_err());
-        assert_eq!(primary_region(&file, &[], None).as_deref(), Ok("eu-west-1"));
+        assert!(found(&wanted).dr.is_ok());
+        assert!(primary_region(&Wanted::default(), &[unnamed], None).is_err());
+        assert_eq!(primary_region(&wanted, &[], None).as_deref(), Ok("eu-west-1"));
     }
 
     #[test]
     fn where_a_name_without_a_pair_leads_is_not_known() {
         let name = "a.example.com".parse().unwrap();
-        let places = places(&[NameView::of_name("Z1", &name, &[])], &File::default(), Timestamp::UNIX_EPOCH);
+        let places = places(&[NameView::of_name("Z1", &name, &[])], &Wanted::default(), Timestamp::UNIX_EPOCH);
         assert_eq!(places.len(), 1);
         assert_eq!(places[0].names, ["a.example.com"]);
         assert!(places[0].dr.is_err() && places[0].primary.is_err());
@@ -148,6 +174,6 @@ mod tests {
     #[test]
     fn a_pinned_record_says_nothing_of_the_primary() {
         let names = [view("a.example.com", alias(DR), alias(DR))];
-        assert!(places(&names, &File::default(), Timestamp::UNIX_EPOCH)[0].primary.is_err());
+        assert!(places(&names, &Wanted::default(), Timestamp::UNIX_EPOCH)[0].primary.is_err());
     }
 }
