@@ -23,8 +23,13 @@ const ON_PURPOSE: [&str; 5] = [
 ];
 
 /// How AWS refuses what comes while it works on another change, beside what its SDK knows (EventBridge, Lambda, EC2 Auto Scaling).
-const PASSING: [&str; 4] =
-    ["ConcurrentModificationException", "ResourceConflictException", "ScalingActivityInProgress", "ResourceContention"];
+const PASSING: [&str; 5] = [
+    "ConcurrentModificationException",
+    "ResourceConflictException",
+    "ResourceInUseException",
+    "ScalingActivityInProgress",
+    "ResourceContention",
+];
 
 /// How the names of calls begin that only look.
 const LOOKS: [&str; 4] = ["Describe", "Filter", "Get", "List"];

@@ -2,7 +2,9 @@
 
 mod function;
 mod group;
+mod mapping;
 mod rule;
+mod service;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +35,7 @@ pub trait StepWriter {
 #[derive(Clone, Debug)]
 struct Clients {
     groups: aws_sdk_autoscaling::Client,
+    services: aws_sdk_ecs::Client,
     rules: aws_sdk_eventbridge::Client,
     functions: aws_sdk_lambda::Client,
 }
@@ -40,6 +43,9 @@ struct Clients {
 impl Clients {
     fn new(session: &Session) -> Self {
         let groups = aws_sdk_autoscaling::config::Builder::from(session.config())
+            .retry_partition(session.retries())
+            .interceptor(session.clock().clone());
+        let services = aws_sdk_ecs::config::Builder::from(session.config())
             .retry_partition(session.retries())
             .interceptor(session.clock().clone());
         let rules = aws_sdk_eventbridge::config::Builder::from(session.config())
@@ -50,6 +56,7 @@ impl Clients {
             .interceptor(session.clock().clone());
         Self {
             groups: aws_sdk_autoscaling::Client::from_conf(groups.build()),
+            services: aws_sdk_ecs::Client::from_conf(services.build()),
             rules: aws_sdk_eventbridge::Client::from_conf(rules.build()),
             functions: aws_sdk_lambda::Client::from_conf(functions.build()),
         }
@@ -84,7 +91,9 @@ impl StepReader for Reader {
     async fn look(&self, entry: &Entry) -> Result<Seen, CallError> {
         let looked = match &entry.target {
             Target::Group { name, .. } => group::look(&self.0.groups, &entry.arn, name).await,
+            Target::Service { cluster, .. } => service::look(&self.0.services, &entry.arn, cluster).await,
             Target::Rule { bus, name, .. } => rule::look(&self.0.rules, &entry.arn, bus.as_deref(), name).await,
+            Target::Mapping { id, .. } => mapping::look(&self.0.functions, &entry.arn, id).await,
             Target::Function { .. } => function::look(&self.0.functions, &entry.arn).await,
         };
         match looked {
@@ -99,16 +108,20 @@ impl StepWriter for Writer {
         let tags = note.tags();
         match &entry.target {
             Target::Group { name, .. } => group::tag(&self.0.groups, name, tags).await,
+            Target::Service { .. } => service::tag(&self.0.services, &entry.arn, tags).await,
             Target::Rule { .. } => rule::tag(&self.0.rules, &entry.arn, tags).await,
-            Target::Function { .. } => function::tag(&self.0.functions, &entry.arn, tags).await,
+            Target::Mapping { .. } | Target::Function { .. } => {
+                function::tag(&self.0.functions, &entry.arn, tags).await
+            }
         }
     }
 
     async fn forget(&self, entry: &Entry) -> Result<(), CallError> {
         match &entry.target {
             Target::Group { name, .. } => group::untag(&self.0.groups, name).await,
+            Target::Service { .. } => service::untag(&self.0.services, &entry.arn).await,
             Target::Rule { .. } => rule::untag(&self.0.rules, &entry.arn).await,
-            Target::Function { .. } => function::untag(&self.0.functions, &entry.arn).await,
+            Target::Mapping { .. } | Target::Function { .. } => function::untag(&self.0.functions, &entry.arn).await,
         }
     }
 
@@ -117,11 +130,22 @@ impl StepWriter for Writer {
             (Target::Group { name, .. }, Setting::Sizes(now), Setting::Sizes(to)) => {
                 group::resize(&self.0.groups, name, now, to).await
             }
+            (Target::Service { cluster, .. }, _, Setting::Count(count)) => {
+                service::resize(&self.0.services, &entry.arn, cluster, count).await
+            }
             (Target::Rule { bus, name, .. }, _, Setting::On(on)) => {
                 rule::switch(&self.0.rules, bus.as_deref(), name, on).await
             }
+            (Target::Mapping { id, .. }, _, Setting::On(on)) => mapping::switch(&self.0.functions, id, on).await,
             // No look finds a resource to be what its kind cannot be.
-            (Target::Group { .. } | Target::Rule { .. } | Target::Function { .. }, ..) => Ok(()),
+            (
+                Target::Group { .. }
+                | Target::Service { .. }
+                | Target::Rule { .. }
+                | Target::Mapping { .. }
+                | Target::Function { .. },
+                ..,
+            ) => Ok(()),
         }
     }
 

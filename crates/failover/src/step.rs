@@ -75,12 +75,28 @@ pub enum Target {
         /// How many.
         size: u32,
     },
+    /// An ECS service with at least so many tasks.
+    Service {
+        /// Its cluster.
+        cluster: String,
+        /// Its name.
+        name: String,
+        /// How many.
+        count: u32,
+    },
     /// An EventBridge rule, on or off.
     Rule {
         /// Its bus; none is the default bus.
         bus: Option<String>,
         /// Its name.
         name: String,
+        /// True if it is to be on.
+        on: bool,
+    },
+    /// A Lambda event source mapping, on or off: whether a function gets what a queue or a stream holds.
+    Mapping {
+        /// Its UUID.
+        id: String,
         /// True if it is to be on.
         on: bool,
     },
@@ -105,8 +121,10 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Group { name, .. } => write!(f, "Auto Scaling group {name}"),
+            Self::Service { cluster, name, .. } => write!(f, "service {name} of cluster {cluster}"),
             Self::Rule { bus: None, name, .. } => write!(f, "rule {name}"),
             Self::Rule { bus: Some(bus), name, .. } => write!(f, "rule {name} of bus {bus}"),
+            Self::Mapping { id, .. } => write!(f, "event source mapping {id}"),
             Self::Function { name } => write!(f, "function {name}"),
         }
     }
@@ -121,7 +139,8 @@ impl Entry {
                 "be what it was before, as it is in neither Prepare nor After".to_owned()
             }
             Target::Group { size, .. } => format!("have at least {size} instances"),
-            Target::Rule { on, .. } => format!("be {}", if *on { "on" } else { "off" }),
+            Target::Service { count, .. } => format!("have at least {count} tasks"),
+            Target::Rule { on, .. } | Target::Mapping { on, .. } => format!("be {}", if *on { "on" } else { "off" }),
             Target::Function { .. } => "be called once".to_owned(),
         }
     }

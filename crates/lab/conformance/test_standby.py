@@ -31,6 +31,29 @@ def test_a_group_is_resized_and_tagged(client, refused):
     assert scaling.describe_auto_scaling_groups(AutoScalingGroupNames=["other"])["AutoScalingGroups"] == []
 
 
+def test_a_service_is_counted_and_tagged_and_what_is_not_there_is_missing(client, refused):
+    ecs = client("ecs")
+    arn = "arn:aws:ecs:eu-central-1:123456789012:service/main/shop"
+
+    def service():
+        (found,) = ecs.describe_services(cluster="main", services=[arn], include=["TAGS"])["services"]
+        return found
+
+    assert (service()["desiredCount"], service()["runningCount"], service()["status"]) == (2, 2, "ACTIVE")
+    assert ecs.update_service(cluster="main", service="shop", desiredCount=6)["service"]["desiredCount"] == 6
+    assert (service()["desiredCount"], service()["runningCount"]) == (6, 2)
+    for name, code in (("other", "ServiceNotFoundException"), ("old", "ServiceNotActiveException"), ("agent", "InvalidParameterException")):
+        refused(code, 400, ecs.update_service, cluster="main", service=name, desiredCount=1)
+    refused("ClusterNotFoundException", 400, ecs.update_service, cluster="other", service="shop", desiredCount=1)
+    ecs.tag_resource(resourceArn=arn, tags=[{"key": "team", "value": "a"}, {"key": "holdfast:step", "value": "set from=2"}])
+    ecs.untag_resource(resourceArn=arn, tagKeys=["team", "absent"])
+    assert service()["tags"] == [{"key": "holdfast:step", "value": "set from=2"}]
+    refused("InvalidParameterException", 400, ecs.tag_resource, resourceArn=arn + "-absent", tags=[])
+    missing = ecs.describe_services(cluster="main", services=["absent"])
+    assert (missing["services"], missing["failures"][0]["reason"]) == ([], "MISSING")
+    refused("ClusterNotFoundException", 400, ecs.describe_services, cluster="other", services=["shop"])
+
+
 def test_a_groups_newest_activity_comes_first(client, refused):
     scaling = client("autoscaling")
     newest, oldest = scaling.describe_scaling_activities(AutoScalingGroupName="shop")["Activities"]

@@ -14,7 +14,7 @@ use crate::journal::What;
 pub const PATH: &str = "/_lab/orders";
 
 /// Services that can be broken by name, by their signing names.
-pub const SERVICES: [&str; 14] = [
+pub const SERVICES: [&str; 15] = [
     "route53",
     "monitoring",
     "dynamodb",
@@ -26,6 +26,7 @@ pub const SERVICES: [&str; 14] = [
     "sts",
     "elasticloadbalancing",
     "autoscaling",
+    "ecs",
     "acm",
     "kms",
     "secretsmanager",

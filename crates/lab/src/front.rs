@@ -25,8 +25,8 @@ use crate::fault::{CallEffect, Effect, Loss, Site};
 use crate::functions::Process;
 use crate::journal::What;
 use crate::{
-    acm, autoscaling, cloudwatch, control, dynamodb, elb, events, functions, kms, logs, rds, route53, secretsmanager,
-    sns, sqs, sts,
+    acm, autoscaling, cloudwatch, control, dynamodb, ecs, elb, events, functions, kms, logs, rds, route53,
+    secretsmanager, sns, sqs, sts,
 };
 
 const BODY_BYTES_MAX: usize = 6 * 1024 * 1024;
@@ -155,6 +155,7 @@ async fn route(lab: &Arc<Lab>, call: &Call) -> Reply {
     match call.service.as_str() {
         "acm" => acm::answer(lab, call).await,
         "autoscaling" => autoscaling::answer(lab, call).await,
+        "ecs" => ecs::answer(lab, call).await,
         "kms" => kms::answer(lab, call).await,
         "secretsmanager" => secretsmanager::answer(lab, call).await,
         "route53" => route53::answer(lab, call).await,

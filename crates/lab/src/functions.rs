@@ -2,6 +2,7 @@
 
 mod api;
 mod asynchronous;
+pub mod mappings;
 mod sandbox;
 mod tags;
 
@@ -84,6 +85,8 @@ struct State {
     /// By ARN.
     functions: BTreeMap<String, Arc<Function>>,
     /// By ARN.
+    mappings: BTreeMap<String, mappings::Mapping>,
+    /// By ARN, of functions and of mappings.
     tags: BTreeMap<String, BTreeMap<String, String>>,
     /// What every function's environment has besides its own.
     common: BTreeMap<String, String>,
@@ -159,9 +162,9 @@ impl Functions {
         self.find(function_arn).map(|function| function.config.environment.clone())
     }
 
-    /// A function's tags.
-    pub fn tags(&self, function_arn: &str) -> BTreeMap<String, String> {
-        self.state().tags.get(function_arn).cloned().unwrap_or_default()
+    /// The tags of a function, or of an event source mapping.
+    pub fn tags(&self, arn: &str) -> BTreeMap<String, String> {
+        self.state().tags.get(arn).cloned().unwrap_or_default()
     }
 
     /// After which a running invocation is killed.

@@ -76,6 +76,7 @@ pub mod cloudwatch;
 pub mod control;
 pub mod dns;
 pub mod dynamodb;
+pub mod ecs;
 pub mod elb;
 pub mod events;
 pub mod fault;
@@ -141,6 +142,8 @@ pub struct Lab {
     pub acm: acm::Acm,
     /// Groups of instances.
     pub autoscaling: autoscaling::AutoScaling,
+    /// Services of tasks.
+    pub ecs: ecs::Ecs,
     /// Load balancers.
     pub elb: elb::Elb,
     /// Keys.
@@ -197,6 +200,7 @@ impl Lab {
             faults: Faults::default(),
             acm: acm::Acm::default(),
             autoscaling: autoscaling::AutoScaling::default(),
+            ecs: ecs::Ecs::default(),
             elb: elb::Elb::default(),
             kms: kms::Kms::default(),
             secretsmanager: secretsmanager::SecretsManager::default(),

@@ -98,6 +98,10 @@ fn furnish(lab: &Lab) {
         let failed = "The image id '[ami-0]' does not exist".to_owned();
         group.activities = vec![(now, "Successful", String::new()), (now, "Failed", failed)];
     });
+    lab.ecs.change(&lab::ecs::arn_of(REGION, "main", "shop"), |service| (service.desired, service.running) = (2, 2));
+    lab.ecs.change(&lab::ecs::arn_of(REGION, "main", "agent"), |service| service.strategy = "DAEMON");
+    lab.ecs.change(&lab::ecs::arn_of(REGION, "main", "old"), |service| service.status = "INACTIVE");
+    lab.functions.map(REGION, "0a-1", false);
     lab.kms.set(REGION, "shop", "PendingDeletion");
     lab.secretsmanager.change(REGION, "shop/app", |secret| {
         secret.replicas.insert("eu-west-1".to_owned(), ("Failed", "no key".to_owned()));
@@ -186,7 +190,7 @@ async fn load_balancers_pass() {
 #[tokio::test(flavor = "multi_thread")]
 async fn instances_certificates_keys_and_secrets_pass() {
     let labs = [judged("test_standby.py").await];
-    for service in ["autoscaling", "acm", "kms", "secretsmanager"] {
+    for service in ["autoscaling", "ecs", "acm", "kms", "secretsmanager"] {
         the_table_is_complete_and_true(&format!("{service}.md"), service, &labs);
     }
 }

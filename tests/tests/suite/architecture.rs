@@ -72,6 +72,7 @@ fn a_function_carries_the_sdks_it_calls_and_no_other() {
                 "aws-sdk-autoscaling",
                 "aws-sdk-cloudwatch",
                 "aws-sdk-dynamodb",
+                "aws-sdk-ecs",
                 "aws-sdk-eventbridge",
                 "aws-sdk-lambda",
                 "aws-sdk-route53",

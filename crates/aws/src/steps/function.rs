@@ -1,4 +1,4 @@
-//! The user's own Lambda functions.
+//! The user's own Lambda functions; and the tags of all that is Lambda's.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,10 +13,15 @@ use crate::error::CallError;
 
 /// Nothing but the tags tells whether it was called.
 pub(super) async fn look(client: &Client, arn: &str) -> Result<Seen, CallError> {
+    let tags = tags(client, arn).await?;
+    Ok(Seen::There { setting: Setting::Nothing, detail: String::new(), tags: Tags::read(&tags) })
+}
+
+/// Of functions and event source mappings alike.
+pub(super) async fn tags(client: &Client, arn: &str) -> Result<BTreeMap<String, String>, CallError> {
     let answer = client.list_tags().resource(arn).send().await.map_err(|error| CallError::of("ListTags", error))?;
     let tags = answer.tags().into_iter().flatten();
-    let tags = by_key(tags.map(|(key, value)| (Some(key.as_str()), Some(value.as_str()))));
-    Ok(Seen::There { setting: Setting::Nothing, detail: String::new(), tags: Tags::read(&tags) })
+    Ok(by_key(tags.map(|(key, value)| (Some(key.as_str()), Some(value.as_str())))))
 }
 
 /// "Event: Invoke the function asynchronously … The API response only includes a status code" (Invoke).

@@ -54,9 +54,13 @@ impl Play {
         self.furnished().await?;
         let faults = &self.stage.lab.faults;
         let refusal = Refusal::bad_request("InvalidParameterValueException", "the lab refuses it");
-        let calls = |site: &Site<'_>| site.caller == PREPARER && matches!(site.action, "EnableRule" | "Invoke");
+        let calls = |site: &Site<'_>| {
+            site.caller == PREPARER && matches!(site.action, "EnableRule" | "Invoke" | "UpdateEventSourceMapping")
+        };
         faults.set_call_fault(CallFault::when(calls, CallEffect::Refuse(refusal)));
-        let sizes = |site: &Site<'_>| site.caller == PREPARER && site.action == "UpdateAutoScalingGroup";
+        let sizes = |site: &Site<'_>| {
+            site.caller == PREPARER && matches!(site.action, "UpdateAutoScalingGroup" | "UpdateService")
+        };
         faults.set_call_fault(CallFault::when(sizes, CallEffect::unavailable()));
         let outage_at = self.fail_primary();
         let mut evidence = self.to_the_end(outage_at).await;

@@ -1,33 +1,43 @@
-//! What steps around a failover are about: a group that is too small for all users, rules that are off, functions of the user's.
+//! What steps around a failover are about: a group and a service that are too small for all users, rules and a mapping that are off, functions of
+//! the user's.
 
 use lab::autoscaling;
+use lab::ecs;
 use lab::events::RuleConfig;
-use lab::functions::{FunctionConfig, Functions};
+use lab::functions::{FunctionConfig, Functions, mappings};
 
 use super::{DR, SetupError, Stage};
 
 const GROUP: &str = "shop";
 const SIZES: [u32; 3] = [1, 8, 2];
 const RULES: [&str; 2] = ["refresh", "nightly"];
+const CLUSTER: &str = "main";
+const SERVICE: &str = "shop";
+const TASKS: u32 = 2;
+const MAPPING: &str = "0a1b2c3d-0000-4000-8000-000000000001";
 const FUNCTIONS: [&str; 2] = ["warm-caches", "resume-jobs"];
 
 const SETTLES_SOON: (&str, &str) = ("SettleSeconds", "120");
 const PREPARE: (&str, &str) = (
     "Prepare",
     "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:0:autoScalingGroupName/shop=6,\
+     arn:aws:ecs:eu-central-1:123456789012:service/main/shop=6,\
      arn:aws:events:eu-central-1:123456789012:rule/refresh=on,\
      arn:aws:lambda:eu-central-1:123456789012:function:warm-caches=call",
 );
 const AFTER: (&str, &str) = (
     "After",
     "arn:aws:events:eu-central-1:123456789012:rule/nightly=on,\
+     arn:aws:lambda:eu-central-1:123456789012:event-source-mapping:0a1b2c3d-0000-4000-8000-000000000001=on,\
      arn:aws:lambda:eu-central-1:123456789012:function:resume-jobs=call",
 );
 const RESOURCES: (&str, &str) = (
     "StepResources",
     "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:0:autoScalingGroupName/shop,\
+     arn:aws:ecs:eu-central-1:123456789012:service/main/shop,\
      arn:aws:events:eu-central-1:123456789012:rule/refresh,\
      arn:aws:events:eu-central-1:123456789012:rule/nightly,\
+     arn:aws:lambda:eu-central-1:123456789012:event-source-mapping:0a1b2c3d-0000-4000-8000-000000000001,\
      arn:aws:lambda:eu-central-1:123456789012:function:warm-caches,\
      arn:aws:lambda:eu-central-1:123456789012:function:resume-jobs",
 );
@@ -42,7 +52,9 @@ pub const STEPS_ON_SWITCH: &[(&str, &str)] = &[SETTLES_SOON, ("DnsMoves", "by-ho
 pub struct Stepped {
     /// The group's least, most and desired instances.
     pub sizes: [u32; 3],
-    /// Which rules are on.
+    /// How many tasks the service is to have.
+    pub tasks: u32,
+    /// Which rules are on, and the mapping if it is.
     pub on: Vec<&'static str>,
     /// How many resources carry a record of Holdfast's in their tags.
     pub records: usize,
@@ -52,14 +64,14 @@ impl Stepped {
     /// Before anything happened.
     #[must_use]
     pub fn untouched() -> Self {
-        Self { sizes: SIZES, on: Vec::new(), records: 0 }
+        Self { sizes: SIZES, tasks: TASKS, on: Vec::new(), records: 0 }
     }
 
     /// With all that `Prepare` names as it is to be, and all that `After` names if `over`.
     #[must_use]
     pub fn whole(over: bool) -> Self {
-        let (on, records) = if over { (RULES.to_vec(), 5) } else { (vec![RULES[0]], 3) };
-        Self { sizes: [6, 8, 6], on, records }
+        let (on, records) = if over { (vec![RULES[0], RULES[1], MAPPING], 7) } else { (vec![RULES[0]], 4) };
+        Self { sizes: [6, 8, 6], tasks: 6, on, records }
     }
 }
 
@@ -69,7 +81,10 @@ impl Stage {
     /// # Errors
     /// If the lab refuses one of them.
     pub fn furnish_steps(&self) -> Result<(), SetupError> {
-        self.lab.autoscaling.change(DR, GROUP, |group| group.sizes = SIZES);
+        let lab = &self.lab;
+        lab.autoscaling.change(DR, GROUP, |group| group.sizes = SIZES);
+        lab.ecs.change(&service_arn(), |service| service.desired = TASKS);
+        lab.functions.map(DR, MAPPING, false);
         for name in RULES {
             let (name, schedule) = (name.to_owned(), Some("rate(1 day)".to_owned()));
             let rule = RuleConfig {
@@ -78,11 +93,11 @@ impl Stage {
                 state: Some("DISABLED".to_owned()),
                 ..RuleConfig::default()
             };
-            self.lab.events.put_rule(DR, rule, self.lab.clock.now())?;
+            lab.events.put_rule(DR, rule, lab.clock.now())?;
         }
         for name in FUNCTIONS {
             let config = FunctionConfig { retries: 0, ..FunctionConfig::new(name, "/bin/true".into()) };
-            Functions::create(&self.lab, DR, config)?;
+            Functions::create(lab, DR, config)?;
         }
         Ok(())
     }
@@ -92,12 +107,21 @@ impl Stage {
     pub fn stepped(&self) -> Stepped {
         let lab = &self.lab;
         let group = lab.autoscaling.group(DR, GROUP).unwrap_or_default();
-        let on = RULES.into_iter().filter(|rule| lab.events.is_on(DR, None, rule) == Some(true)).collect();
+        let service = lab.ecs.service(&service_arn()).unwrap_or_default();
+        let mapping = mappings::arn_of(DR, MAPPING);
+        let is_mapped = lab.functions.is_mapped(&mapping) == Some(true);
+        let on = RULES.into_iter().filter(|rule| lab.events.is_on(DR, None, rule) == Some(true));
+        let on = on.chain(is_mapped.then_some(MAPPING)).collect();
         let of_rules = RULES.iter().filter_map(|rule| lab.events.tags(DR, None, rule));
         let of_functions =
             FUNCTIONS.iter().map(|name| lab.functions.tags(&lab::arn::arn("lambda", DR, &format!("function:{name}"))));
-        let tags = of_rules.chain(of_functions).chain([group.tags]);
-        Stepped { sizes: group.sizes, on, records: tags.filter(|tags| tags.contains_key("holdfast:step")).count() }
+        let tags = of_rules.chain(of_functions).chain([group.tags, service.tags, lab.functions.tags(&mapping)]);
+        Stepped {
+            sizes: group.sizes,
+            tasks: service.desired,
+            on,
+            records: tags.filter(|tags| tags.contains_key("holdfast:step")).count(),
+        }
     }
 }
 
@@ -105,4 +129,8 @@ impl Stage {
 #[must_use]
 pub fn group_arn() -> String {
     autoscaling::arn_of(DR, GROUP)
+}
+
+fn service_arn() -> String {
+    ecs::arn_of(DR, CLUSTER, SERVICE)
 }

@@ -10,7 +10,7 @@ use crate::plan::{alarm_name, arn_region};
 /// The environment variable that holds the steps; of preparer alone, since a function's variables end at 4 KB.
 pub const STEPS_VARIABLE: &str = "HOLDFAST_STEPS";
 
-/// The most instances that a step may ask for: more is a slip of the finger.
+/// The most instances or tasks that a step may ask for: more is a slip of the finger.
 const SIZE_MAX: u32 = 10_000;
 
 /// Why the steps are refused; each says which parameter, which entry, and what to do.
@@ -50,7 +50,8 @@ pub enum Fault {
     NothingWanted,
     /// It begins with no ARN that Holdfast knows.
     #[error(
-        "this is no ARN of an Auto Scaling group, an EventBridge rule or a Lambda function; copy it from the resource, whole"
+        "this is no ARN of an Auto Scaling group, an ECS service, an EventBridge rule, a Lambda function or an event source mapping; copy it from \
+         the resource, whole"
     )]
     Arn,
     /// Another region.
@@ -59,6 +60,11 @@ pub enum Fault {
     /// A version or an alias.
     #[error("it names a version or an alias; name the function itself, since its tags keep the record of the call")]
     Qualified,
+    /// The ARN of a service from before 2018, without its cluster: such a service cannot carry tags.
+    #[error(
+        "it does not name the service's cluster; write …:service/CLUSTER/NAME, as ECS shows it for services that can carry tags"
+    )]
+    NoCluster,
     /// What the kind of resource cannot be.
     #[error("{0}")]
     Wanted(&'static str),
@@ -159,10 +165,16 @@ fn target(arn: &str, wanted: &str) -> Result<Target, Fault> {
     match (service, kind) {
         ("autoscaling", "autoScalingGroup") => {
             let (_, name) = resource.split_once(":autoScalingGroupName/").ok_or(Fault::Arn)?;
-            let size = wanted.parse().ok().filter(|size| (1..=SIZE_MAX).contains(size));
-            let size =
-                size.ok_or(Fault::Wanted("an Auto Scaling group is to have 1 to 10000 instances, as in ARN=6"))?;
+            let size = count(wanted)
+                .ok_or(Fault::Wanted("an Auto Scaling group is to have 1 to 10000 instances, as in ARN=6"))?;
             Ok(Target::Group { name: name.to_owned(), size })
+        }
+        ("ecs", "service") => {
+            let service = named("service/")?;
+            let (cluster, name) = service.split_once('/').ok_or(Fault::NoCluster)?;
+            let count =
+                count(wanted).ok_or(Fault::Wanted("an ECS service is to have 1 to 10000 tasks, as in ARN=6"))?;
+            Ok(Target::Service { cluster: cluster.to_owned(), name: name.to_owned(), count })
         }
         ("events", "rule") => {
             let rule = named("rule/")?;
@@ -170,11 +182,7 @@ fn target(arn: &str, wanted: &str) -> Result<Target, Fault> {
                 Some((bus, name)) => (Some(bus.to_owned()), name.to_owned()),
                 None => (None, rule),
             };
-            let on = match wanted {
-                "on" => true,
-                "off" => false,
-                _ => return Err(Fault::Wanted("an EventBridge rule is to be on or off, as in ARN=on")),
-            };
+            let on = is_on(wanted).ok_or(Fault::Wanted("an EventBridge rule is to be on or off, as in ARN=on"))?;
             Ok(Target::Rule { bus, name, on })
         }
         ("lambda", "function") => {
@@ -185,7 +193,24 @@ fn target(arn: &str, wanted: &str) -> Result<Target, Fault> {
                 (false, _) => Err(Fault::Wanted("a function can only be called, as in ARN=call")),
             }
         }
+        ("lambda", "event-source-mapping") => {
+            let id = named("event-source-mapping:")?;
+            let on = is_on(wanted).ok_or(Fault::Wanted("an event source mapping is to be on or off, as in ARN=on"))?;
+            Ok(Target::Mapping { id, on })
+        }
         _ => Err(Fault::Arn),
+    }
+}
+
+fn count(wanted: &str) -> Option<u32> {
+    wanted.parse().ok().filter(|count| (1..=SIZE_MAX).contains(count))
+}
+
+fn is_on(wanted: &str) -> Option<bool> {
+    match wanted {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
     }
 }
 
@@ -197,6 +222,8 @@ mod tests {
     const GROUP: &str = "arn:aws:autoscaling:eu-central-1:1:autoScalingGroup:u:autoScalingGroupName/shop";
     const RULE: &str = "arn:aws:events:eu-central-1:1:rule/nightly";
     const OF_BUS: &str = "arn:aws:events:eu-central-1:1:rule/jobs/nightly";
+    const SERVICE: &str = "arn:aws:ecs:eu-central-1:1:service/main/shop";
+    const MAPPING: &str = "arn:aws:lambda:eu-central-1:1:event-source-mapping:0a-1";
     const FUNCTION: &str = "arn:aws:lambda:eu-central-1:1:function:warm-caches";
 
     fn steps(prepare: &str, after: &str, resources: &[&str]) -> Result<Steps, StepError> {
@@ -207,18 +234,21 @@ mod tests {
 
     #[test]
     fn each_kind_of_resource_is_known_by_its_arn() {
-        let prepare = format!("{GROUP}=6, {FUNCTION}=call");
-        let after = format!("{RULE}=on,{OF_BUS}=off,");
+        let prepare = format!("{GROUP}=6, {SERVICE}=4, {FUNCTION}=call");
+        let after = format!("{RULE}=on,{OF_BUS}=off,{MAPPING}=on,");
         let left = OF_BUS.replace("nightly", "weekly");
-        let read = steps(&prepare, &after, &[GROUP, FUNCTION, RULE, OF_BUS, &left, "arn:aws:s3:::x"]).unwrap();
+        let read = steps(&prepare, &after, &[GROUP, SERVICE, FUNCTION, RULE, OF_BUS, MAPPING, &left, "arn:aws:s3:::x"])
+            .unwrap();
         let told = |entry: &Entry| format!("{}: {} is to {}", entry.list, entry.target, entry.wanted());
         assert_eq!(
             read.entries.iter().map(told).collect::<Vec<_>>(),
             [
                 "Prepare: Auto Scaling group shop is to have at least 6 instances",
+                "Prepare: service shop of cluster main is to have at least 4 tasks",
                 "Prepare: function warm-caches is to be called once",
                 "After: rule nightly is to be on",
                 "After: rule nightly of bus jobs is to be off",
+                "After: event source mapping 0a-1 is to be on",
                 "Neither: rule weekly of bus jobs is to be what it was before, as it is in neither Prepare nor After",
             ]
         );
@@ -236,7 +266,14 @@ mod tests {
             (format!("{GROUP}=on"), "1 to 10000"),
             (format!("{RULE}=6"), "on or off"),
             (format!("{OF_BUS}=On"), "on or off"),
-            ("arn:aws:lambda:eu-central-1:1:event-source-mapping:0a-1=on".to_owned(), "no ARN"),
+            (format!("{SERVICE}=0"), "1 to 10000 tasks"),
+            (format!("{SERVICE}=on"), "1 to 10000 tasks"),
+            (format!("{}=4", SERVICE.replace("main/", "")), "name the service's cluster"),
+            (format!("{SERVICE}/x=4"), "StepResources"),
+            (format!("{MAPPING}=call"), "on or off"),
+            (format!("{MAPPING}=6"), "on or off"),
+            ("arn:aws:lambda:eu-central-1:1:event-source-mapping:=on".to_owned(), "no ARN"),
+            ("arn:aws:ecs:eu-central-1:1:cluster/main=4".to_owned(), "no ARN"),
             (format!("{FUNCTION}=on"), "ARN=call"),
             (format!("{FUNCTION}:live=call"), "the function itself"),
             ("shop=6".to_owned(), "no ARN"),
@@ -245,7 +282,8 @@ mod tests {
             (format!("{}=6", GROUP.replace("eu-central-1", "us-east-1")), "DR region eu-central-1"),
             (format!("{}=6", GROUP.replace("shop", "other")), "StepResources"),
         ] {
-            let refused = steps("", &entry, &[GROUP, RULE, OF_BUS, FUNCTION]).unwrap_err().to_string();
+            let refused =
+                steps("", &entry, &[GROUP, RULE, OF_BUS, FUNCTION, SERVICE, MAPPING]).unwrap_err().to_string();
             assert!(refused.contains("After") && refused.contains(&format!("{entry:?}")), "{refused}");
             assert!(refused.contains(remedy), "{entry}: {refused}");
         }

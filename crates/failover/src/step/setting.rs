@@ -5,12 +5,14 @@ use std::str::FromStr;
 
 use super::Target;
 
-/// What a resource is, as far as a step may change it. In a tag `1/2/4`, `on`, `off` or `-`.
+/// What a resource is, as far as a step may change it. In a tag `1/2/4`, `6`, `on`, `off` or `-`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {
     /// An Auto Scaling group's sizes.
     Sizes(Sizes),
-    /// Whether a rule is on.
+    /// How many tasks an ECS service is to have.
+    Count(u32),
+    /// Whether a rule or an event source mapping is on.
     On(bool),
     /// A function has nothing that a call changes.
     Nothing,
@@ -31,6 +33,7 @@ impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sizes(Sizes { min, desired, max }) => write!(f, "{min}/{desired}/{max}"),
+            Self::Count(count) => write!(f, "{count}"),
             Self::On(true) => f.write_str("on"),
             Self::On(false) => f.write_str("off"),
             Self::Nothing => f.write_str("-"),
@@ -54,6 +57,7 @@ impl FromStr for Setting {
         }
         let parts: Vec<u32> = text.split('/').map(str::parse).collect::<Result<_, _>>().map_err(|_| NoSetting)?;
         match parts[..] {
+            [count] => Ok(Self::Count(count)),
             [min, desired, max] => Ok(Self::Sizes(Sizes { min, desired, max })),
             _ => Err(NoSetting),
         }
@@ -66,6 +70,7 @@ impl Setting {
     pub fn in_words(&self) -> String {
         match self {
             Self::Sizes(Sizes { min, desired, max }) => format!("min {min}, desired {desired}, max {max}"),
+            Self::Count(count) => format!("desired {count}"),
             Self::On(true) => "on".to_owned(),
             Self::On(false) => "off".to_owned(),
             Self::Nothing => "there".to_owned(),
@@ -79,7 +84,8 @@ impl Setting {
             (Self::Sizes(now), Target::Group { size, .. }) => {
                 Self::Sizes(Sizes { min: now.min.max(*size), desired: now.desired.max(*size), max: now.max.max(*size) })
             }
-            (Self::On(_), Target::Rule { on, .. }) => Self::On(*on),
+            (Self::Count(now), Target::Service { count, .. }) => Self::Count(now.max(*count)),
+            (Self::On(_), Target::Rule { on, .. } | Target::Mapping { on, .. }) => Self::On(*on),
             (now, _) => now,
         }
     }
@@ -96,6 +102,7 @@ impl Setting {
                 let max = back(now.max, from.max, to.max).max(desired);
                 Self::Sizes(Sizes { min, desired, max })
             }
+            (Self::Count(now), Self::Count(from), Self::Count(to)) if now == to => Self::Count(from),
             (Self::On(now), Self::On(from), Self::On(to)) if now == to => Self::On(from),
             (now, ..) => now,
         }
@@ -112,10 +119,10 @@ mod tests {
 
     #[test]
     fn a_setting_survives_its_tag() {
-        for text in ["1/2/4", "0/0/0", "on", "off", "-"] {
+        for text in ["1/2/4", "0/0/0", "0", "6", "on", "off", "-"] {
             assert_eq!(sizes(text).to_string(), text);
         }
-        for bad in ["", "1/2", "1/2/3/4", "a/b/c", "-1/2/3", "ON"] {
+        for bad in ["", "1/2", "1/2/3/4", "a/b/c", "-1/2/3", "-1", "1.5", "6/", "ON"] {
             assert_eq!(bad.parse::<Setting>(), Err(NoSetting), "{bad}");
         }
     }
@@ -124,6 +131,10 @@ mod tests {
     fn sizes_are_raised_and_never_lowered() {
         let target = Target::Group { name: "shop".to_owned(), size: 6 };
         for (now, then) in [("0/0/4", "6/6/6"), ("1/2/10", "6/6/10"), ("1/8/10", "6/8/10"), ("7/8/9", "7/8/9")] {
+            assert_eq!(sizes(now).reaching(&target), sizes(then), "{now}");
+        }
+        let target = Target::Service { cluster: "main".to_owned(), name: "shop".to_owned(), count: 6 };
+        for (now, then) in [("0", "6"), ("6", "6"), ("8", "8")] {
             assert_eq!(sizes(now).reaching(&target), sizes(then), "{now}");
         }
     }
@@ -139,6 +150,11 @@ mod tests {
             ("1/2/4", "1/2/4", "it is what it was"),
         ] {
             assert_eq!(sizes(now).undone(sizes("1/2/4"), sizes("6/6/6")), sizes(then), "{story}");
+        }
+        for (now, then, story) in
+            [("6", "2", "as Holdfast left it"), ("4", "4", "a policy's"), ("8", "8", "a person's")]
+        {
+            assert_eq!(sizes(now).undone(sizes("2"), sizes("6")), sizes(then), "{story}");
         }
         let [on, off] = [true, false].map(Setting::On);
         assert_eq!((on.undone(off, on), off.undone(off, on), off.undone(on, off)), (off, off, on));

@@ -110,6 +110,44 @@ fn a_group_is_raised_step_by_step_and_undone_only_where_it_is_what_holdfast_made
     assert_eq!(decided(&down, &group(List::After), &done), (Rule::S02.row('b'), Verdict::Leave), "before the failover");
 }
 
+/// They go by the same rows; what they are differs.
+#[test]
+fn a_service_and_a_mapping_are_changed_and_given_back_as_a_group_is() {
+    use Stage::{Begun, Set};
+    let [down, over, calm, _] = moments();
+    let service =
+        entry(List::Prepare, Target::Service { cluster: "main".to_owned(), name: "shop".to_owned(), count: 6 });
+    let mapping = entry(List::After, Target::Mapping { id: "0a-1".to_owned(), on: true });
+    let seen = |now: &str, stage: Option<Stage>, from: &str, to: &str| {
+        let noted =
+            |stage| Note { stage, from: sizes(from), to: sizes(to), incident: incident(0), bus: "holdfast".to_owned() };
+        let tags = stage.map_or(Tags::None, |stage| Tags::Note(noted(stage)));
+        Seen::There { setting: sizes(now), detail: String::new(), tags }
+    };
+    for (moment, entry, (now, stage, from, to), id) in [
+        (&down, &service, ("2", None, "2", "6"), Rule::S06.alone()),
+        (&down, &service, ("8", None, "8", "8"), Rule::S04.row('c')),
+        (&down, &service, ("2", Some(Begun), "2", "6"), Rule::S07.row('b')),
+        (&down, &service, ("6", Some(Begun), "2", "6"), Rule::S08.row('a')),
+        (&down, &service, ("4", Some(Set), "2", "6"), Rule::S05.alone()),
+        (&down, &service, ("9", Some(Set), "2", "6"), Rule::S04.row('c')),
+        (&calm, &service, ("6", Some(Set), "2", "6"), Rule::S09.row('c')),
+        (&calm, &service, ("6", Some(Begun), "2", "6"), Rule::S09.row('d')),
+        (&calm, &service, ("9", Some(Set), "2", "6"), Rule::S09.row('e')),
+        (&calm, &service, ("2", Some(Begun), "2", "6"), Rule::S09.row('f')),
+        (&down, &mapping, ("off", None, "off", "on"), Rule::S02.row('b')),
+        (&over, &mapping, ("off", None, "off", "on"), Rule::S06.alone()),
+        (&over, &mapping, ("off", Some(Begun), "off", "on"), Rule::S07.row('b')),
+        (&over, &mapping, ("on", Some(Begun), "off", "on"), Rule::S08.row('b')),
+        (&over, &mapping, ("off", Some(Set), "off", "on"), Rule::S05.alone()),
+        (&calm, &mapping, ("on", Some(Begun), "off", "on"), Rule::S09.row('d')),
+        (&calm, &mapping, ("off", Some(Begun), "off", "on"), Rule::S09.row('f')),
+    ] {
+        let seen = seen(now, stage, from, to);
+        assert_eq!(decided(moment, entry, &seen).0, id, "{seen:?}");
+    }
+}
+
 #[test]
 fn a_function_is_called_once_an_incident() {
     use Stage::{Begun, Set};

@@ -10,7 +10,7 @@ use crate::arn::arn;
 use crate::iam::Request;
 use crate::wire::Refusal;
 use crate::wire::query::Form;
-use crate::{autoscaling, dynamodb, events, functions, kms, route53, secretsmanager};
+use crate::{autoscaling, dynamodb, ecs, events, functions, kms, route53, secretsmanager};
 
 /// Lets a call pass if its caller's policy allows it.
 pub(super) fn authorise(lab: &Lab, call: &Call, action: &str) -> Result<(), Refusal> {
@@ -26,7 +26,7 @@ pub(super) fn authorise(lab: &Lab, call: &Call, action: &str) -> Result<(), Refu
 /// "AccessDeniedException" in the JSON protocols, "AccessDenied" in XML; SNS has a name of its own for it.
 fn denied(call: &Call, message: String) -> Refusal {
     let (status, code) = match call.service.as_str() {
-        "dynamodb" | "events" | "logs" => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
+        "dynamodb" | "ecs" | "events" | "logs" => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
         "lambda" => (StatusCode::FORBIDDEN, "AccessDeniedException"),
         "sns" => (StatusCode::FORBIDDEN, "AuthorizationError"),
         _ => (StatusCode::FORBIDDEN, "AccessDenied"),
@@ -41,6 +41,7 @@ fn of(lab: &Lab, call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
         "monitoring" => of_cloudwatch(call, action),
         "rds" => of_rds(call, action),
         "events" => of_events(call, action),
+        "ecs" => of_ecs(call, action),
         "lambda" => of_lambda(call, action),
         "dynamodb" => of_dynamodb(lab, call, action),
         _ => of_others(call, action),
@@ -222,6 +223,9 @@ fn of_lambda(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
     let action = match action {
         "Invoke" => "lambda:InvokeFunction",
         "GetFunctionConfiguration" => "lambda:GetFunctionConfiguration",
+        // Lambda wants no right to the function for switching a mapping ("Resource types: eventSourceMapping*").
+        "GetEventSourceMapping" => "lambda:GetEventSourceMapping",
+        "UpdateEventSourceMapping" => "lambda:UpdateEventSourceMapping",
         "ListTags" | "TagResource" | "UntagResource" => {
             let request = Request::new(&format!("lambda:{action}"), functions::arn_in(call), &call.region);
             return Ok(vec![with_tag_keys(request, functions::tag_keys_in(call))]);
@@ -229,6 +233,16 @@ fn of_lambda(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
         _ => return Err(unknown(call, action)),
     };
     Ok(vec![Request::new(action, functions::arn_in(call), &call.region)])
+}
+
+/// "arn:${Partition}:ecs:${Region}:${Account}:service/${ClusterName}/${ServiceName}".
+fn of_ecs(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
+    if !matches!(action, "DescribeServices" | "UpdateService" | "TagResource" | "UntagResource") {
+        return Err(unknown(call, action));
+    }
+    let (resources, keys) = ecs::asked(call);
+    let request = |resource| Request::new(&format!("ecs:{action}"), resource, &call.region);
+    Ok(resources.into_iter().map(request).map(|request| with_tag_keys(request, keys.clone())).collect())
 }
 
 /// "arn:${Partition}:dynamodb:${Region}:${Account}:table/${TableName}". Of its condition keys the lab knows `LeadingKeys`.

@@ -6,7 +6,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Function, Throttled, invoke, invoke_async, tags};
+use super::{Function, Throttled, invoke, invoke_async, mappings, tags};
 use crate::Lab;
 use crate::api::{Call, Reply};
 use crate::arn::arn;
@@ -19,6 +19,7 @@ pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
     let action = name_of(call);
     let outcome = match (action, target(call)) {
         ("ListTags" | "TagResource" | "UntagResource", _) => tags::answer(lab, call, action),
+        ("GetEventSourceMapping" | "UpdateEventSourceMapping", _) => mappings::answer(lab, call, action),
         ("Invoke", Some((name, _))) => run(lab, call, name).await,
         ("GetFunctionConfiguration", Some((name, _))) => find(lab, call, name).map(|function| configuration(&function)),
         _ => Err(Refusal::unsupported(format!("the Lambda call {} {}", call.method, call.path))),
@@ -31,7 +32,7 @@ pub(crate) fn name_of(call: &Call) -> &'static str {
     match target(call) {
         Some((_, "invocations")) if call.method == Method::POST => "Invoke",
         Some((_, "configuration")) if call.method == Method::GET => "GetFunctionConfiguration",
-        _ => tags::name_of(call).unwrap_or("?"),
+        _ => tags::name_of(call).or_else(|| mappings::name_of(call)).unwrap_or("?"),
     }
 }
 
@@ -51,8 +52,9 @@ fn target(call: &Call) -> Option<(&str, &str)> {
 
 /// The ARN of the function a call is about.
 pub(crate) fn arn_in(call: &Call) -> String {
-    if let Some(tagged) = tags::arn_in(call) {
-        return tagged;
+    let other = tags::arn_in(call).or_else(|| mappings::arn_in(call));
+    if let Some(other) = other {
+        return other;
     }
     arn_of(call, target(call).map_or("", |(name, _)| name))
 }

@@ -1,4 +1,4 @@
-//! The tags of functions.
+//! The tags of functions and of event source mappings.
 
 use std::collections::BTreeMap;
 
@@ -45,8 +45,8 @@ pub(crate) fn keys_in(call: &Call) -> Vec<String> {
 /// Answers one call about tags.
 pub(super) fn answer(lab: &Lab, call: &Call, action: &'static str) -> Result<Reply, Refusal> {
     let arn = arn_in(call).unwrap_or_default();
-    if !lab.functions.exists(&arn) {
-        return Err(Refusal::not_found("ResourceNotFoundException", format!("Function not found: {arn}")));
+    if !lab.functions.exists(&arn) && lab.functions.is_mapped(&arn).is_none() {
+        return Err(Refusal::not_found("ResourceNotFoundException", format!("Resource not found: {arn}")));
     }
     let mut state = lab.functions.state();
     let kept = state.tags.entry(arn.clone()).or_default();

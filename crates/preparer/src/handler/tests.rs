@@ -29,9 +29,9 @@ const PLAN: &str = r#"{"mode":"automatic","zones":[{"id":"Z1","names":["app.exam
     "alarms":["arn:aws:cloudwatch:eu-central-1:1:alarm:started"],
     "limits":{"lag_seconds_max":60,"settle_seconds":900,"cooldown_seconds":3600,"drain_seconds":60,"detection_seconds_max":2400}}"#;
 
-const STEPS: &str = r#"{"prepare":"arn:aws:autoscaling:eu-central-1:1:autoScalingGroup:u:autoScalingGroupName/shop=6,arn:aws:events:eu-central-1:1:rule/refresh=off",
-    "after":"arn:aws:lambda:eu-central-1:1:function:jobs=call",
-    "resources":["arn:aws:autoscaling:eu-central-1:1:autoScalingGroup:u:autoScalingGroupName/shop","arn:aws:events:eu-central-1:1:rule/refresh","arn:aws:lambda:eu-central-1:1:function:jobs"],
+const STEPS: &str = r#"{"prepare":"arn:aws:autoscaling:eu-central-1:1:autoScalingGroup:u:autoScalingGroupName/shop=6,arn:aws:ecs:eu-central-1:1:service/main/shop=6,arn:aws:events:eu-central-1:1:rule/refresh=off",
+    "after":"arn:aws:lambda:eu-central-1:1:function:jobs=call,arn:aws:lambda:eu-central-1:1:event-source-mapping:0a-1=on",
+    "resources":["arn:aws:autoscaling:eu-central-1:1:autoScalingGroup:u:autoScalingGroupName/shop","arn:aws:ecs:eu-central-1:1:service/main/shop","arn:aws:lambda:eu-central-1:1:event-source-mapping:0a-1","arn:aws:events:eu-central-1:1:rule/refresh","arn:aws:lambda:eu-central-1:1:function:jobs"],
     "region":"eu-central-1","bus":"holdfast","site_down_alarm":"arn:aws:cloudwatch:eu-central-1:1:alarm:site-down","blind_alarm":"","prepare_after_minutes":2}"#;
 
 /// One invocation; nothing if it was killed.
@@ -68,7 +68,7 @@ async fn dr_is_prepared_then_finished_then_undone_and_each_is_told_once() {
 async fn whichever_call_fails_or_kills_it_in_whatever_way_the_next_tick_leaves_nothing_else() {
     let mut struck = 0;
     for fault in FAULTS {
-        for nth in 0..60 {
+        for nth in 0..90 {
             let world = World::new(Some((nth, fault)), 0);
             for outage in STORY {
                 world.outage.set(outage);
@@ -107,7 +107,7 @@ async fn two_at_once_leave_what_one_leaves() {
 #[tokio::test]
 async fn wherever_it_is_killed_in_the_outage_all_is_as_before_once_the_primary_is_well() {
     for fault in [Fault::KilledBefore, Fault::KilledAfter] {
-        for nth in 0..20 {
+        for nth in 0..30 {
             let world = World::new(Some((nth, fault)), 0);
             tick(&world).await;
             world.outage.set(Outage::Well);
@@ -124,7 +124,7 @@ async fn wherever_it_is_killed_in_the_outage_all_is_as_before_once_the_primary_i
 async fn whichever_call_of_an_undo_fails_or_kills_it_an_outage_that_follows_finds_dr_raised_again() {
     let mut struck = 0;
     for fault in FAULTS {
-        for nth in 0..60 {
+        for nth in 0..90 {
             let world = World::new(None, 0);
             tick(&world).await;
             world.outage.set(Outage::Well);
@@ -145,7 +145,7 @@ async fn whichever_call_of_an_undo_fails_or_kills_it_an_outage_that_follows_find
 
 #[tokio::test]
 async fn who_found_all_well_undoes_nothing_beside_one_that_found_an_outage_since() {
-    for nth in 0..30 {
+    for nth in 0..50 {
         let world = World::new(None, 0);
         tick(&world).await;
         world.outage.set(Outage::Well);

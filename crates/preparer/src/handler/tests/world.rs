@@ -40,10 +40,19 @@ pub(super) struct World {
     pub(super) unfit: Cell<Option<&'static str>>,
 }
 
-pub(super) fn settings(sizes: &str, on: bool) -> BTreeMap<String, Setting> {
+/// What each resource is before anything happened.
+const BEFORE: (&str, &str, bool, bool) = ("1/2/8", "2", true, false);
+/// While the outage lasts.
+const PREPARED: (&str, &str, bool, bool) = ("6/6/8", "6", false, false);
+/// Once the failover is over.
+const OVER: (&str, &str, bool, bool) = ("6/6/8", "6", false, true);
+
+fn settings((sizes, tasks, rule, mapping): (&str, &str, bool, bool)) -> BTreeMap<String, Setting> {
     let of = |entry: &Entry| match entry.target {
         Target::Group { .. } => sizes.parse().unwrap(),
-        Target::Rule { .. } => Setting::On(on),
+        Target::Service { .. } => tasks.parse().unwrap(),
+        Target::Rule { .. } => Setting::On(rule),
+        Target::Mapping { .. } => Setting::On(mapping),
         Target::Function { .. } => Setting::Nothing,
     };
     steps().entries.iter().map(|entry| (entry.arn.clone(), of(entry))).collect()
@@ -57,7 +66,7 @@ impl World {
     pub(super) fn new(fault: Option<(usize, Fault)>, chance: u64) -> Self {
         Self {
             outage: Cell::new(Outage::Down),
-            settings: RefCell::new(settings("1/2/8", true)),
+            settings: RefCell::new(settings(BEFORE)),
             notes: RefCell::default(),
             keys: RefCell::default(),
             made: Cell::default(),
@@ -103,10 +112,11 @@ impl World {
     pub(super) fn is_settled(&self) -> bool {
         let notes = self.notes.borrow();
         let all_set = |count| notes.len() == count && notes.values().all(|note| note.stage == Stage::Set);
+        let is = |wanted| *self.settings.borrow() == settings(wanted);
         match self.outage.get() {
-            Outage::Down => *self.settings.borrow() == settings("6/6/8", false) && all_set(2),
-            Outage::Over => *self.settings.borrow() == settings("6/6/8", false) && all_set(3),
-            Outage::Well => *self.settings.borrow() == settings("1/2/8", true) && notes.is_empty(),
+            Outage::Down => is(PREPARED) && all_set(3),
+            Outage::Over => is(OVER) && all_set(5),
+            Outage::Well => is(BEFORE) && notes.is_empty(),
         }
     }
 }
