@@ -174,6 +174,17 @@ variable "dr_probe_url" {
   }
 }
 
+variable "dr_healthy_alarm_name" {
+  type        = string
+  default     = ""
+  nullable    = false
+  description = "Optional. Name of an alarm of THIS region, yours, that is OK while enough of DR's targets are healthy. While it is not, or nobody knows, users are not pinned to DR and people are paged, until it is or a person approves (docs/steps.md)."
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._-]{0,255}$", var.dr_healthy_alarm_name))
+    error_message = "DrHealthyAlarmName must be empty or an alarm name of letters, digits, dots, underscores and hyphens, not an ARN."
+  }
+}
+
 variable "failover_health_check_id" {
   type        = string
   default     = ""
@@ -398,7 +409,7 @@ variable "prepare" {
   type        = string
   default     = ""
   nullable    = false
-  description = "Optional. What of THIS region is made ready while an outage is waited out, and undone if the primary returns: entries ARN=WHAT with commas between, an Auto Scaling group's ARN=6 (at least so many), an EventBridge rule's ARN=on or ARN=off, a Lambda function's ARN=call. Each ARN must be in StepResources too (docs/steps.md)."
+  description = "Optional. What of THIS region is made ready while an outage is waited out, and undone if the primary returns: entries ARN=WHAT with commas between, an Auto Scaling group's or an ECS service's ARN=6 (at least so many), an EventBridge rule's or a Lambda event source mapping's ARN=on or ARN=off, a Lambda function's ARN=call. Each ARN must be in StepResources too (docs/steps.md)."
   validation {
     condition     = can(regex("^[^\"\\\\\\x00-\\x1f\\x7f]*$", var.prepare))
     error_message = "Prepare must be entries ARN=WHAT with commas between, on one line, without quotes and backslashes."
@@ -422,8 +433,8 @@ variable "step_resources" {
   nullable    = false
   description = "The ARNs that Prepare and After name, exactly. They are all that the function preparer may change: CloudFormation cannot cut them out of the entries."
   validation {
-    condition     = alltrue([for each in var.step_resources : each != "" && can(regex("^(arn:aws[a-z-]*:(autoscaling|events|lambda):[a-z0-9-]+:[0-9]{12}:[^\"\\\\*?\\x00-\\x1f\\x7f]+)?$", each))])
-    error_message = "StepResources must be ARNs of Auto Scaling groups, EventBridge rules or Lambda functions, without wildcards."
+    condition     = alltrue([for each in var.step_resources : each != "" && can(regex("^(arn:aws[a-z-]*:(autoscaling|ecs|events|lambda):[a-z0-9-]+:[0-9]{12}:[^\"\\\\*?\\x00-\\x1f\\x7f]+)?$", each))])
+    error_message = "StepResources must be ARNs of Auto Scaling groups, ECS services, EventBridge rules, Lambda functions or event source mappings, without wildcards."
   }
 }
 
@@ -687,6 +698,7 @@ locals {
     ListingMinutesMax      = tostring(var.listing_minutes_max)
     PrimaryProbeUrl        = var.primary_probe_url
     DrProbeUrl             = var.dr_probe_url
+    DrHealthyAlarmName     = var.dr_healthy_alarm_name
     FailoverHealthCheckId  = var.failover_health_check_id
     Detection              = var.detection
     DomainName             = var.domain_name

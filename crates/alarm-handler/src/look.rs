@@ -10,7 +10,7 @@ use aws::store::StoreReader;
 use failover::incident::AlarmState;
 use failover::latch::Reading;
 use failover::listing::{Source, Unanswered};
-use failover::observation::{Alarms, Changes, NameView, Probes};
+use failover::observation::{Alarms, Changes, NameView, Probes, Targets};
 use failover::pin::Observation;
 use failover::plan::Plan;
 use failover::signal::Signal;
@@ -36,10 +36,11 @@ pub async fn observe(
     beside: &(impl StoreReader + NameServers),
     (signal, memory): (&Signal, Memory),
 ) -> Result<Observation, Blind> {
-    let (names, described, hold, latch, primary, dr) = tokio::join!(
+    let (names, described, hold, targets, latch, primary, dr) = tokio::join!(
         records(plan, reader, beside, memory),
         alarms.alarms(&plan.alarms),
         hold_state(plan, alarms),
+        targets(plan, alarms),
         beside::latch(plan, beside, reader.now()),
         prober.probe(plan.probes.primary.as_deref()),
         prober.probe(plan.probes.dr.as_deref()),
@@ -69,7 +70,7 @@ pub async fn observe(
         Source::Listed => spreading_changes(reader, &names).await,
         Source::Remembered | Source::Unanswered(_) => Changes::new(),
     };
-    let probes = Probes { primary, dr };
+    let probes = Probes { primary, dr, targets };
     let (approval, foreign_alarm) = (signal.approval().cloned(), signal.is_foreign(plan));
     let now = reader.now();
     Ok(Observation { now, alarms, hold, latch, source, probes, names, changes, approval, foreign_alarm })
@@ -89,6 +90,15 @@ async fn records(
         }
     }
     protected_names(plan, reader).await.map(|names| (names, Source::Listed))
+}
+
+/// Whether DR's targets are healthy. What is not known of them holds a failover, as P15 says, and nothing else.
+async fn targets(plan: &Plan, alarms: &impl AlarmReader) -> Targets {
+    let Some(arn) = &plan.targets_alarm else { return Targets::NotAsked };
+    let described = alarms.alarms(std::slice::from_ref(arn)).await;
+    let described =
+        described.inspect_err(|error| tracing::warn!(%error, "CloudWatch cannot be asked for DR's targets"));
+    Targets::of(described.ok().as_deref())
 }
 
 /// Whether the switch hears the heartbeat. That it is not known keeps nothing from being decided.

@@ -15,6 +15,7 @@ mod rows;
 mod steps;
 mod switch;
 mod switchover;
+mod targets;
 mod unready;
 mod update;
 
@@ -43,6 +44,7 @@ pub use rows::*;
 pub use steps::*;
 pub use switch::*;
 pub use switchover::*;
+pub use targets::*;
 pub use unready::*;
 pub use update::*;
 

@@ -6,6 +6,7 @@ pub(crate) mod records;
 pub mod shop;
 pub mod standby;
 pub mod steps;
+pub mod targets;
 pub mod unready;
 pub(crate) mod workload;
 

@@ -39,6 +39,7 @@ pub mod standby;
 pub mod step;
 mod switch;
 pub mod switchover;
+mod targets;
 pub mod unready;
 pub mod users;
 mod verdict;

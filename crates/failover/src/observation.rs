@@ -7,15 +7,18 @@ use jiff::Timestamp;
 pub use crate::fact::{Attention, Fact};
 use crate::incident::{AlarmSighting, AlarmState};
 pub use crate::probe::{Probe, Silence, TlsFault, Unsent};
+pub use crate::targets::Targets;
 pub use crate::view::NameView;
 
-/// Both probes.
+/// What our own looks at the sites found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Probes {
     /// The primary site.
     pub primary: Probe,
     /// The DR site.
     pub dr: Probe,
+    /// Whether enough of DR's targets are healthy.
+    pub targets: Targets,
 }
 
 /// How far a Route 53 change has come.

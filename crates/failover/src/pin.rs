@@ -1,4 +1,4 @@
-//! The pin rules, P01–P14: whether a name's PRIMARY record is pinned to DR.
+//! The pin rules, P01–P15: whether a name's PRIMARY record is pinned to DR.
 //!
 //! What the register says picks one of the small tables in `tables`; of its rows the first whose condition holds
 //! decides, and the last where none does.

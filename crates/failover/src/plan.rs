@@ -52,6 +52,8 @@ pub struct Plan {
     pub switch: Option<String>,
     /// ARN of the alarm that the switch's hold goes by.
     pub hold_alarm: Option<String>,
+    /// ARN of the alarm that is OK while enough of DR's targets are healthy, if users are not to be sent there before.
+    pub targets_alarm: Option<String>,
     /// Where a failover is committed beside Route 53, if it is to be.
     pub latch: Option<Latch>,
     /// How the old writers are fenced, if they are to be.
@@ -225,6 +227,8 @@ struct RawPlan {
     #[serde(default)]
     hold_alarm: String,
     #[serde(default)]
+    targets_alarm: String,
+    #[serde(default)]
     latch: RawLatch,
     #[serde(default)]
     fence: RawFence,
@@ -265,7 +269,8 @@ impl Plan {
         if alarms.is_empty() {
             return Err(PlanError::Empty { field: "alarms", remedy: "give the failover-started alarm's ARN" });
         }
-        if let Some(bad) = alarms.iter().find(|arn| alarm_name(arn).is_none()) {
+        let targets_alarm = given(vec![raw.targets_alarm]).pop();
+        if let Some(bad) = alarms.iter().chain(&targets_alarm).find(|arn| alarm_name(arn).is_none()) {
             return Err(PlanError::Alarm(bad.clone()));
         }
         let replicas = databases(raw.aurora_clusters, raw.rds_instances, raw.aurora_global_clusters)?;
@@ -288,6 +293,7 @@ impl Plan {
             failover_health_check,
             switch,
             hold_alarm,
+            targets_alarm,
             latch,
             fence,
             has_steps: raw.steps,

@@ -26,6 +26,7 @@ pub enum Rule {
     P12,
     P13,
     P14,
+    P15,
     R01,
     R02,
     R03,
@@ -69,7 +70,7 @@ impl Rule {
     /// True if a person's approval may lift this rule.
     #[must_use]
     pub fn is_liftable(self) -> bool {
-        matches!(self, Self::P08 | Self::P09 | Self::P10 | Self::P12 | Self::R07 | Self::R09)
+        matches!(self, Self::P08 | Self::P09 | Self::P10 | Self::P12 | Self::P15 | Self::R07 | Self::R09)
     }
 
     /// The id of this rule's only row.
@@ -112,7 +113,7 @@ impl fmt::Display for Id {
 /// A text that names neither a rule nor a row.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no rule: they are P01 to P14, R01 to R09, F01 to F10, X01 to X09 and S01 to S09, and P09b is a row of P09"
+    "{0:?} is no rule: they are P01 to P15, R01 to R09, F01 to F10, X01 to X09 and S01 to S09, and P09b is a row of P09"
 )]
 pub struct IdError(String);
 

@@ -1,7 +1,7 @@
 //! Which names would not fail over if the alarm rang now: counted every minute, so that an alarm of AWS's own can ring.
 
 use crate::incident::{AlarmSighting, AlarmState};
-use crate::observation::{NameView, Probe, Probes, Silence};
+use crate::observation::{NameView, Probe, Probes, Silence, Targets};
 use crate::pin::{Observation, Verdict, decide_among};
 use crate::plan::{Plan, alarm_name};
 use crate::register::Register;
@@ -19,9 +19,12 @@ pub fn unready<'a>(plan: &Plan, seen: &'a Observation) -> Vec<&'a NameView> {
         Probe::Answers => Probe::Silent(Silence::TimedOut),
         probe => probe,
     };
+    // What steps may raise is raised by then.
+    let targets = seen.probes.targets;
+    let targets = if targets.would_hold(plan.has_steps) { targets } else { Targets::NotAsked };
     let outage = Observation {
         alarms: Some(ringing.collect()),
-        probes: Probes { primary, dr: seen.probes.dr },
+        probes: Probes { primary, dr: seen.probes.dr, targets },
         approval: None,
         hold: None,
         foreign_alarm: false,

@@ -74,7 +74,7 @@ pub struct Switchover {
     /// logs are asked, and it is refused while they say otherwise.
     #[arg(long)]
     pub writes_stopped: bool,
-    /// Rules to lift besides P09, which holds a failover while the primary answers: P08, P10, P12.
+    /// Rules to lift besides P09, which holds a failover while the primary answers: P08, P10, P12, P15.
     #[arg(long, value_delimiter = ',', value_parser = Rules, hide_possible_values = true)]
     pub despite: Vec<Rule>,
     #[command(flatten)]
@@ -154,7 +154,7 @@ pub enum Command {
     Approve {
         /// The incident, as the message names it; else the one that waits.
         incident: Option<Incident>,
-        /// Rules to lift, as the message names them: P08, P09, P10, P12, R07, R09. Else those that it asks about.
+        /// Rules to lift, as the message names them: P08, P09, P10, P12, P15, R07, R09. Else those that it asks about.
         #[arg(long, value_delimiter = ',', value_parser = Rules, hide_possible_values = true)]
         despite: Vec<Rule>,
         #[command(flatten)]
@@ -191,7 +191,7 @@ pub enum Command {
     },
     /// Fails over now, by the same path and guards as an alarm.
     Failover {
-        /// Rules to lift: P08, P09, P10, P12.
+        /// Rules to lift: P08, P09, P10, P12, P15.
         #[arg(long, value_delimiter = ',', value_parser = Rules, hide_possible_values = true)]
         despite: Vec<Rule>,
         #[command(flatten)]

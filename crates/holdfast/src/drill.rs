@@ -189,6 +189,7 @@ fn plan_of(deployed: &Plan, canary: &Canary) -> Plan {
         failover_health_check: None,
         switch: None,
         hold_alarm: None,
+        targets_alarm: None,
         latch: None,
         fence: None,
         has_steps: false,

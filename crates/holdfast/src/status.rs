@@ -155,7 +155,11 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
         outage,
         mode: format!("{:?}", workload.plan.mode).to_lowercase(),
         alarms: seen.alarms.is_some().then(|| alarms.collect()),
-        probes: json!({"primary": seen.probes.primary.to_string(), "dr": seen.probes.dr.to_string()}),
+        probes: json!({
+            "primary": seen.probes.primary.to_string(),
+            "dr": seen.probes.dr.to_string(),
+            "targets": workload.plan.targets_alarm.as_ref().map(|_| seen.probes.targets.to_string()),
+        }),
         names: names(workload, &seen, dns).await,
         databases: replicas
             .into_iter()

@@ -198,6 +198,19 @@ impl Bounds {
         ..Self::NONE
     };
 
+    /// DR is not ready for users.
+    pub const TARGETS: Self = Self {
+        name: "targets",
+        about: "too few of DR's targets healthy, or the alarm on them gone, at any moment; a person approves",
+        time: 3,
+        people: 1,
+        deeds: &[Deed::Approve],
+        trouble: 1,
+        troubles: &[Trouble::TargetsTooFew, Trouble::TargetsUnknown],
+        recovers: false,
+        ..Self::NONE
+    };
+
     /// Two databases, one of which has trouble.
     pub const DATABASES: Self = Self {
         name: "databases",

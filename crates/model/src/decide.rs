@@ -2,7 +2,7 @@
 
 use failover::change::{self, Write};
 use failover::incident::{AlarmSighting, AlarmState, EvaluationTrouble};
-use failover::observation::{Attention, ChangeStatus, Changes, NameView, Probe, Probes, Silence};
+use failover::observation::{Attention, ChangeStatus, Changes, NameView, Probe, Probes, Silence, Targets};
 use failover::pin::{self, Observation};
 use failover::promotion::{self, Failover, Gate, LagSample, ReplicaState, ReplicaView, Verdict};
 use failover::register::{ArmedBy, Evidence, Register, Spread};
@@ -28,8 +28,8 @@ pub enum Question {
         signal: Signal,
         /// What CloudWatch described, if it answered.
         described: Option<Described>,
-        /// What our own probes of the primary and of DR came to.
-        probes: (Probe, Probe),
+        /// What our own looks at the sites came to.
+        probes: Probes,
         /// What GetChange said, name by name.
         statuses: Vec<Option<ChangeStatus>>,
     },
@@ -88,12 +88,17 @@ impl Holdfast {
             () if has(Trouble::DrSilent) => silent,
             () => Probe::Answers,
         };
+        let targets = match () {
+            () if has(Trouble::TargetsTooFew) => Targets::TooFew,
+            () if has(Trouble::TargetsUnknown) => Targets::NoAlarm,
+            () => Targets::Healthy,
+        };
         self.answer(Question::Pins {
             time: world.time,
             look: look.clone(),
             signal,
             described: (!is_silent).then_some((!has(Trouble::AlarmGone)).then_some(alarm)),
-            probes: (primary, dr),
+            probes: Probes { primary, dr, targets },
             statuses: world.change_statuses(look),
         })
     }
@@ -141,7 +146,7 @@ impl Holdfast {
         look: &Look,
         signal: Signal,
         described: Option<Described>,
-        (primary, dr): (Probe, Probe),
+        probes: Probes,
         statuses: &[Option<ChangeStatus>],
     ) -> Answer {
         let Self { rules, setting, .. } = self;
@@ -156,7 +161,7 @@ impl Holdfast {
         let seen = Observation {
             now,
             alarms: (rules.known_alarms)(plan, &told, described, now),
-            probes: Probes { primary, dr },
+            probes,
             names: look.names(),
             changes: changes(look, statuses),
             approval: told.approval().cloned(),

@@ -186,6 +186,9 @@ const MUTATIONS: &[Mutation] = &[
     fault("DR's silence is ignored", Bounds::TROUBLE, Violation::SkippedRule.property(), |rules| {
         rules.decide_pin = |plan, seen, view| instead_of(Rule::P10, plan, seen, view);
     }),
+    fault("targets that are not healthy are ignored", Bounds::TARGETS, Violation::SkippedRule.property(), |rules| {
+        rules.decide_pin = |plan, seen, view| instead_of(Rule::P15, plan, seen, view);
+    }),
     fault("shadow mode pins", Bounds::SHADOW, Violation::WroteWhileOff.property(), |rules| {
         rules.decide_pin = |plan, seen, view| instead_of(Rule::P11, plan, seen, view);
     }),

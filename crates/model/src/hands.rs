@@ -29,7 +29,7 @@ pub enum Signal {
 }
 
 /// The rules that an approval of the model lifts.
-pub const LIFTED: [Rule; 6] = [Rule::P08, Rule::P09, Rule::P10, Rule::P12, Rule::R07, Rule::R09];
+pub const LIFTED: [Rule; 7] = [Rule::P08, Rule::P09, Rule::P10, Rule::P12, Rule::P15, Rule::R07, Rule::R09];
 
 impl Signal {
     /// As the functions read it.

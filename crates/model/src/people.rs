@@ -2,7 +2,7 @@
 
 use failover::change::{self, Write};
 use failover::failback::{self, Observation, Successor};
-use failover::observation::{NameView, Probe, Probes, Silence};
+use failover::observation::{NameView, Probe, Probes, Silence, Targets};
 use failover::order::Order;
 use failover::position::{OldOnly, Proof};
 use failover::promotion::{self, Instances, LagSample, ReplicaState, Source};
@@ -193,7 +193,7 @@ impl Holdfast {
         let seen = Observation {
             now,
             alarms,
-            probes: Probes { primary, dr: Probe::Answers },
+            probes: Probes { primary, dr: Probe::Answers, targets: Targets::Healthy },
             names: world.views().cloned().collect(),
             successors: plan.replicas.iter().map(successor).collect(),
             writes_stopped: is_said.then_some(now),

@@ -162,6 +162,8 @@ fn trouble_in_words(trouble: Trouble) -> &'static str {
         Trouble::PrimaryUnclear => "our own probe of the primary tells nothing of it",
         Trouble::PrimaryHidden => "the primary answers users, and not our own probe",
         Trouble::DrUnclear => "our own probe of DR tells nothing of it",
+        Trouble::TargetsTooFew => "too few of DR's targets are healthy",
+        Trouble::TargetsUnknown => "somebody has deleted the alarm on DR's targets",
         Trouble::HintsBeside => "somebody has made an SVCB record beside the first name's pair that tells addresses",
         Trouble::RecordBeside => "somebody has made an HTTPS record beside the first name's pair",
         Trouble::DatabaseIsMember => "d0 is an instance of a cluster",

@@ -312,7 +312,7 @@ fn may_write(plan: &Plan, was: Option<&Register>, is: Option<&Register>, has_mov
 pub fn skips_a_rule(decision: &Decision, unaided: &Decision, approval: Option<&Approval>) -> Option<Violation> {
     let pins = |decision: &Decision| decision.row.verdict == Verdict::Pin;
     let approval = approval.filter(|approval| Some(&approval.incident) == unaided.incident.as_ref());
-    let may_be_lifted = [Rule::P08, Rule::P09, Rule::P10, Rule::P12].contains(&unaided.row.id.rule);
+    let may_be_lifted = [Rule::P08, Rule::P09, Rule::P10, Rule::P12, Rule::P15].contains(&unaided.row.id.rule);
     let was_lifted = may_be_lifted && approval.is_some();
     // What no approval may lift is nobody's business here unless there is one: others judge it by what it does.
     let is_judged_here = may_be_lifted || approval.is_some();

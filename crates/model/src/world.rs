@@ -106,6 +106,10 @@ pub enum Trouble {
     PrimaryHidden,
     /// What our own probe of DR comes to tells nothing of it.
     DrUnclear,
+    /// Too few of DR's targets are healthy.
+    TargetsTooFew,
+    /// Somebody deletes the alarm that says whether they are.
+    TargetsUnknown,
     /// A record beside the first name's pair leads its users past it.
     RecordBeside,
     /// A record beside it tells browsers addresses beforehand.

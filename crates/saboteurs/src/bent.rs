@@ -27,6 +27,8 @@ use jiff::{SignedDuration, Timestamp};
 pub enum Sabotage {
     /// P09 and P10: the probes say what suits a failover.
     IgnoresProbes,
+    /// P15: the alarm on DR's targets says OK, whatever it says.
+    IgnoresTargets,
     /// R02: every change counts as in sync, and clients as drained.
     DoesNotWait,
     /// The compare-and-swap: what is there is deleted, whatever it is.
@@ -78,6 +80,7 @@ impl Sabotage {
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
             "ignores-probes" => Self::IgnoresProbes,
+            "ignores-targets" => Self::IgnoresTargets,
             "does-not-wait" => Self::DoesNotWait,
             "overwrites" => Self::Overwrites,
             "loses-original" => Self::LosesOriginal,
@@ -305,12 +308,16 @@ fn slower((again, written): (Write, &Write)) -> Write {
 /// Alarms that ring from some moment on, whatever they say.
 pub struct BentAlarms {
     pub honest: aws::cloudwatch::Reader,
+    pub sabotage: Sabotage,
     pub ringing_since: OnceLock<Timestamp>,
 }
 
 impl AlarmReader for BentAlarms {
     async fn alarms(&self, arns: &[String]) -> Result<Vec<AlarmSighting>, CallError> {
         let honest = self.honest.alarms(arns).await?;
+        if self.sabotage == Sabotage::IgnoresTargets && arns.iter().all(|arn| arn.ends_with("-dr-healthy")) {
+            return Ok(honest.into_iter().map(|alarm| AlarmSighting { state: AlarmState::Ok, ..alarm }).collect());
+        }
         let Some(&since) = self.ringing_since.get() else { return Ok(honest) };
         Ok(honest.into_iter().map(|alarm| AlarmSighting { state: AlarmState::Alarm, since, ..alarm }).collect())
     }

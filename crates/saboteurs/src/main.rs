@@ -75,7 +75,7 @@ async fn alarm_handler(sabotage: Sabotage, session: &Session) -> Result<(), Erro
     let calls = alarm_handler::handler::Calls {
         reader: reader(session, sabotage),
         writer: writer(session, sabotage),
-        alarms: BentAlarms { honest: cloudwatch::Reader::new(session), ringing_since: OnceLock::new() },
+        alarms: BentAlarms { honest: cloudwatch::Reader::new(session), sabotage, ringing_since: OnceLock::new() },
         prober: BentProber::default(),
         beside: Beside::new(store::Writer::new(session)),
     };

@@ -14,7 +14,7 @@ use aws::sns::Publisher;
 use failover::change::Batch;
 use failover::incident::AlarmSighting;
 use failover::message::Message;
-use failover::observation::{ChangeStatus, Probe, Probes, Silence};
+use failover::observation::{ChangeStatus, Probe, Probes, Silence, Targets};
 use failover::plan::{Names, ReplicaId};
 use failover::promotion::{LagSample, PromotionCall, ReplicaState};
 use failover::record::RecordSet;
@@ -276,13 +276,18 @@ impl HealthCheckWriter for Aws {
 impl AlarmReader for Aws {
     async fn alarms(&self, arns: &[String]) -> Result<Vec<AlarmSighting>, CallError> {
         let arns = arns.to_vec();
+        let asks_for_targets = arns.iter().any(|arn| is_of_targets(arn));
         let described = self.call("DescribeAlarms", move |world| {
             let there = (!world.alarm_is_gone).then(|| world.alarm.clone());
             let hold = arns.iter().filter(|arn| arn.ends_with("-hold-lapsed")).filter_map(|arn| world.hold_alarm(arn));
-            Ok(there.into_iter().filter(|alarm| arns.contains(&alarm.arn)).chain(hold).collect())
+            let targets = arns.iter().filter(|arn| is_of_targets(arn)).filter_map(|arn| world.targets_alarm(arn));
+            Ok(there.into_iter().filter(|alarm| arns.contains(&alarm.arn)).chain(hold).chain(targets).collect())
         });
         let described = described.await;
-        if described.is_err() {
+        if asks_for_targets {
+            let targets = Targets::of(described.as_deref().ok());
+            self.line.saw.set(Probes { targets, ..self.line.saw.get() });
+        } else if described.is_err() {
             let mut world = self.world.get();
             let now = world.now;
             world.deafened.push(now);
@@ -292,6 +297,11 @@ impl AlarmReader for Aws {
             None => described,
         }
     }
+}
+
+/// True of the alarm on DR's targets.
+pub(crate) fn is_of_targets(arn: &str) -> bool {
+    arn.ends_with(":dr-healthy")
 }
 
 impl Prober for Aws {

@@ -102,6 +102,12 @@ pub enum About {
     Globals,
     /// A failover of a global database that fails half-way.
     GlobalFails,
+    /// A plan by which DR's targets must be healthy.
+    TargetsAsked,
+    /// Targets that are not healthy yet, or of which nobody knows.
+    Targets,
+    /// What becomes of them in a minute.
+    TargetsTurn,
 }
 
 /// One decision of an outage.
@@ -138,22 +144,28 @@ struct Dice {
     orders: SmallRng,
     beside: SmallRng,
     globals: SmallRng,
+    targets: SmallRng,
     all_else: SmallRng,
     is_on_switch: bool,
     has_globals: bool,
+    has_targets: bool,
 }
 
 /// From this seed on outages are of workloads on the switch.
 pub const ON_SWITCH: u64 = 1_000_000_000;
 /// From this seed on they are not, and some have a cluster of a global database.
 pub const ON_GLOBALS: u64 = 2_000_000_000;
+/// From this seed on they have none, every other is on the switch, and users wait until DR's targets are healthy.
+pub const ON_TARGETS: u64 = 3_000_000_000;
 
 impl Dice {
     fn of_seed(seed: u64) -> Box<Self> {
-        let seeds = [!seed, seed.rotate_left(32), seed.rotate_left(16), seed.rotate_left(48), seed];
-        let [hands, orders, beside, globals, all_else] = seeds.map(SmallRng::seed_from_u64);
-        let is_on_switch = (ON_SWITCH..ON_GLOBALS).contains(&seed);
-        Box::new(Self { hands, orders, beside, globals, all_else, is_on_switch, has_globals: seed >= ON_GLOBALS })
+        let others = [32, 16, 48, 8].map(|bits| seed.rotate_left(bits));
+        let seeds = [!seed, others[0], others[1], others[2], others[3], seed];
+        let [hands, orders, beside, globals, targets, all_else] = seeds.map(SmallRng::seed_from_u64);
+        let (has_globals, has_targets) = ((ON_GLOBALS..ON_TARGETS).contains(&seed), seed >= ON_TARGETS);
+        let is_on_switch = (ON_SWITCH..ON_GLOBALS).contains(&seed) || has_targets && seed % 2 == 1;
+        Box::new(Self { hands, orders, beside, globals, targets, all_else, is_on_switch, has_globals, has_targets })
     }
 
     fn of(&mut self, about: About) -> &mut SmallRng {
@@ -164,6 +176,7 @@ impl Dice {
                 &mut self.beside
             }
             About::Globals | About::GlobalFails => &mut self.globals,
+            About::TargetsAsked | About::Targets | About::TargetsTurn => &mut self.targets,
             _ => &mut self.all_else,
         }
     }
@@ -244,6 +257,16 @@ impl Chance {
             Decides::List(_) => false,
         };
         self.choose(about, |rng| (has_globals && rng.random_bool(odds)).into()) != 0
+    }
+
+    /// As [`Self::one_of`], for what only workloads have whose users wait for DR's targets.
+    pub fn one_of_targets(&self, about: About, odds: f64, choices: u32) -> u32 {
+        let has_targets = match &self.0.borrow().decides {
+            Decides::Seed(dice) | Decides::Noted(dice, _) => dice.has_targets,
+            Decides::List(_) => false,
+        };
+        let draw = |rng: &mut SmallRng| if rng.random_bool(odds) { rng.random_range(1..=choices) } else { 0 };
+        self.choose(about, |rng| if has_targets { draw(rng) } else { 0 })
     }
 
     /// Decides between yes and no, of which no is quiet.

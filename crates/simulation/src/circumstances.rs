@@ -60,6 +60,7 @@ pub(crate) fn setup(chance: &Chance) -> Setup {
         probes: !chance.happens(About::Probes, 0.3),
         fence: chance.happens(About::Fence, 0.15),
         switch: chance.is_on_switch(),
+        targets: chance.one_of_targets(About::TargetsAsked, 1.0, 1) != 0,
         register,
     }
 }
@@ -114,6 +115,11 @@ impl Circumstances {
         let retry_minutes =
             if fails { world.promotion_time.as_secs().unsigned_abs().div_ceil(60).cast_signed() + 2 } else { 0 };
         world.dr_answers = !chance.happens(About::DrSite, 0.05);
+        world.targets = match chance.one_of_targets(About::Targets, 0.7, 2) {
+            1 => AlarmState::Alarm,
+            2 => AlarmState::InsufficientData,
+            _ => AlarmState::Ok,
+        };
         world.watch.is_check_disabled = matches!(setup.register, Some(Register::Paused { .. }));
         let begins = 1 + i64::from(chance.choose(About::Begins, |rng| rng.random_range(0..3)));
         let returns = chance.one_of(About::Returns, 0.4, 9);
@@ -153,6 +159,7 @@ impl Circumstances {
         ];
         let mut also = |is_so: bool, what: String| told.extend(is_so.then_some(what));
         also(!dr_answers, "the DR site does not answer yet".to_owned());
+        also(setup.targets, "an alarm says whether DR's targets are healthy".to_owned());
         also(self.overlaps, "invocations overlap".to_owned());
         also(self.asleep_minutes > 0, format!("operators answer after {} minutes", self.asleep_minutes));
         if let Some(beside) = &self.beside {

@@ -225,6 +225,14 @@ impl Outage {
                 seconds => Some(SignedDuration::from_secs(seconds.into())),
             };
             world.dr_answers |= !is_faulty;
+            let turns = self.chance.one_of_targets(About::TargetsTurn, 0.3, 3);
+            world.targets = match turns {
+                _ if !is_faulty => AlarmState::Ok,
+                0 => world.targets,
+                1 => AlarmState::Alarm,
+                2 => AlarmState::InsufficientData,
+                _ => AlarmState::Ok,
+            };
             self.heard.extend(world.outbox.iter().filter(|event| event["source"] == "aws.cloudwatch").cloned());
         }
         let has_late = !self.holdfast.world.get().late.is_empty();
@@ -257,7 +265,7 @@ impl Outage {
     fn approve(&mut self, minute: i64) {
         let asked = self.holdfast.outcomes.iter().rev().find(|(_, _, outcome)| outcome.outcome == Kind::ApprovalNeeded);
         let Some(incident) = asked.and_then(|(_, _, outcome)| outcome.incident.clone()) else { return };
-        let despite = [Rule::P08, Rule::P09, Rule::P10, Rule::R07, Rule::R09].into();
+        let despite = [Rule::P08, Rule::P09, Rule::P10, Rule::P15, Rule::R07, Rule::R09].into();
         let approval = Approval { incident, by: "kim".to_owned(), reason: "really down".to_owned(), despite };
         self.approved.get_or_insert(minute);
         let event = {

@@ -14,6 +14,8 @@ use failover::register::{ArmedBy, Evidence, Pin, Reading, Register, Spread};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::calls::is_of_targets;
+use crate::chance::{ON_SWITCH, ON_TARGETS};
 use crate::holdfast::Function;
 use crate::property::Property;
 use crate::watch::Author;
@@ -47,6 +49,8 @@ pub enum Sabotage {
     ActsWhileOff,
     /// The probes say what suits a failover.
     IgnoresProbes,
+    /// The alarm on DR's targets says OK, whatever it says.
+    IgnoresTargets,
     /// The alarm rings though it does not.
     HearsAlarms,
     /// A lag of −1 counts as none.
@@ -92,7 +96,7 @@ pub enum Sabotage {
 }
 
 /// Each sabotage, and the property that notices it.
-pub const NOTICED_BY: [(Sabotage, Property); 33] = [
+pub const NOTICED_BY: [(Sabotage, Property); 34] = [
     (Sabotage::DropsCompareAndSwap, Property::PrimaryAnswered),
     (Sabotage::SwapsDeleteAndCreate, Property::NotFailedOver),
     (Sabotage::PromotesOnPending, Property::PromotedTooEarly),
@@ -105,6 +109,7 @@ pub const NOTICED_BY: [(Sabotage, Property); 33] = [
     (Sabotage::ActsInShadow, Property::WroteWhileOff),
     (Sabotage::ActsWhileOff, Property::WroteWhileOff),
     (Sabotage::IgnoresProbes, Property::PinnedUnapproved),
+    (Sabotage::IgnoresTargets, Property::PinnedUnapproved),
     (Sabotage::HearsAlarms, Property::PinnedForNothing),
     (Sabotage::BelievesMinusOne, Property::PromotedAtALoss),
     (Sabotage::AcceptsAnyLoss, Property::PromotedAtALoss),
@@ -238,9 +243,18 @@ impl Sabotage {
         batch
     }
 
-    /// True if it takes a workload on the switch.
+    /// The first seed of those in whose outages there is what it breaks.
     #[must_use]
-    pub fn is_beside(self) -> bool {
+    pub fn first_seed(self) -> u64 {
+        match self {
+            Self::IgnoresTargets => ON_TARGETS,
+            _ if self.is_beside() => ON_SWITCH,
+            _ => 0,
+        }
+    }
+
+    /// True if it takes a workload on the switch.
+    fn is_beside(self) -> bool {
         use Sabotage::ProvesByDrAlone;
         use Sabotage::{BelievesOneServer, CommitsWhileOff, ForgetsTheMargin, LiftsTheLatch, NeverHolds};
         let proofs = matches!(self, ProvesByDrAlone | BelievesOneServer | ForgetsTheMargin | CommitsWhileOff);
@@ -292,8 +306,15 @@ impl Sabotage {
     ) -> Result<Vec<AlarmSighting>, CallError> {
         match (self, described) {
             (Self::HearsAlarms, Ok(alarms)) => {
-                let rings = |alarm| AlarmSighting { state: AlarmState::Alarm, since: now, ..alarm };
+                let rings = |alarm: AlarmSighting| AlarmSighting { state: AlarmState::Alarm, since: now, ..alarm };
                 Ok(alarms.into_iter().map(rings).collect())
+            }
+            (Self::IgnoresTargets, Ok(alarms)) => {
+                let well = |alarm: AlarmSighting| match is_of_targets(&alarm.arn) {
+                    true => AlarmSighting { state: AlarmState::Ok, ..alarm },
+                    false => alarm,
+                };
+                Ok(alarms.into_iter().map(well).collect())
             }
             (_, described) => described,
         }

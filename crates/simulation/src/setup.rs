@@ -46,6 +46,8 @@ pub struct Setup {
     pub fence: bool,
     /// Whether PRIMARY records stand on the switch, and failovers are committed beside Route 53.
     pub switch: bool,
+    /// Whether users are not to be sent to DR before an alarm says that its targets are healthy.
+    pub targets: bool,
     /// What the registers say at first; `None` leaves them absent.
     pub register: Option<Register>,
 }
@@ -74,6 +76,7 @@ static WHOLE_PLAN: LazyLock<Plan> = LazyLock::new(|| {
         "probes": {"primary": "https://primary.example.net/health", "dr": "https://dr.example.net/health"},
         "failover_health_check": "hc-1", "switch": SWITCH,
         "hold_alarm": "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:holdfast-hold-lapsed",
+        "targets_alarm": "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:dr-healthy",
         "latch": {"table": "holdfast", "pairs": "app.example.com", "margin_seconds": 120, "listing_minutes_max": 5},
         "fence": {"region": "us-east-1", "security_group": CLOSED, "aurora_clusters": ["app"], "rds_instances": ["audit"]},
         "alarms": ["arn:aws:cloudwatch:us-east-1:123456789012:alarm:holdfast-failover-started"],
@@ -95,6 +98,7 @@ impl Default for Setup {
             probes: true,
             fence: false,
             switch: false,
+            targets: false,
             register,
         }
     }
@@ -131,6 +135,7 @@ impl Setup {
             failover_health_check: whole.failover_health_check,
             switch: whole.switch.filter(|_| self.switch),
             hold_alarm: whole.hold_alarm.filter(|_| self.switch),
+            targets_alarm: whole.targets_alarm.filter(|_| self.targets),
             latch: whole.latch.filter(|_| self.switch),
             hosted_zone_role: whole.hosted_zone_role,
             has_steps: whole.has_steps,

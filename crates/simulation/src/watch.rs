@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use failover::incident::{Approval, Incident};
 use failover::name::Name;
-use failover::observation::{Probe, Probes};
+use failover::observation::{Probe, Probes, Targets};
 use failover::plan::{Mode, Plan, ReplicaId};
 use failover::record::{RecordSet, Role, Target};
 use failover::register::{ArmedBy, REPINS_MAX, Reading, Register};
@@ -33,7 +33,8 @@ pub enum Author {
 
 impl Author {
     /// A Lambda that asked no site.
-    pub const LAMBDA: Self = Self::Holdfast(Probes { primary: Probe::NotAsked, dr: Probe::NotAsked });
+    pub const LAMBDA: Self =
+        Self::Holdfast(Probes { primary: Probe::NotAsked, dr: Probe::NotAsked, targets: Targets::NotAsked });
 }
 
 /// Watches every effect.
@@ -257,7 +258,7 @@ impl Watch {
         since: Timestamp,
         by: ArmedBy,
         incident: &Incident,
-    ) -> [(bool, Rule, &'static str); 4] {
+    ) -> [(bool, Rule, &'static str); 5] {
         let limits = &self.plan.limits;
         let quiet_seconds = match by {
             ArmedBy::Failback => limits.settle_seconds.max(limits.cooldown_seconds),
@@ -268,6 +269,11 @@ impl Watch {
             (armed_for < seconds(quiet_seconds), Rule::P08, "it was armed or failed back too recently"),
             (saw.primary == Probe::Answers, Rule::P09, "the primary had answered"),
             (saw.dr.is_down(), Rule::P10, "DR had not answered"),
+            (
+                self.plan.targets_alarm.is_some() && saw.targets != Targets::Healthy,
+                Rule::P15,
+                "DR's targets were not known to be healthy",
+            ),
             (self.plan.mode == Mode::Approval, Rule::P12, "it is for a person to decide"),
         ]
     }

@@ -76,6 +76,8 @@ pub struct World {
     pub primary_answers: bool,
     /// Whether the DR site answers.
     pub dr_answers: bool,
+    /// What the alarm says that is OK while enough of DR's targets are healthy.
+    pub targets: AlarmState,
     /// The databases.
     pub replicas: BTreeMap<ReplicaId, Replica>,
     /// The old writers in the primary region.
@@ -133,6 +135,7 @@ impl World {
             alarm_is_gone: false,
             primary_answers: true,
             dr_answers: true,
+            targets: AlarmState::Ok,
             replicas: plan.replicas.iter().map(|id| (id.clone(), Replica::of(id))).collect(),
             old_writers: primary::old_writers(plan),
             promotion_time: SignedDuration::from_mins(4),

@@ -166,6 +166,12 @@ const COMPANIONS: [Companion; 26] = [
         scenario: "unready",
         noticed_by: &[check::UNREADY_PAGED, check::READY_TOLD],
     },
+    Companion {
+        sabotage: "ignores-targets",
+        of: HANDLER,
+        scenario: "dr-not-healthy",
+        noticed_by: &[check::TARGETS_AWAITED, check::HELD_BY_TARGETS],
+    },
     Companion { sabotage: "forgets-groups", of: &["fencer"], scenario: "fence", noticed_by: &[check::FENCE_LIFTED] },
 ];
 

@@ -18,7 +18,7 @@ pub(super) use parts::QUICK_OUTAGE_MINUTES;
 use parts::*;
 pub(super) use parts::{PLANNED, PLANNED_ON_SWITCH};
 pub use servers::ON_SERVERS;
-use steps::{AFTER_FAILS, PREPARE, PREPARE_UNDONE};
+use steps::{AFTER_FAILS, DR_NEVER_HEALTHY, DR_NOT_HEALTHY, PREPARE, PREPARE_UNDONE};
 use unready::UNREADY;
 
 /// Every scenario; the first is the default.
@@ -118,6 +118,8 @@ pub const SCENARIOS: &[Scenario] = &[
     PREPARE_UNDONE,
     AFTER_FAILS,
     UNREADY,
+    DR_NOT_HEALTHY,
+    DR_NEVER_HEALTHY,
     Scenario {
         name: "switch",
         about: "the switch stands on the records, and the primary region goes down: DNS moves by the pin alone, and stays",

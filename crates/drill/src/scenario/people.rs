@@ -101,8 +101,15 @@ impl Play {
     /// The incident that Holdfast asks about; nothing if it does not within so many minutes, and then the checks say so.
     pub(super) async fn asked(&self, minutes: u64) -> Option<String> {
         let limit = Duration::from_secs(minutes * 60);
-        self.stage.until(limit, |stage| asked(stage).is_some()).await;
-        asked(&self.stage)
+        self.stage.until(limit, |stage| incident_of(stage, "ApprovalNeeded").is_some()).await;
+        incident_of(&self.stage, "ApprovalNeeded")
+    }
+
+    /// Waits until Holdfast holds a failover, if it does, and says of which incident.
+    pub(super) async fn held_back(&self, minutes: u64) -> Option<String> {
+        let limit = Duration::from_secs(minutes * 60);
+        self.stage.until(limit, |stage| incident_of(stage, "Held").is_some()).await;
+        incident_of(&self.stage, "Held")
     }
 }
 
@@ -111,14 +118,14 @@ fn approval<'a>(incident: &'a str, rule: &'a str) -> [&'a str; 6] {
     ["approve", incident, "--despite", rule, "--reason", "a drill"]
 }
 
-/// The incident that Holdfast last asked about.
-fn asked(stage: &Stage) -> Option<String> {
+/// The incident that Holdfast last returned this of.
+fn incident_of(stage: &Stage, outcome: &str) -> Option<String> {
     let entries = stage.lab.journal.entries();
-    let asked = entries.iter().rev().find_map(|entry| match &entry.what {
-        what @ What::Invocation { response, .. } if is_outcome(what, "ApprovalNeeded") => response["incident"].as_str(),
+    let incident = entries.iter().rev().find_map(|entry| match &entry.what {
+        what @ What::Invocation { response, .. } if is_outcome(what, outcome) => response["incident"].as_str(),
         _ => None,
     });
-    asked.map(str::to_owned)
+    incident.map(str::to_owned)
 }
 
 fn count(stage: &Stage, outcome: &str) -> usize {

@@ -67,4 +67,27 @@ impl Play {
         evidence.stepped = vec![self.stage.stepped()];
         Ok(evidence)
     }
+
+    async fn with_targets(&mut self, booted_after: Option<Duration>) -> Result<(), Stuck> {
+        let furnished = self.stage.furnish_steps().and_then(|()| self.stage.furnish_targets(booted_after));
+        furnished.map_err(|error| Stuck::new(format!("what the steps are about: {error}")))?;
+        self.begin_on_switch().await
+    }
+
+    /// DR's instances take longer to be healthy than the outage is waited out.
+    pub(super) async fn dr_not_healthy(mut self) -> Result<Evidence, Stuck> {
+        self.with_targets(Some(Duration::from_secs(30 * 60))).await?;
+        let outage_at = self.fail_primary();
+        Ok(self.to_the_end(outage_at).await)
+    }
+
+    /// They never are, and a person knows that DR can do without.
+    pub(super) async fn dr_never_healthy(mut self) -> Result<Evidence, Stuck> {
+        self.with_targets(None).await?;
+        let outage_at = self.fail_primary();
+        let Some(incident) = self.held_back(60).await else { return Ok(self.to_the_end(outage_at).await) };
+        self.stage.minutes(30).await;
+        self.approver(&["approve", &incident, "--despite", "P15", "--reason", "a drill"]).await?;
+        Ok(self.to_the_end(outage_at).await)
+    }
 }

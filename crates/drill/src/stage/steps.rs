@@ -1,6 +1,7 @@
 //! What steps around a failover are about: a group and a service that are too small for all users, rules and a mapping that are off, functions of
 //! the user's.
 
+use lab::Lab;
 use lab::autoscaling;
 use lab::ecs;
 use lab::events::RuleConfig;
@@ -9,7 +10,11 @@ use lab::functions::{FunctionConfig, Functions, mappings};
 use super::{DR, SetupError, Stage};
 
 const GROUP: &str = "shop";
-const SIZES: [u32; 3] = [1, 8, 2];
+/// How many instances the group is to have before anything happens.
+pub(super) const BEFORE: u32 = 2;
+/// How many it is to have then.
+pub(super) const WANTED: u32 = 6;
+const SIZES: [u32; 3] = [1, 8, BEFORE];
 const RULES: [&str; 2] = ["refresh", "nightly"];
 const CLUSTER: &str = "main";
 const SERVICE: &str = "shop";
@@ -17,21 +22,21 @@ const TASKS: u32 = 2;
 const MAPPING: &str = "0a1b2c3d-0000-4000-8000-000000000001";
 const FUNCTIONS: [&str; 2] = ["warm-caches", "resume-jobs"];
 
-const SETTLES_SOON: (&str, &str) = ("SettleSeconds", "120");
-const PREPARE: (&str, &str) = (
+pub(super) const SETTLES_SOON: (&str, &str) = ("SettleSeconds", "120");
+pub(super) const PREPARE: (&str, &str) = (
     "Prepare",
     "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:0:autoScalingGroupName/shop=6,\
      arn:aws:ecs:eu-central-1:123456789012:service/main/shop=6,\
      arn:aws:events:eu-central-1:123456789012:rule/refresh=on,\
      arn:aws:lambda:eu-central-1:123456789012:function:warm-caches=call",
 );
-const AFTER: (&str, &str) = (
+pub(super) const AFTER: (&str, &str) = (
     "After",
     "arn:aws:events:eu-central-1:123456789012:rule/nightly=on,\
      arn:aws:lambda:eu-central-1:123456789012:event-source-mapping:0a1b2c3d-0000-4000-8000-000000000001=on,\
      arn:aws:lambda:eu-central-1:123456789012:function:resume-jobs=call",
 );
-const RESOURCES: (&str, &str) = (
+pub(super) const RESOURCES: (&str, &str) = (
     "StepResources",
     "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:0:autoScalingGroupName/shop,\
      arn:aws:ecs:eu-central-1:123456789012:service/main/shop,\
@@ -71,7 +76,7 @@ impl Stepped {
     #[must_use]
     pub fn whole(over: bool) -> Self {
         let (on, records) = if over { (vec![RULES[0], RULES[1], MAPPING], 7) } else { (vec![RULES[0]], 4) };
-        Self { sizes: [6, 8, 6], tasks: 6, on, records }
+        Self { sizes: [WANTED, 8, WANTED], tasks: WANTED, on, records }
     }
 }
 
@@ -123,6 +128,11 @@ impl Stage {
             records: tags.filter(|tags| tags.contains_key("holdfast:step")).count(),
         }
     }
+}
+
+/// How many instances the group is to have now.
+pub(super) fn desired_in_group(lab: &Lab) -> u32 {
+    lab.autoscaling.group(DR, GROUP).map_or(0, |group| group.sizes[2])
 }
 
 /// The ARN of the group, as the parameters have it.

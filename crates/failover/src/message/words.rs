@@ -74,6 +74,7 @@ fn cause_and_act(outcome: &Outcome) -> &'static str {
             Some(Rule::P05) => "HELD by maintenance",
             Some(Rule::P09) => "HELD, primary may be up",
             Some(Rule::P10) => "HELD, DR is DOWN too",
+            Some(Rule::P15) => "HELD, DR's targets NOT HEALTHY",
             _ => "HELD",
         },
         Kind::Refused if outcome.rule() == Some(Rule::P04) && outcome.incident.is_some() => {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::conditions::{Facts, TooRecent};
 use crate::incident::{AlarmSighting, Approval, EvaluationTrouble};
-use crate::observation::{Fact, Probe};
+use crate::observation::{Fact, Probe, Targets};
 use crate::register::Reading;
 
 impl Facts<'_> {
@@ -50,6 +50,9 @@ impl Facts<'_> {
             if probe != Probe::NotAsked {
                 facts.push(Fact::new(about, probe));
             }
+        }
+        if self.seen.probes.targets != Targets::NotAsked {
+            facts.push(Fact::new("DR's targets", self.seen.probes.targets));
         }
         facts.extend(self.too_recent().map(|why| Fact::new("so soon", why)));
         facts.extend(self.let_go_at().filter(|_| self.disagrees()).map(|at| Fact::new("users are held until", at)));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::Verdict;
 use super::conditions::Facts;
 use crate::observation::Attention::{None as Quiet, Notice, Page};
-use crate::observation::Probe;
+use crate::observation::{Probe, Targets};
 use crate::plan::Mode;
 use crate::register::{ArmedBy, REPINS_MAX, Reading, Register};
 use crate::rule::{self, Id, Rule, row};
@@ -139,6 +139,10 @@ const ARMED_IN_PEACE: &[Row] = &[
         Verdict::Refuse, Page, "mend PrimaryProbeUrl, or whatever refuses it, before it is needed"),
     row(Rule::P07.row('e'), "the alarm is quiet, but the DR site does not answer our probe, so P10 would hold a failover", |f| f.seen.probes.dr.is_down(),
         Verdict::Refuse, Page, "bring the DR site up before it is needed, or correct DrProbeUrl"),
+    row(Rule::P07.row('i'), "the alarm is quiet, but the one that is to say whether DR's targets are healthy is not there or cannot be evaluated, so P15 would hold a failover", |f| f.seen.probes.targets.would_hold(true),
+        Verdict::Refuse, Page, "make that alarm in the DR region, or correct DrHealthyAlarmName"),
+    row(Rule::P07.row('j'), "the alarm is quiet, but DR's targets are not known to be healthy and no step would raise DR, so P15 would hold a failover", |f| f.seen.probes.targets.would_hold(f.plan.has_steps),
+        Verdict::Refuse, Page, "bring DR's targets up before they are needed, let Prepare raise them, or correct the alarm that DrHealthyAlarmName names"),
     row(Rule::P07.row('f'), "armed, and something besides the failover health check decides where users go", |f| !f.view.warnings.is_empty() || f.warns_of_other_check(),
         Verdict::Warn, Page, "an outage fails over by itself all the same; put it right, so that nothing else moves users"),
     row(Rule::P07.row('g'), "the alarm is quiet, but our own probe cannot tell whether the DR site is up, so nobody would notice if it were not", |f| f.seen.probes.dr.is_unclear(),
@@ -167,6 +171,10 @@ const ARMED_IN_OUTAGE: &[Row] = &[
         Verdict::Hold, Page, "two signals must agree, and one says nothing: look at the primary yourself; approve if users are really cut off"),
     row(Rule::P10.alone(), "the DR site does not answer our probe, or says that it is unwell", |f| f.seen.probes.dr.is_down() && !f.lifted(Rule::P10),
         Verdict::Hold, Page, "bring the DR site up; users are not pinned to a dead site"),
+    row(Rule::P15.row('a'), "too few of DR's targets are healthy", |f| f.seen.probes.targets == Targets::TooFew && !f.lifted(Rule::P15),
+        Verdict::Hold, Page, "Holdfast pins as soon as the alarm on them says OK; bring them up, or approve if DR can carry users all the same"),
+    row(Rule::P15.row('b'), "it is not known whether enough of DR's targets are healthy", |f| f.seen.probes.targets.is_unclear() && !f.lifted(Rule::P15),
+        Verdict::Hold, Page, "Holdfast pins as soon as the alarm on them says OK; look at DR's target groups yourself, and approve if they are well"),
     row(Rule::P11.alone(), "shadow mode", |f| f.plan.mode == Mode::Shadow,
         Verdict::WouldPin, Notice, "nothing was changed; in automatic mode the records would have been pinned to DR now"),
     row(Rule::P12.alone(), "approval mode, and nobody has approved this incident", |f| f.plan.mode == Mode::Approval && !f.lifted(Rule::P12),

@@ -4,7 +4,7 @@ use crate::common::{self, *};
 use failover::change::{self, Change};
 use failover::failback::{Move, Observation, RULES, Successor, moved, obstacles, restore};
 use failover::incident::AlarmState::{Alarm, Ok as Fine};
-use failover::observation::{NameView, Probe, Probes, Silence};
+use failover::observation::{NameView, Probe, Probes, Silence, Targets};
 use failover::pin::Verdict;
 use failover::plan::{Plan, ReplicaId};
 use failover::position::{OldOnly, Position, Proof, Start};
@@ -43,7 +43,7 @@ fn day_after() -> Observation {
     Observation {
         now: at(86_400),
         alarms: Some(vec![alarm(0, Fine, 40_000), alarm(1, Fine, 40_000)]),
-        probes: Probes { primary: Probe::Answers, dr: Probe::Answers },
+        probes: Probes { primary: Probe::Answers, dr: Probe::Answers, targets: Targets::NotAsked },
         names: vec![view("app.example.com", DR, Some(&failed_over(0)))],
         successors: vec![rebuilt()],
         writes_stopped: Some(at(6_880)),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::common::*;
 use failover::incident::{Approval, Incident};
 use failover::message::{self, Failure};
-use failover::observation::{Attention, Fact, Probe, Silence};
+use failover::observation::{Attention, Fact, Probe, Silence, Targets};
 use failover::outcome::{Finding, Kind, Outcome, Trigger};
 use failover::pin::Verdict;
 use failover::plan::Mode;
@@ -133,11 +133,12 @@ fn following_the_message_fails_over_however_many_rules_stand_in_the_way() {
     let mut scene = Scene::outage();
     scene.register(&armed(-899, ArmedBy::Operator));
     (scene.probes.primary, scene.probes.dr) = (Probe::Answers, Probe::Silent(Silence::TimedOut));
+    scene.probes.targets = Targets::TooFew;
     let decision = scene.decide();
     assert_eq!(decision.row.id.rule, Rule::P08);
     let outcome = Outcome::of(at(60), Trigger::Tick, &[decision.into()]);
     let message = message::of_outcome(&outcome, &sender());
-    let command = "--despite P08,P09,P10 --region eu-central-1 --reason WHY";
+    let command = "--despite P08,P09,P10,P15 --region eu-central-1 --reason WHY";
     assert!(message.body.contains(command), "{}", message.body);
     scene.approval = Some(approval_in(&message.body));
     assert_eq!(scene.decide().row.verdict, Verdict::Pin);
@@ -296,6 +297,7 @@ fn opposite_situations_never_share_a_subject() {
         (Kind::Held, Rule::P05),
         (Kind::Held, Rule::P09),
         (Kind::Held, Rule::P10),
+        (Kind::Held, Rule::P15),
         (Kind::Refused, Rule::P04),
         (Kind::Refused, Rule::P07),
         (Kind::ApprovalNeeded, Rule::P08),
@@ -372,7 +374,7 @@ proptest! {
     #[test]
     fn the_command_that_approves_reads_back_whatever_the_alarm_is_called(
         alarm in any::<String>().prop_filter("CloudWatch: no control characters", |name| !name.contains(char::is_control)),
-        despite in prop::sample::subsequence(vec![Rule::P08, Rule::P09, Rule::P10, Rule::P12, Rule::R07], 1..=5),
+        despite in prop::sample::subsequence(vec![Rule::P08, Rule::P09, Rule::P10, Rule::P12, Rule::P15, Rule::R07], 1..=6),
     ) {
         let incident = Incident { alarm: format!("it's {alarm}"), began: at(0) };
         let mut asks = finding(Kind::ApprovalNeeded, Attention::Page, "app.example.com");

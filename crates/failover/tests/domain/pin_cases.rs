@@ -3,7 +3,7 @@
 use crate::common::*;
 use failover::incident::AlarmState::{Alarm, InsufficientData, Missing, Ok as Fine};
 use failover::incident::{AlarmSighting, EvaluationTrouble};
-use failover::observation::{ChangeStatus, NameView, Probe, Silence, TlsFault, Unsent};
+use failover::observation::{ChangeStatus, NameView, Probe, Silence, Targets, TlsFault, Unsent};
 use failover::pin::Verdict;
 use failover::plan::Mode;
 use failover::record::Target;
@@ -17,6 +17,10 @@ const ARM_SETTLED: Verdict = Verdict::ArmRehearsing(ArmedBy::Settling);
 const ARM_ONLY: Verdict = Verdict::Arm(ArmedBy::Settling);
 const ARM_AGAIN: Verdict = Verdict::Arm(ArmedBy::MaintenanceEnd);
 
+const TOO_FEW: &str = "too few of DR's targets";
+const TARGETS_UNKNOWN: &str = "it is not known whether enough of DR's targets";
+const TOO_FEW_IN_PEACE: &str = "the alarm is quiet, but DR's targets are not known";
+const NO_TARGETS_ALARM: &str = "the alarm is quiet, but the one that is to say whether DR's targets";
 const STAY: &str = "pinned, and the records agree";
 const NO_CHANGE: &str = "pinned, but no change is on record";
 const CHANGED: &str = "pinned, but somebody changed the records";
@@ -283,6 +287,25 @@ const OUTAGE_CASES: &[Case] = &[
     ("one that answers does not", |s| s.probes.dr = Probe::Answers, Rule::P13, PIN, Verdict::Pin),
     ("P10 is lifted by an approval that names it", |s| { s.probes.dr = Probe::Silent(Silence::TimedOut); s.approval = Some(approval(0, &[Rule::P10])); }, Rule::P13, PIN, Verdict::Pin),
     ("but not by one that names P09", |s| { s.probes.dr = Probe::Silent(Silence::TimedOut); s.approval = Some(approval(0, &[Rule::P09])); }, Rule::P10, DR_SILENT, Verdict::Hold),
+    ("too few healthy targets hold the failover", |s| s.probes.targets = Targets::TooFew, Rule::P15, TOO_FEW, Verdict::Hold),
+    ("enough do not", |s| s.probes.targets = Targets::Healthy, Rule::P13, PIN, Verdict::Pin),
+    ("whatever steps there are", |s| { s.plan.has_steps = true; s.probes.targets = Targets::TooFew; }, Rule::P15, TOO_FEW, Verdict::Hold),
+    ("that nobody knows of any holds it too", |s| s.probes.targets = Targets::NoData, Rule::P15, TARGETS_UNKNOWN, Verdict::Hold),
+    ("as where CloudWatch does not answer", |s| s.probes.targets = Targets::NotAnswered, Rule::P15, TARGETS_UNKNOWN, Verdict::Hold),
+    ("or has no such alarm", |s| s.probes.targets = Targets::NoAlarm, Rule::P15, TARGETS_UNKNOWN, Verdict::Hold),
+    ("or cannot evaluate it", |s| s.probes.targets = Targets::Unevaluated, Rule::P15, TARGETS_UNKNOWN, Verdict::Hold),
+    ("P15 is lifted by an approval that names it", |s| { s.probes.targets = Targets::TooFew; s.approval = Some(approval(0, &[Rule::P15])); }, Rule::P13, PIN, Verdict::Pin),
+    ("where nobody knows too", |s| { s.probes.targets = Targets::NoData; s.approval = Some(approval(0, &[Rule::P15])); }, Rule::P13, PIN, Verdict::Pin),
+    ("but not by one that names P10", |s| { s.probes.targets = Targets::TooFew; s.approval = Some(approval(0, &[Rule::P10])); }, Rule::P15, TOO_FEW, Verdict::Hold),
+    ("a DR site that is silent is told first", |s| { s.probes.dr = Probe::Silent(Silence::TimedOut); s.probes.targets = Targets::TooFew; }, Rule::P10, DR_SILENT, Verdict::Hold),
+    ("a failover once begun waits for no target", |s| { s.sibling(&pinned(0, in_sync(40))); s.probes.targets = Targets::TooFew; }, Rule::P13, SIBLING, Verdict::Pin),
+    ("nor does a pin that stands", |s| { s.register(&pinned(0, in_sync(40))); s.probes.targets = Targets::TooFew; }, Rule::P02, STAY, Verdict::Stay),
+    ("before an outage too few are told", |s| { s.all_ok_since(-900); s.probes.targets = Targets::TooFew; }, Rule::P07, TOO_FEW_IN_PEACE, Verdict::Refuse),
+    ("and that there is no data", |s| { s.all_ok_since(-900); s.probes.targets = Targets::NoData; }, Rule::P07, TOO_FEW_IN_PEACE, Verdict::Refuse),
+    ("but not where steps may raise DR", |s| { s.all_ok_since(-900); s.plan.has_steps = true; s.probes.targets = Targets::TooFew; }, Rule::P06, QUIET, Verdict::Nothing),
+    ("an alarm that is not there is told whatever steps there are", |s| { s.all_ok_since(-900); s.plan.has_steps = true; s.probes.targets = Targets::NoAlarm; }, Rule::P07, NO_TARGETS_ALARM, Verdict::Refuse),
+    ("so is one that cannot be evaluated", |s| { s.all_ok_since(-900); s.probes.targets = Targets::Unevaluated; }, Rule::P07, NO_TARGETS_ALARM, Verdict::Refuse),
+    ("that CloudWatch is silent now says nothing of an outage", |s| { s.all_ok_since(-900); s.probes.targets = Targets::NotAnswered; }, Rule::P06, QUIET, Verdict::Nothing),
     ("shadow mode says what would have been", |s| s.plan.mode = Mode::Shadow, Rule::P11, SHADOW, Verdict::WouldPin),
     ("and no approval makes it act", |s| { s.plan.mode = Mode::Shadow; s.approval = Some(approval(0, &[Rule::P12])); }, Rule::P11, SHADOW, Verdict::WouldPin),
     ("approval mode asks", |s| s.plan.mode = Mode::Approval, Rule::P12, UNAPPROVED, Verdict::Ask),

@@ -6,7 +6,7 @@ use crate::common::*;
 use crate::pin_cases::{cases, wide};
 use failover::incident::AlarmState::Alarm;
 use failover::incident::{Approval, Incident};
-use failover::observation::{Fact, NameView, Probe, Silence};
+use failover::observation::{Fact, NameView, Probe, Silence, Targets};
 use failover::pin::{Verdict, rows};
 use failover::plan::Mode;
 use failover::promotion::{GATE_TABLE, PEACE_TABLE, REPLICA_TABLE};
@@ -107,14 +107,19 @@ fn one_approval_lifts_all_that_stands_in_the_way() {
     scene.plan.mode = Mode::Approval;
     scene.register(&armed(-899, ArmedBy::Operator));
     (scene.probes.primary, scene.probes.dr) = (Probe::Answers, Probe::Silent(Silence::TimedOut));
+    scene.probes.targets = Targets::TooFew;
     let despite = scene.decide().despite;
-    assert_eq!(despite, [Rule::P08, Rule::P09, Rule::P10, Rule::P12].into());
+    assert_eq!(despite, [Rule::P08, Rule::P09, Rule::P10, Rule::P12, Rule::P15].into());
     let despite: Vec<_> = despite.into_iter().collect();
     scene.approval = Some(approval(0, &despite));
     assert_eq!(scene.decide().row.verdict, Verdict::Pin);
 
     scene.approval = Some(approval(0, &[Rule::P08]));
-    assert_eq!(scene.decide().despite, [Rule::P08, Rule::P09, Rule::P10, Rule::P12].into(), "none is forgotten");
+    assert_eq!(
+        scene.decide().despite,
+        [Rule::P08, Rule::P09, Rule::P10, Rule::P12, Rule::P15].into(),
+        "none is forgotten"
+    );
 }
 
 #[test]
@@ -184,6 +189,7 @@ fn whatever_a_decision_saw_is_told() {
 
     scene.alarms = None;
     (scene.probes.primary, scene.probes.dr) = (Probe::NotAsked, Probe::Silent(Silence::TimedOut));
+    scene.probes.targets = Targets::NoData;
     scene.approval = Some(approval(0, &[]));
     scene.view = NameView::of_name("Z1", &app(), &[]);
     let seen = [
@@ -194,6 +200,7 @@ fn whatever_a_decision_saw_is_told() {
         "records: app.example.com has no failover records; create a PRIMARY and a SECONDARY record",
         "fault: app.example.com has no failover records; create a PRIMARY and a SECONDARY record",
         "DR's probe: silent: no answer in time",
+        "DR's targets: not known: the alarm has no data",
         "approval: of started@2026-01-01T12:00:00Z by kim",
     ];
     assert_eq!(lines(&scene.decide().facts), seen);

@@ -3,7 +3,7 @@
 use crate::common::*;
 use failover::incident::AlarmState::{Alarm, InsufficientData};
 use failover::incident::EvaluationTrouble;
-use failover::observation::{NameView, Probe, Silence, Unsent};
+use failover::observation::{NameView, Probe, Silence, Targets, Unsent};
 use failover::plan::Mode;
 use failover::register::ArmedBy;
 use failover::unready::unready;
@@ -24,6 +24,10 @@ const CASES: &[Case] = &[
     ("a probe that is never sent tells nothing then either", |s| s.probes.primary = Probe::NotSent(Unsent::NameNotResolved), true),
     ("a DR site that is down holds the failover", |s| s.probes.dr = Probe::Silent(Silence::TimedOut), true),
     ("one that refuses us does not", |s| s.probes.dr = Probe::Refused(403), false),
+    ("too few healthy targets hold it too", |s| s.probes.targets = Targets::TooFew, true),
+    ("but steps may raise them by then", |s| { s.plan.has_steps = true; s.probes.targets = Targets::TooFew; }, false),
+    ("not an alarm that is not there", |s| { s.plan.has_steps = true; s.probes.targets = Targets::NoAlarm; }, true),
+    ("that CloudWatch was silent about them says nothing of then", |s| s.probes.targets = Targets::NotAnswered, false),
     ("a name never armed does not fail over", |s| s.view = view("app.example.com", PRIMARY, None), true),
     ("nor one that a person disarmed", |s| s.register(&disarmed()), true),
     ("nor one with half a pair", |s| { let mut sets = a_pair(&app(), DR); sets.pop(); s.view = NameView::of_name("Z1", &app(), &sets); }, true),

@@ -1,7 +1,7 @@
 //! What would not work, by the rules themselves and by readiness; and what these do not know of, since it is of the time before a stack.
 
 use aws::survey::Listed;
-use failover::observation::{NameView, Probe, Probes};
+use failover::observation::{NameView, Probe, Probes, Targets};
 use failover::plan::Plan;
 use failover::promotion::{self, ReplicaState, ReplicaView};
 use failover::rule::Rule;
@@ -25,7 +25,8 @@ pub fn all(seen: &Seen, wishes: &Wishes, plan: &Plan, views: &[NameView], batche
         Some(_) => tried.heard,
         None => Probe::NotAsked,
     });
-    let (names, probes, keep_alives) = (views.to_vec(), Probes { primary, dr }, seen.keep_alives.clone());
+    let (names, probes, keep_alives) =
+        (views.to_vec(), Probes { primary, dr, targets: Targets::NotAsked }, seen.keep_alives.clone());
     let zones =
         std::iter::once(&seen.guards).chain(seen.second.as_ref().map(|second| &second.guards)).cloned().collect();
     let around = readiness::before(names, zones, probes, keep_alives, seen.now);

@@ -69,7 +69,7 @@ fn around(names: &[NameView], detector: Result<Option<Detector>, CallError>) -> 
         names: names.to_vec(),
         detectors: vec![(ALARM.to_owned(), detector)],
         zones: vec![Zone { id: "Z1".to_owned(), protections: Ok(Vec::new()), features: Ok(features) }],
-        probes: Probes { primary: Probe::Answers, dr: Probe::Answers },
+        probes: Probes { primary: Probe::Answers, dr: Probe::Answers, targets: Targets::NotAsked },
         switch: None,
         own: own(),
         keep_alives: Vec::new(),
@@ -206,17 +206,35 @@ fn an_alarm_of_the_same_stack_is_told_by_that_stack_s_words() {
 fn a_probe_that_can_tell_nothing_is_no_second_signal() {
     for (probes, words, weight) in [
         (
-            Probes { primary: Probe::Refused(403), dr: Probe::Answers },
+            Probes { primary: Probe::Refused(403), dr: Probe::Answers, targets: Targets::NotAsked },
             "PrimaryProbeUrl tells nothing: refused: it answers 403",
             Weight::Keeps,
         ),
-        (Probes { primary: Probe::Answers, dr: Probe::NotHttp }, "DrProbeUrl tells nothing", Weight::Keeps),
         (
-            Probes { primary: Probe::Answers, dr: Probe::Unwell(503) },
+            Probes { primary: Probe::Answers, dr: Probe::NotHttp, targets: Targets::NotAsked },
+            "DrProbeUrl tells nothing",
+            Weight::Keeps,
+        ),
+        (
+            Probes { primary: Probe::Answers, dr: Probe::Answers, targets: Targets::TooFew },
+            "DR's targets too few are healthy: the alarm says ALARM",
+            Weight::Keeps,
+        ),
+        (
+            Probes { primary: Probe::Answers, dr: Probe::Answers, targets: Targets::NotAnswered },
+            "DR's targets not known: CloudWatch did not answer",
+            Weight::Unknown,
+        ),
+        (
+            Probes { primary: Probe::Answers, dr: Probe::Unwell(503), targets: Targets::NotAsked },
             "no failover begins while DR does not answer",
             Weight::Keeps,
         ),
-        (Probes { primary: Probe::NotAsked, dr: Probe::Answers }, "PrimaryProbeUrl is not set", Weight::Advises),
+        (
+            Probes { primary: Probe::NotAsked, dr: Probe::Answers, targets: Targets::NotAsked },
+            "PrimaryProbeUrl is not set",
+            Weight::Advises,
+        ),
     ] {
         let readiness = judged_with(|around| around.probes = probes);
         assert!(only(&readiness).contains(words), "{words} in {}", only(&readiness));

@@ -55,7 +55,7 @@ fn pins(records: &Records) -> impl Iterator<Item = (&Pin, &Register)> {
 fn names(records: &Records) -> Vec<String> {
     let protected: Vec<_> = records.names.iter().map(|view| view.name.to_string()).collect();
     // The rules of the pin are about names, the others about databases.
-    let decided = || records.outcomes().find(|outcome| outcome.rule().is_some_and(|rule| rule <= Rule::P14));
+    let decided = || records.outcomes().find(|outcome| outcome.rule().is_some_and(|rule| rule <= Rule::P15));
     match protected.is_empty() {
         false => protected,
         true => decided().map(|outcome| outcome.subjects.clone()).unwrap_or_default(),

@@ -79,6 +79,9 @@ fn print_signals(terminal: &Terminal, status: &Status) {
     }
     let word = |site: &str| status.probes[site].as_str().unwrap_or_default().to_owned();
     terminal.say(format!("probes    primary {}, DR {}", word("primary"), word("dr")));
+    if let Some(targets) = status.probes["targets"].as_str() {
+        terminal.say(format!("targets   {targets}"));
+    }
 }
 
 /// As CloudWatch writes it.

@@ -4,7 +4,7 @@
 use failover::change::{self, Write};
 use failover::incident::AlarmState;
 use failover::latch::{self, Latch, Reading};
-use failover::observation::{NameView, Probe, Probes, Silence};
+use failover::observation::{NameView, Probe, Probes, Silence, Targets};
 use failover::outcome::{Finding, Kind, Trigger};
 use failover::pin::{self, Observation};
 use failover::refusal::Fate as Known;
@@ -163,7 +163,7 @@ impl Switched {
             hold: Some(if sight.holds { AlarmState::Ok } else { AlarmState::Alarm }),
             latch: sight.read.reading(),
             source: failover::listing::Source::Listed,
-            probes: Probes { primary, dr: Probe::Answers },
+            probes: Probes { primary, dr: Probe::Answers, targets: Targets::Healthy },
             changes: changes(&names, &sight.statuses),
             names,
             approval: sight.signal.approval(plan),

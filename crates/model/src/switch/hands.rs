@@ -27,7 +27,7 @@ impl Signal {
     /// The approval, if it is one.
     pub fn approval(self, plan: &Plan) -> Option<Approval> {
         let Self::Approved(began) = self else { return None };
-        let despite = [Rule::P08, Rule::P09, Rule::P10, Rule::P12].into_iter().collect();
+        let despite = [Rule::P08, Rule::P09, Rule::P10, Rule::P12, Rule::P15].into_iter().collect();
         Some(Approval { incident: incident(plan, began), by: "p".to_owned(), reason: String::new(), despite })
     }
 }

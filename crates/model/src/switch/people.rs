@@ -4,7 +4,7 @@ use failover::change::{self, Batch, Change, Write};
 use failover::failback::{self, Successor};
 use failover::incident::AlarmState;
 use failover::latch::{Latch, Stage};
-use failover::observation::{NameView, Probe, Probes, Silence};
+use failover::observation::{NameView, Probe, Probes, Silence, Targets};
 use failover::order::{self, Order};
 use failover::position::{OldOnly, Proof};
 use failover::promotion::{self, Instances, LagSample, ReplicaState, Source};
@@ -181,7 +181,7 @@ impl Switched {
         let seen = failback::Observation {
             now,
             alarms: Some(vec![sighting(plan, world.alarm.0, world.alarm.1)]),
-            probes: Probes { primary, dr: Probe::Answers },
+            probes: Probes { primary, dr: Probe::Answers, targets: Targets::Healthy },
             names: zone.views.clone(),
             successors: plan.replicas.iter().map(successor).collect(),
             writes_stopped: Some(now),

@@ -51,7 +51,7 @@ impl Outage {
             } else {
                 Incident::declared(world.now)
             };
-            let despite = [Rule::P08, Rule::P09, Rule::P10, Rule::P12].into();
+            let despite = [Rule::P08, Rule::P09, Rule::P10, Rule::P12, Rule::P15].into();
             let approval = Approval { incident, by: "kim".to_owned(), reason: "we go now".to_owned(), despite };
             world.tell(|| format!("kim fails over by hand, {}", approval.incident));
             let event = event::approval(&approval, world.now);

@@ -54,6 +54,13 @@ impl World {
         Some(AlarmSighting { arn: arn.to_owned(), name, state, since: self.now, trouble: None })
     }
 
+    /// The alarm on DR's targets.
+    #[must_use]
+    pub fn targets_alarm(&self, arn: &str) -> Option<AlarmSighting> {
+        let name = alarm_name(arn)?.to_owned();
+        Some(AlarmSighting { arn: arn.to_owned(), name, state: self.targets, since: self.now, trouble: None })
+    }
+
     /// Somebody asks the store for a commit now, whenever it hears of it.
     #[must_use]
     pub fn asked_to_latch(&self, saw: Probes, text: &str) -> AskedToLatch {

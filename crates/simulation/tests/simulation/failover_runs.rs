@@ -72,6 +72,30 @@ fn users_are_not_pinned_to_a_dead_site_until_it_lives_again() {
 }
 
 #[test]
+fn users_wait_until_an_alarm_says_that_drs_targets_are_healthy_with_the_switch_and_without() {
+    use failover::incident::AlarmState::{Alarm, InsufficientData, Ok};
+    for switch in [false, true] {
+        let mut holdfast = deployed(&Setup { targets: true, switch, ..Setup::default() });
+        outage(&mut holdfast);
+        for unwell in [Alarm, InsufficientData] {
+            holdfast.world.get().targets = unwell;
+            minutes(&mut holdfast, 10);
+            assert_eq!(states(&holdfast), ["armed"; 3], "{unwell:?}");
+            assert!(holdfast.world.get().store.keys().all(|item| *item != aws::store::Item::Latch), "{unwell:?}");
+        }
+        assert!(was_told(&holdfast, &["HELD, DR's targets NOT HEALTHY"]));
+        holdfast.world.get().targets = Ok;
+        minutes(&mut holdfast, 1);
+        assert_eq!(states(&holdfast), ["pinned"; 3]);
+        // What has begun waits for nothing.
+        holdfast.world.get().targets = Alarm;
+        minutes(&mut holdfast, 15);
+        assert_eq!(states(&holdfast), ["failed over"; 3]);
+        assert_unbroken(&holdfast);
+    }
+}
+
+#[test]
 fn a_name_never_armed_is_armed_by_quiet_times_and_then_fails_over() {
     let mut holdfast = deployed(&Setup { register: None, ..Setup::default() });
     minutes(&mut holdfast, 1);

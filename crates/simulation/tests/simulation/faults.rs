@@ -98,6 +98,12 @@ fn any_one_call_of_replica_promoter_may_fail_or_kill_it_where_the_database_is_a_
 }
 
 #[test]
+fn any_one_call_of_alarm_handler_may_fail_or_kill_it_where_users_wait_for_drs_targets() {
+    let setup = Setup { names: 1, targets: true, ..Setup::default() };
+    every_fault_at_every_call_in(&setup, Function::AlarmHandler, 15);
+}
+
+#[test]
 fn a_function_that_dies_once_at_every_call_in_turn_still_ends_failed_over() {
     for fault in [Fault::KilledBefore, Fault::KilledAfter, Fault::TimedOutAfter] {
         let setup = Setup::default();

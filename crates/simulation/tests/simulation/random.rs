@@ -2,7 +2,7 @@
 
 use failover::outcome::Kind;
 use simulation::campaign::{self, Tally};
-use simulation::chance::{Chance, ON_GLOBALS, ON_SWITCH};
+use simulation::chance::{Chance, ON_GLOBALS, ON_SWITCH, ON_TARGETS};
 use simulation::outage::{self, Detail};
 use simulation::shrink;
 
@@ -61,6 +61,19 @@ fn no_random_outage_with_global_databases_breaks_a_property() {
         let story = shrink::shrink(seed, None).map(|shrunk| shrunk.story()).unwrap_or_default();
         panic!("of {SEEDS} outages went wrong: {:#?}\n{story}", tally.broken);
     }
+    assert!((SEEDS / 2..SEEDS).contains(&tally.failed_over), "{} of {SEEDS} failed over", tally.failed_over);
+}
+
+#[test]
+fn no_random_outage_in_which_users_wait_for_drs_targets_breaks_a_property() {
+    const SEEDS: u64 = 1_000;
+    let tally = campaign::run(ON_TARGETS..ON_TARGETS + SEEDS, None, campaign::threads(), &|_| ());
+    if let Some(seed) = tally.first_bad_seed() {
+        let story = shrink::shrink(seed, None).map(|shrunk| shrunk.story()).unwrap_or_default();
+        panic!("of {SEEDS} outages went wrong: {:#?}\n{story}", tally.broken);
+    }
+    let held = tally.kinds.get(&Kind::Held).copied().unwrap_or_default();
+    assert!(held * 100 >= 40 * SEEDS, "held in {held} of {SEEDS} outages only");
     assert!((SEEDS / 2..SEEDS).contains(&tally.failed_over), "{} of {SEEDS} failed over", tally.failed_over);
 }
 

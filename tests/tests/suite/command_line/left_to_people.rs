@@ -84,7 +84,7 @@ async fn what_cannot_be_done_is_said_with_a_remedy_and_an_exit_code() {
         contains_all(&refused(&stage, &["disarm", "--for", lasting], 2).await, &["2h, 90m"]);
     }
     contains_all(&refused(&stage, &["plan", "--at", "yesterday"], 2).await, &["2026-01-01T12:00:00Z"]);
-    contains_all(&refused(&stage, &["explain", "P99"], 2).await, &["P01 to P14"]);
+    contains_all(&refused(&stage, &["explain", "P99"], 2).await, &["P01 to P15"]);
     contains_all(&refused(&stage, &["explain", "P09x"], 2).await, &["P09 has no row P09x"]);
     contains_all(&refused(&stage, &["failback", "check", "--successor", "app"], 2).await, &["app-dr=us-east-2/app-2"]);
     stage.lab.faults.fail_service("route53");

@@ -5,6 +5,7 @@ use super::parts::*;
 use crate::check;
 use crate::stage::Layout;
 use crate::stage::steps::{STEPS, STEPS_ON_SWITCH};
+use crate::stage::targets::TARGETS_ON_SWITCH;
 
 const WITH_STEPS: Layout = Layout { responder: STEPS, ..QUICK };
 
@@ -36,4 +37,34 @@ pub(super) const AFTER_FAILS: Scenario = Scenario {
     layout: WITH_STEPS,
     play: |play| Box::pin(play.after_fails()),
     checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::STEP_FAILURE_TOLD]],
+};
+
+const WAITS_FOR_TARGETS: Layout = Layout { responder: TARGETS_ON_SWITCH, ..QUICK };
+
+pub(super) const DR_NOT_HEALTHY: Scenario = Scenario {
+    name: "dr-not-healthy",
+    about: "the switch, and what Prepare raised in DR is healthy only half an hour later: a page, nobody is sent there before, and then the pin",
+    layout: WAITS_FOR_TARGETS,
+    play: |play| Box::pin(play.dr_not_healthy()),
+    checks: &[
+        PINNED_AND_PROMOTED,
+        HOLDS,
+        LOSS,
+        TOLD,
+        &[check::MOVED_BY_PIN, check::TARGETS_AWAITED, check::HELD_BY_TARGETS],
+    ],
+};
+
+pub(super) const DR_NEVER_HEALTHY: Scenario = Scenario {
+    name: "dr-never-healthy",
+    about: "the same, and it never is: Holdfast asks, and goes on once a person says so",
+    layout: WAITS_FOR_TARGETS,
+    play: |play| Box::pin(play.dr_never_healthy()),
+    checks: &[
+        PINNED_AND_PROMOTED,
+        HOLDS,
+        LOSS,
+        TOLD,
+        &[check::MOVED_BY_PIN, check::APPROVED_WITHOUT_TARGETS, check::HELD_BY_TARGETS],
+    ],
 };

@@ -2,7 +2,7 @@
 
 use super::pins::{is_down, is_unclear};
 use super::sight::{Sight, State};
-use failover::observation::Probe;
+use failover::observation::{Probe, Targets};
 use failover::rule::Id;
 
 impl Sight {
@@ -32,6 +32,10 @@ impl Sight {
             "P09a" => self.primary == Probe::Answers && !self.lets_go(),
             "P09b" => is_unclear(self.primary) && !self.lets_go(),
             "P10" => is_down(self.dr),
+            "P07i" => matches!(self.targets, Targets::NoAlarm | Targets::Unevaluated),
+            "P07j" => matches!(self.targets, Targets::TooFew | Targets::NoData) && !self.has_steps,
+            "P15a" => self.targets == Targets::TooFew,
+            "P15b" => !matches!(self.targets, Targets::NotAsked | Targets::Healthy | Targets::TooFew),
             "P13a" => self.is_committed(),
             "P13b" => !self.is_committed(),
             _ => true,

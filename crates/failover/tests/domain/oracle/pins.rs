@@ -7,7 +7,7 @@ use super::sight::{ALARMS, Alarm, How, Place, REHEARSAL_MINUTE, Sight, State};
 use crate::common::{at, incident};
 use failover::incident::{AlarmState, EvaluationTrouble, Incident};
 use failover::observation::Attention::{self, None as Quiet, Notice, Page};
-use failover::observation::{ChangeStatus, Probe};
+use failover::observation::{ChangeStatus, Probe, Targets};
 use failover::pin::Verdict;
 use failover::plan::Mode;
 use failover::register::ArmedBy;
@@ -20,9 +20,9 @@ const SETTLE_SECONDS: i64 = 900;
 pub const SENTENCES: &[Sentence<Sight, Verdict>] = &[
     (Verdict::Pin, |s| s.may_be_pinned() && s.acts() && (s.is_committed() || s.is_live() && s.hurdles().is_empty())),
     (Verdict::WouldPin, |s| s.may_be_pinned() && !s.acts() && s.is_live() && s.hurdles().is_empty()),
-    (Verdict::Ask, |s| s.is_held_up() && (s.meets(Rule::P08) || !s.meets(Rule::P09) && !s.meets(Rule::P10))),
+    (Verdict::Ask, |s| s.is_held_up() && (s.meets(Rule::P08) || !s.is_in_doubt())),
     (Verdict::Hold, |s| {
-        let disagrees = s.is_held_up() && !s.meets(Rule::P08) && (s.meets(Rule::P09) || s.meets(Rule::P10));
+        let disagrees = s.is_held_up() && !s.meets(Rule::P08) && s.is_in_doubt();
         s.is_maintained() || disagrees
     }),
     (Verdict::Stay, |s| s.stands() && s.is_change_on_record()),
@@ -160,7 +160,7 @@ impl Sight {
     }
 
     /// What a person must lift, whoever has lifted what: the alarm comes too soon after a change; the second signal does not say that the
-    /// primary is down; DR is down; the mode wants a person.
+    /// primary is down; DR is down, or its targets are not known to be healthy; the mode wants a person.
     pub fn all_hurdles(&self) -> BTreeSet<Rule> {
         let (State::Armed { since, by, failed_back, .. }, Some(began)) = (&self.state, self.began()) else {
             return BTreeSet::new();
@@ -171,6 +171,7 @@ impl Sight {
             (Rule::P08, began < since + SETTLE_SECONDS || cools),
             (Rule::P09, !is_down(self.primary) && self.primary != Probe::NotAsked),
             (Rule::P10, is_down(self.dr)),
+            (Rule::P15, self.targets != Targets::NotAsked && self.targets != Targets::Healthy),
             (Rule::P12, self.mode == Mode::Approval),
         ];
         hurdles.into_iter().filter(|(_, is_met)| *is_met).map(|(rule, _)| rule).collect()
@@ -185,6 +186,11 @@ impl Sight {
             .find(|word| Some(Incident { alarm: ALARMS[word.nth].to_owned(), began: at(word.began) }) == incident);
         let is_lifted = |rule: &Rule| word.is_some_and(|word| *rule == Rule::P12 || word.despite.contains(rule));
         self.all_hurdles().into_iter().filter(|rule| !is_lifted(rule)).collect()
+    }
+
+    /// One of the sites is not as it must be for users to move, or nobody knows.
+    fn is_in_doubt(&self) -> bool {
+        [Rule::P09, Rule::P10, Rule::P15].into_iter().any(|rule| self.meets(rule))
     }
 
     fn meets(&self, rule: Rule) -> bool {
@@ -334,7 +340,16 @@ impl Sight {
 
     /// Whatever would stop a failover is told in peace.
     fn would_not_fail_over(&self) -> bool {
-        self.is_blind() || self.is_unevaluated() || is_unclear(self.primary) || is_down(self.dr)
+        self.lacks_targets() || self.is_blind() || self.is_unevaluated() || is_unclear(self.primary) || is_down(self.dr)
+    }
+
+    /// No step will mend what is so of DR's targets: there is none, or it is the alarm itself that cannot tell.
+    pub fn lacks_targets(&self) -> bool {
+        match self.targets {
+            Targets::NotAsked | Targets::Healthy | Targets::NotAnswered => false,
+            Targets::TooFew | Targets::NoData => !self.has_steps,
+            Targets::Unevaluated | Targets::NoAlarm => true,
+        }
     }
 
     fn is_moved_by_others(&self) -> bool {

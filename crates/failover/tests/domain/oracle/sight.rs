@@ -8,7 +8,7 @@ use crate::common::{self, Scene, app, at, pair, plan};
 use failover::incident::{AlarmSighting, AlarmState, Approval, EvaluationTrouble, Incident};
 use failover::latch::{Latch, Reading};
 use failover::listing::Source;
-use failover::observation::{ChangeStatus, Changes, NameView, Probe, Probes, Silence, TlsFault, Unsent};
+use failover::observation::{ChangeStatus, Changes, NameView, Probe, Probes, Silence, Targets, TlsFault, Unsent};
 use failover::pin::Observation;
 use failover::plan::{Mode, Plan};
 use failover::record::Target;
@@ -33,6 +33,8 @@ pub struct Sight {
     pub alarms: Option<Vec<Alarm>>,
     pub primary: Probe,
     pub dr: Probe,
+    pub targets: Targets,
+    pub has_steps: bool,
     pub state: State,
     pub records: Records,
     pub siblings: Vec<State>,
@@ -133,7 +135,7 @@ pub static REHEARSAL_MINUTE: LazyLock<i64> = LazyLock::new(|| {
 impl Sight {
     pub fn plan(&self) -> Plan {
         let mut plan = PLAN.clone();
-        (plan.mode, plan.rehearse) = (self.mode, self.rehearses);
+        (plan.mode, plan.rehearse, plan.has_steps) = (self.mode, self.rehearses, self.has_steps);
         (plan.limits.cooldown_seconds, plan.limits.hold_seconds_max) = (self.cooldown_seconds, self.hold_seconds_max);
         (plan.failover_health_check, plan.switch) = (self.own_check.map(str::to_owned), self.switch.map(str::to_owned));
         plan
@@ -168,7 +170,7 @@ impl Sight {
             hold: None,
             latch: self.latch.as_ref().map_or(Reading::NoStore, latch),
             source: Source::Listed,
-            probes: Probes { primary: self.primary, dr: self.dr },
+            probes: Probes { primary: self.primary, dr: self.dr, targets: self.targets },
             names: std::iter::once(self.view()).chain(siblings).collect(),
             changes: self.change.iter().map(|status| ("C1".to_owned(), *status)).collect::<Changes>(),
             approval: self.approval.as_ref().map(Word::approval),
@@ -261,6 +263,15 @@ fn probes() -> impl Strategy<Value = Probe> {
     ])
 }
 
+fn targets() -> impl Strategy<Value = Targets> {
+    prop_oneof![
+        6 => Just(Targets::NotAsked),
+        3 => Just(Targets::Healthy),
+        2 => Just(Targets::TooFew),
+        1 => select(vec![Targets::NoData, Targets::Unevaluated, Targets::NoAlarm, Targets::NotAnswered]),
+    ]
+}
+
 fn armed(now: i64) -> impl Strategy<Value = State> {
     let since = select(vec![-90_000_i64, -7_200, -3_600, -3_599, -960, -900, -899, -60, -1, 0, 10, 50]);
     let by = select(vec![
@@ -334,24 +345,37 @@ fn of(now: i64, state: State) -> impl Strategy<Value = Sight> {
     let mode = select(vec![Mode::Automatic, Mode::Automatic, Mode::Approval, Mode::Shadow]);
     let checks = (select(vec![None, None, Some("hc-1"), Some("hc-2")]), select(vec![None, Some("hc-1"), Some("SW")]));
     let limits = (select(vec![0_u32, 3_600]), select(vec![0_u32, 60, 90, 700]));
-    let plan = (mode, prop::bool::weighted(0.7), checks, limits);
+    let plan = (mode, (prop::bool::weighted(0.7), prop::bool::weighted(0.3)), checks, limits);
     let sites = prop_oneof![1 => Just((Probe::NotAsked, Probe::NotAsked)), 1 => (probes(), probes())];
-    let heard = (prop::bool::weighted(0.03), alarms(now), sites);
+    let heard = (prop::bool::weighted(0.03), alarms(now), sites, targets());
     let siblings = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(states(now), 1..3)];
     let change = prop::option::of(select(vec![ChangeStatus::Pending, ChangeStatus::InSync, ChangeStatus::Lost]));
     let commit = (select(vec![-60_i64, 0]), select(vec![-960_i64, 0, 40]));
     let latch = prop::option::weighted(0.1, commit.prop_map(|(began, at)| Commit { began, at }));
-    let rules = vec![Rule::P03, Rule::P04, Rule::P05, Rule::P07, Rule::P08, Rule::P09, Rule::P10, Rule::P12, Rule::R07];
-    let word = (select(vec![0_usize, 0, 1, 2]), select(vec![-60_i64, 0, 30]), subsequence(rules, 0..=9));
+    let rules = vec![
+        Rule::P03,
+        Rule::P04,
+        Rule::P05,
+        Rule::P07,
+        Rule::P08,
+        Rule::P09,
+        Rule::P10,
+        Rule::P12,
+        Rule::P15,
+        Rule::R07,
+    ];
+    let word = (select(vec![0_usize, 0, 1, 2]), select(vec![-60_i64, 0, 30]), subsequence(rules, 0..=10));
     let word = word.prop_map(|(nth, began, despite)| Word { nth, began, despite: despite.into_iter().collect() });
     let around = (records(&state), siblings, change, latch, prop::option::weighted(0.5, word));
     (plan, heard, around).prop_map(move |(plan, heard, (records, siblings, change, latch, approval))| {
-        let (mode, rehearses, (own_check, switch), (cooldown_seconds, hold_seconds_max)) = plan;
-        let (is_foreign, alarms, (primary, dr)) = heard;
+        let (mode, (rehearses, has_steps), (own_check, switch), (cooldown_seconds, hold_seconds_max)) = plan;
+        let (is_foreign, alarms, (primary, dr), targets) = heard;
         Sight {
             now,
             mode,
             rehearses,
+            targets,
+            has_steps,
             cooldown_seconds,
             hold_seconds_max,
             own_check,
