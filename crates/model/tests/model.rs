@@ -78,6 +78,11 @@ fn whatever_else_goes_wrong_around_an_outage_no_rule_is_skipped() {
 }
 
 #[test]
+fn users_wait_for_drs_targets_or_for_a_person() {
+    holds(Bounds::TARGETS, 129_288);
+}
+
+#[test]
 fn an_incident_of_two_databases_waits_for_both() {
     holds(Bounds::DATABASES, 764_876);
 }
