@@ -63,16 +63,16 @@ def test_the_command_line_invokes(aws, tmp_path):
 
 def test_a_mapping_is_switched_in_lambdas_own_time_and_tagged(client, refused, until):
     functions = client("lambda")
-    state = lambda: functions.get_event_source_mapping(UUID="0a-1")["State"]
+    state = lambda: functions.get_event_source_mapping(UUID="0a1b2c3d-0000-4000-8000-000000000001")["State"]
     assert state() == "Disabled"
-    switched = functions.update_event_source_mapping(UUID="0a-1", Enabled=True)
+    switched = functions.update_event_source_mapping(UUID="0a1b2c3d-0000-4000-8000-000000000001", Enabled=True)
     assert switched["State"] == "Enabling"
-    refused("ResourceInUseException", 400, functions.update_event_source_mapping, UUID="0a-1", Enabled=False)
+    refused("ResourceInUseException", 400, functions.update_event_source_mapping, UUID="0a1b2c3d-0000-4000-8000-000000000001", Enabled=False)
     until(lambda: state() == "Enabled")
     arn = switched["EventSourceMappingArn"]
     functions.tag_resource(Resource=arn, Tags={"team": "a"})
     assert functions.list_tags(Resource=arn)["Tags"] == {"team": "a"}
     functions.untag_resource(Resource=arn, TagKeys=["team"])
     assert functions.list_tags(Resource=arn)["Tags"] == {}
-    refused("ResourceNotFoundException", 404, functions.get_event_source_mapping, UUID="0a-2")
-    refused("ResourceNotFoundException", 404, functions.update_event_source_mapping, UUID="0a-2", Enabled=True)
+    refused("ResourceNotFoundException", 404, functions.get_event_source_mapping, UUID="0a1b2c3d-0000-4000-8000-000000000002")
+    refused("ResourceNotFoundException", 404, functions.update_event_source_mapping, UUID="0a1b2c3d-0000-4000-8000-000000000002", Enabled=True)

@@ -101,7 +101,7 @@ fn furnish(lab: &Lab) {
     lab.ecs.change(&lab::ecs::arn_of(REGION, "main", "shop"), |service| (service.desired, service.running) = (2, 2));
     lab.ecs.change(&lab::ecs::arn_of(REGION, "main", "agent"), |service| service.strategy = "DAEMON");
     lab.ecs.change(&lab::ecs::arn_of(REGION, "main", "old"), |service| service.status = "INACTIVE");
-    lab.functions.map(REGION, "0a-1", false);
+    lab.functions.map(REGION, "0a1b2c3d-0000-4000-8000-000000000001", false);
     lab.kms.set(REGION, "shop", "PendingDeletion");
     lab.secretsmanager.change(REGION, "shop/app", |secret| {
         secret.replicas.insert("eu-west-1".to_owned(), ("Failed", "no key".to_owned()));

@@ -76,6 +76,7 @@ fn users_wait_until_an_alarm_says_that_drs_targets_are_healthy_with_the_switch_a
     use failover::incident::AlarmState::{Alarm, InsufficientData, Ok};
     for switch in [false, true] {
         let mut holdfast = deployed(&Setup { targets: true, switch, ..Setup::default() });
+        holdfast.world.get().targets = Alarm;
         outage(&mut holdfast);
         for unwell in [Alarm, InsufficientData] {
             holdfast.world.get().targets = unwell;
