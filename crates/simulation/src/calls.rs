@@ -25,7 +25,7 @@ use crate::fault::{Fault, Script, Site};
 use crate::holdfast::{Function, Subject};
 use crate::sabotage::Sabotage;
 use crate::watch::Author;
-use crate::world::{Handle, Letter, World};
+use crate::world::{Handle, Letter, World, is_of_targets};
 
 /// AWS as one invocation reaches it; clones share the invocation's line.
 #[derive(Clone)]
@@ -297,11 +297,6 @@ impl AlarmReader for Aws {
             None => described,
         }
     }
-}
-
-/// True of the alarm on DR's targets.
-pub(crate) fn is_of_targets(arn: &str) -> bool {
-    arn.ends_with(":dr-healthy")
 }
 
 impl Prober for Aws {

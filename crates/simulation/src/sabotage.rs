@@ -14,12 +14,10 @@ use failover::register::{ArmedBy, Evidence, Pin, Reading, Register, Spread};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::calls::is_of_targets;
-use crate::chance::{ON_SWITCH, ON_TARGETS};
 use crate::holdfast::Function;
 use crate::property::Property;
 use crate::watch::Author;
-use crate::world::World;
+use crate::world::{World, is_of_targets};
 
 /// A rule to break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -243,18 +241,9 @@ impl Sabotage {
         batch
     }
 
-    /// The first seed of those in whose outages there is what it breaks.
-    #[must_use]
-    pub fn first_seed(self) -> u64 {
-        match self {
-            Self::IgnoresTargets => ON_TARGETS,
-            _ if self.is_beside() => ON_SWITCH,
-            _ => 0,
-        }
-    }
-
     /// True if it takes a workload on the switch.
-    fn is_beside(self) -> bool {
+    #[must_use]
+    pub fn is_beside(self) -> bool {
         use Sabotage::ProvesByDrAlone;
         use Sabotage::{BelievesOneServer, CommitsWhileOff, ForgetsTheMargin, LiftsTheLatch, NeverHolds};
         let proofs = matches!(self, ProvesByDrAlone | BelievesOneServer | ForgetsTheMargin | CommitsWhileOff);

@@ -1,6 +1,6 @@
 //! Makes a failure small: takes off what went otherwise than in a quiet outage as long as the same property fails.
 
-use crate::chance::Deviation;
+use crate::chance::{Deviation, ON_SWITCH, ON_TARGETS};
 use crate::outage::{self, Detail, Report};
 use crate::property::Property;
 use crate::sabotage::Sabotage;
@@ -64,7 +64,11 @@ impl Shrunk {
     #[must_use]
     pub fn search(sabotage: Sabotage, property: Property, seeds: u64) -> Option<Self> {
         let is_noticed = |report: &Report| report.broken.iter().any(|breach| breach.property == property);
-        let from = sabotage.first_seed();
+        let from = match sabotage {
+            Sabotage::IgnoresTargets => ON_TARGETS,
+            _ if sabotage.is_beside() => ON_SWITCH,
+            _ => 0,
+        };
         let noticed =
             (from..from + seeds).filter(|seed| is_noticed(&outage::run(*seed, Some(sabotage), Detail::Result)));
         let mut smallest: Option<Self> = None;

@@ -380,3 +380,8 @@ impl World {
         self.route53.published(zone)?.playing(name, kind, role).map(|set| set.target.clone())
     }
 }
+
+/// True of the alarm on DR's targets.
+pub(crate) fn is_of_targets(arn: &str) -> bool {
+    arn.ends_with(":dr-healthy")
+}
