@@ -24,7 +24,7 @@ const JOBS: usize = 6;
 
 const HANDLER: &[&str] = &["alarm-handler"];
 
-const COMPANIONS: [Companion; 26] = [
+const COMPANIONS: [Companion; 27] = [
     Companion {
         sabotage: "ignores-probes",
         of: HANDLER,
