@@ -156,7 +156,8 @@ impl Reader {
         Self { looks, listings, session: session.clone(), can_wait: false }
     }
 
-    /// The same for whoever looks after a pin, which nobody's users wait for: where an account is refused for its rate, pins go first.
+    /// The same for what comes after a pin and nobody's users wait for: where an account is refused for its rate, pins go first. A promotion is
+    /// waited for.
     #[must_use]
     pub fn after_pins(session: &Session) -> Self {
         Self { can_wait: true, ..Self::new(session) }

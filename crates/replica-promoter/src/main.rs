@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     let plan = start::needed("PlanRefused", plan).await?;
     let session = Session::load().await.for_plan(&plan).await;
     let calls = Calls {
-        records: route53::Reader::after_pins(&session),
+        records: route53::Reader::new(&session),
         registers: route53::Writer::new(&session),
         replicas: rds::Reader::new(&session),
         promoter: rds::Writer::new(&session),
