@@ -4,17 +4,14 @@ use alarm_handler::event;
 use alarm_handler::handler::Calls;
 use aws::beside::Beside;
 use aws::probe::HttpProber;
-use aws::{Session, cloudwatch, route53, start, store, telemetry};
-use failover::plan::{PLAN_VARIABLE, Plan};
+use aws::{Session, cloudwatch, route53, start, store};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init();
-    start::mend_certificates();
-    let plan = Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default());
-    let plan = start::needed("PlanRefused", plan).await?;
+    start::begin();
+    let plan = start::plan().await?;
     let session = Session::load().await.for_plan(&plan).await;
     let calls = Calls {
         reader: route53::Reader::new(&session),

@@ -13,7 +13,10 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
+use failover::plan::{PLAN_VARIABLE, Plan};
 use serde_json::json;
+
+use crate::telemetry;
 
 /// Where Lambda's runtime API is.
 const RUNTIME_VARIABLE: &str = "AWS_LAMBDA_RUNTIME_API";
@@ -41,9 +44,23 @@ impl fmt::Display for CannotStart {
 
 impl Error for CannotStart {}
 
+/// What every function begins with: a log, and certificates that are there.
+pub fn begin() {
+    telemetry::init();
+    mend_certificates();
+}
+
+/// The plan that the template gives a function.
+///
+/// # Errors
+/// If it is none.
+pub async fn plan() -> Result<Plan, CannotStart> {
+    needed("PlanRefused", Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default())).await
+}
+
 /// Starts the program anew without a file of certificates that is not there: with it every call to AWS would fail, without it
 /// the system's own are found. Nothing to do is the rule.
-pub fn mend_certificates() {
+fn mend_certificates() {
     let Some(file) = std::env::var_os(CERTIFICATES_VARIABLE).filter(|file| !Path::new(file).exists()) else { return };
     tracing::warn!(?file, "{CERTIFICATES_VARIABLE} names a file that is not there; going on without it");
     let Ok(program) = std::env::current_exe() else { return };
@@ -99,7 +116,6 @@ async fn tell_lambda(api: &str, error_type: &str, message: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use failover::plan::Plan;
     use std::io::{Read, Write};
     use std::net::TcpListener;
 

@@ -1,17 +1,14 @@
 //! The Lambda: observe, decide, act, return. Whatever wakes it says no more than "look now".
 
-use aws::{Session, rds, route53, start, telemetry};
-use failover::plan::{PLAN_VARIABLE, Plan};
+use aws::{Session, rds, route53, start};
 use fencer::handler::Calls;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init();
-    start::mend_certificates();
-    let plan = Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default());
-    let plan = start::needed("PlanRefused", plan).await?;
+    start::begin();
+    let plan = start::plan().await?;
     let session = Session::load().await.for_plan(&plan).await;
     let primary = plan.fence.as_ref().map_or_else(|| session.clone(), |fence| session.in_region(&fence.region));
     let calls = Calls {

@@ -1,7 +1,7 @@
 //! The Lambda: parse, word, publish.
 
 use aws::sns::Topics;
-use aws::{Session, start, telemetry};
+use aws::{Session, start};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use notifier::event;
 use notifier::handler::{self, Settings};
@@ -9,8 +9,7 @@ use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init();
-    start::mend_certificates();
+    start::begin();
     let settings = Settings::from_environment(|name| std::env::var(name).ok());
     let settings = start::needed("SettingMissing", settings).await?;
     let session = Session::load().await;

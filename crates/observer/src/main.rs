@@ -2,8 +2,7 @@
 
 use aws::dns::Dns;
 use aws::probe::HttpProber;
-use aws::{start, telemetry};
-use failover::plan::{PLAN_VARIABLE, Plan};
+use aws::start;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use observer::event;
 use observer::handler::{Calls, PAUSE, Settings};
@@ -11,10 +10,8 @@ use serde_json::{Value, json};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init();
-    start::mend_certificates();
-    let plan = Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default());
-    let plan = start::needed("PlanRefused", plan).await?;
+    start::begin();
+    let plan = start::plan().await?;
     let settings = Settings::from_environment(|name| std::env::var(name).ok());
     let settings = start::needed("SettingMissing", settings).await?;
     let calls = Calls { servers: Dns::from_environment(), prober: HttpProber, pause: PAUSE };

@@ -1,8 +1,7 @@
 //! The Lambda: observe, decide, act, return. Whatever wakes it says no more than "look now".
 
 use aws::beside::Beside;
-use aws::{Session, cloudwatch, route53, start, steps, store, telemetry};
-use failover::plan::{PLAN_VARIABLE, Plan};
+use aws::{Session, cloudwatch, route53, start, steps, store};
 use failover::step::{STEPS_VARIABLE, Steps};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use preparer::handler::Calls;
@@ -10,10 +9,8 @@ use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init();
-    start::mend_certificates();
-    let plan = Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default());
-    let plan = start::needed("PlanRefused", plan).await?;
+    start::begin();
+    let plan = start::plan().await?;
     let wanted = Steps::parse(&std::env::var(STEPS_VARIABLE).unwrap_or_default());
     let wanted = start::needed("StepsRefused", wanted).await?;
     let session = Session::load().await.for_plan(&plan).await;

@@ -1,7 +1,6 @@
 //! The Lambda: look, publish, return what is news. Whatever wakes it says no more than "look now".
 
-use aws::{Session, route53, standby, start, telemetry};
-use failover::plan::{PLAN_VARIABLE, Plan};
+use aws::{Session, route53, standby, start};
 use failover::standby::wanted::{READINESS_VARIABLE, Wanted};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use readiness::handler::Calls;
@@ -9,10 +8,8 @@ use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init();
-    start::mend_certificates();
-    let plan = Plan::parse(&std::env::var(PLAN_VARIABLE).unwrap_or_default());
-    let plan = start::needed("PlanRefused", plan).await?;
+    start::begin();
+    let plan = start::plan().await?;
     let wanted = Wanted::parse(&std::env::var(READINESS_VARIABLE).unwrap_or_default());
     let wanted = start::needed("ReadinessRefused", wanted).await?;
     let session = Session::load().await.for_plan(&plan).await;
