@@ -89,12 +89,6 @@ impl CallError {
         matches!(self, Self::Refused { code, .. } if !passes(code))
     }
 
-    /// True if it was refused since too much was asked at once.
-    #[must_use]
-    pub fn is_for_the_rate(&self) -> bool {
-        matches!(self, Self::Refused { code, .. } if THROTTLING_ERRORS.contains(&code.as_str()))
-    }
-
     /// True if somebody has taken away the right, or the thing itself: AWS is well, and what was known before must not be gone by.
     #[must_use]
     pub fn is_refused_on_purpose(&self) -> bool {

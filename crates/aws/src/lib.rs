@@ -14,7 +14,6 @@ pub mod beside;
 pub mod clock;
 #[cfg(feature = "cloudwatch")]
 pub mod cloudwatch;
-mod crowd;
 #[cfg(feature = "operator")]
 pub mod detector;
 #[cfg(feature = "dns")]

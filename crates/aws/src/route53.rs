@@ -1,6 +1,5 @@
 //! Route 53: the record sets of a zone, atomic batches, and how far a change has come.
 
-mod courtesy;
 mod sdk;
 mod submit;
 mod walk;
@@ -19,8 +18,7 @@ use failover::register::{Register, Spread};
 use jiff::Timestamp;
 
 use crate::error::CallError;
-use crate::session::{GrowingAttempts, Session};
-use courtesy::{Courtesy, builder};
+use crate::session::{GrowingAttempts, Session, WaitsOutThrottling};
 use sdk::{readable, to_sdk};
 pub use submit::{Refused, Submitted, submit_by_name};
 use walk::{Page, Start, walk};
@@ -126,18 +124,16 @@ pub async fn spreading_changes(reader: &impl RecordReader, names: &[NameView]) -
 /// Looks at Route 53 and holds nothing that can write.
 #[derive(Clone, Debug)]
 pub struct Reader {
-    looks: Courtesy,
+    client: Client,
     /// For listings: what tells most, and what a control plane in trouble is slowest at.
-    listings: Courtesy,
+    listings: Client,
     session: Session,
-    /// Whether others' pins go first.
-    can_wait: bool,
 }
 
 /// Changes Route 53.
 #[derive(Clone, Debug)]
 pub struct Writer {
-    zones: Courtesy,
+    client: Client,
     /// Health checks are the own account's, whosever the zones are.
     checks: Client,
 }
@@ -146,25 +142,22 @@ pub(crate) fn client(session: &Session, config: &SdkConfig) -> Client {
     Client::from_conf(builder(session, config).build())
 }
 
+fn builder(session: &Session, config: &SdkConfig) -> aws_sdk_route53::config::Builder {
+    aws_sdk_route53::config::Builder::from(config)
+        .http_client(session.route53_client())
+        .retry_partition(session.retries())
+        .interceptor(session.clock().clone())
+        .interceptor(WaitsOutThrottling)
+}
+
 impl Reader {
     /// A reader with the session's settings.
     #[must_use]
     pub fn new(session: &Session) -> Self {
-        let usual = builder(session, session.zone_config());
-        let patient = usual.clone().timeout_config(session.limits_of_looks()).interceptor(GrowingAttempts);
-        let (looks, listings) = (Courtesy::new(session, &usual), Courtesy::new(session, &patient));
-        Self { looks, listings, session: session.clone(), can_wait: false }
-    }
-
-    /// The same for what comes after a pin and nobody's users wait for: where an account is refused for its rate, pins go first. A promotion is
-    /// waited for.
-    #[must_use]
-    pub fn after_pins(session: &Session) -> Self {
-        Self { can_wait: true, ..Self::new(session) }
-    }
-
-    async fn ask<T>(&self, by: &Courtesy, call: impl AsyncFn(&Client) -> Result<T, CallError>) -> Result<T, CallError> {
-        if self.can_wait { by.call(call).await } else { call(by.insisting()).await }
+        let zones = session.zone_config();
+        let patient =
+            builder(session, zones).timeout_config(session.limits_of_looks()).interceptor(GrowingAttempts).build();
+        Self { client: client(session, zones), listings: Client::from_conf(patient), session: session.clone() }
     }
 
     /// The names of a zone's name servers.
@@ -172,20 +165,23 @@ impl Reader {
     /// # Errors
     /// If Route 53 does not say.
     pub async fn name_servers(&self, zone: &str) -> Result<Vec<String>, CallError> {
-        let answer = self.looks.insisting().get_hosted_zone().id(zone).send().await;
+        let answer = self.client.get_hosted_zone().id(zone).send().await;
         let answer = answer.map_err(|error| CallError::of("GetHostedZone", error))?;
         Ok(answer.delegation_set().map(|set| set.name_servers().to_vec()).unwrap_or_default())
     }
 
     /// One page of the listing from `start`, and where the next begins.
     async fn page(&self, zone: &str, start: &Start) -> Result<Page, CallError> {
-        let list = async |client: &Client| {
-            let call = client.list_resource_record_sets().hosted_zone_id(zone);
-            let call = call.set_start_record_name(start.at.clone()).set_start_record_type(start.kind.clone());
-            let page = call.set_start_record_identifier(start.identifier.clone()).send().await;
-            page.map_err(|error| CallError::of("ListResourceRecordSets", error))
-        };
-        let page = self.ask(&self.listings, list).await?;
+        let page = self
+            .listings
+            .list_resource_record_sets()
+            .hosted_zone_id(zone)
+            .set_start_record_name(start.at.clone())
+            .set_start_record_type(start.kind.clone())
+            .set_start_record_identifier(start.identifier.clone())
+            .send()
+            .await
+            .map_err(|error| CallError::of("ListResourceRecordSets", error))?;
         let next = match page.next_record_name() {
             Some(name) if page.is_truncated() => Some(Start {
                 at: Some(name.to_owned()),
@@ -208,17 +204,16 @@ impl RecordReader for Reader {
     }
 
     async fn change_status(&self, id: &str) -> Result<ChangeStatus, CallError> {
-        let get = async |client: &Client| {
-            client.get_change().id(id).send().await.map_err(|error| CallError::of("GetChange", error))
-        };
-        match self.ask(&self.looks, get).await {
+        match self.client.get_change().id(id).send().await {
             Ok(answer) => match answer.change_info().map(|info| info.status()) {
                 Some(SdkStatus::Insync) => Ok(ChangeStatus::InSync),
                 _ => Ok(ChangeStatus::Pending),
             },
             // "Stranded changes … resubmit" (Route 53 developer guide, "Accelerated recovery").
-            Err(refused) if refused.is_refused_with("NoSuchChange") => Ok(ChangeStatus::Lost),
-            Err(other) => Err(other),
+            Err(error) => match CallError::of("GetChange", error) {
+                refused if refused.is_refused_with("NoSuchChange") => Ok(ChangeStatus::Lost),
+                other => Err(other),
+            },
         }
     }
 
@@ -235,8 +230,8 @@ impl Writer {
     /// A writer with the session's settings.
     #[must_use]
     pub fn new(session: &Session) -> Self {
-        let zones = Courtesy::new(session, &builder(session, session.zone_config()));
-        Self { zones, checks: client(session, session.config()) }
+        let (zones, checks) = (session.zone_config(), session.config());
+        Self { client: client(session, zones), checks: client(session, checks) }
     }
 }
 
@@ -251,15 +246,14 @@ impl RecordWriter for Writer {
             .set_changes(Some(changes))
             .build()
             .map_err(|error| never_sent(error.to_string()))?;
-        let change = async |client: &Client| {
-            let call = client.change_resource_record_sets().hosted_zone_id(&batch.zone);
-            call.change_batch(sdk_batch.clone()).send().await.map_err(|error| CallError::of(CALL, error))
-        };
-        // Which change carries a pin the next tick finds out too; others' pins cannot wait.
-        let answer = match batch.only_tells_changes() {
-            true => self.zones.call(change).await?,
-            false => change(self.zones.insisting()).await?,
-        };
+        let answer = self
+            .client
+            .change_resource_record_sets()
+            .hosted_zone_id(&batch.zone)
+            .change_batch(sdk_batch)
+            .send()
+            .await
+            .map_err(|error| CallError::of(CALL, error))?;
         match answer.change_info() {
             Some(info) => Ok(info.id().trim_start_matches("/change/").to_owned()),
             None => Err(CallError::Unknown { call: CALL, why: "the answer names no change".to_owned() }),

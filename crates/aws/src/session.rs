@@ -20,7 +20,6 @@ use aws_smithy_types::config_bag::ConfigBag;
 use failover::plan::Plan;
 
 use crate::clock::AwsClock;
-use crate::crowd::Crowd;
 use crate::pace::paced;
 use crate::reach::Reach;
 
@@ -40,8 +39,6 @@ const ATTEMPTS_MAX: u32 = 8;
 /// for as long as its time allows, since whoever gives up waits for the next tick while that rate goes unused. So does whatever a
 /// person started, whom nobody wakes again in a minute.
 const PATIENT_ATTEMPTS_MAX: u32 = 30;
-/// How Route 53 says that it is asked too much at once (developer guide, "Quotas").
-const FOR_THE_RATE: [&str; 2] = ["Throttling", "PriorRequestNotComplete"];
 const BACKOFF_FIRST: Duration = Duration::from_millis(200);
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
 
@@ -70,16 +67,13 @@ impl Intercept for GrowingAttempts {
     }
 }
 
-/// For clients of Route 53: how many attempts a call has that was throttled; whoever can wait hears of it.
-#[derive(Clone, Debug)]
-pub struct Throttled {
-    attempts_max: u32,
-    crowd: Crowd,
-}
+/// For clients of Route 53: a call that was throttled has more attempts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WaitsOutThrottling;
 
-impl Intercept for Throttled {
+impl Intercept for WaitsOutThrottling {
     fn name(&self) -> &'static str {
-        "Throttled"
+        "WaitsOutThrottling"
     }
 
     fn read_after_attempt(
@@ -89,12 +83,9 @@ impl Intercept for Throttled {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         // Of what is answered so, the SDK tries again nothing but what was throttled.
-        let refusal = context.response().filter(|answer| matches!(answer.status().as_u16(), 400 | 429));
-        let Some(refusal) = refusal else { return Ok(()) };
-        config.interceptor_state().store_put(retries(self.attempts_max));
-        let body = refusal.body().bytes().unwrap_or_default();
-        if FOR_THE_RATE.iter().any(|code| body.windows(code.len()).any(|part| part == code.as_bytes())) {
-            self.crowd.met(tokio::time::Instant::now());
+        let is_throttled = context.response().is_some_and(|answer| matches!(answer.status().as_u16(), 400 | 429));
+        if is_throttled {
+            config.interceptor_state().store_put(retries(PATIENT_ATTEMPTS_MAX));
         }
         Ok(())
     }
@@ -125,9 +116,6 @@ pub struct Session {
     clock: AwsClock,
     retries: RetryPartition,
     route53_client: SharedHttpClient,
-    crowd: Crowd,
-    /// Nobody wakes a person's program again in a minute.
-    gives_way: bool,
 }
 
 impl Session {
@@ -143,8 +131,7 @@ impl Session {
             builder.timeout_config(limits(LOOK_SECONDS_MAX)).build()
         };
         let route53_client = reach.hurrying(self.route53_client);
-        let (config, zone_config) = (patient(self.config), patient(self.zone_config));
-        Self { config, zone_config, route53_client, gives_way: false, ..self }
+        Self { config: patient(self.config), zone_config: patient(self.zone_config), route53_client, ..self }
     }
 
     /// The same session in another region, whatever the environment says. Route 53 is in none.
@@ -191,15 +178,7 @@ impl Session {
         // What bounds retries here are the limits above.
         let retries = RetryPartition::custom("holdfast").token_bucket(TokenBucket::unlimited()).build();
         let zone_config = config.clone();
-        Self {
-            config,
-            zone_config,
-            clock: AwsClock::default(),
-            retries,
-            route53_client: paced(client),
-            crowd: Crowd::default(),
-            gives_way: true,
-        }
+        Self { config, zone_config, clock: AwsClock::default(), retries, route53_client: paced(client) }
     }
 
     /// The shared configuration, for clients.
@@ -232,28 +211,6 @@ impl Session {
         self.route53_client.clone()
     }
 
-    /// For clients of Route 53: what is throttled goes on for as long as its time allows.
-    #[must_use]
-    pub fn insists(&self) -> Throttled {
-        Throttled { attempts_max: PATIENT_ATTEMPTS_MAX, crowd: self.crowd.clone() }
-    }
-
-    /// For clients of Route 53: what is throttled is left to [`Self::gives_way`].
-    #[must_use]
-    pub fn yields(&self) -> Throttled {
-        Throttled { attempts_max: 1, crowd: self.crowd.clone() }
-    }
-
-    /// Lets others go first for as long as somebody is refused for the rate, within limits; false if nobody is, or they are over.
-    pub async fn gives_way(&self) -> bool {
-        let wait = self.crowd.gives_way(tokio::time::Instant::now()).filter(|_| self.gives_way);
-        if let Some(wait) = wait {
-            // Whole seconds are all that whoever keeps time is told.
-            self.clock.wait(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1)).await;
-        }
-        wait.is_some()
-    }
-
     /// AWS's time as heard by this session's clients.
     #[must_use]
     pub fn clock(&self) -> &AwsClock {
@@ -275,15 +232,7 @@ impl Session {
             .build();
         let retries = RetryPartition::custom("test").build();
         let zone_config = config.clone();
-        Self {
-            config,
-            zone_config,
-            clock: AwsClock::default(),
-            retries,
-            route53_client: paced(http_client()),
-            crowd: Crowd::default(),
-            gives_way: true,
-        }
+        Self { config, zone_config, clock: AwsClock::default(), retries, route53_client: paced(http_client()) }
     }
 }
 
@@ -391,7 +340,7 @@ mod tests {
                 .retry_config(retries(ATTEMPTS_MAX))
                 .retry_partition(RetryPartition::custom("all").token_bucket(TokenBucket::unlimited()).build())
                 .timeout_config(limits(LOOK_SECONDS_MAX))
-                .interceptor(Throttled { attempts_max: PATIENT_ATTEMPTS_MAX, crowd: Crowd::default() });
+                .interceptor(WaitsOutThrottling);
             let client = aws_sdk_route53::Client::from_conf(config.build());
             client.list_resource_record_sets().hosted_zone_id("Z1").send().await.unwrap_err();
             assert_eq!(*answers.requests.lock().unwrap(), attempts, "{status} {code}");

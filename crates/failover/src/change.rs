@@ -49,13 +49,6 @@ pub struct Write {
     pub changes: Vec<Change>,
 }
 
-impl Write {
-    /// True if it changes the name's own records, and not its register alone.
-    fn moves_users(&self) -> bool {
-        self.changes.iter().any(|change| change.set().name == self.name)
-    }
-}
-
 /// One atomic request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Batch {
@@ -69,14 +62,6 @@ impl Batch {
     /// All changes, in order.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.writes.iter().flat_map(|write| &write.changes)
-    }
-
-    /// True if it puts on record which changes carry pins, and nothing else: it can wait.
-    #[must_use]
-    pub fn only_tells_changes(&self) -> bool {
-        self.writes.iter().all(|write| {
-            matches!(write.register, Register::Pinned { spread: Spread::Change { .. }, .. }) && !write.moves_users()
-        })
     }
 }
 
@@ -228,7 +213,7 @@ pub fn spreads(batch: &Batch, spread: &Spread) -> Vec<Write> {
 /// If the register does not fit into a TXT record.
 pub fn record_spread(written: &Write, spread: Spread) -> Result<Option<Write>, RegisterError> {
     let Register::Pinned { pin, .. } = &written.register else { return Ok(None) };
-    if !written.moves_users() {
+    if !written.changes.iter().any(|change| change.set().name == written.name) {
         return Ok(None);
     }
     let register = Register::Pinned { pin: pin.clone(), spread };

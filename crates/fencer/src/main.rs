@@ -12,7 +12,7 @@ async fn main() -> Result<(), Error> {
     let session = Session::load().await.for_plan(&plan).await;
     let primary = plan.fence.as_ref().map_or_else(|| session.clone(), |fence| session.in_region(&fence.region));
     let calls = Calls {
-        records: route53::Reader::after_pins(&session),
+        records: route53::Reader::new(&session),
         writers: rds::Reader::new(&primary),
         fence: rds::Writer::new(&primary),
     };

@@ -15,7 +15,7 @@ async fn main() -> Result<(), Error> {
     let wanted = start::needed("StepsRefused", wanted).await?;
     let session = Session::load().await.for_plan(&plan).await;
     let calls = Calls {
-        records: route53::Reader::after_pins(&session),
+        records: route53::Reader::new(&session),
         alarms: cloudwatch::Reader::new(&session),
         beside: Beside::new(store::Reader::new(&session)),
         looks: steps::Reader::new(&session),

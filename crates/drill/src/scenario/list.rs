@@ -380,7 +380,7 @@ pub const SCENARIOS: &[Scenario] = &[
         about: "Route 53 throttles two of three calls when it matters: slower, and the same",
         layout: PLAIN,
         play: |play| Box::pin(play.throttled_route53()),
-        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::THROTTLES_HAPPENED]],
+        checks: &[PINNED_AND_PROMOTED, HOLDS, LOSS, TOLD, &[check::THROTTLES_HAPPENED, check::NO_TICK_AWAITED]],
     },
     Scenario {
         name: "route53-control-plane-down",
