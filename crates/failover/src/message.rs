@@ -104,19 +104,26 @@ pub struct Failure {
     pub at: Timestamp,
 }
 
+impl Failure {
+    /// True of the function that looks each hour whether DR is ready, by the name that the template gives it.
+    fn is_of_readiness(&self) -> bool {
+        self.function.ends_with("-readiness")
+    }
+}
+
 /// Lambda's word for a function that may not run: "if the function's reserved concurrency is 0", it sends events "without any
 /// retries" to the destination (developer guide, "Asynchronous invocation").
 const STOPPED: &str = "ZeroReservedConcurrency";
 
 /// True if the operators are to be told of this failure now.
 ///
-/// Whatever somebody or something else sent is always told. Ticks come every minute, and where one fails the next does: of them
-/// the first of a quarter of an hour is told, and of a function that was stopped the first of four hours. The function's alarms
-/// (errors, ticks that stop, dead letters) tell sooner.
+/// Whatever somebody or something else sent is always told, and so is a look that comes once an hour. Ticks come every minute, and where
+/// one fails the next does: of them the first of a quarter of an hour is told, and of a function that was stopped the first of four
+/// hours. The function's alarms (errors, ticks that stop, dead letters) tell sooner.
 #[must_use]
 pub fn is_failure_due(failure: &Failure) -> bool {
     let interval = if failure.condition == STOPPED { REPEAT_MINUTES_MAX } else { YIELDED_MINUTES };
-    failure.scheduled.is_none_or(|tick| tick.as_second() / 60 % interval == 0)
+    failure.is_of_readiness() || failure.scheduled.is_none_or(|tick| tick.as_second() / 60 % interval == 0)
 }
 
 /// True if the operators are to be told of this outcome now.
@@ -235,7 +242,14 @@ pub fn of_failure(failure: &Failure, sender: &Sender) -> Message {
     } else {
         let happened =
             format!("{function} could not handle an event, even when it was tried again: {}", bounded(error));
-        let next = "The one-minute tick goes on deciding from what AWS says; the event itself is kept in the dead-letter queue.";
+        let next = match failure.is_of_readiness() {
+            true => {
+                "It looks again in an hour, and no failover depends on it; the event itself is kept in the dead-letter queue."
+            }
+            false => {
+                "The one-minute tick goes on deciding from what AWS says; the event itself is kept in the dead-letter queue."
+            }
+        };
         let log = format!("aws logs tail /aws/lambda/{function} --region {region} --since 1h");
         (happened, next, format!("{log} --filter-pattern '\"{request_id}\"'"))
     };

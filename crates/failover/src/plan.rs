@@ -60,6 +60,8 @@ pub struct Plan {
     pub fence: Option<Fence>,
     /// Whether there are steps around the failover; preparer alone has them (`failover::step`).
     pub has_steps: bool,
+    /// Whether some of them make DR ready while an outage is waited out.
+    pub prepares: bool,
     /// ARNs of the alarms that mean "failover has started"; never empty.
     pub alarms: Vec<String>,
     /// Whether each armed name's pin is rehearsed once a day.
@@ -234,6 +236,8 @@ struct RawPlan {
     fence: RawFence,
     #[serde(default)]
     steps: bool,
+    #[serde(default)]
+    prepares: bool,
     alarms: Vec<String>,
     #[serde(default = "yes")]
     rehearse: bool,
@@ -297,6 +301,7 @@ impl Plan {
             latch,
             fence,
             has_steps: raw.steps,
+            prepares: raw.prepares,
             alarms,
             rehearse: raw.rehearse,
             limits,

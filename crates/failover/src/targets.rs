@@ -57,10 +57,10 @@ impl Targets {
     /// True if in peace it already shows that an outage would find them so. A step may raise DR first, and brings data with it; that CloudWatch
     /// does not answer now says nothing of then.
     #[must_use]
-    pub fn would_hold(self, has_steps: bool) -> bool {
+    pub fn would_hold(self, prepares: bool) -> bool {
         match self {
             Self::NotAsked | Self::Healthy | Self::NotAnswered => false,
-            Self::TooFew | Self::NoData => !has_steps,
+            Self::TooFew | Self::NoData => !prepares,
             Self::Unevaluated | Self::NoAlarm => true,
         }
     }

@@ -21,7 +21,7 @@ pub fn unready<'a>(plan: &Plan, seen: &'a Observation) -> Vec<&'a NameView> {
     };
     // What steps may raise is raised by then.
     let targets = seen.probes.targets;
-    let targets = if targets.would_hold(plan.has_steps) { targets } else { Targets::NotAsked };
+    let targets = if targets.would_hold(plan.prepares) { targets } else { Targets::NotAsked };
     let outage = Observation {
         alarms: Some(ringing.collect()),
         probes: Probes { primary, dr: seen.probes.dr, targets },

@@ -193,6 +193,7 @@ fn plan_of(deployed: &Plan, canary: &Canary) -> Plan {
         latch: None,
         fence: None,
         has_steps: false,
+        prepares: false,
         alarms: vec![format!("arn:aws:cloudwatch:us-east-1:000000000000:alarm:{DRILL}")],
         rehearse: true,
         limits,

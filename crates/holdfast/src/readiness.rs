@@ -131,7 +131,7 @@ pub fn judge(plan: &Plan, responder: Responder<'_>, around: &Around) -> Readines
         readiness.judge_switch(plan, names, switch);
     }
     around.zones.iter().for_each(|zone| readiness.judge_zone(names, zone));
-    readiness.judge_probes(plan.has_steps, around.probes);
+    readiness.judge_probes(plan.prepares, around.probes);
     readiness.judge_own(&around.own);
     readiness.judge_clients(plan, around);
     readiness.judge_databases(names, &around.idle);
@@ -161,7 +161,7 @@ impl Readiness {
     }
 
     /// Whether our own requests can tell anything. That the primary is down is for the rules.
-    fn judge_probes(&mut self, has_steps: bool, Probes { primary, dr, targets }: Probes) {
+    fn judge_probes(&mut self, prepares: bool, Probes { primary, dr, targets }: Probes) {
         for (parameter, probe) in [("PrimaryProbeUrl", primary), ("DrProbeUrl", dr)] {
             if probe == Probe::NotAsked {
                 let seen = match parameter {
@@ -179,7 +179,7 @@ impl Readiness {
             let seen = format!("{dr}: no failover begins while DR does not answer (P10)");
             self.report(Some("DR site".to_owned()), seen, "bring the DR site up");
         }
-        if targets.would_hold(has_steps) {
+        if targets.would_hold(prepares) {
             let seen = format!("{targets}: no failover begins before the alarm DrHealthyAlarmName says OK (P15)");
             let remedy = "bring them up, let Prepare raise them (docs/steps.md), or correct the alarm";
             self.report(Some("DR's targets".to_owned()), seen, remedy);

@@ -201,7 +201,7 @@ impl Intent {
         let despite: Vec<_> = finding.despite.iter().map(ToString::to_string).collect();
         let remedy = match despite.is_empty() {
             true => finding.next.to_owned(),
-            false => format!("--despite {} lifts it, if you must", despite.join(",")),
+            false => format!("{}; --despite {} lifts it, if you must", finding.next, despite.join(",")),
         };
         let why = format!(
             "nothing was changed: {} ({}): {}; {remedy}",

@@ -1,7 +1,7 @@
 //! What to do where AWS gave no answer: the likeliest cause by what was heard instead, and its remedy, in one line.
 
 /// What a cause says of itself, and what to do about it. The first that is heard decides.
-const CAUSES: [(&[&str], &str); 5] = [
+const CAUSES: [(&[&str], &str); 6] = [
     (
         &["dns error", "failed to lookup address"],
         "This machine finds no address for that name: it has no network, or its name server knows no public names, as in a VPC without a NAT \
@@ -16,6 +16,10 @@ const CAUSES: [(&[&str], &str); 5] = [
         &["HTTP 403", "HTTP 407", "tunnel error"],
         "What answered is not AWS but a proxy or a firewall in between: it must let this machine pass to amazonaws.com; HTTPS_PROXY names the \
          proxy, with its user where it asks for one, and NO_PROXY what goes past it",
+    ),
+    (
+        &["HTTP 5"],
+        "AWS answered and is in trouble (see the AWS Health Dashboard), or a proxy in between did (502, 504): run it again",
     ),
     (
         &["refused", "unreachable", "reset"],
@@ -64,6 +68,7 @@ mod tests {
                 "SSL_CERT_FILE",
             ),
             ("HTTP 403 ", "not AWS but a proxy"),
+            ("HTTP 503 ServiceUnavailable", "Health Dashboard"),
             (
                 "dispatch failure: other: client error (Connect): tunnel error: proxy authorization required",
                 "not AWS but a proxy",

@@ -139,6 +139,7 @@ impl Setup {
             latch: whole.latch.filter(|_| self.switch),
             hosted_zone_role: whole.hosted_zone_role,
             has_steps: whole.has_steps,
+            prepares: whole.has_steps,
             alarms: whole.alarms,
             rehearse: whole.rehearse,
             limits: whole.limits,

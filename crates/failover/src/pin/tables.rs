@@ -141,7 +141,7 @@ const ARMED_IN_PEACE: &[Row] = &[
         Verdict::Refuse, Page, "bring the DR site up before it is needed, or correct DrProbeUrl"),
     row(Rule::P07.row('i'), "the alarm is quiet, but the one that is to say whether DR's targets are healthy is not there or cannot be evaluated, so P15 would hold a failover", |f| f.seen.probes.targets.would_hold(true),
         Verdict::Refuse, Page, "make that alarm in the DR region, or correct DrHealthyAlarmName"),
-    row(Rule::P07.row('j'), "the alarm is quiet, but DR's targets are not known to be healthy and no step would raise DR, so P15 would hold a failover", |f| f.seen.probes.targets.would_hold(f.plan.has_steps),
+    row(Rule::P07.row('j'), "the alarm is quiet, but DR's targets are not known to be healthy and no step would raise DR, so P15 would hold a failover", |f| f.seen.probes.targets.would_hold(f.plan.prepares),
         Verdict::Refuse, Page, "bring DR's targets up before they are needed, let Prepare raise them, or correct the alarm that DrHealthyAlarmName names"),
     row(Rule::P07.row('f'), "armed, and something besides the failover health check decides where users go", |f| !f.view.warnings.is_empty() || f.warns_of_other_check(),
         Verdict::Warn, Page, "an outage fails over by itself all the same; put it right, so that nothing else moves users"),

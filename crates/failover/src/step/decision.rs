@@ -65,9 +65,11 @@ impl Decision {
         };
         let next = if is_refused_for_good {
             "Holdfast tries again every minute, and AWS will refuse it again until somebody puts right what it names. Is the ARN in \
-             StepResources? Or do it by hand: pin and promotion do not wait for it"
+             StepResources? Or do it by hand: pin and promotion do not wait for it, but for the alarm that DrHealthyAlarmName names, if \
+             there is one (P15)"
         } else {
-            "Holdfast tries again within a minute; pin and promotion do not wait for it"
+            "Holdfast tries again within a minute; pin and promotion do not wait for it, but for the alarm that DrHealthyAlarmName names, if there \
+             is one (P15)"
         };
         let because = format!("an AWS call of this step failed: {error}");
         let finding = Finding::from(self);

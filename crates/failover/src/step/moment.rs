@@ -9,8 +9,8 @@ use crate::observation::{Alarms, Fact, NameView, elapsed, in_alarm};
 use crate::plan::{Mode, Plan, alarm_name};
 use crate::register::Register;
 
-/// How long the primary must have been well, and every name armed, before what was prepared is undone: one that comes and goes must not
-/// scale DR up and down all the while. Tags know no compare-and-swap, so it is also longer than any invocation may last that decided by
+/// How long the primary must have been well, and every name armed or disarmed, before what was prepared is undone: one that comes and
+/// goes must not scale DR up and down all the while. Tags know no compare-and-swap, so it is also longer than any invocation may last that decided by
 /// what was before: none can change a resource whose record another has just taken off.
 pub const CALM_SECONDS: u32 = 300;
 
@@ -52,16 +52,19 @@ impl Due {
 }
 
 /// Why nothing is changed though it would be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// In the order in which one of them is told where names differ: a name that may be armed is to be known first, and a maintenance is
+/// what people will remember.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Forbidden {
     /// The plan says shadow.
     Shadow,
+    /// It is not known whether some name is armed: neither Route 53 nor name servers told its register.
+    NotKnown,
     /// A maintenance is under way.
     Maintenance,
     /// Somebody switched Holdfast off, or it never was on.
     Disarmed,
-    /// Nobody can tell whether it is: neither Route 53 nor name servers told the registers.
-    NotKnown,
 }
 
 /// What holds for all steps of one look.
@@ -152,9 +155,9 @@ fn sighted<'a>(arn: &str, alarms: &'a Alarms) -> Option<&'a AlarmSighting> {
 fn is_calm(plan: &Plan, steps: &Steps, world: &World<'_>) -> bool {
     let calm = if steps.blind_alarm.is_some() { CALM_SECONDS_OF_OBSERVER } else { CALM_SECONDS };
     let is_well = |alarm: &AlarmSighting| alarm.state == AlarmState::Ok && elapsed(alarm.since, world.now, calm);
-    // A failback may have armed it, and clients stay on DR for as long as they keep an address or a connection.
+    // A failback may have armed or disarmed it, and clients stay on DR for as long as they keep an address or a connection.
     let is_home = |view: &NameView| match view.register() {
-        Some(Register::Armed { since, .. }) => {
+        Some(Register::Armed { since, .. } | Register::Disarmed { at: since, .. }) => {
             let leaves = view.kept_seconds(world.now).saturating_add(plan.limits.drain_seconds);
             view.pairs.is_ok() && elapsed(*since, world.now, calm.max(leaves))
         }
@@ -170,21 +173,22 @@ fn is_calm(plan: &Plan, steps: &Steps, world: &World<'_>) -> bool {
         && matches!(world.latch, Reading::NoStore | Reading::Open { .. })
 }
 
-/// One name that a person switched off keeps all steps from being taken: the failover would not be whole without it.
+/// An outage moves each name that is armed, whatever others are: their users need what steps raise. Only where no name is, nothing is
+/// changed.
 fn forbidden(plan: &Plan, world: &World<'_>) -> Option<Forbidden> {
     if plan.mode == Mode::Shadow {
         return Some(Forbidden::Shadow);
     }
     let Ok(names) = world.names else { return Some(Forbidden::NotKnown) };
-    let held = names.iter().filter_map(|view| match view.register() {
+    let held = names.iter().map(|view| match view.register() {
+        Some(Register::Armed { .. } | Register::Pinned { .. } | Register::FailedOver { .. }) => None,
         Some(Register::Paused { .. }) => Some(Forbidden::Maintenance),
         Some(Register::Disarmed { .. }) => Some(Forbidden::Disarmed),
-        Some(Register::Armed { .. } | Register::Pinned { .. } | Register::FailedOver { .. }) => None,
         None if view.is_unpinned() => Some(Forbidden::Disarmed),
         None => Some(Forbidden::NotKnown),
     });
-    // A maintenance is what people will remember.
-    held.min_by_key(|why| *why != Forbidden::Maintenance)
+    // `None` is the least: one that may move is enough.
+    held.min().unwrap_or(Some(Forbidden::NotKnown))
 }
 
 fn facts(steps: &Steps, world: &World<'_>) -> Vec<Fact> {

@@ -75,6 +75,24 @@ fn failing_ticks_are_no_storm_and_whatever_a_person_sent_is_told() {
 }
 
 #[test]
+fn a_look_that_comes_once_an_hour_is_told_whenever_it_fails_and_promises_no_tick() {
+    for minute in [0, 17] {
+        let failure = Failure {
+            function: "holdfast-readiness".to_owned(),
+            request_id: String::new(),
+            error: "DR was not looked at".to_owned(),
+            event: "{}".to_owned(),
+            condition: "RetriesExhausted".to_owned(),
+            scheduled: Some(at(minute * 60)),
+            at: at(minute * 60 + 180),
+        };
+        assert!(message::is_failure_due(&failure), "at minute {minute}");
+        let body = message::of_failure(&failure, &sender()).body;
+        assert!(body.contains("again in an hour") && !body.contains("tick"), "{body}");
+    }
+}
+
+#[test]
 fn a_failure_over_a_huge_event_is_told_with_its_beginning() {
     let failure = |event: String| Failure {
         function: "alarm-handler".to_owned(),

@@ -136,6 +136,11 @@ fn nothing_is_undone_after_a_failback_before_the_last_client_may_have_left_dr() 
     for (age, expected) in [(leaves, Due::No), (leaves - 1, Due::Undecided)] {
         assert_eq!(moment_of(&plan, &calm, Ok(&[named(age)]), &Reading::NoStore).prepare, expected, "{age} s ago");
     }
+    let off = |age: i64| Register::disarmed(at(-age), "failback".to_owned());
+    for (age, expected) in [(leaves, Due::No), (leaves - 1, Due::Undecided)] {
+        let names = [named(leaves), view("www.example.com", PRIMARY, Some(&off(age)))];
+        assert_eq!(moment_of(&plan, &calm, Ok(&names), &Reading::NoStore).prepare, expected, "left off {age} s ago");
+    }
     let no_pairs = NameView { pairs: Err(PairFault::Missing("app.example.com".parse().unwrap())), ..named(9_000) };
     assert_eq!(moment_of(&plan, &calm, Ok(&[no_pairs]), &Reading::NoStore).prepare, Due::Undecided, "no TTL is known");
 }
@@ -159,17 +164,21 @@ fn what_comes_after_a_failover_waits_for_every_name() {
 }
 
 #[test]
-fn one_name_that_is_switched_off_keeps_every_step_from_being_taken() {
-    let on = armed(-7_200, ArmedBy::Operator);
-    for (other, expected) in [
-        (Some(on.clone()), None),
-        (Some(pinned(0, in_sync(40))), None),
-        (Some(paused(600)), Some(Forbidden::Maintenance)),
-        (Some(disarmed()), Some(Forbidden::Disarmed)),
-        (None, Some(Forbidden::Disarmed)),
+fn steps_are_taken_as_long_as_one_name_is_on() {
+    let off = Some(disarmed());
+    for (one, other, expected) in [
+        (Some(armed(-7_200, ArmedBy::Operator)), off.clone(), None),
+        (Some(armed(-7_200, ArmedBy::Operator)), Some(paused(600)), None),
+        (Some(armed(-7_200, ArmedBy::Operator)), None, None),
+        (Some(pinned(0, in_sync(40))), off.clone(), None),
+        (Some(failed_over(0)), off.clone(), None),
+        (Some(paused(600)), off.clone(), Some(Forbidden::Maintenance)),
+        (None, off.clone(), Some(Forbidden::Disarmed)),
     ] {
-        let names = [Some(&on), other.as_ref()].map(|register| view("app.example.com", PRIMARY, register));
-        assert_eq!(moment_of(&plan(), &None, Ok(&names), &Reading::NoStore).forbidden, expected, "{other:?}");
+        for pair in [[&one, &other], [&other, &one]] {
+            let names = pair.map(|register| view("app.example.com", PRIMARY, register.as_ref()));
+            assert_eq!(moment_of(&plan(), &None, Ok(&names), &Reading::NoStore).forbidden, expected, "{pair:?}");
+        }
     }
     let shadow = Plan { mode: Mode::Shadow, ..plan() };
     assert_eq!(moment_of(&shadow, &None, Err("silent"), &Reading::NoStore).forbidden, Some(Forbidden::Shadow));

@@ -33,7 +33,7 @@ impl Sight {
             "P09b" => is_unclear(self.primary) && !self.lets_go(),
             "P10" => is_down(self.dr),
             "P07i" => matches!(self.targets, Targets::NoAlarm | Targets::Unevaluated),
-            "P07j" => matches!(self.targets, Targets::TooFew | Targets::NoData) && !self.has_steps,
+            "P07j" => matches!(self.targets, Targets::TooFew | Targets::NoData) && !self.prepares,
             "P15a" => self.targets == Targets::TooFew,
             "P15b" => !matches!(self.targets, Targets::NotAsked | Targets::Healthy | Targets::TooFew),
             "P13a" => self.is_committed(),

@@ -347,7 +347,7 @@ impl Sight {
     pub fn lacks_targets(&self) -> bool {
         match self.targets {
             Targets::NotAsked | Targets::Healthy | Targets::NotAnswered => false,
-            Targets::TooFew | Targets::NoData => !self.has_steps,
+            Targets::TooFew | Targets::NoData => !self.prepares,
             Targets::Unevaluated | Targets::NoAlarm => true,
         }
     }

@@ -34,7 +34,7 @@ pub struct Sight {
     pub primary: Probe,
     pub dr: Probe,
     pub targets: Targets,
-    pub has_steps: bool,
+    pub prepares: bool,
     pub state: State,
     pub records: Records,
     pub siblings: Vec<State>,
@@ -135,7 +135,7 @@ pub static REHEARSAL_MINUTE: LazyLock<i64> = LazyLock::new(|| {
 impl Sight {
     pub fn plan(&self) -> Plan {
         let mut plan = PLAN.clone();
-        (plan.mode, plan.rehearse, plan.has_steps) = (self.mode, self.rehearses, self.has_steps);
+        (plan.mode, plan.rehearse, plan.prepares) = (self.mode, self.rehearses, self.prepares);
         (plan.limits.cooldown_seconds, plan.limits.hold_seconds_max) = (self.cooldown_seconds, self.hold_seconds_max);
         (plan.failover_health_check, plan.switch) = (self.own_check.map(str::to_owned), self.switch.map(str::to_owned));
         plan
@@ -368,14 +368,14 @@ fn of(now: i64, state: State) -> impl Strategy<Value = Sight> {
     let word = word.prop_map(|(nth, began, despite)| Word { nth, began, despite: despite.into_iter().collect() });
     let around = (records(&state), siblings, change, latch, prop::option::weighted(0.5, word));
     (plan, heard, around).prop_map(move |(plan, heard, (records, siblings, change, latch, approval))| {
-        let (mode, (rehearses, has_steps), (own_check, switch), (cooldown_seconds, hold_seconds_max)) = plan;
+        let (mode, (rehearses, prepares), (own_check, switch), (cooldown_seconds, hold_seconds_max)) = plan;
         let (is_foreign, alarms, (primary, dr), targets) = heard;
         Sight {
             now,
             mode,
             rehearses,
             targets,
-            has_steps,
+            prepares,
             cooldown_seconds,
             hold_seconds_max,
             own_check,
