@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use lab::{Lab, mariadb, rds};
+use lab::servers::{self, Brand};
+use lab::{Lab, rds};
 
 /// A replica in DR.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub enum Databases {
     Simulated,
     /// A `mariadbd` each (docs/databases.md).
     Mariadb,
+    /// A `mysqld` of MySQL's own each (docs/databases.md).
+    Mysql,
 }
 
 impl Databases {
@@ -52,10 +55,11 @@ impl Databases {
     ///
     /// # Errors
     /// If they are not installed, or do not start.
-    pub async fn stand_behind(self, lab: &Arc<Lab>) -> Result<(), mariadb::Error> {
+    pub async fn stand_behind(self, lab: &Arc<Lab>) -> Result<(), servers::Error> {
         match self {
             Self::Simulated => Ok(()),
-            Self::Mariadb => rds::use_mariadb(lab).await,
+            Self::Mariadb => rds::use_servers(lab, Brand::MariaDb).await,
+            Self::Mysql => rds::use_servers(lab, Brand::MySql).await,
         }
     }
 }

@@ -66,7 +66,7 @@ struct Arguments {
     /// Play every scenario, and print who was granted what, why, and in which scenario it was used.
     #[arg(long, conflicts_with_all = ["scenario", "json"])]
     permissions: bool,
-    /// What stands behind RDS: nothing, or a real MariaDB server for each database (docs/databases.md).
+    /// What stands behind RDS: nothing, or a real MariaDB or MySQL server for each database (docs/databases.md).
     #[arg(long, value_enum, default_value_t, conflicts_with_all = ["workloads", "permissions"])]
     databases: Databases,
     /// Print the report as a JSON object, of several drills one a line.

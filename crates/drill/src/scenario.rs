@@ -91,6 +91,7 @@ impl Scenario {
         let databases = match self.layout.databases {
             Databases::Simulated => "",
             Databases::Mariadb => " --databases mariadb",
+            Databases::Mysql => " --databases mysql",
         };
         match self.layout.plan {
             Some(plan) => format!("{COMMAND} --plan {} --seed {seed}{databases}", plan.file.display()),
@@ -106,7 +107,7 @@ impl Scenario {
         let lab = stage.lab.clone();
         let workload = stage.workload.clone();
         let mut evidence = (self.play)(Play { stage, settings }).await?;
-        if self.layout.databases == Databases::Mariadb {
+        if self.layout.databases != Databases::Simulated {
             Rows::count(&lab, &workload).await.map_err(Stuck::new)?.become_evidence(&mut evidence);
         }
         evidence.permissions = Permissions::gather(&lab, self.name);

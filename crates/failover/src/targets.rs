@@ -19,7 +19,7 @@ pub enum Targets {
     TooFew,
     /// CloudWatch has no data by which it could tell, as of a group that has no target yet.
     NoData,
-    /// CloudWatch cannot evaluate it.
+    /// CloudWatch cannot evaluate it, or says OK of a part of its data only.
     Unevaluated,
     /// CloudWatch has no such alarm.
     NoAlarm,
@@ -36,6 +36,8 @@ impl Targets {
         match alarm.state {
             AlarmState::Missing => Self::NoAlarm,
             _ if alarm.trouble.is_some_and(EvaluationTrouble::is_blinding) => Self::Unevaluated,
+            // "PARTIAL_DATA": what CloudWatch did not look at may be a group that has no target.
+            AlarmState::Ok if alarm.trouble.is_some() => Self::Unevaluated,
             AlarmState::Ok => Self::Healthy,
             AlarmState::Alarm => Self::TooFew,
             AlarmState::InsufficientData => Self::NoData,
@@ -54,8 +56,8 @@ impl Targets {
         self.hold_users() && self != Self::TooFew
     }
 
-    /// True if in peace it already shows that an outage would find them so. A step may raise DR first, and brings data with it; that CloudWatch
-    /// does not answer now says nothing of then.
+    /// True if in peace it already shows that an outage would find them so. A step may raise DR first, and brings data with it; that
+    /// CloudWatch does not answer now says nothing of then.
     #[must_use]
     pub fn would_hold(self, prepares: bool) -> bool {
         match self {
@@ -73,7 +75,7 @@ impl fmt::Display for Targets {
             Self::Healthy => "healthy: the alarm says OK",
             Self::TooFew => "too few are healthy: the alarm says ALARM",
             Self::NoData => "not known: the alarm has no data",
-            Self::Unevaluated => "not known: CloudWatch cannot evaluate the alarm",
+            Self::Unevaluated => "not known: CloudWatch cannot evaluate the alarm, or not on all of its data",
             Self::NoAlarm => "not known: CloudWatch has no such alarm",
             Self::NotAnswered => "not known: CloudWatch did not answer",
         })
@@ -99,10 +101,11 @@ mod tests {
             (Targets::of(Some(&[])), Targets::NoAlarm, true, true, true, true),
             (of(Missing, None), Targets::NoAlarm, true, true, true, true),
             (of(Ok, None), Targets::Healthy, false, false, false, false),
-            (of(Ok, Some(PartialData)), Targets::Healthy, false, false, false, false),
+            (of(Ok, Some(PartialData)), Targets::Unevaluated, true, true, true, true),
             (of(Ok, Some(Error)), Targets::Unevaluated, true, true, true, true),
             (of(Ok, Some(Failure)), Targets::Unevaluated, true, true, true, true),
             (of(Alarm, None), Targets::TooFew, true, false, true, false),
+            (of(Alarm, Some(PartialData)), Targets::TooFew, true, false, true, false),
             (of(Alarm, Some(Failure)), Targets::Unevaluated, true, true, true, true),
             (of(InsufficientData, None), Targets::NoData, true, true, true, false),
         ] {

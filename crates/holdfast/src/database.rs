@@ -97,7 +97,7 @@ impl Access {
 
     /// Whether there is a user for a database: one that was named, or the master user, whose password RDS manages.
     pub fn knows(&self, database: &Pattern) -> bool {
-        !matches!(self.login(database), Login::Nobody(_))
+        !matches!(self.login(database), Login::Nobody(..))
     }
 
     fn login(&self, database: &Pattern) -> Login {
@@ -106,7 +106,10 @@ impl Access {
         let managed = || database.secret.as_ref().and_then(|arn| arn.parse().ok());
         match named {
             Some(user) => Login::As(user.clone()),
-            None => managed().map_or(Login::Nobody(id), |arn| Login::Managed(Box::new(self.session.clone()), arn)),
+            None => managed().map_or_else(
+                || Login::Nobody(id, self.users.keys().flatten().cloned().collect()),
+                |arn| Login::Managed(Box::new(self.session.clone()), arn),
+            ),
         }
     }
 
@@ -159,8 +162,8 @@ enum Login {
     As(DatabaseUser),
     /// As its master user, whose password RDS changes every week and keeps in this secret.
     Managed(Box<Session>, SecretArn),
-    /// Nobody named anyone for this database.
-    Nobody(String),
+    /// Nobody named anyone for this database, but for these.
+    Nobody(String, Vec<String>),
 }
 
 impl Login {
@@ -171,9 +174,12 @@ impl Login {
                 let read = secret::database_user(session, arn).await;
                 read.map_err(|why| format!("{arn}, in which RDS keeps the master user's password: {why}"))
             }
-            Self::Nobody(database) => Err(format!(
-                "nobody named a user for {database}, and RDS manages none: give --database-secret ARN, or {database}=ARN, or {USER}"
-            )),
+            Self::Nobody(database, others) => {
+                let only = if others.is_empty() { String::new() } else { format!(" (only for {})", others.join(", ")) };
+                Err(format!(
+                    "nobody named a user for {database}{only}, and RDS manages none: give --database-secret ARN, or {database}=ARN, or {USER}"
+                ))
+            }
         }
     }
 }
@@ -284,6 +290,8 @@ mod tests {
         );
         access.users.insert(Some("app-dr".to_owned()), user("own"));
         assert!(!access.knows(&database("orders-dr", None)));
+        let said = access.user(&database("orders-dr", None)).await.err().unwrap();
+        assert!(said.contains("only for app-dr"), "a slip in a name is seen: {said}");
         access.users.insert(None, user("all"));
         for (id, name) in [("app-dr", "own"), ("orders-dr", "all")] {
             assert!(access.user(&database(id, Some(managed))).await.is_ok_and(|user| user.name == name), "{id}");

@@ -41,7 +41,7 @@ use model::{Event, cluster_key, key};
 pub use parameters::set_parameter;
 pub use people::*;
 pub use real::{
-    address, certificates, close, commit, newest, on_servers, rows, rows_of, session, settle, trouble, use_mariadb,
+    address, certificates, close, commit, newest, on_servers, rows, rows_of, session, settle, trouble, use_servers,
 };
 use state::{Effect, State};
 

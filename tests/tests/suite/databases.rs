@@ -23,7 +23,7 @@ fn detail<'a>(report: &'a drill::report::Report, claim: &str) -> &'a str {
 /// heartbeat all of it.
 #[test]
 fn what_is_lost_is_counted_in_real_servers() {
-    packages::install("--no-install-recommends mariadb-server-core", lab::mariadb::is_installed);
+    packages::install("--no-install-recommends mariadb-server-core", || lab::servers::Brand::MariaDb.is_installed());
     let lambdas = lambdas::build().expect("the Lambdas build");
     let settings = Settings { seed: 7, speed: 3_600.0 };
     let layout = Layout { databases: Databases::Mariadb, ..QUICK };
@@ -45,7 +45,7 @@ fn what_is_lost_is_counted_in_real_servers() {
 /// The warm standby's own application, out by itself and home by command.
 #[test]
 fn the_articles_workload_is_failed_over_and_called_home_under_its_own_application() {
-    packages::install("--no-install-recommends mariadb-server-core", lab::mariadb::is_installed);
+    packages::install("--no-install-recommends mariadb-server-core", || lab::servers::Brand::MariaDb.is_installed());
     let lambdas = lambdas::build().expect("the Lambdas build");
     let scenario = scenario::named("the-article").expect("there is such a scenario");
     let drill = Drill { scenario, settings: Settings { seed: 7, speed: 3_600.0 } };
@@ -69,7 +69,7 @@ fn without_the_application_the_articles_story_is_refused_in_a_sentence() {
 /// checks notice.
 #[test]
 fn a_failback_over_a_slow_link_loses_nothing_by_position_and_what_the_link_holds_by_the_lag() {
-    packages::install("--no-install-recommends mariadb-server-core", lab::mariadb::is_installed);
+    packages::install("--no-install-recommends mariadb-server-core", || lab::servers::Brand::MariaDb.is_installed());
     let lambdas = lambdas::build().expect("the Lambdas build");
     let settings = Settings { seed: 5, speed: 3_600.0 };
     let by_position = scenario::named("failback-slow-link").expect("there is such a scenario");
@@ -86,7 +86,7 @@ fn a_failback_over_a_slow_link_loses_nothing_by_position_and_what_the_link_holds
 /// Whoever moves in peace loses nothing: not one of the rows that users were told are written.
 #[test]
 fn a_switchover_loses_nothing() {
-    packages::install("--no-install-recommends mariadb-server-core", lab::mariadb::is_installed);
+    packages::install("--no-install-recommends mariadb-server-core", || lab::servers::Brand::MariaDb.is_installed());
     let lambdas = lambdas::build().expect("the Lambdas build");
     let settings = Settings { seed: 5, speed: 3_600.0 };
     let scenario = scenario::named("switchover").expect("there is such a scenario");

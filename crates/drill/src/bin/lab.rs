@@ -176,7 +176,7 @@ struct Serve {
     /// Decides everything left to chance.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// What stands behind RDS: nothing, or a real MariaDB server for each database (docs/databases.md).
+    /// What stands behind RDS: nothing, or a real MariaDB or MySQL server for each database (docs/databases.md).
     #[arg(long, value_enum, default_value_t)]
     databases: Databases,
     /// The folder of the functions' programs and of `holdfast`; else they are built, or are beside a released lab.
@@ -280,7 +280,7 @@ fn print_databases(lab: &Lab, stage: Option<&Stage>) {
     for database in stage.iter().flat_map(|stage| &stage.workload.databases) {
         for (region, id) in [(PRIMARY, &database.source), (DR, &database.id)] {
             if let Some(address) = lab::rds::address(lab, region, id) {
-                println!("# database {id} in {region}: mariadb -h{} -P{} -uapp app", address.ip(), address.port());
+                println!("# database {id} in {region}: mysql -h{} -P{} -uapp app", address.ip(), address.port());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What is wrong with what replicas hear of their sources. Only databases that are real hear of it (`crate::mariadb`); regions that
+//! What is wrong with what replicas hear of their sources. Only databases that are real hear of it (`crate::servers`); regions that
 //! are down or cut apart befall simulated ones too.
 
 use super::{Faults, pair};

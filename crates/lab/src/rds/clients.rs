@@ -11,7 +11,7 @@ use super::database::Key;
 use super::model::key;
 use super::real::{behind, may_connect};
 use crate::Lab;
-use crate::mariadb::{Held, Server, Taken};
+use crate::servers::{Held, Server, Taken};
 
 /// A program's pool of connections to a database, found by its endpoint once and for all: each is used in its turn, and one that fails is opened
 /// anew when it is needed.

@@ -16,7 +16,7 @@ use super::database::Key;
 use super::model::key;
 use super::real::{Real, behind, may_connect};
 use crate::Lab;
-use crate::mariadb::Taken;
+use crate::servers::Taken;
 
 const BUFFER_BYTES: usize = 16 << 10;
 

@@ -20,7 +20,7 @@ use super::settings::{Settings, is_postgres};
 use super::state::State;
 use crate::Lab;
 use crate::clock::Working;
-use crate::mariadb::{Ends, Error, Farm, Link, Server, Session, Upstream};
+use crate::servers::{Brand, Ends, Error, Farm, Link, Server, Session, Upstream};
 
 /// The servers, their links, and what is to be done.
 #[derive(Debug)]
@@ -52,14 +52,14 @@ struct Wanted {
 /// What was done to a server so far.
 type Standing = BTreeMap<u64, Wanted>;
 
-/// Puts a real MariaDB behind every database of MySQL's kind that is created from now on.
+/// Puts a real server behind every database of MySQL's kind that is created from now on.
 ///
 /// # Errors
 /// If there is none on this machine, or its files cannot be made.
-pub async fn use_mariadb(lab: &Arc<Lab>) -> Result<(), Error> {
+pub async fn use_servers(lab: &Arc<Lab>, brand: Brand) -> Result<(), Error> {
     let working = lab.clock.working();
     let real = Real {
-        farm: Farm::open().await?,
+        farm: Farm::open(brand).await?,
         links: Mutex::default(),
         asked: AtomicU64::new(0),
         done: watch::channel(0).0,
@@ -281,7 +281,7 @@ impl Real {
     }
 
     /// What links of a source's replicas had taken of it so far.
-    pub fn taken_of(&self, source: u64) -> Vec<crate::mariadb::Taken> {
+    pub fn taken_of(&self, source: u64) -> Vec<crate::servers::Taken> {
         let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
         links.values().filter(|(from, _)| *from == source).map(|(_, link)| link.taken()).collect()
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_rds::config::{Credentials, SharedCredentialsProvider};
+use lab::servers::{self, Brand};
 use lab::{Lab, Options, rds};
 use mysql_async::Opts;
 use orders::database::{Database, Error, Health};
@@ -21,14 +22,14 @@ const TABLE: &str = include_str!("../../orders.sql");
 
 /// A lab with `shop` and its replica `shop-dr`, and the table in both; `None` where there is no MariaDB.
 async fn pair() -> Option<Arc<Lab>> {
-    if !lab::mariadb::is_installed() {
-        eprintln!("SKIPPED: {}", lab::mariadb::Error::Missing);
+    if !Brand::MariaDb.is_installed() {
+        eprintln!("SKIPPED: {}", servers::Error::Missing(Brand::MariaDb));
         return None;
     }
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let options = Options { start: "2026-01-01T12:00:00Z".parse().unwrap(), speed: 1000.0, endpoint: any, dns: any };
     let lab = Lab::start(&options).await.unwrap();
-    rds::use_mariadb(&lab).await.unwrap();
+    rds::use_servers(&lab, Brand::MariaDb).await.unwrap();
     rds::create_instance(&lab, PRIMARY, "shop", None).unwrap();
     rds::create_instance(&lab, DR, "shop-dr", Some((PRIMARY, "shop"))).unwrap();
     rds::settle(&lab).await.unwrap();

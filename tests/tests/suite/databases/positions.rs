@@ -104,7 +104,7 @@ fn of_method(commands: &[String], words: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_the_old_primary_has_is_found_whole_by_holdfast_and_by_the_commands_it_prints() {
-    packages::install("--no-install-recommends mariadb-server-core", lab::mariadb::is_installed);
+    packages::install("--no-install-recommends mariadb-server-core", || lab::servers::Brand::MariaDb.is_installed());
     packages::install("--no-install-recommends mariadb-client", || Path::new("/usr/bin/mariadb-binlog").exists());
     let stage = failed_over().await;
 
@@ -177,7 +177,7 @@ async fn what_only_the_old_primary_has_is_found_whole_by_holdfast_and_by_the_com
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_successor_is_proved_by_position_and_nothing_is_believed_of_a_server_that_cannot_be_trusted() {
-    packages::install("--no-install-recommends mariadb-server-core", lab::mariadb::is_installed);
+    packages::install("--no-install-recommends mariadb-server-core", || lab::servers::Brand::MariaDb.is_installed());
     packages::install("--no-install-recommends mariadb-client", || Path::new("/usr/bin/mariadb-binlog").exists());
     let mut stage = failed_over().await;
     stage.minutes(30).await;

@@ -37,7 +37,7 @@ fn all_pinned(stage: &Stage) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_switchover_waits_for_no_open_transaction_and_one_that_was_killed_goes_on_without_loss() {
-    packages::install("--no-install-recommends mariadb-server-core", lab::mariadb::is_installed);
+    packages::install("--no-install-recommends mariadb-server-core", || lab::servers::Brand::MariaDb.is_installed());
     let mut stage = armed().await;
     stage.asks_databases = Credentials::None;
     assert!(refused(&stage, &SWITCHOVER, 2).await.contains("HOLDFAST_DATABASE_USER"));
@@ -79,7 +79,7 @@ async fn a_switchover_waits_for_no_open_transaction_and_one_that_was_killed_goes
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_came_after_the_proof_is_told_and_counted_and_so_is_what_cannot_be_known() {
-    packages::install("--no-install-recommends mariadb-server-core", lab::mariadb::is_installed);
+    packages::install("--no-install-recommends mariadb-server-core", || lab::servers::Brand::MariaDb.is_installed());
     let mut stage = armed().await;
     stage.asks_databases = Credentials::Secret;
     stage.lab.sites.fail_page(PRIMARY, "/write");

@@ -1,8 +1,9 @@
-//! Real databases: one `mariadbd` on this machine behind each of RDS's, with its replication through links that can be broken.
+//! Real databases: one `mariadbd` or `mysqld` on this machine behind each of RDS's, with its replication through links that can be broken.
 //!
 //! What happens in a server happens in real time, and while anybody waits for it the lab's clock does too. What takes long in
 //! the world (the way of a write to its replica, and a minute until silence is noticed) takes lab time, and is `link`'s.
 
+mod brand;
 mod certificates;
 mod link;
 mod process;
@@ -16,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mysql_async::Error as SqlError;
 
+pub use brand::Brand;
 use certificates::Authority;
 pub(crate) use link::{Ends, Link, Taken};
 pub use server::Session;
@@ -26,25 +28,25 @@ use template::Template;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It is not installed.
-    #[error(
-        "there is no mariadbd on this machine; on Debian: apt-get install -y --no-install-recommends mariadb-server-core"
-    )]
-    Missing,
+    #[error("there is no {0} on this machine; docs/databases.md says how to get one")]
+    Missing(Brand),
     /// It did not start.
-    #[error("mariadbd did not start: {0}")]
+    #[error("a database did not start: {0}")]
     Start(String),
     /// It said no.
-    #[error("mariadbd: {0}")]
+    #[error("a database: {0}")]
     Sql(#[from] SqlError),
     /// A file or a socket.
-    #[error("mariadbd's files and sockets: {0}")]
+    #[error("a database's files and sockets: {0}")]
     Io(#[from] std::io::Error),
 }
 
-/// True if real databases can be had on this machine.
-#[must_use]
-pub fn is_installed() -> bool {
-    template::program().is_some()
+impl Brand {
+    /// True if such servers can be had on this machine.
+    #[must_use]
+    pub fn is_installed(self) -> bool {
+        self.program().is_some()
+    }
 }
 
 /// All servers of one lab, and the folder they live in; both end with it.
@@ -60,10 +62,10 @@ pub(crate) struct Farm {
 
 impl Farm {
     /// Bootstraps the files that every server begins with.
-    pub async fn open() -> Result<Self, Error> {
-        let program = template::program().ok_or(Error::Missing)?;
+    pub async fn open(brand: Brand) -> Result<Self, Error> {
+        let program = brand.program().ok_or(Error::Missing(brand))?;
         let home = Home::make()?;
-        let template = Template::make(program, &home.0).await?;
+        let template = Template::make(brand, program, &home.0).await?;
         let authority = Authority::make(&home.0)?;
         Ok(Self { template, authority, servers: Mutex::default(), home })
     }
@@ -110,7 +112,7 @@ impl Farm {
 #[derive(Debug)]
 struct Home(PathBuf);
 
-const PREFIX: &str = "lab-mariadb-";
+const PREFIX: &str = "lab-servers-";
 
 impl Home {
     fn make() -> std::io::Result<Self> {

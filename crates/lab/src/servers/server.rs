@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, OptsBuilder, Row};
 
-use super::Error;
 use super::certificates::Authority;
 use super::process::Process;
 use super::template::{Template, last_lines};
+use super::{Brand, Error};
 
 /// In real time; it takes a third of a second where nothing else runs.
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
@@ -26,6 +26,7 @@ const PACKET_MAX: usize = 16 << 20;
 
 #[derive(Debug)]
 pub(crate) struct Server {
+    brand: Brand,
     files: PathBuf,
     /// An address of its own, so that it has the port that RDS says.
     pub address: SocketAddr,
@@ -84,11 +85,15 @@ impl Server {
                 return Err(Error::Start(format!("port {port} is free nowhere")));
             };
             let mut command = template.command(&files, &scratch);
-            command.args(options(folder, address, number)).args(authority.certify(folder, address.ip())?);
+            command
+                .args(template.brand.serving_options())
+                .args(options(folder, address, number))
+                .args(authority.certify(folder, address.ip())?);
             let (process, watcher, idle) =
                 (tokio::sync::Mutex::default(), tokio::sync::Mutex::default(), Mutex::default());
             let command = Box::new(command);
-            let server = Self { files: folder.to_owned(), address, command, process, watcher, idle };
+            let server =
+                Self { brand: template.brand, files: folder.to_owned(), address, command, process, watcher, idle };
             match server.up().await {
                 Err(Error::Start(_)) if attempt < ATTEMPTS_MAX => attempt += 1,
                 up => return up.map(|()| server),
@@ -113,7 +118,7 @@ impl Server {
     }
 
     fn log(&self) -> String {
-        std::fs::read_to_string(self.files.join("log")).unwrap_or_default()
+        std::fs::read_to_string(self.files.join("log.err")).unwrap_or_default()
     }
 
     fn gave_up(&self) -> bool {
@@ -155,25 +160,20 @@ impl Server {
 
     /// Makes it a replica of all that ever was in its source.
     pub async fn follow(&self, upstream: Upstream) -> Result<(), Error> {
-        let source = format!(
-            "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = {}, MASTER_USER = 'replica', MASTER_USE_GTID = slave_pos, \
-             MASTER_CONNECT_RETRY = 1",
-            upstream.port
-        );
         let mut admin = self.admin().await?;
-        admin.query_drop(source).await?;
-        Ok(admin.query_drop("START SLAVE").await?)
+        admin.query_drop(self.brand.follow(upstream.port)).await?;
+        Ok(admin.query_drop(self.brand.start()).await?)
     }
 
     /// Ends replication for good. What has arrived and is not applied yet goes with it: RDS does not say that it waits.
     pub async fn unfollow(&self) -> Result<(), Error> {
         self.stop_replication().await?;
-        Ok(self.admin().await?.query_drop("RESET SLAVE ALL").await?)
+        Ok(self.admin().await?.query_drop(self.brand.forget_source()).await?)
     }
 
     async fn stop_replication(&self) -> Result<(), Error> {
         let mut admin = self.admin().await?;
-        let mut stop = admin.query_drop("STOP SLAVE");
+        let mut stop = admin.query_drop(self.brand.stop());
         match tokio::time::timeout(STOPS_WITHIN, &mut stop).await {
             Ok(stopped) => Ok(stopped?),
             // Somebody's lock is in its way, for as long as that lasts; the reboot that RDS has in store ends it a moment earlier.
@@ -197,14 +197,14 @@ impl Server {
 
     /// Stops replication as a person does, or starts it again.
     pub async fn set_stopped(&self, is_stopped: bool) -> Result<(), Error> {
-        let order = if is_stopped { "STOP SLAVE" } else { "START SLAVE" };
+        let order = if is_stopped { self.brand.stop() } else { self.brand.start() };
         Ok(self.admin().await?.query_drop(order).await?)
     }
 
-    /// `Seconds_Behind_Master` in real time; `None` where it says NULL.
+    /// How far it says that it is behind its source, in real time; `None` where it says NULL.
     pub async fn seconds_behind(&self) -> Result<Option<u64>, Error> {
-        let status: Option<Row> = self.admin().await?.query_first("SHOW SLAVE STATUS").await?;
-        Ok(status.and_then(|row| row.get::<Option<u64>, _>("Seconds_Behind_Master")).flatten())
+        let status: Option<Row> = self.admin().await?.query_first(self.brand.status()).await?;
+        Ok(status.and_then(|row| row.get::<Option<u64>, _>(self.brand.seconds_behind())).flatten())
     }
 
     /// How far it has applied its source's binary log, and whether it is at it.
@@ -214,11 +214,11 @@ impl Server {
             Some(connection) => connection,
             None => self.admin().await?,
         };
-        let status: Option<Row> = connection.query_first("SHOW SLAVE STATUS").await?;
+        let status: Option<Row> = connection.query_first(self.brand.status()).await?;
         // Kept only while it works.
         *watcher = Some(connection);
-        let status = status.filter(|row| row.get::<String, _>("Slave_SQL_Running").is_some_and(|is| is == "Yes"));
-        Ok(status.and_then(|row| row.get("Exec_Master_Log_Pos")))
+        let status = status.filter(|row| row.get::<String, _>(self.brand.is_applying()).is_some_and(|is| is == "Yes"));
+        Ok(status.and_then(|row| row.get(self.brand.applied_position())))
     }
 
     /// Writes a row as the application does: acknowledged if this succeeds. A broken connection is noticed by the write on it.
@@ -289,21 +289,9 @@ fn plain(options: OptsBuilder) -> Opts {
 
 fn options(folder: &Path, address: SocketAddr, number: u64) -> Vec<String> {
     let in_folder = |option: &str, name: &str| format!("--{option}={}", folder.join(name).display());
-    let fixed = [
-        "--log-bin=binlog",
-        "--relay-log=relay",
-        "--binlog-format=ROW",
-        // A replica can be promoted, and then have replicas that need all it ever had.
-        "--log-slave-updates",
-        // Who notices silence after a minute of lab time is the link: the server counts real seconds.
-        "--slave-net-timeout=86400",
-        // Nobody writes before the lab says so.
-        "--read-only",
-    ];
     let bind = [format!("--bind-address={}", address.ip()), format!("--port={}", address.port())];
-    let own = [in_folder("socket", "socket"), in_folder("log-error", "log")].into_iter().chain(bind);
-    let number = format!("--server-id={number}");
-    fixed.map(str::to_owned).into_iter().chain(own).chain([number]).collect()
+    let own = [in_folder("socket", "socket"), in_folder("log-error", "log.err"), in_folder("pid-file", "pid")];
+    own.into_iter().chain(bind).chain([format!("--server-id={number}")]).collect()
 }
 
 /// A loopback address where the port is free, just now: whoever takes it before us makes us take another.
