@@ -6,7 +6,6 @@
 mod tests;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 use failover::latch::{self, Heard, Latch, Led, Look, Marks, homes};
 use failover::listing::{LISTING_BYTES_MAX, Listing};
@@ -18,7 +17,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use crate::CallError;
-use crate::dns::{Dns, NameServers, NotHeard, ServersUnknown};
+use crate::dns::{Dns, NameServers, NotHeard, Server, ServersUnknown};
 use crate::store::{Item, StoreReader, StoreWriter, Swap};
 
 /// In place of a listing: what would be decided by it could be wrong.
@@ -59,11 +58,11 @@ impl<S: StoreWriter> StoreWriter for Beside<S> {
 }
 
 impl<S> NameServers for Beside<S> {
-    async fn servers(&self, name: &Name) -> Result<Vec<SocketAddr>, ServersUnknown> {
+    async fn servers(&self, name: &Name) -> Result<Vec<Server>, ServersUnknown> {
         self.dns.servers(name).await
     }
 
-    async fn ask(&self, server: SocketAddr, name: &Name, kind: &str) -> Result<Vec<String>, NotHeard> {
+    async fn ask(&self, server: &Server, name: &Name, kind: &str) -> Result<Vec<String>, NotHeard> {
         self.dns.ask(server, name, kind).await
     }
 }
@@ -85,11 +84,11 @@ impl StoreWriter for Nothing {
 }
 
 impl NameServers for Nothing {
-    async fn servers(&self, name: &Name) -> Result<Vec<SocketAddr>, ServersUnknown> {
+    async fn servers(&self, name: &Name) -> Result<Vec<Server>, ServersUnknown> {
         Err(ServersUnknown::NoZone(name.clone()))
     }
 
-    async fn ask(&self, _: SocketAddr, _: &Name, _: &str) -> Result<Vec<String>, NotHeard> {
+    async fn ask(&self, _: &Server, _: &Name, _: &str) -> Result<Vec<String>, NotHeard> {
         Err(NotHeard::Silent)
     }
 }
@@ -270,18 +269,17 @@ async fn ask_all(
     zone_of: &Name,
     name: &Name,
     kind: &str,
-) -> Result<Vec<(SocketAddr, Heard)>, String> {
+) -> Result<Vec<(Server, Heard)>, String> {
     let servers = dns.servers(zone_of).await.map_err(|error| error.to_string())?;
-    Ok(join_all(
-        servers
-            .into_iter()
-            .map(async |server| (server, dns.ask(server, name, kind).await.map_err(|error| error.to_string()))),
-    )
-    .await)
+    let ask = async |server: Server| {
+        let heard = dns.ask(&server, name, kind).await.map_err(|error| error.to_string());
+        (server, heard)
+    };
+    Ok(join_all(servers.into_iter().map(ask)).await)
 }
 
 /// Asks one name server for the latch and the switch.
-pub async fn marks(pairs: &Pairs, dns: &impl NameServers, server: SocketAddr) -> Marks {
+pub async fn marks(pairs: &Pairs, dns: &impl NameServers, server: &Server) -> Marks {
     let heard = async |name: &Name| dns.ask(server, name, "TXT").await.map_err(|error| error.to_string());
     let (latch, again, switch) = tokio::join!(heard(&pairs.latch), heard(&pairs.again), heard(&pairs.switch));
     Marks { server: server.to_string(), latch, again, switch }
@@ -291,7 +289,7 @@ pub async fn marks(pairs: &Pairs, dns: &impl NameServers, server: SocketAddr) ->
 pub async fn look(shown: &Shown, dns: &impl NameServers, names: &[NameView]) -> Look {
     let pairs = &shown.pairs;
     let servers = dns.servers(&pairs.latch).await.unwrap_or_default();
-    let marks = join_all(servers.into_iter().map(|server| marks(pairs, dns, server))).await;
+    let marks = join_all(servers.iter().map(|server| marks(pairs, dns, server))).await;
     if !latch::may_prove(&marks) {
         return Look { marks, names: BTreeMap::new() };
     }
@@ -326,11 +324,13 @@ async fn home_values(dns: &impl NameServers, kind: &str, home: &Target) -> Heard
         Target::Alias { name, .. } => {
             let name: Name = name.parse().map_err(|_| format!("{name} is no name to ask for"))?;
             let answers = ask_all(dns, &name, &name, kind).await?;
-            let (mut values, mut why) = (Vec::new(), "no name server is known".to_owned());
+            let nobody = answers.is_empty().then(|| "no name server is known".to_owned());
+            let (mut values, mut silence) = (Vec::new(), nobody);
             for (_, heard) in answers {
-                heard.map_or_else(|silence| why = silence, |heard| values.extend(heard));
+                heard.map_or_else(|why| silence = Some(why), |heard| values.extend(heard));
             }
-            if values.is_empty() { Err(why) } else { Ok(values) }
+            // A load balancer with IPv4 alone has no AAAA, if all say so; that some say nothing is no such word.
+            silence.filter(|_| values.is_empty()).map_or(Ok(values), Err)
         }
     }
 }

@@ -10,6 +10,7 @@ mod resolver;
 mod stub;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::str::FromStr as _;
@@ -30,12 +31,36 @@ const KNOWN_FOR: Duration = Duration::from_secs(900);
 
 /// Someone who can ask name servers.
 pub trait NameServers {
-    /// The name servers of the zone that this name is in, one address each.
-    async fn servers(&self, name: &Name) -> Result<Vec<SocketAddr>, ServersUnknown>;
+    /// The name servers of the zone that this name is in: all of them.
+    async fn servers(&self, name: &Name) -> Result<Vec<Server>, ServersUnknown>;
 
     /// The values that this server, and no other, has for a name: those of a TXT record without quotation marks, a record's
     /// strings joined. Empty if it says that there are none.
-    async fn ask(&self, server: SocketAddr, name: &Name, kind: &str) -> Result<Vec<String>, NotHeard>;
+    async fn ask(&self, server: &Server, name: &Name, kind: &str) -> Result<Vec<String>, NotHeard>;
+}
+
+/// One of a zone's name servers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Server {
+    /// Where it is. One of which nobody says that is no less a name server of the zone: it counts, and is not heard.
+    pub address: Option<SocketAddr>,
+    /// What the zone calls it, or its address where no more was given.
+    pub name: String,
+}
+
+impl From<SocketAddr> for Server {
+    fn from(address: SocketAddr) -> Self {
+        Self { address: Some(address), name: address.to_string() }
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address {
+            Some(address) => address.fmt(f),
+            None => f.write_str(&self.name),
+        }
+    }
 }
 
 /// Why nobody knows which servers to ask.
@@ -66,6 +91,9 @@ pub enum ServersUnknown {
 /// Why a server's word is not known. None of these says anything about what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotHeard {
+    /// Its own name leads nowhere.
+    #[error("nobody says what its address is")]
+    NoAddress,
     /// The question never left.
     #[error("the question could not be sent: {0}")]
     NotSent(String),
@@ -89,7 +117,7 @@ pub enum NotHeard {
 /// Asks over UDP and TCP.
 #[derive(Debug)]
 pub struct Dns {
-    given: Option<Result<Vec<SocketAddr>, ServersUnknown>>,
+    given: Option<Result<Vec<Server>, ServersUnknown>>,
     resolver: Resolver,
     known: Mutex<HashMap<Name, Known>>,
 }
@@ -97,7 +125,7 @@ pub struct Dns {
 /// A zone's servers, and since when.
 #[derive(Clone, Debug)]
 struct Known {
-    servers: Vec<SocketAddr>,
+    servers: Vec<Server>,
     at: Instant,
 }
 
@@ -119,7 +147,7 @@ impl Dns {
 }
 
 impl NameServers for Dns {
-    async fn servers(&self, name: &Name) -> Result<Vec<SocketAddr>, ServersUnknown> {
+    async fn servers(&self, name: &Name) -> Result<Vec<Server>, ServersUnknown> {
         if let Some(given) = &self.given {
             return given.clone();
         }
@@ -128,28 +156,35 @@ impl NameServers for Dns {
             return Ok(known.servers.clone());
         }
         match self.resolver.servers_of(name).await {
-            Ok(servers) => {
+            Ok(mut servers) => {
+                // A resolver that fails in an outage takes away nobody whom a warm function has already met.
+                let met = known.into_iter().flat_map(|known| known.servers);
+                let met: HashMap<_, _> = met.map(|server| (server.name, server.address)).collect();
+                for server in &mut servers {
+                    server.address = server.address.or_else(|| met.get(&server.name).copied().flatten());
+                }
                 let found = Known { servers: servers.clone(), at: Instant::now() };
                 self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), found);
                 Ok(servers)
             }
-            // A resolver that fails in an outage takes away nobody whom a warm function has already met.
             Err(why) => known.map(|known| known.servers).ok_or(why),
         }
     }
 
-    async fn ask(&self, server: SocketAddr, name: &Name, kind: &str) -> Result<Vec<String>, NotHeard> {
+    async fn ask(&self, server: &Server, name: &Name, kind: &str) -> Result<Vec<String>, NotHeard> {
         let kind = RecordType::from_str(kind).map_err(|_| NotHeard::UnknownKind(kind.to_owned()))?;
         let question = Question::new(name, kind)?;
-        let answer = question.put_to(server, Asked::Authority).await?;
+        let address = server.address.ok_or(NotHeard::NoAddress)?;
+        let answer = question.put_to(address, Asked::Authority).await?;
         let of_kind = answer.answers.iter().filter(|record| record.record_type() == kind);
         Ok(of_kind.map(|record| in_words(&record.data)).collect())
     }
 }
 
-fn addresses_in(text: &str) -> Result<Vec<SocketAddr>, ServersUnknown> {
-    let addresses: Result<Vec<_>, _> = text.split(',').map(|address| address.trim().parse()).collect();
-    addresses.map_err(|_| ServersUnknown::BadVariable(text.to_owned()))
+fn addresses_in(text: &str) -> Result<Vec<Server>, ServersUnknown> {
+    let addresses: Result<Vec<SocketAddr>, _> = text.split(',').map(|address| address.trim().parse()).collect();
+    let servers = addresses.map(|addresses| addresses.into_iter().map(Server::from).collect());
+    servers.map_err(|_| ServersUnknown::BadVariable(text.to_owned()))
 }
 
 /// A value as people write it. "Text strings are joined without intervening spaces" is how readers of TXT records take them
@@ -190,7 +225,7 @@ mod tests {
 
     async fn asked(stub: &Stub, kind: &str) -> Result<Vec<String>, NotHeard> {
         let dns = Dns::new(None, Resolver::at(Vec::new()));
-        dns.ask(stub.address, &name("_holdfast-endpoint.holdfast.example.com"), kind).await
+        dns.ask(&stub.address.into(), &name("_holdfast-endpoint.holdfast.example.com"), kind).await
     }
 
     #[tokio::test]
@@ -223,8 +258,12 @@ mod tests {
         }
         let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let dns = Dns::new(None, Resolver::at(Vec::new()));
-        assert_eq!(dns.ask(free, &name("example.com"), "TXT").await, Err(NotHeard::Silent), "nobody listens there");
-        let odd = dns.ask(free, &name("example.com"), "WORDS").await;
+        assert_eq!(
+            dns.ask(&free.into(), &name("example.com"), "TXT").await,
+            Err(NotHeard::Silent),
+            "nobody listens there"
+        );
+        let odd = dns.ask(&free.into(), &name("example.com"), "WORDS").await;
         assert_eq!(odd, Err(NotHeard::UnknownKind("WORDS".to_owned())));
     }
 
@@ -248,7 +287,7 @@ mod tests {
         let stub = Stub::start(Saying { authoritative: false, ..zone }).await;
         let dns = Dns::new(None, Resolver::at(vec![stub.address]));
         let servers = dns.servers(&name("_holdfast-endpoint.holdfast.example.com")).await.unwrap();
-        assert_eq!(servers, ["127.0.0.1:53".parse().unwrap()]);
+        assert_eq!(servers, [Server { address: "127.0.0.1:53".parse().ok(), name: "localhost".to_owned() }]);
         assert_eq!(
             stub.asked(),
             ["_holdfast-endpoint.holdfast.example.com. NS", "holdfast.example.com. NS", "example.com. NS"]
@@ -256,6 +295,25 @@ mod tests {
         stub.fall_silent();
         let again = dns.servers(&name("_holdfast-endpoint.holdfast.example.com")).await.unwrap();
         assert_eq!(again, servers, "whom one has met one need not look up");
+    }
+
+    /// In an outage the resolver may know some of a zone's servers, which lie under four top-level domains, and not others.
+    #[tokio::test]
+    async fn a_server_whose_address_nobody_knows_counts_and_is_not_heard() {
+        let stub = Stub::start(Saying { authoritative: false, ..Saying::ns(&["localhost", "ns.invalid"]) }).await;
+        let dns = Dns::new(None, Resolver::at(vec![stub.address]));
+        let asked = name("app.example.com");
+        let servers = dns.servers(&asked).await.unwrap();
+        let lost = Server { address: None, name: "ns.invalid".to_owned() };
+        assert_eq!(servers.len(), 2, "{servers:?}");
+        assert!(servers.contains(&lost), "{servers:?}");
+        assert_eq!(dns.ask(&lost, &asked, "TXT").await, Err(NotHeard::NoAddress));
+        // Known once, it stays known.
+        let met = Server { address: "192.0.2.1:53".parse().ok(), ..lost };
+        let long_ago = Instant::now().checked_sub(2 * KNOWN_FOR).unwrap();
+        let known = Known { servers: vec![met.clone()], at: long_ago };
+        dns.known.lock().unwrap().insert(asked.clone(), known);
+        assert!(dns.servers(&asked).await.unwrap().contains(&met));
     }
 
     #[tokio::test]
@@ -277,7 +335,7 @@ mod tests {
     #[tokio::test]
     async fn given_servers_are_asked_in_place_of_the_zone_s_own() {
         let dns = Dns::new(Some("127.0.0.1:5353, [::1]:53"), Resolver::at(Vec::new()));
-        let given = ["127.0.0.1:5353".parse().unwrap(), "[::1]:53".parse().unwrap()];
+        let given = ["127.0.0.1:5353", "[::1]:53"].map(|address| Server::from(address.parse::<SocketAddr>().unwrap()));
         assert_eq!(dns.servers(&name("example.com")).await.unwrap(), given);
     }
 }

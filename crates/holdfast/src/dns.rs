@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use aws::beside;
-use aws::dns::NameServers as _;
-use failover::latch::Look;
+use aws::dns::{NameServers as _, Server};
+use failover::latch::{Look, Marks};
 use failover::name::Name;
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
@@ -45,10 +45,19 @@ pub async fn answers(
 /// What name servers say of a closed latch, each within a short time; nothing if there is none to ask.
 pub async fn of_latch(workload: &Workload) -> Option<Look> {
     let pairs = &workload.plan.latch.as_ref()?.shown.as_ref()?.pairs;
-    let limited = async |server| tokio::time::timeout(PATIENCE, beside::marks(pairs, &workload.beside, server)).await;
+    let limited = async |server: &Server| {
+        let asked = tokio::time::timeout(PATIENCE, beside::marks(pairs, &workload.beside, server)).await;
+        let silent = || Err("no answer in time".to_owned());
+        asked.unwrap_or_else(|_| Marks {
+            server: server.to_string(),
+            latch: silent(),
+            again: silent(),
+            switch: silent(),
+        })
+    };
     let servers = tokio::time::timeout(PATIENCE, workload.beside.servers(&pairs.latch)).await.ok()?.ok()?;
-    let marks = join_all(servers.into_iter().map(limited)).await;
-    Some(Look { marks: marks.into_iter().flatten().collect(), ..Look::default() })
+    let marks = join_all(servers.iter().map(limited)).await;
+    Some(Look { marks, ..Look::default() })
 }
 
 /// Someone to ask.

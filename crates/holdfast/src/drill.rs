@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use aws::dns::{NAME_SERVERS_VARIABLE, NameServers as _};
+use aws::dns::{NAME_SERVERS_VARIABLE, NameServers as _, Server};
 use aws::route53::{RecordReader as _, protected_names};
 use aws::zone;
 use clap::Args;
@@ -201,13 +201,13 @@ fn plan_of(deployed: &Plan, canary: &Canary) -> Plan {
 }
 
 /// The name servers that answer from here.
-async fn servers(workload: &Workload, given: Option<SocketAddr>, canary: &Canary) -> Vec<SocketAddr> {
+async fn servers(workload: &Workload, given: Option<SocketAddr>, canary: &Canary) -> Vec<Server> {
     // The variable names all of them, and is what the functions go by.
     let all = match given.filter(|_| std::env::var_os(NAME_SERVERS_VARIABLE).is_none()) {
-        Some(given) => vec![given],
+        Some(given) => vec![given.into()],
         None => workload.beside.servers(&canary.name).await.unwrap_or_default(),
     };
-    let heard = join_all(all.iter().map(|server| workload.beside.ask(*server, &canary.name, "A"))).await;
+    let heard = join_all(all.iter().map(|server| workload.beside.ask(server, &canary.name, "A"))).await;
     all.into_iter().zip(heard).filter(|(_, heard)| heard.is_ok()).map(|(server, _)| server).collect()
 }
 

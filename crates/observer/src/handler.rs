@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws::dns::NameServers;
+use aws::dns::{NameServers, Server};
 use aws::probe::Prober;
 use aws::telemetry::{self, Metric};
 use failover::name::{Name, NameError};
@@ -103,11 +103,11 @@ impl<S: NameServers, P: Prober> Calls<S, P> {
             Ok(Err(error)) => return vec![Said::NotHeard(error.to_string())],
             Err(_) => return vec![Said::NotHeard("the resolver did not say in time whom to ask".to_owned())],
         };
-        let ask = async |server| match self.servers.ask(server, name, "TXT").await {
+        let ask = async |server: &Server| match self.servers.ask(server, name, "TXT").await {
             Ok(records) => Said::by(&records),
             Err(error) => Said::NotHeard(format!("{server}: {error}")),
         };
-        join_all(servers.into_iter().map(ask)).await
+        join_all(servers.iter().map(ask)).await
     }
 }
 
@@ -140,18 +140,18 @@ mod tests {
     }
 
     impl NameServers for &Script {
-        async fn servers(&self, name: &Name) -> Result<Vec<SocketAddr>, ServersUnknown> {
+        async fn servers(&self, name: &Name) -> Result<Vec<Server>, ServersUnknown> {
             if self.looks[0].is_empty() {
                 return Err(ServersUnknown::NoZone(name.clone()));
             }
-            Ok((1..=4).map(|port| SocketAddr::from(([192, 0, 2, 1], port))).collect())
+            Ok((1..=4).map(|port| SocketAddr::from(([192, 0, 2, 1], port)).into()).collect())
         }
 
-        async fn ask(&self, server: SocketAddr, _: &Name, kind: &str) -> Result<Vec<String>, NotHeard> {
+        async fn ask(&self, server: &Server, _: &Name, kind: &str) -> Result<Vec<String>, NotHeard> {
             assert_eq!(kind, "TXT");
             let look = self.asked.get() / 4;
             self.asked.set(self.asked.get() + 1);
-            match self.looks[look].as_bytes()[usize::from(server.port()) - 1] {
+            match self.looks[look].as_bytes()[usize::from(server.address.unwrap().port()) - 1] {
                 b'u' => Ok(vec!["up".to_owned()]),
                 b'd' => Ok(vec!["down".to_owned()]),
                 _ => Err(NotHeard::Silent),

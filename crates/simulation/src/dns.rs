@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use aws::dns::{NameServers, NotHeard, ServersUnknown};
+use aws::dns::{NameServers, NotHeard, Server, ServersUnknown};
 use failover::incident::AlarmState;
 use failover::name::Name;
 use failover::record::{RecordSet, Role, Target};
@@ -18,15 +18,16 @@ use crate::world::World;
 pub const CALL: &str = "DNS";
 
 impl NameServers for Aws {
-    async fn servers(&self, _: &Name) -> Result<Vec<SocketAddr>, ServersUnknown> {
-        let address = |nth: usize| SocketAddr::from(([192, 0, 2, 53 + u8::try_from(nth).unwrap_or_default()], 53));
+    async fn servers(&self, _: &Name) -> Result<Vec<Server>, ServersUnknown> {
+        let address =
+            |nth: usize| SocketAddr::from(([192, 0, 2, 53 + u8::try_from(nth).unwrap_or_default()], 53)).into();
         Ok((0..SERVERS).map(address).collect())
     }
 
-    async fn ask(&self, server: SocketAddr, name: &Name, kind: &str) -> Result<Vec<String>, NotHeard> {
-        let nth = match server {
-            SocketAddr::V4(address) => usize::from(address.ip().octets()[3].saturating_sub(53)),
-            SocketAddr::V6(_) => 0,
+    async fn ask(&self, server: &Server, name: &Name, kind: &str) -> Result<Vec<String>, NotHeard> {
+        let nth = match server.address {
+            Some(SocketAddr::V4(address)) => usize::from(address.ip().octets()[3].saturating_sub(53)),
+            Some(SocketAddr::V6(_)) | None => 0,
         };
         let nth = self.sabotage().map_or(nth, |sabotage| sabotage.server(nth));
         let (asked, kind) = (name.clone(), kind.to_owned());

@@ -1,6 +1,7 @@
 //! What name servers and the store may say, and what may be concluded from it.
 
 use std::cell::RefCell;
+use std::net::SocketAddr;
 
 use failover::plan::Pairs;
 use failover::record::{RecordSet, Role, Routing};
@@ -25,12 +26,12 @@ impl<F: Fn(u16, &Name) -> Result<Vec<String>, NotHeard>> World<F> {
 }
 
 impl<F: Fn(u16, &Name) -> Result<Vec<String>, NotHeard>> NameServers for World<F> {
-    async fn servers(&self, _: &Name) -> Result<Vec<SocketAddr>, ServersUnknown> {
-        Ok((0..self.servers).map(|nth| SocketAddr::from(([192, 0, 2, 53], nth))).collect())
+    async fn servers(&self, _: &Name) -> Result<Vec<Server>, ServersUnknown> {
+        Ok((0..self.servers).map(|nth| SocketAddr::from(([192, 0, 2, 53], nth)).into()).collect())
     }
 
-    async fn ask(&self, server: SocketAddr, name: &Name, _: &str) -> Result<Vec<String>, NotHeard> {
-        (self.says)(server.port(), name)
+    async fn ask(&self, server: &Server, name: &Name, _: &str) -> Result<Vec<String>, NotHeard> {
+        (self.says)(server.address.ok_or(NotHeard::NoAddress)?.port(), name)
     }
 }
 
@@ -133,4 +134,17 @@ async fn the_latch_shows_open_only_if_every_name_server_says_all_of_it() {
         assert!(!shows_open(&shown, &silent).await, "silence about {odd} is no word of it");
     }
     assert!(!shows_open(&shown, &World::new(0, |_, _: &Name| Err(NotHeard::Silent))).await, "nobody was asked");
+}
+
+#[tokio::test]
+async fn an_alias_leads_nowhere_only_if_each_of_its_own_servers_says_so() {
+    let home = Target::Alias { name: "lb.example.net".to_owned(), zone: "Z2".to_owned(), evaluate_health: true };
+    let none = World::new(3, |_, _: &Name| Ok(Vec::new()));
+    assert_eq!(home_values(&none, "AAAA", &home).await, Ok(Vec::new()));
+    let silent = World::new(3, |nth, _: &Name| if nth == 2 { Err(NotHeard::Silent) } else { Ok(Vec::new()) });
+    assert!(home_values(&silent, "AAAA", &home).await.is_err(), "silence is no word of it");
+    let one =
+        World::new(3, |nth, _: &Name| if nth == 2 { Err(NotHeard::Silent) } else { Ok(vec!["192.0.2.1".to_owned()]) });
+    assert_eq!(home_values(&one, "A", &home).await, Ok(vec!["192.0.2.1".to_owned(); 2]));
+    assert!(home_values(&World::new(0, |_, _: &Name| Ok(Vec::new())), "A", &home).await.is_err(), "nobody was asked");
 }

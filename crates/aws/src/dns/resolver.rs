@@ -7,7 +7,7 @@ use hickory_proto::rr::{RData, RecordType};
 use tokio::net::{UdpSocket, lookup_host};
 
 use super::exchange::{Asked, Question};
-use super::{NotHeard, ServersUnknown, without_dot};
+use super::{NotHeard, Server, ServersUnknown, without_dot};
 
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 const DNS_PORT: u16 = 53;
@@ -26,14 +26,14 @@ impl Resolver {
         Self(Ok(addresses))
     }
 
-    /// One address of each name server of the nearest zone that this name is in.
-    pub(super) async fn servers_of(&self, name: &Name) -> Result<Vec<SocketAddr>, ServersUnknown> {
+    /// The name servers of the nearest zone that this name is in.
+    pub(super) async fn servers_of(&self, name: &Name) -> Result<Vec<Server>, ServersUnknown> {
         let mut at = name.as_str();
         loop {
             if let Ok(asked) = at.parse() {
                 let servers = self.name_servers(&asked).await?;
                 if !servers.is_empty() {
-                    return addresses_of(&servers).await;
+                    return addresses_of(servers).await;
                 }
             }
             at = at.split_once('.').ok_or_else(|| ServersUnknown::NoZone(name.clone()))?.1;
@@ -70,21 +70,27 @@ fn named_in(text: &str) -> Vec<SocketAddr> {
     addresses.map(|address| SocketAddr::from((address, DNS_PORT))).collect()
 }
 
-async fn addresses_of(servers: &[String]) -> Result<Vec<SocketAddr>, ServersUnknown> {
-    let mut addresses = Vec::new();
-    for server in servers {
-        let found: Vec<_> = match lookup_host((server.as_str(), DNS_PORT)).await {
+/// All of them, found or not; none twice, though two names may lead to one.
+async fn addresses_of(names: Vec<String>) -> Result<Vec<Server>, ServersUnknown> {
+    let mut servers = Vec::new();
+    for name in names {
+        let found: Vec<_> = match lookup_host((name.as_str(), DNS_PORT)).await {
             Ok(found) => found.collect(),
             Err(error) => {
-                tracing::warn!(server, %error, "a name server's address was not found");
-                continue;
+                tracing::warn!(server = name, %error, "a name server's address was not found");
+                Vec::new()
             }
         };
-        addresses.extend(best_of(found).await);
+        servers.push(Server { address: best_of(found).await, name });
     }
-    addresses.sort_unstable();
-    addresses.dedup();
-    if addresses.is_empty() { Err(ServersUnknown::NoAddress(servers.join(", "))) } else { Ok(addresses) }
+    servers.sort_unstable();
+    servers.dedup_by(|one, other| one.address.is_some() && one.address == other.address);
+    match servers.iter().all(|server| server.address.is_none()) {
+        true => {
+            Err(ServersUnknown::NoAddress(servers.into_iter().map(|server| server.name).collect::<Vec<_>>().join(", ")))
+        }
+        false => Ok(servers),
+    }
 }
 
 /// A server's address: IPv4 where it has one and a road leads there, since most networks of functions have no IPv6, and a

@@ -79,6 +79,9 @@ pub enum NotProven {
         /// Why.
         why: &'static str,
     },
+    /// No type of a name has addresses, before or now.
+    #[error("name servers send users of {0} nowhere, and that proves nothing")]
+    Nowhere(Name),
     /// Where the primary is, is not known.
     #[error("where the PRIMARY record of {name} {kind} leads is not known: {why}")]
     Home {
@@ -116,12 +119,17 @@ pub fn proves(plan: &Plan, names: &[NameView], look: &Look) -> Result<(), NotPro
         }
     }
     for view in names {
-        for pair in view.pairs.as_deref().unwrap_or_default() {
+        let pairs = view.pairs.as_deref().unwrap_or_default();
+        let mut leads_elsewhere = pairs.is_empty();
+        for pair in pairs {
             // What a pin in sync holds need not follow the switch.
             if !is_in_sync(view) {
                 follows_the_switch(plan, view, pair)?;
             }
-            leads_away(view, pair, look)?;
+            leads_elsewhere |= leads_away(view, pair, look)?;
+        }
+        if !leads_elsewhere {
+            return Err(NotProven::Nowhere(view.name.clone()));
         }
     }
     Ok(())
@@ -186,21 +194,26 @@ fn follows_the_switch(plan: &Plan, view: &NameView, pair: &Pair) -> Result<(), N
     Err(NotProven::Name { name: view.name.clone(), kind: pair.kind().to_owned(), why })
 }
 
-fn leads_away(view: &NameView, pair: &Pair, look: &Look) -> Result<(), NotProven> {
+/// True if users are sent elsewhere; false if there was or is nowhere to send them, as those who ask for AAAA where the load balancer behind
+/// an alias has IPv4 alone. That is no proof by itself, and no doubt beside one: a name's pairs stand on one switch.
+fn leads_away(view: &NameView, pair: &Pair, look: &Look) -> Result<bool, NotProven> {
     let (name, kind) = (view.name.clone(), pair.kind().to_owned());
     let canonical = |values: &[String]| values.iter().map(|value| destination(&kind, value)).collect::<Vec<_>>();
     let unknown = |why: &str| NotProven::Home { name: name.clone(), kind: kind.clone(), why: why.to_owned() };
     let led = look.names.get(&(name.clone(), kind.clone())).ok_or_else(|| unknown("it was not asked for"))?;
     let home = match &led.home {
-        Ok(values) if !values.is_empty() => canonical(values),
-        Ok(_) => return Err(unknown("there was no answer")),
+        Ok(values) => canonical(values),
         Err(why) => return Err(unknown(why)),
     };
     enough(led.answers.len())?;
+    let is_nowhere = |(_, heard): &(String, Heard)| heard.as_ref().is_ok_and(Vec::is_empty);
+    if home.is_empty() || led.answers.iter().all(is_nowhere) {
+        return Ok(false);
+    }
     let is_away = |values: &Vec<String>| !values.is_empty() && canonical(values).iter().all(|to| !home.contains(to));
     match led.answers.iter().find(|(_, heard)| !heard.as_ref().is_ok_and(is_away)) {
         Some((server, heard)) => Err(NotProven::of_server(server, &format!("{name} {kind}"), heard)),
-        None => Ok(()),
+        None => Ok(true),
     }
 }
 

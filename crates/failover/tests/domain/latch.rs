@@ -287,11 +287,43 @@ fn every_name_server_must_say_committed_twice_and_dr_and_no_primary() {
     for few in 0..2 {
         assert_eq!(proof(&view, &shown(few, &said(PRIMARY))), Err(NotProven::Servers(few)));
     }
-    for home in [Ok(Vec::new()), Err("timed out".to_owned())] {
-        assert!(matches!(proof(&view, &shown(4, &home)), Err(NotProven::Home { .. })), "where the primary is");
-    }
+    let unknown = shown(4, &Err("timed out".to_owned()));
+    assert!(matches!(proof(&view, &unknown), Err(NotProven::Home { .. })), "where the primary is");
     let unasked = Look { names: BTreeMap::new(), ..all };
     assert!(matches!(proof(&view, &unasked), Err(NotProven::Home { .. })));
+}
+
+fn ipv6() -> Vec<RecordSet> {
+    pair(&app(), "AAAA", values(60, &["2001:db8::a"]), values(60, &["2001:db8::d"]))
+}
+
+/// An AAAA alias to a load balancer that has IPv4 alone answers nothing, for ever.
+#[test]
+fn a_type_that_leads_nowhere_is_no_proof_by_itself_and_no_doubt_beside_one_that_leads_to_dr() {
+    let mut sets = [pair(&app(), "A", values(60, &[PRIMARY]), values(60, &[DR])), ipv6()].concat();
+    sets.iter_mut().step_by(2).for_each(|primary| primary.health_check = Some("switch".to_owned()));
+    sets.push(armed(-7_200, ArmedBy::Operator).record_set(&app()).unwrap());
+    let view = NameView::of_name("Z1", &app(), &sets);
+    let with = |kinds: &[&str], spoil: fn(&mut Led)| {
+        let mut look = shown(4, &said(PRIMARY));
+        let answers = (1..=4).map(|nth| (format!("192.0.2.{nth}"), said("2001:db8::d"))).collect();
+        look.names.insert((app(), "AAAA".to_owned()), Led { home: said("2001:db8::a"), answers });
+        look.names.iter_mut().filter(|((_, kind), _)| kinds.contains(&kind.as_str())).for_each(|(_, led)| spoil(led));
+        proof(&view, &look)
+    };
+    assert_eq!(with(&[], |_| ()), Ok(()));
+    let no_home: fn(&mut Led) = |led| led.home = Ok(Vec::new());
+    let no_answer: fn(&mut Led) = |led| led.answers.iter_mut().for_each(|(_, heard)| *heard = Ok(Vec::new()));
+    let neither: fn(&mut Led) = |led| {
+        led.home = Ok(Vec::new());
+        led.answers.iter_mut().for_each(|(_, heard)| *heard = Ok(Vec::new()));
+    };
+    for spoil in [no_home, no_answer, neither] {
+        assert_eq!(with(&["AAAA"], spoil), Ok(()));
+        assert_eq!(with(&["A", "AAAA"], spoil), Err(NotProven::Nowhere("app.example.com".parse().unwrap())));
+    }
+    let half: fn(&mut Led) = |led| led.answers[2].1 = Ok(Vec::new());
+    assert!(matches!(with(&["AAAA"], half), Err(NotProven::Server { .. })), "one server knows less than the others");
 }
 
 #[test]

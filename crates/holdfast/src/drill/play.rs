@@ -1,11 +1,10 @@
 //! The drill itself: the functions' own handlers settle, arm, pin and close; a failback's own write brings the name home.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use alarm_handler::handler::Calls as Pinning;
 use aws::beside::Nothing;
-use aws::dns::NameServers as _;
+use aws::dns::{NameServers as _, Server};
 use aws::probe::HttpProber;
 use aws::route53::{self, RecordReader as _, RecordWriter as _, Writer, protected_names};
 use failover::failback;
@@ -49,7 +48,7 @@ pub struct Play<'a> {
     pub plan: &'a Plan,
     pub alarm: Alarm,
     /// Name servers of the zone that can be asked from here.
-    pub servers: Vec<SocketAddr>,
+    pub servers: Vec<Server>,
     pub log: Log,
 }
 
@@ -264,7 +263,7 @@ impl Play<'_> {
     /// Asks every name server until each answers so: when the last did. Where none can be asked, Route 53's own word must do.
     async fn answered(&self, wanted: impl Fn(&[String]) -> bool) -> Result<(Timestamp, bool), Failure> {
         let answers = async |play: &Self| {
-            let asked = play.servers.iter().map(|server| play.workload.beside.ask(*server, &play.canary.name, "A"));
+            let asked = play.servers.iter().map(|server| play.workload.beside.ask(server, &play.canary.name, "A"));
             let each = join_all(asked).await;
             // For the time alone: name servers do not tell AWS's.
             play.view().await?;

@@ -4,9 +4,8 @@ mod world;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
-use aws::dns::{NotHeard, ServersUnknown};
+use aws::dns::{NotHeard, Server, ServersUnknown};
 use aws::store::Item;
 use failover::incident::{AlarmSighting, AlarmState, Incident};
 use failover::message::is_due;

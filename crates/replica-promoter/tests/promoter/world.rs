@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use aws::CallError;
 use aws::cloudwatch::{LagOf, LagReader};
-use aws::dns::{NameServers, NotHeard, ServersUnknown};
+use aws::dns::{NameServers, NotHeard, Server, ServersUnknown};
 use aws::rds::{ReplicaReader, ReplicaWriter};
 use aws::route53::{RecordReader, RecordWriter};
 use aws::store::{Item, StoreReader, StoreWriter, Swap};
@@ -209,11 +209,11 @@ impl StoreWriter for &World {
 }
 
 impl NameServers for &World {
-    async fn servers(&self, _: &Name) -> Result<Vec<SocketAddr>, ServersUnknown> {
-        Ok([1, 2, 3, 4].map(|host| SocketAddr::from(([127, 0, 0, host], 53))).into())
+    async fn servers(&self, _: &Name) -> Result<Vec<Server>, ServersUnknown> {
+        Ok([1, 2, 3, 4].map(|host| SocketAddr::from(([127, 0, 0, host], 53)).into()).into())
     }
 
-    async fn ask(&self, _: SocketAddr, name: &Name, kind: &str) -> Result<Vec<String>, NotHeard> {
+    async fn ask(&self, _: &Server, name: &Name, kind: &str) -> Result<Vec<String>, NotHeard> {
         assert_eq!((name, kind), (&crate::world::name().register(), "TXT"));
         let has_arrived = self.now.get() >= self.arrives_at.get();
         match (self.has_name_servers.get(), has_arrived) {

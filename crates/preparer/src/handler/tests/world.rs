@@ -185,11 +185,11 @@ impl StoreReader for &World {
 }
 
 impl NameServers for &World {
-    async fn servers(&self, name: &Name) -> Result<Vec<SocketAddr>, ServersUnknown> {
+    async fn servers(&self, name: &Name) -> Result<Vec<Server>, ServersUnknown> {
         Err(ServersUnknown::NoZone(name.clone()))
     }
 
-    async fn ask(&self, _: SocketAddr, _: &Name, _: &str) -> Result<Vec<String>, NotHeard> {
+    async fn ask(&self, _: &Server, _: &Name, _: &str) -> Result<Vec<String>, NotHeard> {
         Err(NotHeard::Silent)
     }
 }
