@@ -130,8 +130,9 @@ pub fn is_failure_due(failure: &Failure) -> bool {
 ///
 /// What happens once is always told, whatever leads the outcome, and so is what an event brings up, and the answer to an approval. A state that lasts
 /// is told by the tick, computed from how long it has lasted; nothing is remembered. Pages come after 0, 1, 2, 4, 8, … minutes and then every four
-/// hours, notices after 1, 16, 256, … minutes; what was left to people every quarter of an hour; that a name stays on DR after 16 minutes
-/// and then once a day.
+/// hours; those of an incident after 8 minutes every quarter of an hour, and after four hours every hour, since what people are asked may
+/// have changed meanwhile, and nobody knows since when. Notices come after 1, 16, 256, … minutes; what was left to people every quarter of
+/// an hour; that a name stays on DR after 16 minutes and then once a day.
 #[must_use]
 pub fn is_due(outcome: &Outcome) -> bool {
     is_due_at(outcome, outcome.at)
@@ -153,17 +154,20 @@ pub fn is_due_at(outcome: &Outcome, scheduled: Timestamp) -> bool {
     if outcome.outcome.is_transition() || outcome.also_happened || is_news {
         return true;
     }
+    let is_at_every = |minutes: i64| scheduled.as_second() / 60 % minutes == 0;
     if matches!(outcome.outcome, Kind::Yielded | Kind::Swapped) {
-        return scheduled.as_second() / 60 % YIELDED_MINUTES == 0;
+        return is_at_every(YIELDED_MINUTES);
     }
     if let (Kind::WriteRefused, Some(Rule::P14), Some(since)) = (outcome.outcome, outcome.rule(), outcome.since) {
         // It is tried once an hour, at the minute at which it was due; a tick may be some seconds early or late.
         let hours = (outcome.at.duration_since(since).as_mins() + 30) / 60;
         return hours % REHEARSAL_HOURS == 0;
     }
+    let is_of_incident = outcome.incident.is_some();
     let Some(since) = outcome.since else {
         // Nobody knows since when: by the clock, once an interval.
-        return scheduled.as_second() / 60 % REPEAT_MINUTES_MAX == 0;
+        let is_urgent = is_of_incident && outcome.attention == Attention::Page;
+        return is_at_every(if is_urgent { YIELDED_MINUTES } else { REPEAT_MINUTES_MAX });
     };
     let minute = scheduled.duration_since(since).as_secs().div_euclid(60);
     if outcome.outcome == Kind::StaysOnDr {
@@ -173,7 +177,11 @@ pub fn is_due_at(outcome: &Outcome, scheduled: Timestamp) -> bool {
     match outcome.attention {
         // A tick that was scheduled just before, and looked just after, leaves it to the next; one dated far ahead is told.
         Attention::Page if minute == -1 => false,
-        Attention::Page if minute < REPEAT_MINUTES_MAX => minute <= 0 || is_power_of_two,
+        Attention::Page if minute <= 8 => minute <= 0 || is_power_of_two,
+        Attention::Page if is_of_incident => {
+            is_at_every(if minute < REPEAT_MINUTES_MAX { YIELDED_MINUTES } else { 60 })
+        }
+        Attention::Page if minute < REPEAT_MINUTES_MAX => is_power_of_two,
         Attention::Page => minute.checked_rem(REPEAT_MINUTES_MAX) == Some(0),
         Attention::Notice | Attention::None => is_power_of_two && minute.trailing_zeros().is_multiple_of(4),
     }

@@ -20,7 +20,7 @@ const PAGE_MINUTES: [i64; 10] = [0, 1, 2, 4, 8, 16, 32, 64, 128, 240];
 const NOTICE_MINUTES: [i64; 3] = [1, 16, 256];
 const DAY_MINUTES: i64 = 1_440;
 /// How often people hear that a pin was left to them, by the clock.
-const YIELDED_MINUTES: i64 = 15;
+const QUARTER_MINUTES: i64 = 15;
 const REHEARSAL_HOURS: i64 = 4;
 
 /// All that was found of an outage, the watch's findings first.
@@ -126,7 +126,7 @@ fn is_promised(outcome: &Outcome, scheduled: Option<Timestamp>) -> bool {
         _ if is_transition || outcome.also_happened => true,
         (_, Trigger::Approval, ..) => true,
         (_, Trigger::Event, kind, _) if kind != Kind::StaysOnDr => true,
-        (_, _, Kind::Yielded | Kind::Swapped, _) => clock % YIELDED_MINUTES == 0,
+        (_, _, Kind::Yielded | Kind::Swapped, _) => clock % QUARTER_MINUTES == 0,
         (_, _, Kind::WriteRefused, Some(since)) if outcome.rule() == Some(Rule::P14) => {
             (lasts(since) + 30) / 60 % REHEARSAL_HOURS == 0
         }
@@ -134,9 +134,13 @@ fn is_promised(outcome: &Outcome, scheduled: Option<Timestamp>) -> bool {
             let minutes = lasts(since);
             minutes == 16 || (minutes > 0 && minutes % DAY_MINUTES == 0)
         }
+        (Attention::Page, _, _, None) if outcome.incident.is_some() => clock % QUARTER_MINUTES == 0,
         (_, _, _, None) => clock % PAGE_MINUTES[9] == 0,
         (Attention::Page, _, _, Some(since)) => {
             let minutes = lasts(since);
+            if outcome.incident.is_some() && minutes > 8 {
+                return clock % if minutes < PAGE_MINUTES[9] { QUARTER_MINUTES } else { 60 } == 0;
+            }
             // A tick of the minute before that looked late leaves it to the next; what is dated further ahead is told.
             minutes < -1 || PAGE_MINUTES.contains(&minutes) || (minutes > 0 && minutes % PAGE_MINUTES[9] == 0)
         }
@@ -165,7 +169,7 @@ fn what_was_told(holdfast: &Holdfast) -> Vec<Breach> {
         let subject = Subject::Failure(nth);
         // Failing ticks are told once a quarter of an hour, by the clock.
         let tick = holdfast.failed_ticks.get(nth).copied().flatten();
-        let is_due = tick.is_none_or(|tick| tick.as_second() / 60 % YIELDED_MINUTES == 0);
+        let is_due = tick.is_none_or(|tick| tick.as_second() / 60 % QUARTER_MINUTES == 0);
         if is_due && !told.contains(&subject) && !kept.contains(&subject) {
             accuse(*at, Property::NotTold, format!("{function:?} failed"));
         }

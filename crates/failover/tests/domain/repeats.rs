@@ -8,10 +8,33 @@ use failover::promotion::decide_gate;
 
 #[test]
 fn pages_are_repeated_after_doubling_minutes_and_then_every_four_hours() {
-    let told: Vec<_> = (0..=1_000)
-        .filter(|minute| message::is_due(&outcome(Kind::Held, Attention::Page, Trigger::Tick, minute * 60 + 59)))
-        .collect();
+    let told: Vec<_> =
+        (0..=1_000).filter(|minute| message::is_due(&peaceful(Attention::Page, minute * 60 + 59))).collect();
     assert_eq!(told, [0, 1, 2, 4, 8, 16, 32, 64, 128, 240, 480, 720, 960]);
+}
+
+/// A state that lasts since second 0, of no incident.
+fn peaceful(attention: Attention, seconds: i64) -> Outcome {
+    Outcome { incident: None, ..outcome(Kind::Held, attention, Trigger::Tick, seconds) }
+}
+
+/// A hold of 70 minutes turns into a question to a person: whoever slept through the one is to hear of the other soon.
+#[test]
+fn in_an_incident_a_question_that_follows_another_is_told_within_a_quarter_of_an_hour() {
+    for (offset, since) in [(0, Some(0)), (7, Some(0)), (0, None)] {
+        let due = |minute: &i64| {
+            let outcome = outcome(Kind::ApprovalNeeded, Attention::Page, Trigger::Tick, (minute - offset) * 60);
+            message::is_due_at(&Outcome { since: since.map(at), ..outcome }, at((minute - offset) * 60))
+        };
+        let told: Vec<_> = (offset..=700).filter(due).map(|minute| minute - offset).collect();
+        let expected: &[i64] = match since {
+            Some(_) => {
+                &[0, 1, 2, 4, 8, 15, 30, 45, 60, 75, 90, 105, 120, 135, 150, 165, 180, 195, 210, 225, 240, 300, 360]
+            }
+            None => &[0, 15, 30, 45, 60, 75, 90],
+        };
+        assert!(told.starts_with(expected), "{offset} {since:?}: {told:?}");
+    }
 }
 
 /// `EventBridge` starts a tick within its minute, and Lambda tries a failed one again after one minute and after two.
@@ -24,7 +47,7 @@ fn a_late_or_retried_tick_neither_loses_nor_doubles_a_message() {
             let due = |minute: i64| {
                 let scheduled = minute * 60 + offset;
                 let late = [0, 7, 41, 59, 61, 178][usize::try_from(minute).unwrap() % 6];
-                message::is_due_at(&outcome(Kind::Held, attention, Trigger::Tick, scheduled + late), at(scheduled))
+                message::is_due_at(&peaceful(attention, scheduled + late), at(scheduled))
             };
             let told: Vec<_> = (0..500).filter(|&minute| due(minute)).collect();
             assert_eq!(told, minutes, "{attention:?}, {offset} s into the minute");
@@ -35,7 +58,7 @@ fn a_late_or_retried_tick_neither_loses_nor_doubles_a_message() {
     let by_the_clock = |kind, since: Option<i64>, minutes: i64| {
         let due = |minute: &i64| {
             let outcome = outcome(kind, Attention::Page, Trigger::Tick, minute * 60 + 95 * (minute % 2));
-            message::is_due_at(&Outcome { since: since.map(at), ..outcome }, at(minute * 60))
+            message::is_due_at(&Outcome { since: since.map(at), incident: None, ..outcome }, at(minute * 60))
         };
         (0..=minutes).filter(due).collect::<Vec<_>>()
     };
@@ -87,8 +110,7 @@ fn what_was_left_to_people_is_told_every_quarter_of_an_hour() {
 
 #[test]
 fn what_has_no_known_beginning_is_told_once_every_four_hours() {
-    let of_unknown_age =
-        |minute: i64| Outcome { since: None, ..outcome(Kind::Held, Attention::Page, Trigger::Tick, minute * 60) };
+    let of_unknown_age = |minute: i64| Outcome { since: None, ..peaceful(Attention::Page, minute * 60) };
     let told: Vec<_> = (0..=700).filter(|minute| message::is_due(&of_unknown_age(*minute))).collect();
     assert_eq!(told, [0, 240, 480]);
 }
