@@ -98,7 +98,11 @@ where
         let Self { reader, alarms, prober, beside, .. } = self;
         let seen = match observe(plan, reader, alarms, prober, beside, (signal, memory)).await {
             Ok(seen) => seen,
-            Err(blind) => return ControlFlow::Break(before.ended_by(blind)),
+            Err(blind) => {
+                // Which names an outage would move nobody knows: that is no sign of any.
+                telemetry::emit(self.reader.now(), &[Metric { name: UNREADY_NAMES, unit: "Count", value: 1.0 }]);
+                return ControlFlow::Break(before.ended_by(blind));
+            }
         };
         let Decided { pending, mut pass } = before.decide(plan, &seen);
         if seen.source == Source::Remembered && !pending.is_empty() {
@@ -173,6 +177,9 @@ fn report_hold(at: Timestamp, heartbeat: Option<bool>) {
     }
 }
 
+/// The metric of the template's UnreadyAlarm.
+const UNREADY_NAMES: &str = "UnreadyNames";
+
 /// How many names are in each state, every minute: for the alarms that say that nothing is armed or that something would not
 /// fail over, and for the dashboard.
 fn report_states(plan: &Plan, seen: &Observation) {
@@ -184,7 +191,7 @@ fn report_states(plan: &Plan, seen: &Observation) {
         ("PinnedNames", count(|register| matches!(register, Register::Pinned { .. }))),
         ("FailedOverNames", count(|register| matches!(register, Register::FailedOver { .. }))),
         ("ProtectedNames", seen.names.len()),
-        ("UnreadyNames", unready(plan, seen).len()),
+        (UNREADY_NAMES, unready(plan, seen).len()),
     ];
     #[expect(clippy::cast_precision_loss, reason = "a zone holds at most some ten thousand names")]
     let metrics = states.map(|(name, count)| Metric { name, unit: "Count", value: count as f64 });

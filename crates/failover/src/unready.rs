@@ -43,9 +43,9 @@ pub fn unready<'a>(plan: &Plan, seen: &'a Observation) -> Vec<&'a NameView> {
     seen.names.iter().filter(is_unready).collect()
 }
 
-/// True if some alarm can ring. While CloudWatch does not answer, nobody knows; that is told by itself.
+/// True if some alarm is known to be able to ring. While CloudWatch does not answer, nobody knows; the alarm waits for half an hour of that.
 fn is_watched(plan: &Plan, seen: &Observation) -> bool {
     let can_ring =
         |alarm: &AlarmSighting| alarm.watches(plan) && matches!(alarm.state, AlarmState::Ok | AlarmState::Alarm);
-    seen.alarms.as_ref().is_none_or(|alarms| alarms.iter().any(can_ring))
+    seen.alarms.as_ref().is_some_and(|alarms| alarms.iter().any(can_ring))
 }
