@@ -134,6 +134,12 @@ impl Session {
         Self { config: patient(self.config), zone_config: patient(self.zone_config), route53_client, ..self }
     }
 
+    /// The region that is asked; empty if none is set.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.config.region().map_or("", |region| region.as_ref())
+    }
+
     /// The same session in another region, whatever the environment says. Route 53 is in none.
     #[must_use]
     pub fn in_region(&self, region: &str) -> Self {

@@ -56,12 +56,14 @@ fn goes_on(error: &CallError) -> &'static str {
     }
 }
 
-/// Where a session's calls go.
+/// Where a session's calls go; what was asked of the primary region fails in the same words.
 fn place(session: &Session) -> String {
     let region = session.config().region().map_or("no region", |region| region.as_ref());
     match session.config().endpoint_url() {
-        Some(url) => format!("at {url} (AWS_ENDPOINT_URL or the profile) for {region}"),
-        None => format!("at AWS's endpoint for {region}"),
+        Some(url) => format!(
+            "at {url} (AWS_ENDPOINT_URL or the profile) for {region}, or for the primary region where that is asked"
+        ),
+        None => format!("at AWS's endpoint for {region}, or for the primary region where that is asked"),
     }
 }
 

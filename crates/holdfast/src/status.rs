@@ -217,8 +217,7 @@ async fn outage(workload: &Workload, readiness: &Readiness) -> Option<Outage> {
 /// What of stacks, records and health checks stands in a failover's way.
 pub async fn ready(workload: &Workload, seen: &Observation) -> Readiness {
     let Workload { plan, session, bus, .. } = workload;
-    let region = session.config().region().map(ToString::to_string).unwrap_or_default();
-    readiness::judge(plan, Responder { region: &region, bus }, &readiness::look(workload, seen).await)
+    readiness::judge(plan, Responder { region: session.region(), bus }, &readiness::look(workload, seen).await)
 }
 
 /// Every name, with what DNS answers for it.

@@ -54,6 +54,21 @@ impl Successors {
     pub fn of(&self, database: &ReplicaId) -> Option<&Named> {
         self.successors.iter().find(|one| one.dr == database.name())
     }
+
+    /// Why they are not where users go home to, if so: one stands in the DR region, or two in two regions.
+    pub fn misplaced(&self, dr_region: &str) -> Option<String> {
+        let first = self.successors.first()?;
+        let told = |one: &Named| format!("--successor {}={}/{}", one.dr, one.region, one.id);
+        if let Some(one) = self.successors.iter().find(|one| one.region == dr_region) {
+            return Some(format!("{}: {dr_region} is the DR region; name a database in the primary's", told(one)));
+        }
+        let other = self.successors.iter().find(|one| one.region != first.region)?;
+        Some(format!(
+            "{} and {}: users go home to one region; name databases in the primary's",
+            told(first),
+            told(other)
+        ))
+    }
 }
 
 /// The way home.
@@ -187,6 +202,28 @@ fn successor(text: &str) -> Result<Named, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn successors_stand_in_one_region_that_is_not_dr_s() {
+        let told = |texts: &[&str]| {
+            let successors = texts.iter().map(|text| successor(text).unwrap()).collect();
+            let access = Access { database_secret: Vec::new(), database_ca: None, database_without_tls: false };
+            let none = Successors {
+                successors,
+                writes_stopped: false,
+                loss_acknowledged: false,
+                position_verified: false,
+                access,
+            };
+            none.misplaced("eu-central-1")
+        };
+        assert_eq!(told(&[]), None);
+        assert_eq!(told(&["app-dr=eu-west-1/app-2", "orders-dr=eu-west-1/orders"]), None);
+        assert!(
+            told(&["app-dr=eu-west-1/app-2", "orders-dr=eu-central-1/orders"]).unwrap().contains("is the DR region")
+        );
+        assert!(told(&["app-dr=eu-west-1/app-2", "orders-dr=us-west-2/orders"]).unwrap().contains("one region"));
+    }
 
     #[test]
     fn a_secret_is_for_every_database_or_for_the_one_before_it() {

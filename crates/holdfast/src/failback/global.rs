@@ -21,7 +21,7 @@ pub(super) struct Home {
 /// The cluster that was named; else the only one in another region. None while Aurora has not added it again.
 pub(super) async fn home(workload: &Workload, global: &str, named: Option<&Named>) -> Result<Option<Home>, Failure> {
     let members = workload.databases.global_members(global).await?;
-    let dr = workload.session.config().region().map_or("", |region| region.as_ref());
+    let dr = workload.session.region();
     let homes: Vec<_> = members.iter().filter_map(|arn| of_arn(global, arn)).filter(|home| home.region != dr).collect();
     let is_named = |home: &&Home| named.is_none_or(|named| named.region == home.region && named.id == home.id.name());
     let mut meant = homes.iter().filter(is_named);

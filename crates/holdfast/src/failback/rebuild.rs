@@ -70,12 +70,12 @@ pub async fn protect(workload: &Workload, terminal: &Terminal, placed: &Placed) 
             "nothing was changed: users are on DR, whose databases take their writes; holdfast failback switch first";
         return Err(Failure::Refused(why.to_owned()));
     }
-    let region = workload.session.config().region().map_or("", |region| region.as_ref()).to_owned();
+    let region = workload.session.region();
     let mut made = Vec::new();
     for (of, named) in chosen(workload, &placed.successors)? {
         let (source, target) = (in_region(workload, &named.region), Builder::new(&workload.session));
         let primary = renamed(of, &named.id);
-        let making = Making { source, of: primary, target, region: &region, id: of.clone(), since: seen.now };
+        let making = Making { source, of: primary, target, region, id: of.clone(), since: seen.now };
         make(terminal, &making, &placed.placement()).await?;
         made.push(format!("{} in {}", making.id, making.region));
     }
@@ -98,6 +98,9 @@ fn is_rebuilt(id: &ReplicaId) -> bool {
 
 /// Each database of the plan that a successor was named for, but for those of global databases.
 pub fn chosen<'a>(workload: &'a Workload, named: &'a Successors) -> Result<Vec<(&'a ReplicaId, &'a Named)>, Failure> {
+    if let Some(why) = named.misplaced(workload.session.region()) {
+        return Err(Failure::Usage(why));
+    }
     let of = |one: &Named| workload.plan.replicas.iter().find(|id| id.name() == one.dr);
     let chosen = named.successors.iter().map(|one| match of(one) {
         Some(id) => Ok((id, one)),

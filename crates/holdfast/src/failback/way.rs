@@ -37,6 +37,9 @@ pub struct Way<'a> {
 
 impl<'a> Way<'a> {
     pub async fn new(workload: &Workload, named: &'a Successors) -> Result<Self, Failure> {
+        if let Some(why) = named.misplaced(workload.session.region()) {
+            return Err(Failure::Usage(why));
+        }
         let access = Access::of(&workload.session, &named.access).await?;
         Ok(Self { named, access, stopped: None, proved: BTreeMap::new(), old_only: BTreeMap::new() })
     }
