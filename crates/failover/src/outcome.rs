@@ -149,9 +149,13 @@ impl Outcome {
 }
 
 /// What the leading finding saw. An approval of a loss, or of a writer, is one for all databases of its incident, so whoever
-/// is asked for it is told what was seen of each, whatever leads.
+/// is asked for it is told what was seen of each, whatever leads; and so is whoever is told that databases are promoted, which
+/// nobody takes back.
 fn facts(lead: &Finding, findings: &[Finding]) -> Vec<Fact> {
-    let is_about_data = |finding: &&Finding| finding.despite.iter().any(|rule| matches!(rule, Rule::R07 | Rule::R09));
+    let is_about_data = |finding: &&Finding| {
+        finding.kind == Kind::PromotionRequested
+            || finding.despite.iter().any(|rule| matches!(rule, Rule::R07 | Rule::R09))
+    };
     let mut facts = lead.facts.clone();
     for fact in findings.iter().filter(is_about_data).flat_map(|finding| &finding.facts) {
         if !facts.contains(fact) {

@@ -250,7 +250,13 @@ impl ReplicaFacts {
         };
         // The outage's own silence looks like that of a replica which had stopped before it.
         let most_seconds = u64::try_from(latest.duration_since(sample.applied_until()).as_secs()).unwrap_or_default();
+        let is_by_position = matches!(self.lag_by, LagBy::Position { .. }) && most_seconds > seconds;
         let lost = match self.has_heartbeat {
+            false if is_by_position => {
+                format!(
+                    "{seconds} s of writes or more, and up to {most_seconds} s if the replica had stopped before the outage,"
+                )
+            }
             true if most_seconds <= seconds => format!("at most {seconds} s of writes"),
             true => format!(
                 "{seconds} s of writes if the replica ran until the outage, and up to {most_seconds} s if it had stopped before,"

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::common::{self, *};
 use failover::incident::{Approval, Incident};
 use failover::observation::Attention;
-use failover::outcome::{Finding, Outcome, Trigger};
+use failover::outcome::{Finding, Kind, Outcome, Trigger};
 use failover::plan::{Heartbeat, Plan, ReplicaId};
 use failover::promotion::{
     Database, Failover, Instances, LagSample, REPLICA_TABLE, ReplicaDecision, ReplicaState, ReplicaView, Source,
@@ -326,6 +326,20 @@ fn a_heartbeat_counts_what_waits_in_the_link_and_not_how_long_the_outage_lasts()
     assert_eq!(decide(wrong).row.verdict, Verdict::Ask);
     // A silent heartbeat is no evidence, whatever RDS may say.
     assert_eq!(decide(Vec::new()).row.verdict, Verdict::Ask);
+}
+
+#[test]
+fn whoever_is_told_of_promotions_is_told_what_each_of_them_may_lose() {
+    let of = |seconds| {
+        let mut replica = Replica::ready();
+        replica.lag(seconds, -60);
+        Finding::from(replica.decide())
+    };
+    let outcome = Outcome::of(at(220), Trigger::Tick, &[of(1), of(2)]);
+    assert_eq!(outcome.outcome, Kind::PromotionRequested);
+    for told in [": 1 s at", ": 2 s at"] {
+        assert!(outcome.facts.iter().any(|fact| format!("{}: {}", fact.about, fact.seen).contains(told)), "{told}");
+    }
 }
 
 #[test]
