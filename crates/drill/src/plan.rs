@@ -146,6 +146,7 @@ impl Plan {
         let detector = environment.map(|name| samconfig.parameters(name)).transpose()?;
         let place = samconfig.place(&written.environment);
         refuse_mode(&place, &responder, &facts)?;
+        refuse_what_is_not_there(&place, &responder)?;
         let zones = zones::of(file, &place, &responder, &written.facts)?;
         let databases = databases(&place, &responder)?;
         template::check(DR, TEMPLATE, &responder).map_err(|error| place.refused(&error))?;
@@ -258,6 +259,19 @@ fn refuse_mode(place: &Place, responder: &Parameters, facts: &Facts) -> Result<(
             "say in the plan after how many minutes somebody approves: facts.approval_minutes",
         )),
         _ => Ok(()),
+    }
+}
+
+/// What a failover would wait for, or ask, and the lab has not.
+fn refuse_what_is_not_there(place: &Place, responder: &Parameters) -> Result<(), PlanError> {
+    let given = |name: &&&str| responder.get(**name).is_some_and(|value| !value.trim().is_empty());
+    match ["Prepare", "After", "DrHealthyAlarmName"].iter().find(given) {
+        Some(name) => Err(place.fault(
+            name,
+            "names resources of yours, and the lab has none of them",
+            "leave it out of the copy that is played; cargo drill --scenario prepare shows the lab's own",
+        )),
+        None => Ok(()),
     }
 }
 

@@ -160,6 +160,7 @@ fn parameters_that_cannot_be_played_are_refused_by_their_name() {
         (("\"OutageMinutes=5\"", "\"Mode=manual\""), ["Mode", "automatic, approval, shadow"]),
         (("\"OutageMinutes=5\"", "\"SecondHostedZoneId=Z2\""), ["SecondRecordNames", "both or neither"]),
         (("\"OutageMinutes=5\"", "\"FenceAuroraClusters=a,b\""), ["FenceAuroraClusters", "names more databases"]),
+        (("\"OutageMinutes=5\"", "\"DrHealthyAlarmName=dr-healthy\""), ["DrHealthyAlarmName names", "leave it out"]),
         (("HostedZoneId=Z1", "HostedZoneId=z1"), ["HostedZoneId", "must be a hosted zone id such as"]),
         (("\"HostedZoneId=Z1\",", ""), ["HostedZoneId", "it has no value"]),
         (("\"DomainName=example.com\",", ""), ["Detection=dr-region needs DomainName", "docs/deploying.md"]),

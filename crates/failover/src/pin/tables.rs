@@ -45,7 +45,7 @@ const DISARMED_OUTAGE: Row = row(Rule::P04.row('a'), "disarmed, and the alarm sa
 
 #[rustfmt::skip]
 const WAITS: Row = row(Rule::P04.row('h'), "disarmed", |_| true,
-        Verdict::Wait, Quiet, "a name never armed is armed once the alarm has been OK and the primary reachable for the settle time, and no name is in maintenance");
+        Verdict::Wait, Quiet, "what a person or a failback disarmed stays so until `holdfast arm`; a name never armed is armed once the alarm has been OK and the primary reachable for the settle time, and no name is in maintenance");
 
 #[rustfmt::skip]
 const MALFORMED: Row = row(Rule::P07.row('b'), "the records or the register are not as they must be", |f| f.fault.is_some(),
