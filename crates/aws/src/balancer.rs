@@ -2,6 +2,7 @@
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::config::Builder;
+use failover::standby::places::region_of_application;
 
 use crate::error::CallError;
 use crate::session::Session;
@@ -9,24 +10,13 @@ use crate::session::Session;
 /// "The client keepalive value, in seconds" (API reference, `LoadBalancerAttribute`).
 const KEEP_ALIVE: &str = "client_keep_alive.seconds";
 
-/// The region in an Application Load Balancer's DNS name, `NAME.REGION.elb.amazonaws.com`. Network Load Balancers are called
-/// `NAME.elb.REGION.amazonaws.com`, and end no connection that is used.
-#[must_use]
-pub fn region_of(dns_name: &str) -> Option<&str> {
-    let labels: Vec<_> = dns_name.trim_end_matches('.').split('.').collect();
-    match labels.as_slice() {
-        [.., region, "elb", "amazonaws", "com"] => Some(region),
-        _ => None,
-    }
-}
-
 /// Seconds for which the load balancer of that name lets a client keep its connection; none if the account has no such load balancer
 /// there, or it has no such limit.
 ///
 /// # Errors
 /// If Elastic Load Balancing does not say.
 pub async fn keep_alive_seconds(session: &Session, dns_name: &str) -> Result<Option<u64>, CallError> {
-    let Some(region) = region_of(dns_name) else { return Ok(None) };
+    let Some(region) = region_of_application(dns_name) else { return Ok(None) };
     let config = Builder::from(session.in_region(region).config()).retry_partition(session.retries());
     let client = Client::from_conf(config.build());
     let wanted = bare(dns_name);
@@ -61,15 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_load_balancers_region_is_in_its_name() {
-        for (name, region) in [
-            ("dualstack.shop-123.eu-west-1.elb.amazonaws.com.", Some("eu-west-1")),
-            ("shop-123.elb.eu-west-1.amazonaws.com", None),
-            ("d111111abcdef8.cloudfront.net", None),
-            ("primary.example.com", None),
-        ] {
-            assert_eq!(region_of(name), region, "{name}");
-        }
+    fn a_load_balancers_name_has_one_spelling() {
         assert_eq!(bare("DualStack.Shop-1.eu-west-1.elb.amazonaws.com."), "shop-1.eu-west-1.elb.amazonaws.com");
     }
 }

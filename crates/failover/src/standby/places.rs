@@ -9,15 +9,27 @@ use super::wanted::Wanted;
 use crate::observation::NameView;
 use crate::record::{Pair, RecordSet};
 
-/// The region in a load balancer's DNS name: `NAME.REGION.elb.amazonaws.com`, or a Network Load Balancer's `NAME.elb.REGION.amazonaws.com`.
+/// The region in a load balancer's DNS name, of either kind. A Network Load Balancer is called `NAME.elb.REGION.amazonaws.com`.
 #[must_use]
 pub fn region_of(dns_name: &str) -> Option<&str> {
-    let labels: Vec<_> = dns_name.trim_end_matches('.').split('.').collect();
-    match labels.as_slice() {
+    match labels(dns_name).as_slice() {
         [_, "elb", region, "amazonaws", "com"] => Some(region),
+        _ => region_of_application(dns_name),
+    }
+}
+
+/// The region in the DNS name of an Application Load Balancer, `NAME.REGION.elb.amazonaws.com`. Network Load Balancers end no connection that is
+/// used.
+#[must_use]
+pub fn region_of_application(dns_name: &str) -> Option<&str> {
+    match labels(dns_name).as_slice() {
         [_, .., region, "elb", "amazonaws", "com"] => Some(region),
         _ => None,
     }
+}
+
+fn labels(dns_name: &str) -> Vec<&str> {
+    dns_name.trim_end_matches('.').split('.').collect()
 }
 
 /// One place in DR that names lead to.
@@ -131,6 +143,8 @@ mod tests {
             ("127.0.10.1", None),
         ] {
             assert_eq!(region_of(name), region, "{name}");
+            let is_network = name.contains(".elb.eu");
+            assert_eq!(region_of_application(name), region.filter(|_| !is_network), "{name}");
         }
     }
 

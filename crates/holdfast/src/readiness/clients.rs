@@ -4,6 +4,7 @@ use aws::CallError;
 use failover::observation::NameView;
 use failover::plan::Plan;
 use failover::record::Target;
+use failover::standby::places::region_of_application;
 
 use super::{Around, Readiness};
 
@@ -21,7 +22,7 @@ pub fn balancers(names: &[NameView]) -> Vec<String> {
 fn led_to(view: &NameView) -> impl Iterator<Item = &str> {
     let apart = view.pairs.iter().flatten().filter(|pair| !pair.agrees());
     apart.filter_map(|pair| match &pair.primary().target {
-        Target::Alias { name, .. } => aws::balancer::region_of(name).map(|_| name.as_str()),
+        Target::Alias { name, .. } => region_of_application(name).map(|_| name.as_str()),
         Target::Values { .. } => None,
     })
 }
