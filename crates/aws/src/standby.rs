@@ -10,11 +10,11 @@ mod traffic;
 
 use failover::observation::NameView;
 use failover::plan::Plan;
-use failover::standby::news::Counts;
+use failover::standby::news::Past;
 use failover::standby::wanted::Wanted;
 use failover::standby::{Finding, Look};
 use jiff::Timestamp;
-pub use past::{NOT_KNOWN_ROWS, NOT_READY_ROWS};
+pub use past::{NOT_KNOWN_ROWS, NOT_READY_ROWS, ON_DR};
 
 use crate::session::Session;
 
@@ -24,8 +24,8 @@ pub trait StandbyReader {
     /// being told.
     async fn rows(&self, plan: &Plan, wanted: &Wanted, names: &[NameView], now: Timestamp) -> Vec<Finding>;
 
-    /// What this function found in its looks of the last days, the oldest first, by the metrics that it published of them.
-    async fn before(&self, now: Timestamp) -> Look<Vec<Counts>>;
+    /// What the function of that name found in its looks of the last days, the oldest first, by the metrics that it published of them.
+    async fn before(&self, function: &str, now: Timestamp) -> Look<Vec<Past>>;
 }
 
 /// Looks by AWS's SDKs.
@@ -47,7 +47,7 @@ impl StandbyReader for Reader {
         look::look(&self.session, plan, wanted, names, now).await
     }
 
-    async fn before(&self, now: Timestamp) -> Look<Vec<Counts>> {
-        past::looks(&self.session, now).await
+    async fn before(&self, function: &str, now: Timestamp) -> Look<Vec<Past>> {
+        past::looks(&self.session, function, now).await
     }
 }

@@ -32,7 +32,8 @@ static IS_STARTED: AtomicBool = AtomicBool::new(false);
 pub(crate) const FUNCTION: &str = "Function";
 
 /// The name of this function.
-pub(crate) fn function() -> &'static str {
+#[must_use]
+pub fn function() -> &'static str {
     static NAME: OnceLock<String> = OnceLock::new();
     NAME.get_or_init(|| std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|_| "holdfast".to_owned()))
 }

@@ -1,6 +1,7 @@
 //! `holdfast readiness`: whether DR's half of the workload could carry users.
 
 mod file;
+mod past;
 mod show;
 
 use std::path::Path;
@@ -9,6 +10,8 @@ use aws::route53::{RecordReader as _, protected_names};
 use aws::standby::{Reader, StandbyReader as _};
 use failover::standby::{Verdict, counts, verdict};
 use serde_json::json;
+
+pub use past::{Looked, looked};
 
 use crate::failure::Failure;
 use crate::terminal::Terminal;

@@ -25,6 +25,7 @@ use crate::dns;
 use crate::failure::Failure;
 use crate::look::{self, Finding};
 use crate::readiness::{self, Readiness, Responder};
+use crate::standby;
 use crate::steps::{Around, Imagined};
 use crate::terminal::Terminal;
 use crate::workload::Workload;
@@ -54,6 +55,8 @@ struct Status {
     #[serde(serialize_with = "as_json")]
     steps: Around,
     readiness: Readiness,
+    /// What the last look by itself whether DR could carry users came to.
+    looked: standby::Looked,
     incident: Option<Incident>,
     waits_for_you: Vec<Asked>,
     now: Vec<Finding>,
@@ -146,7 +149,7 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
         since: alarm.since,
     });
     let (users, latch) = users(workload, &seen).await;
-    let readiness = ready(workload, &seen).await;
+    let (readiness, looked) = tokio::join!(ready(workload, &seen), standby::looked(workload, seen.now));
     let outage = if users.place == Place::Primary { outage(workload, &readiness).await } else { None };
     Ok(Status {
         at: seen.now,
@@ -172,6 +175,7 @@ async fn observe(workload: &Workload, dns: Option<SocketAddr>) -> Result<Status,
             .collect(),
         steps: Around::look(workload, &seen, Imagined::Nothing).await,
         readiness,
+        looked,
         waits_for_you,
         now,
         if_the_alarm_rang: look::findings(&look::decide(workload, &look::with_alarm(workload, &seen))),

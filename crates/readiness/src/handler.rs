@@ -2,10 +2,10 @@
 
 use aws::CallError;
 use aws::route53::{RecordReader, protected_names};
-use aws::standby::{NOT_KNOWN_ROWS, NOT_READY_ROWS, StandbyReader};
+use aws::standby::{NOT_KNOWN_ROWS, NOT_READY_ROWS, ON_DR, StandbyReader};
 use aws::telemetry::{self, Metric};
 use failover::plan::Plan;
-use failover::standby::news::{Counts, Report, news};
+use failover::standby::news::{Counts, Found, Report, news};
 use failover::standby::wanted::Wanted;
 use failover::standby::{Finding, Verdict};
 use jiff::Timestamp;
@@ -41,15 +41,16 @@ impl<Records: RecordReader, Standby: StandbyReader> Calls<Records, Standby> {
         let now = self.records.now();
         if names.iter().any(|name| name.pin().is_some()) {
             tracing::info!("users are on DR, or on their way: nothing stands by, and no row is judged");
-            publish(now, Counts::OF_NOTHING);
+            publish(now, Found::OnDr);
             return Ok(Report::on_dr(now));
         }
-        let (findings, before) = tokio::join!(self.standby.rows(plan, wanted, &names, now), self.standby.before(now));
+        let (findings, before) =
+            tokio::join!(self.standby.rows(plan, wanted, &names, now), self.standby.before(telemetry::function(), now));
         let before = before.inspect_err(|error| tracing::warn!(error, "what earlier looks found is not known"));
         let counts = Counts::of(&findings);
-        let news = news(counts, before.as_deref().map_err(String::as_str));
+        let news = news(now, counts, before.as_deref().map_err(String::as_str));
         note(&findings);
-        publish(now, counts);
+        publish(now, Found::Rows(counts));
         Ok(Report::of(now, news, &findings))
     }
 }
@@ -67,9 +68,14 @@ fn note(findings: &[Finding]) {
 
 /// No look comes to hundreds of rows; what is more than a float tells apart is as much as it.
 #[expect(clippy::cast_precision_loss, reason = "a few dozen rows")]
-fn publish(at: Timestamp, Counts { not_ready, not_known }: Counts) {
+fn publish(at: Timestamp, found: Found) {
     let count = |name, value: u64| Metric { name, unit: "Count", value: value as f64 };
-    telemetry::emit(at, &[count(NOT_READY_ROWS, not_ready), count(NOT_KNOWN_ROWS, not_known)]);
+    let Counts { not_ready, not_known } = found.counts();
+    let mut metrics = vec![count(NOT_READY_ROWS, not_ready), count(NOT_KNOWN_ROWS, not_known)];
+    if found == Found::OnDr {
+        metrics.push(count(ON_DR, 1));
+    }
+    telemetry::emit(at, &metrics);
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use aws::standby::{Reader, StandbyReader};
 use failover::observation::NameView;
 use failover::plan::Plan;
-use failover::standby::news::Counts;
+use failover::standby::news::Past;
 use failover::standby::wanted::Wanted;
 use failover::standby::{Finding, Look, Verdict};
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ impl StandbyReader for Bent<Reader> {
         rows
     }
 
-    async fn before(&self, now: Timestamp) -> Look<Vec<Counts>> {
-        self.honest.before(now).await
+    async fn before(&self, function: &str, now: Timestamp) -> Look<Vec<Past>> {
+        self.honest.before(function, now).await
     }
 }

@@ -11,6 +11,10 @@ use crate::fact::Attention;
 /// How far back looks are asked for. What has lasted for longer is known by the looks since.
 pub const LOOKBACK: SignedDuration = SignedDuration::from_hours(14 * 24);
 
+/// Looks that are closer together are one, the last: the first was killed before it told anything, and Lambda tries again within minutes. Or it
+/// told all the same, and the same is told twice.
+const APART_MIN: SignedDuration = SignedDuration::from_mins(20);
+
 /// How many rows a report lists, and how much of a text it has: the bus and SNS take 256 KB, and a message says some of it twice.
 const LISTED_MAX: usize = 20;
 const BYTES_MAX: usize = 1_500;
@@ -26,7 +30,7 @@ pub struct Counts {
 
 impl Counts {
     /// While users are on DR nothing stands by, and nobody looks whether it is ready: that is neither ready nor not.
-    pub const OF_NOTHING: Self = Self { not_ready: 0, not_known: 1 };
+    const OF_NOTHING: Self = Self { not_ready: 0, not_known: 1 };
 
     /// Of these findings.
     #[must_use]
@@ -39,6 +43,35 @@ impl Counts {
     fn is_clear(self) -> bool {
         self == Self::default()
     }
+}
+
+/// What a look found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// So many rows that were not as they must be.
+    Rows(Counts),
+    /// Users were on DR: nothing stood by, so no row was judged.
+    OnDr,
+}
+
+impl Found {
+    /// As metrics and messages say it.
+    #[must_use]
+    pub fn counts(self) -> Counts {
+        match self {
+            Self::Rows(counts) => counts,
+            Self::OnDr => Counts::OF_NOTHING,
+        }
+    }
+}
+
+/// An earlier look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// When it was.
+    pub at: Timestamp,
+    /// What it found.
+    pub found: Found,
 }
 
 /// What a look has to tell.
@@ -69,7 +102,7 @@ impl News {
 
 /// What is news now, after the looks `before`, the oldest first. Where nobody knows those, what is wrong is told once more.
 #[must_use]
-pub fn news(now: Counts, before: Result<&[Counts], &str>) -> News {
+pub fn news(at: Timestamp, now: Counts, before: Result<&[Past], &str>) -> News {
     let Ok(before) = before else {
         return match now {
             Counts { not_ready: 1.., .. } => News::NotReady,
@@ -77,34 +110,65 @@ pub fn news(now: Counts, before: Result<&[Counts], &str>) -> News {
             Counts { .. } => News::Nothing,
         };
     };
-    let looks: Vec<_> = before.iter().copied().chain([now]).collect();
-    let mut told = Counts::default();
+    let looks = apart(Past { at, found: Found::Rows(now) }, before);
+    let mut known = Known { rows: Counts::default(), on_dr: looks.first() == Some(&Found::OnDr) };
     let mut news = News::Nothing;
     for pair in looks.windows(2) {
-        news = tell(&mut told, pair[0], pair[1]);
+        news = tell(&mut known, pair[0], pair[1]);
     }
     news
 }
 
-/// What a look told, after the one before it; `told` is how many rows people know of.
-fn tell(told: &mut Counts, last: Counts, now: Counts) -> News {
-    if now.is_clear() {
-        let was = std::mem::take(told);
-        return if was.is_clear() { News::Nothing } else { News::Ready };
+/// What each look found, the oldest first; of looks that are closer together than [`APART_MIN`], the last.
+fn apart(now: Past, before: &[Past]) -> Vec<Found> {
+    let mut next = now.at;
+    let mut looks = vec![now.found];
+    for past in before.iter().rev() {
+        if next.duration_since(past.at) >= APART_MIN {
+            looks.push(past.found);
+            next = past.at;
+        }
     }
+    looks.reverse();
+    looks
+}
+
+/// What people know by what they were told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Known {
+    /// Of so many rows they know that they are not as they must be.
+    rows: Counts,
+    /// Users were on DR, and nobody was told since that DR stands by again.
+    on_dr: bool,
+}
+
+/// What a look told, after the one before it.
+fn tell(known: &mut Known, last: Found, now: Found) -> News {
+    let Found::Rows(now) = now else {
+        *known = Known { rows: Counts::default(), on_dr: true };
+        return News::Nothing;
+    };
+    if now.is_clear() {
+        let was = std::mem::take(known);
+        return if was == Known::default() { News::Nothing } else { News::Ready };
+    }
+    let last = match last {
+        Found::Rows(counts) => counts,
+        Found::OnDr => Counts::default(),
+    };
     let seen_twice = |of: fn(&Counts) -> u64| of(&last).min(of(&now));
-    let news = if seen_twice(|it| it.not_ready) > told.not_ready {
+    let news = if seen_twice(|it| it.not_ready) > known.rows.not_ready {
         News::NotReady
-    } else if seen_twice(|it| it.not_known) > told.not_known {
+    } else if seen_twice(|it| it.not_known) > known.rows.not_known {
         News::NotKnown
     } else {
         News::Nothing
     };
     // Fewer, by two looks, are as many as people know of from then on, so that one more is told again.
-    let known = |told: u64, of: fn(&Counts) -> u64| told.max(seen_twice(of)).min(of(&last).max(of(&now)));
-    *told = Counts {
-        not_ready: known(told.not_ready, |it| it.not_ready),
-        not_known: known(told.not_known, |it| it.not_known),
+    let by_now = |told: u64, of: fn(&Counts) -> u64| told.max(seen_twice(of)).min(of(&last).max(of(&now)));
+    known.rows = Counts {
+        not_ready: by_now(known.rows.not_ready, |it| it.not_ready),
+        not_known: by_now(known.rows.not_known, |it| it.not_known),
     };
     news
 }
@@ -161,7 +225,7 @@ impl Report {
     /// Nothing stands by while users are on DR.
     #[must_use]
     pub fn on_dr(at: Timestamp) -> Self {
-        let Counts { not_ready, not_known } = Counts::OF_NOTHING;
+        let Counts { not_ready, not_known } = Found::OnDr.counts();
         Self { readiness: News::Nothing, attention: Attention::None, at, not_ready, not_known, rows: Vec::new() }
     }
 }
@@ -184,10 +248,33 @@ impl Told {
 mod tests {
     use super::*;
 
-    /// What each of the looks tells, one after the other.
+    fn rows(not_ready: u64, not_known: u64) -> Found {
+        Found::Rows(Counts { not_ready, not_known })
+    }
+
+    fn minute(minute: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute)
+    }
+
+    /// What each of the looks tells, one after the other; on DR none tells anything.
+    fn told_at(looks: &[(i64, Found)]) -> Vec<News> {
+        let looks: Vec<_> = looks.iter().map(|&(at, found)| Past { at: minute(at), found }).collect();
+        let one = |(nth, look): (usize, &Past)| match look.found {
+            Found::Rows(counts) => news(look.at, counts, Ok(&looks[..nth])),
+            Found::OnDr => News::Nothing,
+        };
+        looks.iter().enumerate().map(one).collect()
+    }
+
+    /// The same, of a look an hour.
+    fn told_of(looks: &[Found]) -> Vec<News> {
+        let each: Vec<_> = (0_i64..).map(|hour| 60 * hour).zip(looks.iter().copied()).collect();
+        told_at(&each)
+    }
+
     fn told(looks: &[(u64, u64)]) -> Vec<News> {
-        let looks: Vec<_> = looks.iter().map(|&(not_ready, not_known)| Counts { not_ready, not_known }).collect();
-        (0..looks.len()).map(|nth| news(looks[nth], Ok(&looks[..nth]))).collect()
+        let looks: Vec<_> = looks.iter().map(|&(not_ready, not_known)| rows(not_ready, not_known)).collect();
+        told_of(&looks)
     }
 
     #[test]
@@ -219,14 +306,39 @@ mod tests {
 
     #[test]
     fn while_users_are_on_dr_nothing_is_ready_and_after_a_failback_it_is_again() {
-        let Counts { not_ready, not_known } = Counts::OF_NOTHING;
-        assert_eq!((not_ready, not_known), (0, 1));
-        assert_eq!(told(&[(0, 0), (0, 1), (0, 1), (0, 0)])[3], News::Ready);
+        assert_eq!((Found::OnDr.counts().not_ready, Found::OnDr.counts().not_known), (0, 1));
+        for on_dr in [&[Found::OnDr][..], &[Found::OnDr; 3]] {
+            assert_eq!(told_of(&[on_dr, &[rows(0, 0)]].concat()).last(), Some(&News::Ready));
+            let before = [&[rows(0, 0)], on_dr, &[rows(0, 1), rows(0, 0)]].concat();
+            assert_eq!(told_of(&before).last(), Some(&News::Ready));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_after_a_failback_is_told_though_it_was_told_before_the_outage_and_be_it_one_row() {
+        use News::{NotKnown, NotReady, Nothing};
+        for (wrong, news) in [(rows(0, 1), NotKnown), (rows(1, 0), NotReady)] {
+            let looks = [wrong, wrong, Found::OnDr, Found::OnDr, wrong, wrong, wrong];
+            assert_eq!(told_of(&looks), [Nothing, news, Nothing, Nothing, Nothing, news, Nothing]);
+        }
+    }
+
+    #[test]
+    fn a_look_that_was_killed_before_it_told_anything_is_no_look_of_its_own_for_the_one_that_tries_again() {
+        use News::{NotReady, Nothing};
+        let (well, red) = (rows(0, 0), rows(1, 0));
+        // The one of minute 120 was killed; the retry tells.
+        let looks = [(0, well), (60, red), (120, red), (123, red), (180, red)];
+        assert_eq!(told_at(&looks)[3..], [NotReady, Nothing]);
+        // The first that saw it was killed: its retry is the first of two.
+        let looks = [(0, well), (60, red), (63, red), (120, red), (180, red)];
+        assert_eq!(told_at(&looks)[2..], [Nothing, NotReady, Nothing]);
     }
 
     #[test]
     fn where_nobody_knows_what_was_found_before_what_is_wrong_is_told_once_more() {
-        let found = |not_ready, not_known| news(Counts { not_ready, not_known }, Err("CloudWatch does not answer"));
+        let found =
+            |not_ready, not_known| news(minute(0), Counts { not_ready, not_known }, Err("CloudWatch does not answer"));
         assert_eq!([found(1, 1), found(0, 1), found(0, 0)], [News::NotReady, News::NotKnown, News::Nothing]);
     }
 

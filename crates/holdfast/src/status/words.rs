@@ -9,6 +9,7 @@ use super::{FAILED_OVER, Name, Outage, Record, Status};
 use crate::asked;
 use crate::look::Finding;
 use crate::readiness::{Shortcoming, Weight};
+use crate::standby::Looked;
 use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal, WARNING, age};
 
 /// How many of the names that are alike are named.
@@ -82,6 +83,11 @@ fn print_signals(terminal: &Terminal, status: &Status) {
     if let Some(targets) = status.probes["targets"].as_str() {
         terminal.say(format!("targets   {targets}"));
     }
+    let ago = match &status.looked {
+        Looked::Last { at, .. } => format!("{} ago: ", age(*at, status.at)),
+        Looked::NotKnown(_) => String::new(),
+    };
+    terminal.say(format!("DR looked at  {ago}{}", status.looked));
 }
 
 /// As CloudWatch writes it.

@@ -7,7 +7,8 @@ use failover::plan::Names;
 use failover::record::{RecordSet, Role, Routing, Target};
 use failover::register::{ArmedBy, Pin, Register};
 use failover::standby::Look;
-use failover::standby::news::News;
+use failover::standby::news::{News, Past};
+use jiff::SignedDuration;
 
 use super::*;
 
@@ -20,13 +21,17 @@ struct World {
     /// The register of the one name, unless Route 53 does not answer.
     register: Option<Register>,
     verdict: Verdict,
-    before: Look<Vec<Counts>>,
+    before: Look<Vec<Past>>,
     looked: Cell<usize>,
 }
 
 impl World {
     fn new(verdict: Verdict, before: &[(u64, u64)]) -> Self {
-        let before = before.iter().map(|&(not_ready, not_known)| Counts { not_ready, not_known }).collect();
+        let hours_ago = (1..).map(|hours| Timestamp::UNIX_EPOCH - SignedDuration::from_hours(hours));
+        let looks = before.iter().rev().zip(hours_ago);
+        let look = |(&(not_ready, not_known), at)| Past { at, found: Found::Rows(Counts { not_ready, not_known }) };
+        let before: Vec<_> = looks.map(look).collect();
+        let before = before.into_iter().rev().collect();
         let register = Some(Register::armed(Timestamp::UNIX_EPOCH, ArmedBy::Operator));
         Self { register, verdict, before: Ok(before), looked: Cell::default() }
     }
@@ -72,7 +77,7 @@ impl StandbyReader for &World {
         vec![Finding { row: "targets", about, verdict: self.verdict, seen, must_be: "healthy", how: "asked", remedy }]
     }
 
-    async fn before(&self, _: Timestamp) -> Look<Vec<Counts>> {
+    async fn before(&self, _: &str, _: Timestamp) -> Look<Vec<Past>> {
         self.before.clone()
     }
 }
