@@ -464,10 +464,21 @@ variable "readiness_secrets" {
   type        = list(string)
   default     = []
   nullable    = false
-  description = "For Readiness=on. Names of the secrets in Secrets Manager that the application reads in DR, as in shop/database-app; their values are never read."
+  description = "For Readiness=on. Names of the secrets in Secrets Manager that the application reads in DR, as in shop/database-app; their values are never read. A function's variables end at 4 KB, so that all Readiness parameters and the plan have about that much together."
   validation {
     condition     = alltrue([for each in var.readiness_secrets : each != "" && can(regex("^([A-Za-z0-9/_+=.@-]{1,512})?$", each))])
     error_message = "ReadinessSecrets must be names of secrets, not ARNs."
+  }
+}
+
+variable "readiness_parameters" {
+  type        = list(string)
+  default     = []
+  nullable    = false
+  description = "For Readiness=on. Names of the parameters in Parameter Store that the application reads in DR, whole, as in /shop/assets-bucket; their values are never read."
+  validation {
+    condition     = alltrue([for each in var.readiness_parameters : each != "" && can(regex("^([A-Za-z0-9_./-]{1,1011})?$", each))])
+    error_message = "ReadinessParameters must be whole names of parameters, not ARNs."
   }
 }
 
@@ -479,6 +490,17 @@ variable "readiness_buckets" {
   validation {
     condition     = alltrue([for each in var.readiness_buckets : each != "" && can(regex("^([a-z0-9.-]{3,63}/[a-z0-9.-]{3,63}/[^\"\\\\\\x00-\\x1f\\x7f]{1,255})?$", each))])
     error_message = "ReadinessBuckets must be SOURCE/DESTINATION/RULE, two names of buckets and the id of a replication rule without quotes and backslashes."
+  }
+}
+
+variable "readiness_pipelines" {
+  type        = list(string)
+  default     = []
+  nullable    = false
+  description = "For Readiness=on. Pipelines of CodePipeline that deploy the same in both regions, each as PRIMARY=DR, or as NAME where both are called so."
+  validation {
+    condition     = alltrue([for each in var.readiness_pipelines : each != "" && can(regex("^([A-Za-z0-9.@_-]{1,100}(=[A-Za-z0-9.@_-]{1,100})?)?$", each))])
+    error_message = "ReadinessPipelines must be names of pipelines, each as NAME or as PRIMARY=DR."
   }
 }
 
@@ -725,7 +747,9 @@ locals {
     PrepareAfterMinutes    = tostring(var.prepare_after_minutes)
     Readiness              = var.readiness
     ReadinessSecrets       = join(",", var.readiness_secrets)
+    ReadinessParameters    = join(",", var.readiness_parameters)
     ReadinessBuckets       = join(",", var.readiness_buckets)
+    ReadinessPipelines     = join(",", var.readiness_pipelines)
     ReadinessSettings      = var.readiness_settings
     LagSecondsMax          = tostring(var.lag_seconds_max)
     Heartbeats             = var.heartbeats

@@ -6,6 +6,7 @@ mod database;
 mod look;
 mod metrics;
 mod past;
+mod pipeline;
 mod traffic;
 
 use failover::observation::NameView;

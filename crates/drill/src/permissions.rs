@@ -49,7 +49,7 @@ const KEYS: &str = "UseKeysOfRebuiltDatabases";
 const OF_SEVERAL_KINDS: [&str; 2] = ["ReadGlobals", "TakeSteps"];
 
 /// Why a function needs what a statement grants.
-const WHY: [(&str, &str); 37] = [
+const WHY: [(&str, &str); 39] = [
     ("AWSLambdaBasicExecutionRole", "its log; `NoOtherLogs` denies every group but its own"),
     ("OnSuccess", "what it returns is its event"),
     ("OnFailure", "an invocation that failed for good is told and kept"),
@@ -89,6 +89,11 @@ const WHY: [(&str, &str); 37] = [
     ("LookAtEntrances", "load balancers, targets, groups, metrics; AWS knows no narrower right to ask"),
     ("LookAtCertificates", "for which names DR's certificates are, and until when"),
     ("LookAtSecrets", "whether the secret is in DR, and in sync; its value is never read"),
+    (
+        "LookAtNames",
+        "which parameters there are, in both regions, and of which type; AWS knows no narrower right to ask, and no value is read",
+    ),
+    ("LookAtPipelines", "which revision each region's pipeline deployed last"),
     ("1", "takes the alarm's event to the bus in the DR region"),
 ];
 

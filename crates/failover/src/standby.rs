@@ -7,6 +7,7 @@ pub mod capacity;
 pub mod copies;
 pub mod database;
 pub mod news;
+pub mod pipeline;
 pub mod places;
 pub mod traffic;
 pub mod wanted;
@@ -183,7 +184,9 @@ pub fn every_row() -> Vec<[&'static str; 4]> {
         .chain(of::<traffic::Entrance>())
         .chain(of::<capacity::Capacity>())
         .chain(of::<copies::Secret>())
+        .chain(of::<copies::Parameter>())
         .chain(of::<copies::Bucket>())
+        .chain(of::<pipeline::Pair>())
         .collect()
 }
 

@@ -113,3 +113,32 @@ def test_a_secret_is_made_once_in_its_region_and_listed_there(client, refused):
     everything = secrets.list_secrets(IncludePlannedDeletion=True)["SecretList"]
     assert [secret["Name"] for secret in everything if "DeletedDate" in secret] == ["shop/deleted"]
     assert client("secretsmanager", "eu-west-1").list_secrets()["SecretList"] == []
+
+
+def test_parameters_are_found_by_name_and_an_empty_page_is_not_the_last(client, refused):
+    parameters = client("ssm")
+    by_name = {it["Name"]: it for it in parameters.describe_parameters()["Parameters"]}
+    assert {name: it["Type"] for name, it in by_name.items()} == {
+        "/shop/bucket": "String",
+        "/shop/hosts": "StringList",
+        "plain": "SecureString",
+    }
+    assert by_name["/shop/bucket"]["ARN"] == "arn:aws:ssm:eu-central-1:123456789012:parameter/shop/bucket"
+    wanted = [{"Key": "Name", "Option": "Equals", "Values": ["plain", "absent"]}]
+    assert [it["Name"] for it in parameters.describe_parameters(ParameterFilters=wanted)["Parameters"]] == ["plain"]
+    pages = list(parameters.get_paginator("describe_parameters").paginate(PaginationConfig={"PageSize": 2}))
+    assert [[it["Name"] for it in page["Parameters"]] for page in pages] == [[], ["/shop/bucket", "/shop/hosts"], ["plain"]]
+    refused("ValidationException", 400, parameters.describe_parameters, MaxResults=50, ParameterFilters=[{"Key": "Name", "Values": ["x"] * 51}])
+    assert client("ssm", "eu-west-1").describe_parameters()["Parameters"] == []
+
+
+def test_a_pipelines_newest_execution_comes_first(client, refused):
+    pipelines = client("codepipeline")
+    newest, oldest = pipelines.list_pipeline_executions(pipelineName="shop")["pipelineExecutionSummaries"]
+    assert (newest["status"], oldest["status"]) == ("Succeeded", "Failed")
+    assert newest["sourceRevisions"] == [{"actionName": "Source", "revisionId": "Lv1", "revisionSummary": "the commit"}]
+    assert "revisionSummary" not in oldest["sourceRevisions"][0] and newest["lastUpdateTime"].year >= 2026
+    pages = pipelines.get_paginator("list_pipeline_executions").paginate(pipelineName="shop", PaginationConfig={"PageSize": 1})
+    assert [page["pipelineExecutionSummaries"][0]["status"] for page in pages] == ["Succeeded", "Failed"]
+    refused("PipelineNotFoundException", 400, pipelines.list_pipeline_executions, pipelineName="other")
+    refused("InvalidNextTokenException", 400, pipelines.list_pipeline_executions, pipelineName="shop", nextToken="x")

@@ -25,8 +25,8 @@ use crate::fault::{CallEffect, Effect, Loss, Site};
 use crate::functions::Process;
 use crate::journal::What;
 use crate::{
-    acm, autoscaling, cloudwatch, control, dynamodb, ecs, elb, events, functions, kms, logs, rds, route53,
-    secretsmanager, sns, sqs, sts,
+    acm, autoscaling, cloudwatch, codepipeline, control, dynamodb, ecs, elb, events, functions, kms, logs, rds,
+    route53, secretsmanager, sns, sqs, ssm, sts,
 };
 
 const BODY_BYTES_MAX: usize = 6 * 1024 * 1024;
@@ -158,6 +158,8 @@ async fn route(lab: &Arc<Lab>, call: &Call) -> Reply {
         "ecs" => ecs::answer(lab, call).await,
         "kms" => kms::answer(lab, call).await,
         "secretsmanager" => secretsmanager::answer(lab, call).await,
+        "ssm" => ssm::answer(lab, call).await,
+        "codepipeline" => codepipeline::answer(lab, call).await,
         "route53" => route53::answer(lab, call).await,
         "monitoring" => cloudwatch::answer(lab, call).await,
         "dynamodb" => dynamodb::answer(lab, call).await,

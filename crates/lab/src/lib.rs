@@ -73,6 +73,7 @@ pub mod autoscaling;
 mod checkers;
 pub mod clock;
 pub mod cloudwatch;
+pub mod codepipeline;
 pub mod control;
 pub mod dns;
 pub mod dynamodb;
@@ -98,6 +99,7 @@ pub mod servers;
 pub mod site;
 pub mod sns;
 pub mod sqs;
+pub mod ssm;
 pub mod sts;
 pub mod template;
 pub mod wire;
@@ -150,6 +152,10 @@ pub struct Lab {
     pub kms: kms::Kms,
     /// Secrets.
     pub secretsmanager: secretsmanager::SecretsManager,
+    /// Parameters.
+    pub ssm: ssm::Ssm,
+    /// Pipelines.
+    pub codepipeline: codepipeline::CodePipeline,
     /// Zones, records, changes, health checks.
     pub route53: route53::Route53,
     /// Metrics and alarms.
@@ -204,6 +210,8 @@ impl Lab {
             elb: elb::Elb::default(),
             kms: kms::Kms::default(),
             secretsmanager: secretsmanager::SecretsManager::default(),
+            ssm: ssm::Ssm::default(),
+            codepipeline: codepipeline::CodePipeline::default(),
             route53: route53::Route53::default(),
             cloudwatch: cloudwatch::CloudWatch::default(),
             dynamodb: dynamodb::DynamoDb::default(),

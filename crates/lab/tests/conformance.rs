@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 
 use lab::Lab;
 use lab::acm::Certificate;
+use lab::codepipeline::Execution;
 use lab::elb::{Listener, TargetGroup, group_arn};
 use lab::functions::{FunctionConfig, Functions};
 use lab::journal::What;
@@ -108,6 +109,16 @@ fn furnish(lab: &Lab) {
         secret.value = Some(r#"{"username": "app"}"#.to_owned());
     });
     lab.secretsmanager.change(REGION, "shop/empty", |_| {});
+    for (name, kind) in [("/shop/bucket", "String"), ("/shop/hosts", "StringList"), ("plain", "SecureString")] {
+        lab.ssm.put(REGION, name, kind);
+    }
+    let executions = [("Failed", "Xq9", None), ("Succeeded", "Lv1", Some("the commit".to_owned()))];
+    let execution = |(status, version, said): (_, &str, _)| Execution {
+        status,
+        changed: now,
+        revision: ("Source", version.to_owned(), said),
+    };
+    lab.codepipeline.change(REGION, "shop", |done| done.extend(executions.map(execution)));
     lab.secretsmanager.change(REGION, "shop/deleted", |secret| secret.deleted = Some(now));
     lab::rds::set_parameter(lab, REGION, "shop", "binlog_format", Some("ROW"));
 }
@@ -188,9 +199,9 @@ async fn load_balancers_pass() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn instances_certificates_keys_and_secrets_pass() {
+async fn instances_certificates_keys_secrets_parameters_and_pipelines_pass() {
     let labs = [judged("test_standby.py").await];
-    for service in ["autoscaling", "ecs", "acm", "kms", "secretsmanager"] {
+    for service in ["autoscaling", "ecs", "acm", "kms", "secretsmanager", "ssm", "codepipeline"] {
         the_table_is_complete_and_true(&format!("{service}.md"), service, &labs);
     }
 }

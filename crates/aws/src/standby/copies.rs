@@ -1,7 +1,10 @@
-//! Secrets and buckets, and how far their copies in DR have come.
+//! Secrets, parameters and buckets, and how far their copies in DR have come.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
-use failover::standby::copies::{Bucket, Kept, Replication, Secret};
+use aws_sdk_ssm::types::ParameterStringFilter;
+use failover::standby::copies::{Bucket, Kept, Parameter, Put, Replication, Secret};
 use failover::standby::{Look, wanted};
 use jiff::{SignedDuration, Timestamp};
 
@@ -39,6 +42,50 @@ async fn described(session: &Session, name: &str) -> Look<Option<DescribeSecretO
         Err(error) if error.is_refused_with("ResourceNotFoundException") => Ok(None),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Every parameter of those names: what DR, the session's region, has of it, and what the primary region has.
+pub async fn parameters(session: &Session, primary: &Look<String>, names: &BTreeSet<String>) -> Vec<Parameter> {
+    let dr_region = session.config().region().map(ToString::to_string).unwrap_or_default();
+    let (dr, primary) = tokio::join!(put(session, names), async {
+        put(&session.in_region(primary.as_ref().map_err(Clone::clone)?), names).await
+    });
+    let parameter = |name: &String| Parameter {
+        name: name.clone(),
+        dr_region: dr_region.clone(),
+        dr: of(&dr, name),
+        primary: of(&primary, name),
+    };
+    names.iter().map(parameter).collect()
+}
+
+fn of(all: &Look<BTreeMap<String, Put>>, name: &str) -> Look<Option<Put>> {
+    all.as_ref().map(|all| all.get(name).cloned()).map_err(Clone::clone)
+}
+
+/// "Array Members: … Maximum number of 50 items" (API reference, `ParameterStringFilter`).
+const FILTERED_MAX: usize = 50;
+
+/// Those of the parameters that are in the session's region. A page may be empty though another follows: what is on none is not there.
+async fn put(session: &Session, names: &BTreeSet<String>) -> Look<BTreeMap<String, Put>> {
+    let config = aws_sdk_ssm::config::Builder::from(session.config()).retry_partition(session.retries());
+    let client = aws_sdk_ssm::Client::from_conf(config.build());
+    let refused = |error: &dyn std::error::Error| format!("DescribeParameters cannot be asked: {error}");
+    let mut found = BTreeMap::new();
+    for names in names.iter().collect::<Vec<_>>().chunks(FILTERED_MAX) {
+        let names = names.iter().map(|name| (*name).clone()).collect();
+        let filter = ParameterStringFilter::builder().key("Name").option("Equals").set_values(Some(names));
+        let filter = filter.build().map_err(|error| refused(&error))?;
+        let mut pages = client.describe_parameters().parameter_filters(filter).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| CallError::of("DescribeParameters", error).to_string())?;
+            found.extend(page.parameters().iter().filter_map(|one| {
+                let kind = one.r#type().map(|kind| kind.as_str().to_owned());
+                Some((one.name()?.to_owned(), Put { kind }))
+            }));
+        }
+    }
+    Ok(found)
 }
 
 /// How far DR's bucket is behind, by what S3 publishes for a rule.

@@ -5,12 +5,12 @@ use failover::plan::{Plan, ReplicaId};
 use failover::standby::capacity::Capacity;
 use failover::standby::places::{Place, places, primary_region, region_of};
 use failover::standby::traffic::Entrance;
-use failover::standby::wanted::{Bucket, Wanted};
+use failover::standby::wanted::Wanted;
 use failover::standby::{Finding, Look, Subject as _};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::{capacity, copies, database, traffic};
+use super::{capacity, copies, database, pipeline, traffic};
 use crate::session::Session;
 
 /// Every row about everything that the plan, the records and people name.
@@ -18,11 +18,13 @@ pub async fn look(session: &Session, plan: &Plan, wanted: &Wanted, names: &[Name
     let places = places(names, wanted, now);
     let region = primary_region(wanted, &places, plan.fence.as_ref().map(|fence| fence.region.as_str()));
     let drain_seconds = plan.limits.drain_seconds;
-    let (replicas, entrances, secrets, buckets) = tokio::join!(
+    let (replicas, entrances, secrets, parameters, buckets, pipelines) = tokio::join!(
         join_all(plan.replicas.iter().map(|id: &ReplicaId| database::replica(session, id))),
         join_all(places.into_iter().map(|place| entrance(session, place, drain_seconds, now))),
         join_all(wanted.secrets.iter().map(|name| copies::secret(session, &region, name))),
-        join_all(wanted.buckets.iter().map(|bucket: &Bucket| copies::bucket(session, &region, bucket, now))),
+        copies::parameters(session, &region, &wanted.parameters),
+        join_all(wanted.buckets.iter().map(|bucket| copies::bucket(session, &region, bucket, now))),
+        join_all(wanted.pipelines.iter().map(|names| pipeline::pair(session, &region, names))),
     );
     let limits = &wanted.limits;
     let mut findings: Vec<Finding> = replicas.iter().flat_map(|replica| replica.judge(limits)).collect();
@@ -30,7 +32,9 @@ pub async fn look(session: &Session, plan: &Plan, wanted: &Wanted, names: &[Name
         findings.extend(entrance.judge(limits).into_iter().chain(capacity.judge(limits)));
     }
     findings.extend(secrets.iter().flat_map(|secret| secret.judge(limits)));
+    findings.extend(parameters.iter().flat_map(|parameter| parameter.judge(limits)));
     findings.extend(buckets.iter().flat_map(|bucket| bucket.judge(limits)));
+    findings.extend(pipelines.iter().flat_map(|pair| pair.judge(limits)));
     findings
 }
 

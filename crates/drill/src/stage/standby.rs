@@ -1,11 +1,12 @@
-//! What stands behind a workload's records: load balancers, certificates, instances, keys, secrets, buckets, as examples/warm-standby has
-//! them. All of it is well until somebody breaks it.
+//! What stands behind a workload's records: load balancers, certificates, instances, keys, secrets, parameters, buckets, pipelines, as
+//! examples/warm-standby has them. All of it is well until somebody breaks it.
 
 use std::net::SocketAddr;
 
 use aws_sdk_route53::types::{AliasTarget, ChangeAction, ResourceRecordSetFailover, RrType};
 use jiff::{SignedDuration, Timestamp};
 use lab::acm::Certificate;
+use lab::codepipeline::Execution;
 use lab::dns::balancer;
 use lab::elb::{Listener, TargetGroup, group_arn};
 use lab::rds;
@@ -28,6 +29,12 @@ pub const DR_BALANCER: &str = "shop-dr-1.eu-central-1.elb.amazonaws.com";
 pub const DR_GROUP: &str = "shop-dr";
 /// The secret that the application reads.
 pub const SECRET: &str = "shop/database-app";
+/// The parameter that the application reads.
+pub const PARAMETER: &str = "/shop/assets-bucket";
+/// The pipeline, in each region.
+pub const PIPELINE: &str = "shop";
+/// The commit that both regions run.
+pub const COMMIT: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 /// The certificate, in each region.
 pub const CERTIFICATE: &str = "shop";
 /// The key of the storage, in each region.
@@ -54,6 +61,8 @@ impl Stage {
                 rds::set_backup_days(&self.lab, region, database, 7);
             }
             self.lab.secretsmanager.change(region, SECRET, |_| {});
+            self.lab.ssm.put(region, PARAMETER, "String");
+            self.deployed(region, COMMIT);
         }
         self.mend_secret();
         let now = self.lab.clock.now();
@@ -71,6 +80,13 @@ impl Stage {
         self.lab.secretsmanager.change(PRIMARY, SECRET, |secret| {
             secret.replicas.insert(DR.to_owned(), ("InSync", String::new()));
         });
+    }
+
+    /// A region's pipeline deploys a commit; it comes as an object in S3, whose version is its bucket's own.
+    pub fn deployed(&self, region: &str, commit: &str) {
+        let revision = ("Revision", format!("version-in-{region}"), Some(commit.to_owned()));
+        let execution = Execution { status: "Succeeded", changed: self.lab.clock.now(), revision };
+        self.lab.codepipeline.change(region, PIPELINE, |executions| executions.push(execution));
     }
 
     fn stand_behind(&self, dns_name: &str, group: &str, region: &str) {

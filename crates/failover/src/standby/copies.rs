@@ -1,4 +1,4 @@
-//! What the application in DR reads that is copied there: secrets and buckets. No plan names them; the file of --workload does.
+//! What the application in DR reads that must be there too: secrets, parameters, buckets. No plan names them; the file of --workload does.
 
 use super::{Judgement, Limits, Look, Row, Subject, not_ready, ready};
 
@@ -91,6 +91,70 @@ fn in_sync(it: &Secret) -> Judgement {
     }
 }
 
+/// A parameter of Parameter Store, which copies nothing: somebody puts it into both regions, with values of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name, alike in both regions.
+    pub name: String,
+    /// DR's region.
+    pub dr_region: String,
+    /// What DR has; nothing if it has none of that name.
+    pub dr: Look<Option<Put>>,
+    /// What the primary region has.
+    pub primary: Look<Option<Put>>,
+}
+
+/// A parameter that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Put {
+    /// AWS's word for its type: `String`, `StringList`, `SecureString`.
+    pub kind: Option<String>,
+}
+
+impl Subject for Parameter {
+    const ROWS: &'static [Row<Self>] = &[Row {
+        id: "parameter",
+        must_be: "the parameter is in DR, of the type that it has in the primary region",
+        how: "ssm DescribeParameters in both regions",
+        otherwise: "let Holdfast describe parameters in both regions (docs/policies/readiness.json), and name it as it is called there; its value is \
+                    never read; while the primary region is silent this stays unknown",
+        judge: |it, _| is_put(it),
+    }];
+
+    fn about(&self) -> String {
+        format!("parameter {}", self.name)
+    }
+}
+
+impl Parameter {
+    /// The value is the user's to know: an endpoint or a bucket is another one in DR.
+    fn put(&self, kind: &str) -> String {
+        let Self { name, dr_region, .. } = self;
+        format!("aws ssm put-parameter --region {dr_region} --name {name} --type {kind} --value …")
+    }
+}
+
+fn is_put(it: &Parameter) -> Judgement {
+    let kind_of = |put: &Put| put.kind.clone().ok_or("AWS does not say of which type it is");
+    let primary = match &it.primary {
+        Ok(Some(put)) => kind_of(put).map_err(str::to_owned),
+        Ok(None) => Err("the primary region has no such parameter".to_owned()),
+        Err(why) => Err(why.clone()),
+    };
+    let Some(dr) = it.dr.as_ref().map_err(Clone::clone)? else {
+        return not_ready("is not in DR", it.put(primary.as_deref().unwrap_or("TYPE")));
+    };
+    let (dr, primary) = (kind_of(dr)?, primary?);
+    match dr == primary {
+        true => ready(format!("is in DR, a {dr}")),
+        // "Parameter Store doesn't support changing a parameter type" (API reference, PutParameter).
+        false => not_ready(
+            format!("is a {dr} in DR, and a {primary} in the primary region"),
+            format!("aws ssm delete-parameter --region {} --name {}; then {}", it.dr_region, it.name, it.put(&primary)),
+        ),
+    }
+}
+
 /// A rule that copies a bucket to DR.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bucket {
@@ -162,7 +226,7 @@ fn failures(it: &Bucket) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::super::Verdict::{NotKnown, NotReady, Ready};
-    use super::super::tests::{expect, expect_nothing_known};
+    use super::super::tests::{expect, expect_nothing_known, of_row};
     use super::*;
 
     fn secret(dr: Option<bool>, status: Option<&str>) -> Secret {
@@ -191,6 +255,35 @@ mod tests {
         }
         let denied = || "denied".to_owned();
         expect_nothing_known(&Secret { dr: Err(denied()), replication: Err(denied()), ..secret(None, None) });
+    }
+
+    #[test]
+    fn a_parameter_must_be_in_dr_and_of_the_primarys_type() {
+        let put = |kind: &str| Ok(Some(Put { kind: Some(kind.to_owned()) }));
+        let parameter = |dr: Look<Option<Put>>, primary: Look<Option<Put>>| Parameter {
+            name: "/shop/bucket".to_owned(),
+            dr_region: "eu-central-1".to_owned(),
+            dr,
+            primary,
+        };
+        let denied = || Err("denied".to_owned());
+        for (parameter, verdict, words) in [
+            (parameter(put("String"), put("String")), Ready, "a String"),
+            (parameter(put("String"), put("SecureString")), NotReady, "is a String in DR"),
+            (parameter(Ok(None), put("String")), NotReady, "not in DR"),
+            (parameter(Ok(None), denied()), NotReady, "not in DR"),
+            (parameter(put("String"), Ok(None)), NotKnown, "no such parameter"),
+            (parameter(put("String"), denied()), NotKnown, "denied"),
+            (parameter(Ok(Some(Put { kind: None })), put("String")), NotKnown, "of which type"),
+        ] {
+            expect(&parameter, "parameter", verdict, words);
+        }
+        let remedy = of_row(&parameter(Ok(None), put("SecureString")), "parameter").remedy;
+        assert_eq!(
+            remedy,
+            "aws ssm put-parameter --region eu-central-1 --name /shop/bucket --type SecureString --value …"
+        );
+        expect_nothing_known(&parameter(denied(), denied()));
     }
 
     fn bucket(behind_seconds: Look<Option<u64>>, failed: Look<Option<u64>>) -> Bucket {

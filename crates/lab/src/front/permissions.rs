@@ -10,7 +10,7 @@ use crate::arn::arn;
 use crate::iam::Request;
 use crate::wire::Refusal;
 use crate::wire::query::Form;
-use crate::{autoscaling, dynamodb, ecs, events, functions, kms, route53, secretsmanager};
+use crate::{autoscaling, codepipeline, dynamodb, ecs, events, functions, kms, route53, secretsmanager};
 
 /// Lets a call pass if its caller's policy allows it.
 pub(super) fn authorise(lab: &Lab, call: &Call, action: &str) -> Result<(), Refusal> {
@@ -285,7 +285,7 @@ fn of_others(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
             let role = Form::read(call).take("RoleArn").unwrap_or_default();
             Ok(vec![Request::new("sts:AssumeRole", role, &call.region)])
         }
-        // "Resource types: none" (Service authorization reference, Elastic Load Balancing V2 and EC2 Auto Scaling).
+        // "Resource types: none" (Service authorization reference, Elastic Load Balancing V2, EC2 Auto Scaling, Systems Manager).
         (
             "elasticloadbalancing",
             "DescribeLoadBalancers"
@@ -296,10 +296,15 @@ fn of_others(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
             | "DescribeTargetHealth",
         )
         | ("autoscaling", "DescribeAutoScalingGroups" | "DescribeScalingActivities")
-        | ("secretsmanager", "ListSecrets") => {
+        | ("secretsmanager", "ListSecrets")
+        | ("ssm", "DescribeParameters") => {
             Ok(vec![Request::new(&format!("{}:{action}", call.service), "*", &call.region)])
         }
         ("autoscaling", "UpdateAutoScalingGroup" | "CreateOrUpdateTags" | "DeleteTags") => Ok(of_groups(call, action)),
+        ("codepipeline", "ListPipelineExecutions") => {
+            let pipeline = codepipeline::arn_of(call).unwrap_or_default();
+            Ok(vec![Request::new("codepipeline:ListPipelineExecutions", pipeline, &call.region)])
+        }
         ("acm", "DescribeCertificate") => {
             let certificate = body()["CertificateArn"].as_str().unwrap_or_default().to_owned();
             Ok(vec![Request::new("acm:DescribeCertificate", certificate, &call.region)])

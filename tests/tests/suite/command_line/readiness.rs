@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use drill::stage::standby::{BUCKET, CERTIFICATE, DR_BALANCER, DR_GROUP, KEY, SECRET, bucket_dimensions};
+use drill::stage::standby::{
+    BUCKET, CERTIFICATE, DR_BALANCER, DR_GROUP, KEY, PARAMETER, PIPELINE, SECRET, bucket_dimensions,
+};
 use drill::stage::{CLUSTER, DR, INSTANCE, READER};
 use failover::standby::every_row;
 use jiff::SignedDuration;
@@ -23,7 +25,7 @@ impl File {
     fn of_rule(of_test: &str, rule: &str) -> Self {
         let [source, destination, _] = BUCKET;
         let text = format!(
-            "secrets = ['{SECRET}']\n[[buckets]]\nsource = '{source}'\ndestination = '{destination}'\nrule = '{rule}'\n"
+            "secrets = ['{SECRET}']\nparameters = ['{PARAMETER}']\npipelines = ['{PIPELINE}']\n[[buckets]]\nsource = '{source}'\ndestination = '{destination}'\nrule = '{rule}'\n"
         );
         let path = std::env::temp_dir().join(format!("holdfast-readiness-{of_test}-{}.toml", std::process::id()));
         std::fs::write(&path, text).expect("the file can be written");
@@ -102,11 +104,12 @@ fn published(stage: &Stage, metric: &str, value: f64) {
     );
 }
 
+const NEWER: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567";
 const VERSION: &str = "8.0.mysql_aurora.3.08.2";
 const GROUP: &str = "default.aurora-mysql8.0";
 
 #[rustfmt::skip]
-const BREAKS: [Break; 20] = [
+const BREAKS: [Break; 22] = [
     Break { row: "database", breaks: |it| rds::set_status(&it.lab, DR, INSTANCE, "storage-full"), mends: |it| rds::set_status(&it.lab, DR, INSTANCE, "available") },
     Break { row: "database-class", breaks: |it| rds::set_class(&it.lab, DR, INSTANCE, "db.t4g.medium"), mends: |it| rds::set_class(&it.lab, DR, INSTANCE, "db.r6g.large") },
     Break { row: "database-engine", breaks: |it| rds::set_engine_version(&it.lab, DR, CLUSTER, "8.0.mysql_aurora.3.05.2"), mends: |it| rds::set_engine_version(&it.lab, DR, CLUSTER, VERSION) },
@@ -125,6 +128,8 @@ const BREAKS: [Break; 20] = [
     Break { row: "launches", breaks: |it| { let now = it.lab.clock.now(); group(it, |it| it.activities.push((now, "Failed", "The image id '[ami-0]' does not exist".to_owned()))) }, mends: |it| group(it, |it| drop(it.activities.pop())) },
     Break { row: "secret", breaks: |it| it.lab.secretsmanager.delete(DR, SECRET), mends: Stage::mend_secret },
     Break { row: "secret-copy", breaks: |it| it.lab.secretsmanager.change(PRIMARY, SECRET, |secret| drop(secret.replicas.insert(DR.to_owned(), ("Failed", "no key".to_owned())))), mends: Stage::mend_secret },
+    Break { row: "parameter", breaks: |it| it.lab.ssm.put(DR, PARAMETER, "SecureString"), mends: |it| it.lab.ssm.put(DR, PARAMETER, "String") },
+    Break { row: "pipeline", breaks: |it| it.deployed(PRIMARY, NEWER), mends: |it| it.deployed(DR, NEWER) },
     // What was published stays published.
     Break { row: "bucket-behind", breaks: |it| published(it, "ReplicationLatency", 901.0), mends: |_| {} },
     Break { row: "bucket-failures", breaks: |it| published(it, "OperationsFailedReplication", 3.0), mends: |_| {} },
@@ -184,6 +189,8 @@ async fn what_readiness_cannot_see_is_not_known_and_never_ready() {
         "database-engine",
         "database-parameters",
         "listeners",
+        "parameter",
+        "pipeline",
         "secret-copy",
     ];
     let blind: Vec<_> = known("not-known", &told).into_iter().filter(|row| row != "bucket-failures").collect();
@@ -193,6 +200,13 @@ async fn what_readiness_cannot_see_is_not_known_and_never_ready() {
     // A metric without data is no zero: S3 publishes nothing of a rule that it does not know.
     let (_, told) = looked(&stage, &File::of_rule("another", "to-nowhere")).await;
     assert_eq!(known("not-known", &told), ["bucket-behind", "bucket-failures"], "{told:#}");
+    // A parameter that is gone is no refusal of AWS's, and a name that only DR knows is held against nothing.
+    stage.lab.ssm.delete(DR, PARAMETER);
+    assert_eq!(known("not-ready", &looked(&stage, &file).await.1), ["parameter"]);
+    stage.lab.ssm.put(DR, PARAMETER, "String");
+    stage.lab.ssm.delete(PRIMARY, PARAMETER);
+    assert_eq!(known("not-known", &looked(&stage, &file).await.1), ["parameter"]);
+    stage.lab.ssm.put(PRIMARY, PARAMETER, "String");
     // One service after the other says nothing.
     for (service, row) in [
         ("rds", "database"),
@@ -201,6 +215,8 @@ async fn what_readiness_cannot_see_is_not_known_and_never_ready() {
         ("acm", "certificate-names"),
         ("autoscaling", "capacity-grows"),
         ("secretsmanager", "secret"),
+        ("ssm", "parameter"),
+        ("codepipeline", "pipeline"),
         ("monitoring", "bucket-failures"),
     ] {
         let is_it = move |site: &Site<'_>| site.caller == READER && site.service == service;

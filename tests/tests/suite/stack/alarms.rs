@@ -145,9 +145,10 @@ async fn people_are_told_of_a_function_whose_outcomes_do_not_reach_the_bus() {
             "{Type: SQS, Destination: !Sub 'arn:aws:sqs:${AWS::Region}:${AWS::AccountId}:gone'}",
         )
     };
-    let lab = deployed(&[], gone, None).await;
+    let lab = deployed(&[("Readiness", "on")], gone, None).await;
     invoke(&lab, "notifier", serde_json::json!({"this": "is no record of an invocation"}));
-    for function in LAMBDAS {
+    invoke(&lab, "readiness", serde_json::json!({}));
+    for function in LAMBDAS.into_iter().chain(["readiness"]) {
         let alarm = format!("ALARM: \"holdfast-{function}-undelivered\"");
         mailed(&lab, &alarm, 20).await;
     }
