@@ -251,3 +251,23 @@ async fn readiness_says_the_verdict_first_then_what_is_red_with_its_remedy_then_
     let bare = stage.holdfast_as(READER, &["readiness", "--verbose"], false).await.expect("it starts");
     assert!(!stdout(&bare).contains("secret") && stdout(&bare).contains("looked   "), "{}", stdout(&bare));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_says_when_dr_was_last_looked_at_by_itself_and_what_was_found() {
+    let stage = stage(&Layout::default()).await;
+    let told = text(&stage, &["status"]).await;
+    contains_all(&told, &["DR looked at  not known: no look by itself in 14 days"]);
+    let found = |minutes_ago: i64, metrics: &[(&str, f64)]| {
+        let at = stage.lab.clock.now() - SignedDuration::from_mins(minutes_ago);
+        for (metric, value) in metrics {
+            let of = [("Function", "holdfast-readiness")];
+            stage.lab.cloudwatch.put_metric(DR, "Holdfast", metric, &of, *value, at);
+        }
+    };
+    found(90, &[("NotReadyRows", 0.0), ("NotKnownRows", 1.0), ("OnDr", 1.0)]);
+    contains_all(&text(&stage, &["status"]).await, &["min ago: users were on DR, so nothing stood by"]);
+    found(30, &[("NotReadyRows", 2.0), ("NotKnownRows", 1.0)]);
+    contains_all(&text(&stage, &["status"]).await, &["min ago: rows not ready: 2, not known: 1"]);
+    let looked = json(&stage, &["status"]).await["looked"].clone();
+    assert_eq!((&looked["on_dr"], &looked["not_ready"], &looked["not_known"]), (&false.into(), &2.into(), &1.into()));
+}
