@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::circles::{Imports, imports, texts};
 
 /// What all stand on.
-const GROUND: [&str; 10] = ["api", "arn", "clock", "fault", "id", "journal", "mariadb", "message", "regional", "wire"];
+const GROUND: [&str; 10] = ["api", "arn", "clock", "fault", "id", "journal", "message", "regional", "servers", "wire"];
 
 /// What may know every service: it carries messages, deploys, is the endpoint, takes orders, or is the crate's root.
 const ABOVE: [&str; 5] = ["control", "front", "lib", "template", "world"];
