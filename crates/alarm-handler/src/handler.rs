@@ -34,6 +34,11 @@ use crate::pass::{Decided, Pass, end_maintenance, given_up};
 const PATIENCE_IN_AN_INCIDENT: SignedDuration = SignedDuration::from_secs(20);
 const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 
+/// No change arrives at the name servers sooner after it was written, so nobody asks for it sooner. Until then its id need not be on record,
+/// while other names and workloads may need the account's five requests a second for their pins. It is well within
+/// [`failover::pin::RECORDING_SECONDS`].
+const NOTED_AFTER_SECONDS: u32 = 10;
+
 impl<Records, Writes, Alarms, Sites, Beside> Calls<Records, Writes, Alarms, Sites, Beside>
 where
     Records: RecordReader,
@@ -52,7 +57,7 @@ where
             Signal::Alarm(_) => Trigger::Event,
             Signal::Approval { .. } => Trigger::Approval,
         };
-        let Pass { mut findings, settled, users, saw, latch, .. } = self.pass_until_certain(plan, &signal).await;
+        let Pass { mut findings, settled, taken, users, saw, latch, .. } = self.pass_until_certain(plan, &signal).await;
         findings.extend(settled.into_values());
         if let Some(seen) = &saw {
             self.conclude(plan, seen, latch.as_ref(), &mut findings).await;
@@ -72,6 +77,7 @@ where
         if outcome.outcome == Kind::Pinned {
             telemetry::time_since_alarm("AlarmToPin", &outcome);
         }
+        self.note_changes(&taken).await;
         match (signal, findings.iter().find(|finding| keeps_an_approval_waiting(finding))) {
             // Once the latch is closed or one name is pinned, the tick pins the others without an approval.
             (Signal::Approval { .. }, Some(finding)) if !matches!(outcome.outcome, Kind::Pinned | Kind::Latched) => {
@@ -122,8 +128,7 @@ where
         if pass.uncertain.is_empty() { ControlFlow::Break(pass) } else { ControlFlow::Continue(pass) }
     }
 
-    /// Submits all pins, and only then notes which changes carry them: users of a big plan's last name must not wait for the notes about its
-    /// first.
+    /// Submits all writes of a pass.
     async fn act(&self, pending: Pending, nth: usize, mut pass: Pass) -> Pass {
         let is_urgent = pending.iter().any(|(_, finding)| finding.incident.is_some());
         let mut found: BTreeMap<Key, Finding> = BTreeMap::new();
@@ -149,15 +154,19 @@ where
                 pass.findings.push(given_up(&write, &error, finding));
             }
         }
-        self.note_changes(&done.accepted, patience).await;
+        pass.taken.extend(done.accepted);
         pass
     }
 
-    /// The pin is committed; this only spares the next tick from confirming it, so a failure here is no failure.
-    async fn note_changes(&self, accepted: &[(Batch, String)], patience: SignedDuration) {
+    /// The pins are committed; this only spares the next tick from confirming them, so a failure here is no failure.
+    async fn note_changes(&self, taken: &[(Batch, String)]) {
         let spread = |id: &String| Spread::Change { id: id.clone() };
-        let records = accepted.iter().flat_map(|(batch, id)| change::spreads(batch, &spread(id)));
-        let done = submit_by_name(&self.reader, &self.writer, records.collect(), patience).await;
+        let records: Vec<_> = taken.iter().flat_map(|(batch, id)| change::spreads(batch, &spread(id))).collect();
+        if records.is_empty() {
+            return;
+        }
+        self.reader.wait(NOTED_AFTER_SECONDS).await;
+        let done = submit_by_name(&self.reader, &self.writer, records, PATIENCE_IN_AN_INCIDENT).await;
         let refused = done.refused.into_iter().map(|refused| (refused.write, refused.error));
         if let Some((_, error)) = refused.chain(done.unsettled).next() {
             tracing::warn!(%error, "a change that carries a pin is not on record; the tick confirms the pin");

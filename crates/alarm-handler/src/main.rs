@@ -14,7 +14,7 @@ async fn main() -> Result<(), Error> {
     let plan = start::plan().await?;
     let session = Session::load().await.for_plan(&plan).await;
     let calls = Calls {
-        reader: route53::Reader::new(&session),
+        reader: route53::Reader::for_pins(&session),
         writer: route53::Writer::new(&session),
         alarms: cloudwatch::Reader::new(&session),
         prober: HttpProber,

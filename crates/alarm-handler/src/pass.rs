@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws::CallError;
 use aws::route53::HealthCheckWriter;
-use failover::change::{self, Write};
+use failover::change::{self, Batch, Write};
 use failover::incident::{AlarmState, Incident};
 use failover::latch::Latch;
 use failover::name::Name;
@@ -19,7 +19,7 @@ use failover::users::Users;
 use crate::calls::{Key, Pending};
 use crate::look::Blind;
 
-/// What this pass and those before it came to. `settled`, `uncertain`, `users` and `latch` are carried over to the next; `findings` and `saw`
+/// What this pass and those before it came to. `settled`, `uncertain`, `taken`, `users` and `latch` are carried over to the next; `findings` and `saw`
 /// are the last pass's, since each decides anew.
 #[derive(Default)]
 pub(crate) struct Pass {
@@ -29,6 +29,8 @@ pub(crate) struct Pass {
     pub settled: BTreeMap<Key, Finding>,
     /// Names whose write may have taken effect or not.
     pub uncertain: BTreeMap<Key, (Write, Finding)>,
+    /// What Route 53 took, and the ids of the changes.
+    pub taken: Vec<(Batch, String)>,
     /// Where users were at the first look.
     pub users: Option<Users>,
     /// What this pass saw, if it acted on it.
@@ -57,7 +59,7 @@ impl Pass {
     pub(crate) fn decide(self, plan: &Plan, seen: &Observation) -> Decided {
         let users = || Users::seen(plan, &seen.alarms, (seen.hold, &seen.latch), &seen.names);
         let (mut pending, mut findings) = (Vec::new(), Vec::new());
-        let Self { mut settled, mut uncertain, users: before, latch, .. } = self;
+        let Self { mut settled, mut uncertain, taken, users: before, latch, .. } = self;
         let committed = seen.committed();
         let mut decided: BTreeMap<_, Vec<&Name>> = BTreeMap::new();
         for view in &seen.names {
@@ -91,7 +93,7 @@ impl Pass {
             tracing::info!(rule = %row, because, name = names.first().map(ToString::to_string), names = names.len(), "decided");
         }
         let users = before.or_else(|| Some(users()));
-        Decided { pending, pass: Self { findings, settled, users, latch, ..Self::default() } }
+        Decided { pending, pass: Self { findings, settled, taken, users, latch, ..Self::default() } }
     }
 }
 

@@ -133,31 +133,44 @@ pub struct Reader {
 /// Changes Route 53.
 #[derive(Clone, Debug)]
 pub struct Writer {
+    /// For batches that change registers alone.
     client: Client,
+    /// For those that change what users are answered.
+    pins: Client,
     /// Health checks are the own account's, whosever the zones are.
     checks: Client,
 }
 
 pub(crate) fn client(session: &Session, config: &SdkConfig) -> Client {
-    Client::from_conf(builder(session, config).build())
+    Client::from_conf(builder(session, config, WaitsOutThrottling::Patiently).build())
 }
 
-fn builder(session: &Session, config: &SdkConfig) -> aws_sdk_route53::config::Builder {
+fn builder(session: &Session, config: &SdkConfig, throttled: WaitsOutThrottling) -> aws_sdk_route53::config::Builder {
     aws_sdk_route53::config::Builder::from(config)
         .http_client(session.route53_client())
         .retry_partition(session.retries())
         .interceptor(session.clock().clone())
-        .interceptor(WaitsOutThrottling)
+        .interceptor(throttled)
 }
 
 impl Reader {
     /// A reader with the session's settings.
     #[must_use]
     pub fn new(session: &Session) -> Self {
+        Self::listing(session, WaitsOutThrottling::Patiently)
+    }
+
+    /// The same, for who lists in order to pin.
+    #[must_use]
+    pub fn for_pins(session: &Session) -> Self {
+        Self::listing(session, WaitsOutThrottling::ForPins)
+    }
+
+    fn listing(session: &Session, throttled: WaitsOutThrottling) -> Self {
         let zones = session.zone_config();
-        let patient =
-            builder(session, zones).timeout_config(session.limits_of_looks()).interceptor(GrowingAttempts).build();
-        Self { client: client(session, zones), listings: Client::from_conf(patient), session: session.clone() }
+        let listings = builder(session, zones, throttled).timeout_config(session.limits_of_looks());
+        let listings = Client::from_conf(listings.interceptor(GrowingAttempts).build());
+        Self { client: client(session, zones), listings, session: session.clone() }
     }
 
     /// The names of a zone's name servers.
@@ -231,7 +244,8 @@ impl Writer {
     #[must_use]
     pub fn new(session: &Session) -> Self {
         let (zones, checks) = (session.zone_config(), session.config());
-        Self { client: client(session, zones), checks: client(session, checks) }
+        let pins = Client::from_conf(builder(session, zones, WaitsOutThrottling::ForPins).build());
+        Self { client: client(session, zones), pins, checks: client(session, checks) }
     }
 }
 
@@ -246,8 +260,8 @@ impl RecordWriter for Writer {
             .set_changes(Some(changes))
             .build()
             .map_err(|error| never_sent(error.to_string()))?;
-        let answer = self
-            .client
+        let client = if batch.changes_records() { &self.pins } else { &self.client };
+        let answer = client
             .change_resource_record_sets()
             .hosted_zone_id(&batch.zone)
             .change_batch(sdk_batch)

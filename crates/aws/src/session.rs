@@ -41,6 +41,11 @@ const ATTEMPTS_MAX: u32 = 8;
 const PATIENT_ATTEMPTS_MAX: u32 = 30;
 const BACKOFF_FIRST: Duration = Duration::from_millis(200);
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
+/// Users wait for a pin: what it takes asks again sooner than whatever else the account's functions ask for, and leaves none of the rate
+/// unused while the last pins of many are on their way.
+const PIN_BACKOFF_MAX: Duration = Duration::from_millis(500);
+/// As many attempts as a look has time for.
+const PIN_ATTEMPTS_MAX: u32 = 120;
 
 /// For clients that only look: each attempt may take twice as long as the one before.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,8 +73,13 @@ impl Intercept for GrowingAttempts {
 }
 
 /// For clients of Route 53: a call that was throttled has more attempts.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct WaitsOutThrottling;
+#[derive(Clone, Copy, Debug)]
+pub enum WaitsOutThrottling {
+    /// Of whatever users do not wait for.
+    Patiently,
+    /// Of what a pin takes.
+    ForPins,
+}
 
 impl Intercept for WaitsOutThrottling {
     fn name(&self) -> &'static str {
@@ -85,7 +95,10 @@ impl Intercept for WaitsOutThrottling {
         // Of what is answered so, the SDK tries again nothing but what was throttled.
         let is_throttled = context.response().is_some_and(|answer| matches!(answer.status().as_u16(), 400 | 429));
         if is_throttled {
-            config.interceptor_state().store_put(retries(PATIENT_ATTEMPTS_MAX));
+            config.interceptor_state().store_put(match self {
+                Self::Patiently => retries(PATIENT_ATTEMPTS_MAX),
+                Self::ForPins => retries(PIN_ATTEMPTS_MAX).with_max_backoff(PIN_BACKOFF_MAX),
+            });
         }
         Ok(())
     }
@@ -330,10 +343,12 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_throttled_is_asked_again_for_as_long_as_there_is_time_and_what_fails_eight_times() {
-        for (status, code, attempts) in [
-            (400, "Throttling", PATIENT_ATTEMPTS_MAX),
-            (503, "ServiceUnavailable", ATTEMPTS_MAX),
-            (400, "InvalidInput", 1),
+        let (patiently, for_pins) = (WaitsOutThrottling::Patiently, WaitsOutThrottling::ForPins);
+        for (status, code, insistence, attempts) in [
+            (400, "Throttling", patiently, PATIENT_ATTEMPTS_MAX),
+            (400, "Throttling", for_pins, PIN_ATTEMPTS_MAX),
+            (503, "ServiceUnavailable", for_pins, ATTEMPTS_MAX),
+            (400, "InvalidInput", for_pins, 1),
         ] {
             let answers = Answers { status, code, requests: Arc::default() };
             let connector = answers.clone();
@@ -346,7 +361,7 @@ mod tests {
                 .retry_config(retries(ATTEMPTS_MAX))
                 .retry_partition(RetryPartition::custom("all").token_bucket(TokenBucket::unlimited()).build())
                 .timeout_config(limits(LOOK_SECONDS_MAX))
-                .interceptor(WaitsOutThrottling);
+                .interceptor(insistence);
             let client = aws_sdk_route53::Client::from_conf(config.build());
             client.list_resource_record_sets().hosted_zone_id("Z1").send().await.unwrap_err();
             assert_eq!(*answers.requests.lock().unwrap(), attempts, "{status} {code}");

@@ -18,8 +18,10 @@ use failover::plan::ReplicaId;
 use failover::record::Target;
 use failover::register::{ArmedBy, Evidence, Pin, Register, Spread};
 use jiff::{SignedDuration, Timestamp};
+use lab::clock::{self, Clock};
 use lab::{Lab, Options, rds};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use crate::Failure;
 use crate::records::{PRIMARY, SECONDARY, TTL_SECONDS, client, half, put, register};
@@ -27,6 +29,9 @@ use crate::tls::Front;
 
 /// How many times faster than real time the lab runs while nothing is measured.
 const SPEED: f64 = 100.0;
+/// And where functions wait on purpose, as alarm-handler does before it puts a change on record: an hour passes in a millisecond, since what
+/// they do is measured, and not what they wait.
+const WAITS_SPEED: f64 = 3_600_000.0;
 
 /// The region of the functions and of what they promote.
 pub const DR: &str = "eu-central-1";
@@ -53,6 +58,8 @@ pub struct Stage {
     /// A client of the lab's Route 53.
     pub route53: aws_sdk_route53::Client,
     topic: String,
+    /// Where functions wait.
+    waits: SocketAddr,
     endpoints: BTreeMap<&'static str, String>,
     alarm_since: Timestamp,
 }
@@ -79,7 +86,10 @@ impl Stage {
         for service in ["ROUTE_53", "CLOUDWATCH", "RDS", "SNS"] {
             endpoints.insert(service, front.open().await?);
         }
-        Ok(Self { lab, zone, check, route53, topic, endpoints, alarm_since })
+        let listener = TcpListener::bind(any).await?;
+        let waits = listener.local_addr()?;
+        tokio::spawn(clock::serve(Clock::start(start, WAITS_SPEED), listener));
+        Ok(Self { lab, zone, check, route53, topic, waits, endpoints, alarm_since })
     }
 
     /// The environment of a function, as Lambda makes it, with a plan that protects these names of a zone.
@@ -113,6 +123,7 @@ impl Stage {
             fixed.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         environment.insert("HOLDFAST_PLAN".to_owned(), plan.to_string().into());
         environment.insert("HOLDFAST_TOPIC_ARN".to_owned(), self.topic.clone().into());
+        environment.insert("HOLDFAST_CLOCK".to_owned(), self.waits.to_string().into());
         // The one variable that the Rust SDK reads, and the one that boto3 reads.
         for variable in ["SSL_CERT_FILE", "AWS_CA_BUNDLE"] {
             environment.insert(variable.to_owned(), bundle.into());

@@ -63,6 +63,18 @@ impl Batch {
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.writes.iter().flat_map(|write| &write.changes)
     }
+
+    /// True if it changes what users are answered, and not registers alone.
+    #[must_use]
+    pub fn changes_records(&self) -> bool {
+        self.writes.iter().any(Write::changes_records)
+    }
+}
+
+impl Write {
+    fn changes_records(&self) -> bool {
+        self.changes.iter().any(|change| change.set().name == self.name)
+    }
 }
 
 /// A change id is shorter than this, and so are the other forms of [`Spread`] and what `failed-over` adds.
@@ -213,7 +225,7 @@ pub fn spreads(batch: &Batch, spread: &Spread) -> Vec<Write> {
 /// If the register does not fit into a TXT record.
 pub fn record_spread(written: &Write, spread: Spread) -> Result<Option<Write>, RegisterError> {
     let Register::Pinned { pin, .. } = &written.register else { return Ok(None) };
-    if !written.changes.iter().any(|change| change.set().name == written.name) {
+    if !written.changes_records() {
         return Ok(None);
     }
     let register = Register::Pinned { pin: pin.clone(), spread };

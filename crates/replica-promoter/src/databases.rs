@@ -13,7 +13,9 @@ use failover::incident::{Approval, Incident};
 use failover::observation::{Attention, Fact};
 use failover::outcome::{Finding, Kind};
 use failover::plan::{Plan, ReplicaId};
-use failover::promotion::{self, Failover, GateDecision, ReplicaDecision, ReplicaState, ReplicaView, Verdict};
+use failover::promotion::{
+    self, Database, Failover, GateDecision, LagSample, ReplicaDecision, ReplicaState, ReplicaView, Verdict,
+};
 use failover::register::Evidence;
 use failover::rule::Rule;
 use futures_util::future::join_all;
@@ -37,10 +39,10 @@ where
 {
     /// What RDS says of each database, without its lag.
     pub(crate) async fn states(&self, plan: &Plan) -> Vec<ReplicaView> {
-        let each = plan.replicas.iter().map(async |id| {
-            let state = self.replicas.state(id).await;
-            let state = state.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()));
-            ReplicaView { id: id.clone(), state, lags: Vec::new() }
+        let each = plan.replicas.iter().map(async |id| ReplicaView {
+            id: id.clone(),
+            state: state_of(id, &self.replicas).await,
+            lags: Vec::new(),
         });
         join_all(each).await
     }
@@ -171,10 +173,15 @@ pub async fn watch_replicas(
     replicas: &impl ReplicaReader,
     lag: &impl LagReader,
 ) -> Vec<ReplicaView> {
-    join_all(plan.replicas.iter().map(|id| look_at(plan, id, (now - LAG_LOOKBACK, now), replicas, lag))).await
+    let each = plan.replicas.iter().map(async |id| {
+        let state = state_of(id, replicas).await;
+        let lags = lags_of(plan, id, &state, (now - LAG_LOOKBACK, now), lag).await;
+        ReplicaView { id: id.clone(), state, lags }
+    });
+    join_all(each).await
 }
 
-/// Looks at one replica and its lag. Nothing in it can write.
+/// Looks at one replica, and at its lag unless RDS is at work on it. Nothing in it can write.
 pub async fn observe_replica(
     plan: &Plan,
     id: &ReplicaId,
@@ -184,23 +191,30 @@ pub async fn observe_replica(
     lag: &impl LagReader,
 ) -> ReplicaView {
     let detection = SignedDuration::from_secs(i64::from(plan.limits.detection_seconds_max));
-    look_at(plan, id, (incident.began - detection - LAG_LOOKBACK, now), replicas, lag).await
+    let state = state_of(id, replicas).await;
+    let lags = match state.database().is_some_and(Database::is_being_worked_on) {
+        true => Vec::new(),
+        false => lags_of(plan, id, &state, (incident.began - detection - LAG_LOOKBACK, now), lag).await,
+    };
+    ReplicaView { id: id.clone(), state, lags }
 }
 
-async fn look_at(
+async fn state_of(id: &ReplicaId, replicas: &impl ReplicaReader) -> ReplicaState {
+    replicas.state(id).await.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()))
+}
+
+async fn lags_of(
     plan: &Plan,
     id: &ReplicaId,
+    state: &ReplicaState,
     (from, to): (Timestamp, Timestamp),
-    replicas: &impl ReplicaReader,
     lag: &impl LagReader,
-) -> ReplicaView {
-    let state = replicas.state(id).await.unwrap_or_else(|error| ReplicaState::Unanswered(error.to_string()));
+) -> Vec<LagSample> {
     // Of what is no replica any more, or gone, the last sample tells since when.
-    let lags = lag.good_lags(LagOf::planned(plan, id, state.database()), from, to).await.unwrap_or_else(|error| {
+    lag.good_lags(LagOf::planned(plan, id, state.database()), from, to).await.unwrap_or_else(|error| {
         tracing::warn!(%error, replica = %id, "CloudWatch cannot be asked for the lag");
         Vec::new()
-    });
-    ReplicaView { id: id.clone(), state, lags }
+    })
 }
 
 /// Promotes, as was decided. An unknown outcome is observed by the next tick: RDS promotes a replica once and refuses

@@ -21,6 +21,9 @@ use failover::users::{Place, Users};
 
 use crate::calls::Calls;
 
+/// No pin, and no word of the latch, arrives at the name servers sooner.
+const ARRIVAL_SECONDS_MIN: u32 = 10;
+
 /// What was seen, and what keeps what is to be put on record.
 pub(crate) struct Ground {
     /// The protected names; where the latch stands in, as it makes them.
@@ -51,10 +54,9 @@ where
     /// Looks at the records, the latch, and where it must stand in, at the name servers. Unless this look `lists`, Route 53's API need not be
     /// asked where name servers say that nothing is pinned: no promotion begins within the minutes in which they do not know of a pin.
     pub(crate) async fn ground(&self, plan: &Plan, lists: bool) -> Result<Ground, Finding> {
-        let (quiet, read) =
-            tokio::join!(self.unpinned(plan, lists), beside::latch(plan, &self.beside, self.records.now()));
+        let read = self.latch_once_pinned(plan).await;
         let is_open = matches!(read, latch::Reading::Open { .. } | latch::Reading::NoStore);
-        if let Some(names) = quiet.filter(|_| is_open) {
+        if is_open && let Some(names) = self.unpinned(plan, lists).await {
             return Ok(Ground::of_pins(names, None));
         }
         let names = protected_names(plan, &self.records).await;
@@ -84,6 +86,21 @@ where
         let changes = spreading_changes(&self.records, &ground.names).await;
         self.note_end_in_latch(plan, &ground).await;
         Ok(Ground { changes, ..ground })
+    }
+
+    /// The latch. Of one that was just closed the pins are being written now, and none has arrived: to look at them would only take from
+    /// other workloads' pins of the account's five requests a second.
+    async fn latch_once_pinned(&self, plan: &Plan) -> latch::Reading {
+        let read = beside::latch(plan, &self.beside, self.records.now()).await;
+        let Some(Latch { at, .. }) = read.closed() else { return read };
+        let age_seconds = u32::try_from(self.records.now().duration_since(*at).as_secs().max(0)).unwrap_or(u32::MAX);
+        match ARRIVAL_SECONDS_MIN.saturating_sub(age_seconds) {
+            0 => read,
+            seconds => {
+                self.records.wait(seconds).await;
+                beside::latch(plan, &self.beside, self.records.now()).await
+            }
+        }
     }
 
     async fn unpinned(&self, plan: &Plan, lists: bool) -> Option<Vec<NameView>> {

@@ -43,7 +43,6 @@ where
     /// If returning would lose an approval.
     pub async fn handle(&self, plan: &Plan, signal: Signal) -> Result<Outcome, ApprovalNotCarriedOut> {
         let mut stay = Stay::of(&signal);
-        self.wait_for_a_new_pin(&signal, &mut stay).await;
         let lists = match signal {
             // On the switch DR's own listing is renewed by alarm-handler, which lists in an outage.
             Signal::Tick { lists } => lists && plan.latch.is_none(),

@@ -16,7 +16,6 @@ use failover::outcome::Finding;
 use failover::plan::Plan;
 use failover::promotion::{self, Awaited, Database, ReplicaState};
 use failover::register::{Register, Spread};
-use futures_util::future::join_all;
 use jiff::SignedDuration;
 
 use crate::calls::Calls;
@@ -27,14 +26,12 @@ use crate::ground::Ground;
 const TICK_SECONDS: u32 = 60;
 /// Whoever was woken by a pin stays until a tick may look for its arrival as well. With two looks it fits the function's time limit.
 const PINNED_SECONDS: u32 = 110;
-/// No pin arrives sooner, and meanwhile other names and workloads need the account's five requests a second for theirs.
-const ARRIVAL_SECONDS_MIN: u32 = 10;
 /// How often is looked. All functions of a workload together make some twenty calls of AWS a minute while they wait.
 const ARRIVAL_LOOK_SECONDS: u32 = 2;
 /// Of these looks at name servers one also asks Route 53, whose word it is that counts: in case they cannot be asked, or are not those that
 /// users ask.
 const LOOKS_A_QUESTION: u32 = 10;
-/// For each database on its way. RDS's own word that it is there mostly comes first.
+/// For one of the databases on their way. RDS's own word that it is there mostly comes first.
 const DATABASE_LOOK_SECONDS: u32 = 15;
 
 /// How much longer an invocation may stay.
@@ -88,13 +85,6 @@ where
     Lag: LagReader,
     Beside: StoreReader + StoreWriter + NameServers,
 {
-    /// Before the first look.
-    pub(crate) async fn wait_for_a_new_pin(&self, signal: &Signal, stay: &mut Stay) {
-        if *signal == Signal::Pinned {
-            stay.wait(&self.records, ARRIVAL_SECONDS_MIN).await;
-        }
-    }
-
     /// Waits for what these findings wait for; true if another look is worth its calls.
     pub(crate) async fn stays(&self, plan: &Plan, ground: &Ground, findings: &[Finding], stay: &mut Stay) -> bool {
         match promotion::awaited(findings) {
@@ -164,13 +154,17 @@ where
     }
 
     async fn until_available(&self, plan: &Plan, stay: &mut Stay) -> bool {
+        // The failover ends with the last of them, so that one is asked for until it is there, and then the next.
         let mut on_their_way: Vec<_> = plan.replicas.iter().collect();
-        let look_seconds = |count| DATABASE_LOOK_SECONDS.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
-        while stay.wait(&self.records, look_seconds(on_their_way.len())).await {
-            let states = join_all(on_their_way.iter().map(|id| self.replicas.state(id))).await;
-            let is_there = |state: &ReplicaState| state.database().is_some_and(Database::is_available_writer);
-            let mut there = states.iter().map(|state| state.as_ref().is_ok_and(is_there));
-            on_their_way.retain(|_| !there.next().unwrap_or_default());
+        while stay.wait(&self.records, DATABASE_LOOK_SECONDS).await {
+            while let Some(id) = on_their_way.last() {
+                let state = self.replicas.state(id).await;
+                let is_there = |state: &ReplicaState| state.database().is_some_and(Database::is_available_writer);
+                if !state.as_ref().is_ok_and(is_there) {
+                    break;
+                }
+                on_their_way.pop();
+            }
             if on_their_way.is_empty() {
                 return true;
             }

@@ -315,8 +315,12 @@ pub struct BentAlarms {
 impl AlarmReader for BentAlarms {
     async fn alarms(&self, arns: &[String]) -> Result<Vec<AlarmSighting>, CallError> {
         let honest = self.honest.alarms(arns).await?;
-        if self.sabotage == Sabotage::IgnoresTargets && arns.iter().all(|arn| arn.ends_with("-dr-healthy")) {
-            return Ok(honest.into_iter().map(|alarm| AlarmSighting { state: AlarmState::Ok, ..alarm }).collect());
+        if self.sabotage == Sabotage::IgnoresTargets {
+            let well = |alarm: AlarmSighting| match alarm.arn.ends_with("-dr-healthy") {
+                true => AlarmSighting { state: AlarmState::Ok, ..alarm },
+                false => alarm,
+            };
+            return Ok(honest.into_iter().map(well).collect());
         }
         let Some(&since) = self.ringing_since.get() else { return Ok(honest) };
         Ok(honest.into_iter().map(|alarm| AlarmSighting { state: AlarmState::Alarm, since, ..alarm }).collect())

@@ -277,6 +277,7 @@ impl AlarmReader for Aws {
     async fn alarms(&self, arns: &[String]) -> Result<Vec<AlarmSighting>, CallError> {
         let arns = arns.to_vec();
         let asks_for_targets = arns.iter().any(|arn| is_of_targets(arn));
+        let asks_for_others = !arns.iter().all(|arn| is_of_targets(arn));
         let described = self.call("DescribeAlarms", move |world| {
             let there = (!world.alarm_is_gone).then(|| world.alarm.clone());
             let hold = arns.iter().filter(|arn| arn.ends_with("-hold-lapsed")).filter_map(|arn| world.hold_alarm(arn));
@@ -285,9 +286,13 @@ impl AlarmReader for Aws {
         });
         let described = described.await;
         if asks_for_targets {
-            let targets = Targets::of(described.as_deref().ok());
+            let of_targets = |alarms: &Vec<AlarmSighting>| {
+                alarms.iter().filter(|alarm| is_of_targets(&alarm.arn)).cloned().collect::<Vec<_>>()
+            };
+            let targets = Targets::of(described.as_ref().ok().map(of_targets).as_deref());
             self.line.saw.set(Probes { targets, ..self.line.saw.get() });
-        } else if described.is_err() {
+        }
+        if asks_for_others && described.is_err() {
             let mut world = self.world.get();
             let now = world.now;
             world.deafened.push(now);

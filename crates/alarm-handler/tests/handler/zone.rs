@@ -15,7 +15,7 @@ use failover::incident::{AlarmSighting, AlarmState};
 use failover::name::Name;
 use failover::observation::{ChangeStatus, Probe};
 use failover::outcome::Outcome;
-use failover::plan::{Names, Plan};
+use failover::plan::{Names, Plan, alarm_name, arn_region};
 use failover::record::{RecordSet, Role, Routing, Target};
 use failover::register::{ArmedBy, Memory, Reading, Register, Ttl};
 use failover::signal::Signal;
@@ -91,6 +91,12 @@ pub struct Zone {
     pub write_seconds: Cell<i64>,
     /// The plan's mode, and whether it rehearses.
     pub mode: Cell<(&'static str, bool)>,
+    /// Other alarms that the plan names, as it names them.
+    pub more: Cell<&'static str>,
+    /// The region in which CloudWatch does not answer.
+    pub silent_region: Cell<Option<&'static str>>,
+    /// Each call: when it was made, and what for.
+    pub calls: RefCell<Vec<(Timestamp, String)>>,
 }
 
 impl Zone {
@@ -119,6 +125,9 @@ impl Zone {
             now: Cell::new(noon()),
             write_seconds: Cell::default(),
             mode: Cell::new(("automatic", true)),
+            more: Cell::new(""),
+            silent_region: Cell::default(),
+            calls: RefCell::default(),
         };
         for name in (0..names).map(nth) {
             zone.put(half(&name, Role::Primary, PRIMARY));
@@ -141,13 +150,33 @@ impl Zone {
     pub fn tick_that_dies(&self, fatal: Option<usize>) -> Option<Outcome> {
         self.now.set(self.now.get() + SignedDuration::from_mins(1));
         self.fatal.set(fatal.map(|nth| self.batches.get() + nth));
+        self.hears(Signal::Tick)
+    }
+
+    /// The alarm's own event.
+    pub fn event(&self) -> Signal {
+        Signal::Alarm(self.sighting())
+    }
+
+    fn sighting(&self) -> AlarmSighting {
+        let name = "holdfast-failover-started".to_owned();
+        let (state, since) = self.alarm.get();
+        AlarmSighting { arn: ALARM.to_owned(), name, state, since, trouble: None }
+    }
+
+    fn log(&self, call: String) {
+        self.calls.borrow_mut().push((self.now.get(), call));
+    }
+
+    /// Runs alarm-handler now.
+    pub fn hears(&self, signal: Signal) -> Option<Outcome> {
         let calls = Calls { reader: self, writer: self, alarms: self, prober: self, beside: Nothing };
-        let (mode, rehearse) = self.mode.get();
+        let ((mode, rehearse), more) = (self.mode.get(), self.more.get());
         let plan = format!(
-            r#"{{"mode":"{mode}","rehearse":{rehearse},"zones":[{{"id":"Z1","names":["ALL"]}}],"alarms":["{ALARM}"],"limits":{{"lag_seconds_max":60,
+            r#"{{"mode":"{mode}","rehearse":{rehearse},"zones":[{{"id":"Z1","names":["ALL"]}}],"alarms":["{ALARM}"],{more}"limits":{{"lag_seconds_max":60,
             "settle_seconds":900,"cooldown_seconds":3600,"drain_seconds":60,"detection_seconds_max":2400}}}}"#
         );
-        calls.handle(&Plan::parse(&plan).unwrap(), Signal::Tick).now_or_never().map(Result::unwrap)
+        calls.handle(&Plan::parse(&plan).unwrap(), signal).now_or_never().map(Result::unwrap)
     }
 
     pub fn register(&self, name: &Name) -> Option<Register> {
@@ -232,6 +261,7 @@ impl Zone {
 
 impl RecordReader for &Zone {
     async fn record_sets(&self, _: &str, _: &Names) -> Result<Vec<RecordSet>, CallError> {
+        self.log("list".to_owned());
         Ok(self.records.borrow().values().cloned().collect())
     }
 
@@ -244,12 +274,13 @@ impl RecordReader for &Zone {
     }
 
     async fn wait(&self, seconds: u32) {
-        panic!("it waits for {seconds} s")
+        self.now.set(self.now.get() + SignedDuration::from_secs(seconds.into()));
     }
 }
 
 impl RecordWriter for &Zone {
     async fn submit(&self, batch: &Batch) -> Result<String, CallError> {
+        self.log(if batch.changes_records() { "write records" } else { "write registers" }.to_owned());
         self.sent.set(self.sent.get() + 1);
         self.now.set(self.now.get() + SignedDuration::from_secs(self.write_seconds.get()));
         self.overtaken_by.take().into_iter().for_each(|set| self.put(set));
@@ -271,10 +302,20 @@ impl HealthCheckWriter for &Zone {
 }
 
 impl AlarmReader for &Zone {
-    async fn alarms(&self, _: &[String]) -> Result<Vec<AlarmSighting>, CallError> {
-        let name = "holdfast-failover-started".to_owned();
-        let (state, since) = self.alarm.get();
-        Ok(vec![AlarmSighting { arn: ALARM.to_owned(), name, state, since, trouble: None }])
+    async fn alarms(&self, arns: &[String]) -> Result<Vec<AlarmSighting>, CallError> {
+        let names: Vec<_> = arns.iter().filter_map(|arn| alarm_name(arn)).collect();
+        self.log(format!("alarms {}", names.join(" ")));
+        if self.silent_region.get().is_some_and(|silent| arns.iter().any(|arn| arn_region(arn) == Some(silent))) {
+            return Err(CallError::Unanswered { call: "DescribeAlarms", why: "no answer came in time".to_owned() });
+        }
+        let well = |arn: &String| AlarmSighting {
+            arn: arn.clone(),
+            name: alarm_name(arn).unwrap().to_owned(),
+            state: AlarmState::Ok,
+            since: noon() - SignedDuration::from_hours(24),
+            trouble: None,
+        };
+        Ok(arns.iter().map(|arn| if arn == ALARM { self.sighting() } else { well(arn) }).collect())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Whose the time was that users waited.
 
+use std::collections::BTreeMap;
+
 use failover::register::Register;
 use jiff::{SignedDuration, Timestamp};
 
@@ -45,20 +47,29 @@ impl Evidence {
         Some((at("pin requested")? - alarm, at("promotion asked")? - at("clients drained")?))
     }
 
-    /// How many calls a minute functions made of AWS while they waited for clients to drain, and then for RDS: of the two waits the
-    /// busier.
+    /// How many calls a minute functions made of AWS while they waited for clients to drain, and then for RDS, each by its function and
+    /// action: of the two waits the busier.
     #[must_use]
-    pub fn calls_a_minute(&self) -> f64 {
-        let is_call = |what: &What| matches!(what, What::Call { caller, .. } if caller.starts_with("holdfast-"));
+    pub fn calls_a_minute(&self) -> BTreeMap<String, f64> {
+        let call = |what: &What| match what {
+            What::Call { caller, action, .. } => Some(format!("{} {action}", caller.strip_prefix("holdfast-")?)),
+            _ => None,
+        };
         let asked = self.promotions().first().map(|(at, _)| *at);
         let recorded = self.pinned_at().map(|at| at + RECORDED);
         let waits = [(recorded, asked), (asked, self.takes_writes_at(&self.workload.databases[0].id))];
         let rates = waits.into_iter().filter_map(|(from, to)| {
             let (from, to) = (from?, to?);
-            let made = self.entries().iter().filter(|entry| (from..to).contains(&entry.at) && is_call(&entry.what));
-            Some(made.map(|_| 1.0).sum::<f64>() / to.duration_since(from).as_secs_f64() * 60.0)
+            let during = self.entries().iter().filter(|entry| (from..to).contains(&entry.at));
+            let one = 60.0 / to.duration_since(from).as_secs_f64();
+            let mut rates = BTreeMap::new();
+            for call in during.filter_map(|entry| call(&entry.what)) {
+                *rates.entry(call).or_default() += one;
+            }
+            Some(rates)
         });
-        rates.fold(0.0, f64::max)
+        let sum = |rates: &BTreeMap<String, f64>| rates.values().sum::<f64>();
+        rates.max_by(|one, other| sum(one).total_cmp(&sum(other))).unwrap_or_default()
     }
 
     /// When every database took writes.

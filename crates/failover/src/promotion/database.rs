@@ -95,6 +95,12 @@ impl Database {
         is_up && self.is_replica()
     }
 
+    /// RDS is at work on it: nothing is asked of it, or about what it lacks, before that is over.
+    #[must_use]
+    pub fn is_being_worked_on(&self) -> bool {
+        self.allows() == Allows::Waiting
+    }
+
     /// It takes writes, whatever it was before.
     #[must_use]
     pub fn is_available_writer(&self) -> bool {

@@ -226,7 +226,9 @@ impl ReplicaFacts {
         if self.is(|database| is_multi_az_cluster(&self.replica.id, &database.engine)) {
             facts.push(Fact::new("a Multi-AZ DB cluster", MULTI_AZ_CLUSTER));
         }
-        if self.is(|database| !database.is_no_replica()) || !self.replica.lags.is_empty() {
+        if self.is(|database| !database.is_no_replica() && !database.is_being_worked_on())
+            || !self.replica.lags.is_empty()
+        {
             facts.extend(self.lag_in_words(&about));
         }
         if self.is(Database::is_available_writer) {

@@ -1,5 +1,6 @@
 //! An invocation stays with its incident for what comes before the next tick.
 
+use failover::latch::Latch;
 use failover::observation::Attention;
 use failover::outcome::Kind;
 use failover::promotion::Source;
@@ -40,11 +41,18 @@ async fn whoever_is_woken_by_a_pin_looks_until_it_has_arrived_and_puts_that_on_r
 }
 
 #[tokio::test]
-async fn a_new_pin_is_not_looked_at_while_others_are_written() {
-    let world = World::new(&on_its_way(), replica());
-    world.now.set(at("12:01:00"));
-    world.hears(Signal::Pinned).await;
-    assert_eq!(in_sync_at(&world), "12:01:11");
+async fn what_was_committed_just_now_is_not_looked_at_while_pins_are_written() {
+    for (woken, listed) in
+        [("12:01:00", "12:01:10"), ("12:01:07", "12:01:10"), ("12:01:10", "12:01:10"), ("12:01:31", "12:01:31")]
+    {
+        let world = World::new(&on_its_way(), replica());
+        world.arrives_at.set(at("12:02:33"));
+        let incident = "started@2026-01-01T12:00:00Z".parse().unwrap();
+        *world.latch.borrow_mut() = Some(Latch::committed(incident, at("12:01:00")));
+        world.now.set(at(woken));
+        assert_eq!(world.tick().await.outcome, Kind::Waiting);
+        assert_eq!(*world.listed.borrow(), [listed], "a tick at {woken}");
+    }
 }
 
 #[tokio::test]

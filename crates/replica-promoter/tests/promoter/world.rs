@@ -10,6 +10,7 @@ use aws::rds::{ReplicaReader, ReplicaWriter};
 use aws::route53::{RecordReader, RecordWriter};
 use aws::store::{Item, StoreReader, StoreWriter, Swap};
 use failover::change::{Batch, Change};
+use failover::latch::Latch;
 use failover::name::Name;
 use failover::observation::{ChangeStatus, NameView};
 use failover::outcome::Outcome;
@@ -38,6 +39,10 @@ pub struct World {
     pub available_at: Cell<Timestamp>,
     /// Whether name servers answer.
     pub has_name_servers: Cell<bool>,
+    /// The latch, where the plan names a store.
+    pub latch: RefCell<Option<Latch>>,
+    /// When the records were listed.
+    pub listed: RefCell<Vec<String>>,
     /// How often anybody was asked for anything.
     pub calls: Cell<usize>,
     done: RefCell<Vec<String>>,
@@ -107,6 +112,8 @@ impl World {
             arrives_at: Cell::new(Timestamp::MIN),
             available_at: Cell::new(Timestamp::MIN),
             has_name_servers: Cell::new(false),
+            latch: RefCell::default(),
+            listed: RefCell::default(),
             calls: Cell::new(0),
             done: RefCell::default(),
         }
@@ -114,7 +121,9 @@ impl World {
 
     pub async fn hears(&self, signal: Signal) -> Outcome {
         let calls = Calls { records: self, registers: self, replicas: self, promoter: self, lag: self, beside: self };
-        calls.handle(&Plan::parse(PLAN).unwrap(), signal).await.unwrap()
+        let with_store = PLAN.replacen('{', r#"{"latch":{"table":"holdfast"},"#, 1);
+        let plan = if self.latch.borrow().is_some() { &with_store } else { PLAN };
+        calls.handle(&Plan::parse(plan).unwrap(), signal).await.unwrap()
     }
 
     pub async fn tick(&self) -> Outcome {
@@ -137,6 +146,7 @@ impl World {
 impl RecordReader for &World {
     async fn record_sets(&self, _: &str, _: &Names) -> Result<Vec<RecordSet>, CallError> {
         self.count();
+        self.listed.borrow_mut().push(self.now.get().strftime("%T").to_string());
         Ok(self.sets.borrow().clone())
     }
 
@@ -197,14 +207,17 @@ impl LagReader for &World {
 }
 
 impl StoreReader for &World {
-    async fn read(&self, table: &str, _: Item) -> Result<Option<String>, CallError> {
-        panic!("the plan names no store, and {table} is read")
+    async fn read(&self, _: &str, item: Item) -> Result<Option<String>, CallError> {
+        match item {
+            Item::Latch => Ok(self.latch.borrow().as_ref().map(ToString::to_string)),
+            Item::Listing => Ok(None),
+        }
     }
 }
 
 impl StoreWriter for &World {
     async fn swap(&self, table: &str, _: Item, _: Option<&str>, _: &str) -> Result<Swap, CallError> {
-        panic!("the plan names no store, and {table} is written")
+        panic!("{table} is written")
     }
 }
 
