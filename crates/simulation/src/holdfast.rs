@@ -253,11 +253,16 @@ impl Holdfast {
         }
     }
 
-    /// Runs everything that is due, in order.
-    pub fn settle(&mut self) {
+    /// Whoever waited for a time that has come goes on.
+    pub fn wake(&mut self) {
         let (waiting, over): (Vec<_>, _) = std::mem::take(&mut self.waiting).into_iter().partition(Invocation::waits);
         self.waiting = waiting;
         over.into_iter().for_each(|invocation| self.run(invocation));
+    }
+
+    /// Runs everything that is due, in order.
+    pub fn settle(&mut self) {
+        self.wake();
         self.take_outbox();
         while let Some(delivery) = self.next_due(|_| 0) {
             self.deliver(delivery);
