@@ -34,6 +34,8 @@ fn twice_again_then_left_to_people(settled: usize, state: &'static str) {
     let again = |holdfast: &simulation::holdfast::Holdfast| {
         subjects(holdfast).iter().filter(|subject| subject.contains("pinned again")).count()
     };
+    // It is told once its change is on record.
+    minutes(&mut holdfast, 1);
     assert_eq!(again(&holdfast), 2);
     undo(&holdfast);
     // What was in sync is so no longer, and the register says so once; the records are left alone.
