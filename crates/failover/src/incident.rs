@@ -159,7 +159,8 @@ impl fmt::Display for EvaluationTrouble {
 
 impl AlarmSighting {
     /// What it says, since when, and whether CloudWatch can tell.
-    pub(crate) fn in_words(&self) -> String {
+    #[must_use]
+    pub fn in_words(&self) -> String {
         let trouble = self.trouble.map(|trouble| format!(", though {trouble}")).unwrap_or_default();
         format!("{:?} since {}{trouble}", self.state, self.since)
     }
@@ -167,6 +168,12 @@ impl AlarmSighting {
     /// True if it is one of the plan's, and CloudWatch can evaluate it.
     pub(crate) fn watches(&self, plan: &Plan) -> bool {
         plan.alarms.contains(&self.arn) && !self.trouble.is_some_and(EvaluationTrouble::is_blinding)
+    }
+
+    /// True if it says that all is well, and CloudWatch can tell: the state of an alarm that it cannot evaluate is an old one.
+    #[must_use]
+    pub fn says_ok(&self) -> bool {
+        self.state == AlarmState::Ok && !self.trouble.is_some_and(EvaluationTrouble::is_blinding)
     }
 
     /// CloudWatch was asked for the alarm `arn`, and does not have it.

@@ -4,8 +4,8 @@ use aws::route53::Writer;
 use failover::adopt::adopt as adopted;
 use failover::announcement::Deed;
 use failover::change::{self, Write};
-use failover::incident::AlarmState;
 use failover::latch;
+use failover::observation::Alarms;
 use failover::pin::Observation;
 use failover::plan::{Mode, Plan};
 use serde_json::json;
@@ -95,13 +95,9 @@ fn confirm(terminal: &Terminal, writes: &[Write], check: &str, off: bool) -> Res
 
 /// With an alarm that rings, or of which nothing is known, the change would move users by itself.
 fn all_quiet(plan: &Plan, seen: &Observation) -> Result<(), Failure> {
-    let is_ok = |arn: &String| {
-        let of_arn = seen.alarms.iter().flatten().find(|alarm| alarm.arn == *arn);
-        of_arn.is_some_and(|alarm| alarm.state == AlarmState::Ok)
-    };
-    if let Some(arn) = plan.alarms.iter().find(|arn| !is_ok(arn)) {
+    if let Some(why) = not_ok(plan, &seen.alarms) {
         return Err(Failure::Refused(format!(
-            "nothing was changed: the alarm {arn} is not OK, and the change might move users now; wait until it is"
+            "nothing was changed: {why}, and the change might move users now; wait until it is"
         )));
     }
     if !matches!(seen.latch, latch::Reading::NoStore | latch::Reading::Open { .. }) {
@@ -109,6 +105,15 @@ fn all_quiet(plan: &Plan, seen: &Observation) -> Result<(), Failure> {
         return Err(Failure::Refused(why.to_owned()));
     }
     Ok(())
+}
+
+/// Which of the plan's alarms is not known to say that all is well.
+fn not_ok(plan: &Plan, alarms: &Alarms) -> Option<String> {
+    plan.alarms.iter().find_map(|arn| match alarms.iter().flatten().find(|alarm| alarm.arn == *arn) {
+        Some(alarm) if alarm.says_ok() => None,
+        Some(alarm) => Some(format!("the alarm {arn} is not OK ({})", alarm.in_words())),
+        None => Some(format!("the alarm {arn} is not OK (nothing is known of it)")),
+    })
 }
 
 /// Whether the records may stand on the switch.
@@ -120,4 +125,30 @@ async fn sound(workload: &Workload) -> Result<(), Failure> {
         return Err(Failure::Refused(why.to_owned()));
     }
     holds(workload).await
+}
+
+#[cfg(test)]
+mod tests {
+    use failover::incident::{AlarmSighting, AlarmState, EvaluationTrouble};
+
+    use super::*;
+
+    #[test]
+    fn an_alarm_that_cloudwatch_cannot_evaluate_is_not_quiet_whatever_it_said_last() {
+        let arn = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:started";
+        let plan = r#"{"mode":"automatic","zones":[{"id":"Z1","names":["a.example.com"]}],"alarms":["ALARM"],"limits":{"lag_seconds_max":60,
+            "settle_seconds":900,"cooldown_seconds":3600,"drain_seconds":90,"detection_seconds_max":2400}}"#;
+        let plan = Plan::parse(&plan.replace("ALARM", arn)).unwrap();
+        let said = |state, trouble| {
+            let (arn, name, since) = (arn.to_owned(), "started".to_owned(), jiff::Timestamp::UNIX_EPOCH);
+            not_ok(&plan, &Some(vec![AlarmSighting { arn, name, state, since, trouble }]))
+        };
+        assert_eq!(said(AlarmState::Ok, None), None);
+        assert_eq!(said(AlarmState::Ok, Some(EvaluationTrouble::PartialData)), None);
+        for trouble in [EvaluationTrouble::Error, EvaluationTrouble::Failure] {
+            assert!(said(AlarmState::Ok, Some(trouble)).is_some_and(|why| why.contains("EVALUATION_")));
+        }
+        assert!(said(AlarmState::Alarm, None).is_some());
+        assert!(not_ok(&plan, &None).is_some_and(|why| why.contains("nothing is known")));
+    }
 }

@@ -2,7 +2,7 @@
 
 use aws::cloudwatch::AlarmReader as _;
 use failover::hold;
-use failover::incident::AlarmState;
+use failover::incident::AlarmSighting;
 use failover::pin::Observation;
 
 use crate::failure::Failure;
@@ -52,12 +52,12 @@ pub async fn holds(workload: &Workload) -> Result<(), Failure> {
 async fn has_heartbeat(workload: &Workload) -> Result<(), Failure> {
     let Some(arn) = &workload.plan.hold_alarm else { return Ok(()) };
     let known = workload.metrics.alarms(std::slice::from_ref(arn)).await?;
-    match known.first().map(|alarm| alarm.state) {
-        Some(AlarmState::Ok) => Ok(()),
-        state => Err(Failure::Refused(format!(
+    match known.first() {
+        Some(alarm) if alarm.says_ok() => Ok(()),
+        alarm => Err(Failure::Refused(format!(
             "nothing was changed: the alarm {arn} is {}, so nobody knows whether Holdfast's heartbeat is heard; it has data some \
              minutes after the deployment, if alarm-handler runs",
-            state.map_or("not there".to_owned(), |state| format!("{state:?}"))
+            alarm.map_or("not there".to_owned(), AlarmSighting::in_words)
         ))),
     }
 }

@@ -6,7 +6,7 @@
 mod pair;
 
 use aws::route53::RecordReader as _;
-use failover::incident::AlarmState;
+use failover::observation::Alarms;
 use failover::pin::Observation;
 use failover::promotion::Verdict;
 use failover::register::Register;
@@ -135,15 +135,7 @@ async fn check(
         let why = "the plan has no database, so there is nothing to lose: holdfast failover --despite P09 moves users";
         return Err(Failure::Usage(why.to_owned()));
     }
-    let alarms = seen.alarms.iter().flatten();
-    let unwell: Vec<_> =
-        alarms.filter(|alarm| alarm.state != AlarmState::Ok).map(|alarm| alarm.name.as_str()).collect();
-    if seen.alarms.is_none() || !unwell.is_empty() {
-        return Err(Failure::Refused(format!(
-            "nothing was changed: a switchover is for peace, and the alarm is not OK ({}); in an outage: holdfast failover",
-            if unwell.is_empty() { "CloudWatch does not say".to_owned() } else { unwell.join(", ") }
-        )));
-    }
+    in_peace(&seen.alarms)?;
     let intent = intent(workload, terminal, command).await?;
     print_findings(terminal, &intent.findings);
     intent.allowed()?;
@@ -164,6 +156,19 @@ async fn check(
     }
     intent.confirm(terminal, "Once writes have stopped and DR has everything: switch")?;
     Ok(pairs)
+}
+
+/// Refuses unless every alarm is known to say that all is well.
+fn in_peace(alarms: &Alarms) -> Result<(), Failure> {
+    let unwell = alarms.iter().flatten().filter(|alarm| !alarm.says_ok());
+    let unwell: Vec<_> = unwell.map(|alarm| format!("{}: {}", alarm.name, alarm.in_words())).collect();
+    if alarms.is_none() || !unwell.is_empty() {
+        return Err(Failure::Refused(format!(
+            "nothing was changed: a switchover is for peace, and the alarm is not OK ({}); in an outage: holdfast failover",
+            if unwell.is_empty() { "CloudWatch does not say".to_owned() } else { unwell.join(", ") }
+        )));
+    }
+    Ok(())
 }
 
 /// Waits until nothing was written for some seconds and every replica has everything; leaves in each pair the mark since when that is so.
@@ -319,4 +324,25 @@ async fn until_over(
     Err(Failure::Refused(
         "the failover has not come to its end within an hour; `holdfast status` says why, and this command goes on when it is run again".to_owned(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use failover::incident::{EvaluationTrouble, Incident};
+
+    use super::*;
+
+    #[test]
+    fn a_switchover_is_no_matter_for_an_alarm_that_cloudwatch_cannot_evaluate() {
+        let mut alarm = Incident::declared(Timestamp::UNIX_EPOCH).as_declared_alarm().unwrap();
+        assert!(in_peace(&Some(vec![alarm.clone()])).is_err(), "it rings");
+        alarm.state = failover::incident::AlarmState::Ok;
+        assert!(in_peace(&Some(vec![alarm.clone()])).is_ok());
+        for trouble in [EvaluationTrouble::Error, EvaluationTrouble::Failure] {
+            alarm.trouble = Some(trouble);
+            let refused = in_peace(&Some(vec![alarm.clone()])).unwrap_err().to_string();
+            assert!(refused.contains("EVALUATION_"), "{refused}");
+        }
+        assert!(in_peace(&None).is_err(), "CloudWatch does not say");
+    }
 }
