@@ -21,6 +21,9 @@ pub use views::{commits, in_doubt, knowing, stands_in};
 /// late, and one may be lost.
 const LOOKS_APART_SECONDS_MAX: u32 = 150;
 
+/// For how long an invocation may go by what it has read, in seconds: replica-promoter's time limit is 180 s, and clocks differ.
+const INVOCATION_SECONDS_MAX: u32 = 300;
+
 /// A committed failover, as the store has it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Latch {
@@ -120,6 +123,21 @@ impl Latch {
         }
     }
 
+    /// True if every name is known to be out of this failover, and to have been for longer than an invocation lives that read otherwise.
+    /// Since when a name without a register is out of it, nobody knows.
+    #[must_use]
+    pub fn is_left(&self, names: &[NameView], now: Timestamp) -> bool {
+        let is_out = |view: &NameView| {
+            let since = view.register().map(|register| match register {
+                Register::Disarmed { at, .. } | Register::Paused { at, .. } => *at,
+                Register::Armed { since, .. } => *since,
+                Register::Pinned { pin, .. } | Register::FailedOver { pin, .. } => pin.at,
+            });
+            !self.takes_along(view) && since.is_some_and(|since| elapsed(since, now, INVOCATION_SECONDS_MAX))
+        };
+        names.iter().all(is_out)
+    }
+
     /// The same, once databases may be promoted.
     #[must_use]
     pub fn promoting(&self) -> Self {
@@ -157,6 +175,7 @@ mod tests {
     use super::*;
     use crate::fixture::at;
     use crate::plan::ReplicaId;
+    use crate::register::ArmedBy;
 
     fn latch() -> Latch {
         Latch::committed(Incident { alarm: "outage, 30 min".to_owned(), began: at(0) }, at(60))
@@ -192,6 +211,22 @@ mod tests {
         assert_eq!(shown.shown, Some(at(100)));
         assert_eq!(shown.looked_at(true, at(310)).shown, Some(at(310)), "nobody looked for too long");
         assert_eq!(shown.looked_at(false, at(220)).looked_at(true, at(280)).shown, Some(at(280)));
+    }
+
+    #[test]
+    fn a_failover_is_left_once_every_name_has_been_out_of_it_for_longer_than_an_invocation_lives() {
+        let view = |register: Option<Register>| {
+            let name: crate::name::Name = "app.example.com".parse().unwrap();
+            let sets: Vec<_> = register.map(|it| it.record_set(&name).unwrap()).into_iter().collect();
+            NameView::of_name("Z1", &name, &sets)
+        };
+        let disarmed = |seconds| view(Some(Register::disarmed(at(seconds), "kim".to_owned())));
+        let armed = |seconds| view(Some(Register::armed(at(seconds), ArmedBy::Operator)));
+        let is_left = |names: &[NameView]| latch().is_left(names, at(1_000));
+        assert!(is_left(&[disarmed(700), armed(60), disarmed(0)]));
+        assert!(!is_left(&[disarmed(701)]), "an invocation from before may still live");
+        assert!(!is_left(&[disarmed(700), armed(59)]), "its pin is to follow");
+        assert!(!is_left(&[disarmed(700), view(None)]), "nobody knows since when");
     }
 
     #[test]

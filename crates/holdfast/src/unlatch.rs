@@ -3,8 +3,10 @@
 use aws::store::{Item, Swap, Writer};
 use failover::announcement::Deed;
 use failover::incident::Incident;
-use failover::latch::{self, Stage};
+use failover::latch::{self, Latch, Stage};
+use failover::listing::Source;
 use failover::observation::NameView;
+use failover::pin::Observation;
 use failover::plan;
 use serde_json::json;
 
@@ -37,19 +39,16 @@ pub async fn unlatch(
     if latch.incident != *incident {
         return refused(format!("it is closed for {}, and not for {incident}", latch.incident));
     }
-    let is_stray = !seen.names.iter().any(|view| latch.takes_along(view));
-    let is_promoted = matches!(latch.stage, Stage::FailedOver { .. });
-    // A name may have left the failover while promoter goes on by what name servers showed.
-    if latch.stage == Stage::Promoting || is_promoted && !is_stray {
-        return refused(
-            "databases are being promoted, or are: users who went back would write where nobody reads; holdfast failback brings them home"
-                .to_owned(),
-        );
+    if let Some(why) = in_the_way(latch, &seen) {
+        return refused(why.to_owned());
     }
-    if is_promoted {
-        terminal.say(format!(
-            "{WARNING}the databases in DR were promoted and take writes{WARNING:#}: whoever goes back writes to others"
-        ));
+    let warned = match latch.stage {
+        Stage::Committed => None,
+        Stage::Promoting => Some("some of the databases in DR may have been promoted"),
+        Stage::FailedOver { .. } => Some("the databases in DR were promoted and take writes"),
+    };
+    if let Some(warned) = warned {
+        terminal.say(format!("{WARNING}{warned}{WARNING:#}: whoever goes back writes to others"));
     }
     let unpinned: Vec<&NameView> = seen.names.iter().filter(|view| view.pin().is_none()).collect();
     if !unpinned.is_empty() && !users_move_now {
@@ -72,4 +71,28 @@ pub async fn unlatch(
     terminal.result(&json!({"unlatched": incident, "not_pinned": unpinned.len()}));
     announce(workload, terminal, Deed::Unlatched(incident.clone()), &by, &names).await;
     Ok(())
+}
+
+/// What keeps a latch from being lifted. Once databases are being promoted, only a failover that no name is in any more may end so: a database
+/// may never be promoted, and no failback ends that (F03). A name may have left it while replica-promoter goes on by what name servers showed
+/// or by what it read before.
+fn in_the_way(latch: &Latch, seen: &Observation) -> Option<&'static str> {
+    let is_stray = !seen.names.iter().any(|view| latch.takes_along(view));
+    match latch.stage {
+        Stage::Committed => None,
+        Stage::FailedOver { .. } if is_stray => None,
+        Stage::Promoting if is_stray && seen.source != Source::Listed => Some(
+            "databases were being promoted, and replica-promoter may go by what name servers show, since Route 53's API does not answer; run \
+             it again once it does",
+        ),
+        Stage::Promoting if is_stray && !latch.is_left(&seen.names, seen.now) => Some(
+            "databases were being promoted, and replica-promoter may still go by registers that it read before names left this failover; run it \
+             again five minutes after the last of them did (a name without a register counts from when Holdfast has armed it)",
+        ),
+        Stage::Promoting if is_stray => None,
+        Stage::Promoting | Stage::FailedOver { .. } => Some(
+            "databases are being promoted, or are: users who went back would write where nobody reads; holdfast failback brings them home, and \
+             a failover that cannot end is left with holdfast release first (docs/operating.md, Limits)",
+        ),
+    }
 }

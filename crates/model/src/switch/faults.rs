@@ -128,7 +128,8 @@ pub const MUTATIONS: &[Mutation] = &[
         rules.lifting_compares = false;
     }),
     fault(LIFTS_STRAY, DISARMED, Violation::LiftedUnderPromotion, |rules| {
-        rules.may_unlatch = |stage, is_stray| stage == Stage::Committed || is_stray;
+        rules.may_unlatch =
+            |seen| seen.latch.stage == Stage::Committed || !seen.names.iter().any(|view| seen.latch.takes_along(view));
     }),
     fault(HOME_BY_NAME_SERVERS, HOMEWARD, Violation::MovedUncommitted, |rules| rules.failback_awaits = |_, _| true),
     fault(

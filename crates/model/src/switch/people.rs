@@ -12,6 +12,7 @@ use failover::register::Register;
 
 use super::Switched;
 use super::hands::Names;
+use super::rules::Unlatching;
 use super::setting::{at, sighting, undone_on_switch};
 use super::watch::Violation;
 use super::world::{Server, Text, World};
@@ -133,11 +134,10 @@ impl Switched {
 
     /// As `holdfast unlatch` decides it.
     fn unlatch(&self, world: &World) -> Option<Text> {
-        let names = world.names().views()?;
-        let text = world.latch.clone()?;
-        let latch = Latch::parse(&text).ok()?;
-        let is_stray = !names.iter().any(|view| latch.takes_along(view));
-        (self.rules.may_unlatch)(latch.stage, is_stray).then_some(text)
+        let (told, text) = (world.names(), world.latch.clone()?);
+        let (latch, names) = (Latch::parse(&text).ok()?, told.views()?);
+        let seen = Unlatching { latch: &latch, names: &names, is_listed: told.is_listed(), now: at(world.time) };
+        (self.rules.may_unlatch)(&seen).then_some(text)
     }
 
     /// As `holdfast disarm` does, which refuses to take names out of a failover that is committed.

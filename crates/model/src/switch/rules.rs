@@ -40,14 +40,27 @@ pub struct Rules {
     pub begins: bool,
     /// Whether a person's lifting compares.
     pub lifting_compares: bool,
-    /// Whether `holdfast unlatch` may lift a latch that has come so far; the second is true if no name is in its failover any more. The
-    /// command line once let a person lift any such one: see "What it found" in `docs/proof.md`.
-    pub may_unlatch: fn(Stage, bool) -> bool,
+    /// Whether `holdfast unlatch` may lift a latch by what it has seen. The command line once let a person lift any that no name was in: see
+    /// "What it found" in `docs/proof.md`.
+    pub may_unlatch: fn(&Unlatching<'_>) -> bool,
     /// What a failback awaits of CloudWatch's word of the latch that it lifted at a step, beside what name servers show. The command line
     /// once awaited nothing: see "What it found" in `docs/proof.md`.
     pub failback_awaits: fn(u8, Heard) -> bool,
     /// Whether the latch is lifted once the pin is in sync.
     pub pin_replaces_latch: bool,
+}
+
+/// What `holdfast unlatch` has seen.
+#[derive(Debug)]
+pub struct Unlatching<'a> {
+    /// The latch.
+    pub latch: &'a Latch,
+    /// The names.
+    pub names: &'a [NameView],
+    /// Whether Route 53's API told of them.
+    pub is_listed: bool,
+    /// When.
+    pub now: Timestamp,
 }
 
 impl Rules {
@@ -67,7 +80,11 @@ impl Rules {
             forecasts: false,
             begins: true,
             lifting_compares: true,
-            may_unlatch: |stage, _| stage == Stage::Committed,
+            may_unlatch: |seen| match seen.latch.stage {
+                Stage::Committed => true,
+                Stage::Promoting => seen.is_listed && seen.latch.is_left(seen.names, seen.now),
+                Stage::FailedOver { .. } => false,
+            },
             failback_awaits: |lifted, heard| lifted < heard.latch.0 && !heard.latch.1,
             pin_replaces_latch: false,
         }

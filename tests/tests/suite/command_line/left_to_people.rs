@@ -1,5 +1,6 @@
 //! What Holdfast leaves to people, once they have undone its pin often enough: it is held again, or let go, by their word.
 
+use drill::scenario::QUICK;
 use drill::stage::{self, DR_ADDRESS, PRIMARY_ADDRESS};
 use failover::register::REPINS_MAX;
 use lab::route53::{Kind, Target};
@@ -59,6 +60,51 @@ async fn a_pin_that_people_undid_is_left_to_them_until_they_have_it_held_again_o
     stage.minutes(10).await;
     assert_eq!(records(&stage), before, "nobody moves what was let go");
     assert_eq!(states(&stage).iter().filter(|state| **state == "disarmed").count(), 1);
+}
+
+const WITH_DATABASES_ON_SWITCH: Layout =
+    Layout { responder: &[("SettleSeconds", "120"), ("DnsMoves", "by-holdfast")], ..QUICK };
+
+/// The way out that docs/operating.md promises under "Limits".
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failover_that_cannot_end_is_left_by_people_and_its_latch_is_lifted_five_minutes_later() {
+    let stage = stage(&WITH_DATABASES_ON_SWITCH).await;
+    let switch = stage.switch.clone().expect("the stack has a switch");
+    text(&stage, &["arm"]).await;
+    stage.minutes(6).await;
+    text(&stage, &["adopt"]).await;
+    let promotes = |site: &Site<'_>| site.action.starts_with("Promote");
+    stage.lab.faults.set_call_fault(CallFault::when(promotes, CallEffect::unavailable()));
+    stage.lab.faults.fail_region(PRIMARY);
+    let is_promoting = |stage: &Stage| {
+        let refuses = |what: &What| matches!(what, What::Call { action, .. } if action.starts_with("Promote"));
+        stage.lab.journal.entries().iter().any(|entry| refuses(&entry.what))
+    };
+    assert!(stage.until(Duration::from_secs(3_600), is_promoting).await, "{:?}", states(&stage));
+    assert_eq!(states(&stage), ["pinned"; NAMES]);
+    stage.lab.faults.heal_region(PRIMARY);
+    stage.minutes(10).await;
+    let status = json(&stage, &["status"]).await;
+    let incident = status["incident"].as_str().expect("there is an incident").to_owned();
+    let unlatch = ["unlatch", &incident, "--users-move-now"];
+    contains_all(&refused(&stage, &unlatch, 1).await, &["databases are being promoted", "holdfast release"]);
+    contains_all(&refused(&stage, &["approve"], 1).await, &["cannot be seen from here", "copy the command"]);
+
+    let pinned_again = |stage: &Stage| leads_to_dr(stage);
+    for nth in 0..=REPINS_MAX {
+        stage.put_on_primaries(&switch).await.expect("Route 53 takes the records");
+        assert_eq!(stage.until(Duration::from_secs(300), pinned_again).await, nth < REPINS_MAX, "after {nth} repins");
+    }
+    text(&stage, &["release"]).await;
+    assert_eq!(states(&stage), ["disarmed"; NAMES]);
+    contains_all(&refused(&stage, &["adopt", "--off"], 1).await, &["the latch is not known to be open"]);
+    contains_all(&refused(&stage, &unlatch, 1).await, &["again five minutes after"]);
+    stage.minutes(6).await;
+    let lifted = text(&stage, &unlatch).await;
+    contains_all(&lifted, &["may have been promoted", "lifted"]);
+    stage.minutes(10).await;
+    assert!(!text(&stage, &["status"]).await.contains("the latch is closed"));
+    text(&stage, &["adopt", "--off"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
