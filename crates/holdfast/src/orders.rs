@@ -1,5 +1,6 @@
 //! What a person orders by writing registers: arm, disarm, maintenance, reject, pin-again, release. Every write is a compare-and-swap.
 
+mod maintenance;
 mod reject;
 
 use aws::route53::{HealthCheckWriter, RecordReader as _, RecordWriter, Writer};
@@ -14,19 +15,16 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::announce::announce;
-use crate::cli::{Ask, Maintenance};
+use crate::cli::Ask;
 use crate::failure::Failure;
 use crate::guard;
-use crate::hold;
 use crate::look::{look, not_replicating};
-use crate::status::{self, state};
+use crate::status::state;
 use crate::terminal::{BOLD, Terminal, WARNING, span};
 use crate::workload::Workload;
 
+pub use maintenance::maintenance;
 pub use reject::reject;
-
-/// Ten ticks.
-const MAINTENANCE_MIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// A plan may have thousands of names.
 const REFUSALS_TOLD_MAX: usize = 3;
@@ -81,69 +79,6 @@ pub async fn release(workload: &Workload, terminal: &Terminal, ask: &Ask) -> Res
     );
     let question = "Do users belong where the records send them now?";
     obey(workload, terminal, &seen, &Order::Release { by }, Words { reason: &ask.reason, then: &then, question }).await
-}
-
-/// Planned work on the primary.
-pub async fn maintenance(workload: &Workload, terminal: &Terminal, command: Maintenance) -> Result<(), Failure> {
-    match command {
-        Maintenance::Begin { lasting, ask } => begin(workload, terminal, lasting, &ask).await,
-        Maintenance::End => end_now(workload, terminal).await,
-        Maintenance::Status => {
-            report(terminal, &look(workload).await?);
-            Ok(())
-        }
-    }
-}
-
-/// Registers first: whoever is interrupted between the two leaves names paused, which end by themselves, and never a
-/// disabled health check that nobody enables again.
-async fn begin(workload: &Workload, terminal: &Terminal, lasting: SignedDuration, ask: &Ask) -> Result<(), Failure> {
-    if lasting < MAINTENANCE_MIN {
-        let why = format!(
-            "--for: a maintenance lasts at least {}: the tick must not end it as it begins",
-            span(MAINTENANCE_MIN)
-        );
-        return Err(Failure::Usage(why));
-    }
-    let by = workload.author(&ask.reason).await?;
-    if let Some(since) = status::down_since(workload).await {
-        terminal
-            .say(format!("{WARNING}the site has been down{WARNING:#} since {since}: a maintenance holds its failover"));
-    }
-    // Before anything is looked at: a prompt may be answered when what was meant to be has long ended.
-    terminal.confirm(&format!("Begin a maintenance of {}?", span(lasting)))?;
-    let terminal = &Terminal { yes: true, ..*terminal };
-    let seen = look(workload).await?;
-    guard::writable(workload, terminal, &seen.names).await?;
-    let until = end(&seen, lasting)?;
-    let writes = Written::of_all(&seen, &Order::Pause { until, by: by.clone() })?;
-    if writes.is_empty() {
-        // A check disabled now would have nobody to enable it again.
-        let why = "nothing was changed: every name is disarmed, so there is nothing to pause; arm first".to_owned();
-        return Err(Failure::Refused(why));
-    }
-    let check = hold::maintained_check(workload, terminal, &seen).await;
-    let names = named(&writes);
-    submit(workload, terminal, &seen, writes, &format!("Begin a maintenance until {until}?")).await?;
-    if let Some(check) = check {
-        Writer::new(&workload.session).set_disabled(check, true).await?;
-        terminal.say(format!("health check {check} is disabled: DNS stays on the primary until {until}"));
-    }
-    announce(workload, terminal, Deed::MaintenanceBegun(until), &by, &names).await;
-    Ok(())
-}
-
-async fn end_now(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
-    let seen = look(workload).await?;
-    let order = Order::Resume;
-    Written::of(&seen, &order)?;
-    terminal.confirm("End the maintenance now?")?;
-    if let Some(check) = &workload.plan.failover_health_check {
-        Writer::new(&workload.session).set_disabled(check, false).await?;
-        terminal.say(format!("health check {check} is enabled"));
-    }
-    obey(workload, &Terminal { yes: true, ..*terminal }, &seen, &order, Words { reason: "", then: "", question: "" })
-        .await
 }
 
 fn end(seen: &Observation, lasting: SignedDuration) -> Result<Timestamp, Failure> {
@@ -262,11 +197,16 @@ async fn submit(
         }
         terminal.confirm(question)?;
         let writer = Writer::new(&workload.session);
-        if let Some(check) = workload.plan.failover_health_check.as_ref().filter(|_| ends_pause(seen, &writes)) {
+        let check = workload.plan.failover_health_check.as_ref().filter(|_| ends_pause(seen, &writes));
+        if let Some(check) = check {
             writer.set_disabled(check, false).await?;
         }
         for batch in change::batches(writes) {
             submit_batch(workload, &writer, &batch).await?;
+        }
+        // Somebody whose maintenance began just now may have disabled it in between, and have found names paused still.
+        if let Some(check) = check {
+            writer.set_disabled(check, false).await?;
         }
         report(terminal, &look(workload).await?);
         return Ok(());
@@ -276,10 +216,13 @@ async fn submit(
     Ok(())
 }
 
+fn is_paused(seen: &Observation) -> bool {
+    seen.names.iter().any(|view| matches!(view.register(), Some(Register::Paused { .. })))
+}
+
 /// True if a name leaves a pause: the check that a maintenance disabled must be enabled first, or nobody would.
 fn ends_pause(seen: &Observation, writes: &[Write]) -> bool {
-    seen.names.iter().any(|view| matches!(view.register(), Some(Register::Paused { .. })))
-        && writes.iter().any(|write| !matches!(write.register, Register::Paused { .. }))
+    is_paused(seen) && writes.iter().any(|write| !matches!(write.register, Register::Paused { .. }))
 }
 
 /// Submits a batch. What Route 53 refuses though all that the batch deletes is there exactly as it was seen, it refuses for good: nobody
