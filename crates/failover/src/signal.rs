@@ -102,6 +102,12 @@ impl Signal {
     }
 }
 
+/// Until when alarm-handler acts on a person's word that starts a failover, though it may have got lost on the way; nothing for an alarm's.
+#[must_use]
+pub fn declared_until(incident: &Incident) -> Option<Timestamp> {
+    incident.is_declared().then(|| incident.began.checked_add(SPEAKS_ALONE).unwrap_or(Timestamp::MAX))
+}
+
 /// The alarm that a person rings who starts a failover. An old request is none: what it was meant for may be over.
 fn declared(incident: &Incident, now: Timestamp) -> Option<AlarmSighting> {
     let alarm = incident.as_declared_alarm()?;

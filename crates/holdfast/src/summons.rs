@@ -8,8 +8,8 @@ use failover::incident::{Approval, Incident};
 use failover::latch;
 use failover::pin::{Decision, Observation, Verdict};
 use failover::promotion::Gate;
-use failover::register::Register;
 use failover::rule::Rule;
+use failover::signal;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -44,6 +44,7 @@ pub async fn approve(
             terminal.say(format!("{WARNING}whether this incident waits for it cannot be seen from here{WARNING:#}"));
             (incident, despite)
         }
+        (Ok(Waiting { rules, is_all: false }), _) if rules.is_empty() => return Err(unseen()),
         (Ok(waiting), incident) => choose(waiting.rules, incident, despite)?,
         (Err(failure), _) => return Err(failure),
     };
@@ -72,12 +73,23 @@ struct Waiting {
     is_all: bool,
 }
 
+/// Nothing is seen to wait, and something may.
+fn unseen() -> Failure {
+    let why = "nothing was said: whether something waits for an approval cannot be seen from here, since replica-promoter goes by the latch, or RDS \
+               does not answer; if a message asks for one, copy the command from there";
+    Failure::Refused(why.to_owned())
+}
+
 /// What waits for a person. It is shown as well.
 async fn waiting(workload: &Workload, terminal: &Terminal) -> Result<Waiting, Failure> {
     let seen = look(workload).await?;
     let decisions = look::decide(workload, &seen);
     let gate = look::gate(workload, &seen);
-    let mut is_all = matches!(seen.latch, latch::Reading::NoStore | latch::Reading::Open { .. });
+    let mut is_all = match &seen.latch {
+        latch::Reading::NoStore | latch::Reading::Open { .. } => true,
+        latch::Reading::Closed { latch, .. } => matches!(latch.stage, latch::Stage::FailedOver { .. }),
+        latch::Reading::NotKnown(_) => false,
+    };
     let mut replicas = Vec::new();
     if let (Gate::Open, Some(incident)) = (gate.row.verdict, &gate.incident) {
         replicas = look::replicas(workload, &seen, incident).await;
@@ -266,21 +278,30 @@ async fn until_pinned(workload: &Workload, terminal: &Terminal, incident: &Incid
     let progress = terminal.wait("waiting for alarm-handler to pin".to_owned());
     let wait = async {
         loop {
-            let seen = look(workload).await?;
-            if seen.names.iter().all(|view| view.register().and_then(Register::pin).is_some()) {
-                return Ok(seen);
+            // A look that fails is made again: the failover was asked for, and may begin.
+            match look(workload).await {
+                Ok(seen) if seen.names.iter().all(|view| view.pin().is_some()) => return seen,
+                Ok(_) | Err(_) => tokio::time::sleep(LOOK_EVERY).await,
             }
-            tokio::time::sleep(LOOK_EVERY).await;
         }
     };
     let waited = tokio::time::timeout(PATIENCE, wait).await;
     progress.finish_and_clear();
-    waited.unwrap_or_else(|_| {
-        Err(Failure::Refused(format!(
-            "not every name is pinned after {} s; `holdfast status` and the messages of {incident} say why",
-            PATIENCE.as_secs()
-        )))
-    })
+    waited.map_err(|_| Failure::Refused(not_pinned(incident)))
+}
+
+/// What is said once time is up: an event that is late is acted on all the same.
+fn not_pinned(incident: &Incident) -> String {
+    let seconds = PATIENCE.as_secs();
+    let why =
+        format!("not every name is pinned after {seconds} s; `holdfast status` and the messages of {incident} say why");
+    match signal::declared_until(incident) {
+        Some(until) => format!(
+            "{why}. It may still begin until {} UTC: leave writes stopped until then, or stop it first with `holdfast disarm`",
+            until.strftime("%H:%M:%S")
+        ),
+        None => format!("{why}. It goes on as long as its alarm rings; `holdfast reject {incident}` stops it"),
+    }
 }
 
 #[cfg(test)]
@@ -345,5 +366,14 @@ mod tests {
         assert_eq!(of("operator", "2026-01-05T08:00:00Z"), "started@2026-01-05T10:00:00Z");
         assert_eq!(of("rejection", "2026-01-05T10:30:00Z"), "operator@2026-01-05T11:00:00Z");
         assert_eq!(of("failback", "2026-01-05T10:30:00Z"), "operator@2026-01-05T11:00:00Z");
+    }
+
+    #[test]
+    fn what_was_not_pinned_in_time_may_still_be_and_that_is_said() {
+        let began = "2026-01-05T10:00:00Z".parse().unwrap();
+        let said = not_pinned(&Incident::declared(began));
+        assert!(said.contains("may still begin until 10:15:00 UTC") && said.contains("holdfast disarm"), "{said}");
+        let said = not_pinned(&Incident { alarm: "started".to_owned(), began });
+        assert!(said.contains("holdfast reject started@2026-01-05T10:00:00Z"), "{said}");
     }
 }
