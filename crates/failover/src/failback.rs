@@ -6,8 +6,7 @@ mod successor;
 
 use jiff::Timestamp;
 
-use crate::change::{Change, Write};
-use crate::incident::AlarmState;
+use crate::change::{Change, Write, rewrite_register};
 use crate::name::Name;
 use crate::observation::{Alarms, NameView, Probe, Probes};
 use crate::plan::{Plan, ReplicaId};
@@ -179,13 +178,24 @@ pub fn pinned_at(names: &[NameView]) -> Option<Timestamp> {
     names.iter().filter_map(|view| view.register()?.pin()).map(|pin| pin.at).max()
 }
 
+/// Since when users are at home: when the last name was failed back, or switched off by a person who brought it home. None while no
+/// register says.
+#[must_use]
+pub fn home_since(names: &[NameView]) -> Option<Timestamp> {
+    let of_name = |view: &NameView| match view.register()? {
+        Register::Disarmed { at, .. } => Some(*at),
+        register => register.memory().failed_back,
+    };
+    names.iter().filter_map(of_name).max()
+}
+
 /// The plan's alarms that do not say OK, in words.
 fn not_ok(plan: &Plan, alarms: &Alarms) -> Vec<String> {
     let said = |arn: &String| {
         let alarm = alarms.iter().flatten().find(|alarm| alarm.arn == *arn);
         match alarm {
-            Some(alarm) if alarm.state == AlarmState::Ok => None,
-            Some(alarm) => Some(format!("alarm {} is {:?} since {}", alarm.name, alarm.state, alarm.since)),
+            Some(alarm) if alarm.says_ok() => None,
+            Some(alarm) => Some(format!("alarm {} is {}", alarm.name, alarm.in_words())),
             None => Some(format!("nothing is known of alarm {arn}")),
         }
     };
@@ -218,22 +228,27 @@ fn is_in_global(id: &ReplicaId) -> bool {
     matches!(id, ReplicaId::GlobalMember { .. })
 }
 
-/// The exact inverse of the pin, for one name; `None` if it is not failed over.
+/// The exact inverse of the pin, for one name; `None` if nothing is to be written.
 ///
 /// Where the plan has databases, those in DR are writers of their own by now: an outage must not send users to data that
-/// nobody replicates, so the name is left disarmed until there are replicas again. Those of global databases are.
+/// nobody replicates, so the name is left disarmed until there are replicas again. Those of global databases are. That is so for
+/// names which the failover left out too: one that is armed, or is to be by itself, would be pinned by the next outage.
 ///
 /// # Errors
 /// If an original is missing.
 pub fn restore(plan: &Plan, view: &NameView, now: Timestamp, by: &str) -> Result<Option<Write>, RestoreError> {
-    let (Reading::Known { set, register: Register::FailedOver { pin, .. } }, Ok(pairs)) = (&view.register, &view.pairs)
-    else {
-        return Ok(None);
+    let disarmed = || Register::disarmed(now, format!("failback by {by}"));
+    let (set, pin, pairs) = match (&view.register, &view.pairs) {
+        (Reading::Known { set, register: Register::FailedOver { pin, .. } }, Ok(pairs)) => (set, pin, pairs),
+        (Reading::Absent, _)
+        | (Reading::Known { register: Register::Armed { .. } | Register::Paused { .. }, .. }, _)
+            if !leaves_replicas(plan) =>
+        {
+            return Ok(Some(rewrite_register(view, disarmed().remembering(view.memory(now)))?));
+        }
+        _ => return Ok(None),
     };
-    let register = match leaves_replicas(plan) {
-        true => Register::armed(now, ArmedBy::Failback),
-        false => Register::disarmed(now, format!("failback by {by}")),
-    };
+    let register = if leaves_replicas(plan) { Register::armed(now, ArmedBy::Failback) } else { disarmed() };
     let register = register.remembering(Memory { failed_back: Some(now), ..Memory::default() });
     let mut changes = vec![Change::Delete(set.clone()), Change::Create(register.record_set(&view.name)?)];
     for pair in pairs {

@@ -177,7 +177,9 @@ pub fn next_step(target: &ReplicaId, standing: &Standing, source_arn: &str, sinc
         Some(_) => Step::Wait { what },
         None if created.is_none_or(|created| created > since) => {
             let why = format!(
-                "{target} is no replica, and younger than {since}: if it was promoted already, all is done here"
+                "{target} is no replica, and younger than {since}: if it was promoted already, all is done here; else rename it to {}, and run \
+                 the command again",
+                old_identifier(id, since)
             );
             Step::Refuse { why }
         }

@@ -8,18 +8,21 @@ mod log;
 mod rebuild;
 mod way;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws::rds::{self, ReplicaWriter as _};
 use aws::rebuild::Builder;
-use aws::route53::{RecordReader as _, Writer};
+use aws::route53::{HealthCheckWriter as _, RecordReader as _, Writer};
 use failover::announcement::Deed;
 use failover::change::{self, Write};
 use failover::failback::{self, Move, Observation, Obstacle, Readiness, Successor};
+use failover::name::Name;
 use failover::observation::{ChangeStatus, NameView};
 use failover::plan::ReplicaId;
 use failover::position::Proof;
 use failover::promotion::PromotionCall;
+use failover::register::Register;
 use failover::rule::Rule;
 use serde_json::json;
 use way::Way;
@@ -31,7 +34,7 @@ use crate::failure::Failure;
 use crate::fence;
 use crate::guard;
 use crate::look::look;
-use crate::orders::{self, submit_batch};
+use crate::orders::submit_batch;
 use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal};
 use crate::workload::Workload;
 
@@ -89,17 +92,24 @@ async fn ready(workload: &Workload, terminal: &Terminal, way: &Way<'_>) -> Resul
     check(workload, terminal, way).await
 }
 
-/// Tells everything that stands in the way; fails if anything does.
+/// Tells everything that stands in the way, or that nothing does; fails if anything does.
 async fn check(workload: &Workload, terminal: &Terminal, way: &Way<'_>) -> Result<Observation, Failure> {
+    let seen = unobstructed(workload, terminal, way).await?;
+    terminal.say(format!("{GOOD}nothing stands in the way of a failback{GOOD:#}"));
+    Ok(seen)
+}
+
+/// Looks again at everything, after a question or a wait, in which the primary may have gone; tells what stands in the way, and fails
+/// if anything does.
+async fn unobstructed(workload: &Workload, terminal: &Terminal, way: &Way<'_>) -> Result<Observation, Failure> {
     let seen = way.observe(workload).await?;
     let obstacles = failback::obstacles(&workload.plan, &seen);
+    if obstacles.is_empty() {
+        return Ok(seen);
+    }
     for Obstacle { rule, because, remedy } in &obstacles {
         let style = if *rule == Rule::F01 { BOLD } else { BAD };
         terminal.say(format!("{style}{rule}{style:#}  {because}\n      {DIM}{remedy}{DIM:#}"));
-    }
-    if obstacles.is_empty() {
-        terminal.say(format!("{GOOD}nothing stands in the way of a failback{GOOD:#}"));
-        return Ok(seen);
     }
     let asks_position = obstacles.iter().any(|obstacle| obstacle.rule == Rule::F10);
     let positions = if asks_position { way.positions(workload, &seen).await? } else { Vec::new() };
@@ -150,22 +160,24 @@ async fn switch(workload: &Workload, terminal: &Terminal, home: &Homecoming) -> 
     losses(workload, terminal, &way).await?;
     guard::writable(workload, terminal, &seen.names).await?;
     // Before anything is promoted: a name that cannot be restored, or a move of what nobody had, is found out now.
-    let away = orders::named(&restoring(workload, &seen, "", &home.moves)?);
+    let (away, _) = told(&seen, &restoring(workload, &seen, "", &home.moves)?);
     let by = workload.author("").await?;
     if promote(workload, terminal, &mut way, &seen).await? {
         announce(workload, terminal, Deed::FailbackSwitching, &by, &away).await;
     }
-    // What may have changed while the databases were promoted.
-    let seen = check(workload, terminal, &way).await?;
+    let seen = agreed(workload, terminal, &way, &by, &home.moves).await?;
     // Of what leads to DR: that is what resolvers were given.
     let ttl_seconds = seen.names.iter().map(NameView::ttl_seconds).max().unwrap_or_default();
     let writes = restoring(workload, &seen, &by, &home.moves)?;
-    let names = orders::named(&writes);
+    let (names, idle) = told(&seen, &writes);
     let batches = change::batches(writes);
-    terminal.show_batches(&batches);
-    terminal.confirm("Send users back to the primary?")?;
-    latch::lift(workload, terminal).await?;
     let writer = Writer::new(&workload.session);
+    // A name that is disarmed in the middle of a maintenance ends it, and nobody else would enable the check that it disabled.
+    let is_paused = |view: &NameView| matches!(view.register(), Some(Register::Paused { .. }));
+    let ends_pause = !idle.is_empty() && seen.names.iter().any(is_paused);
+    if let Some(check) = workload.plan.failover_health_check.as_ref().filter(|_| ends_pause) {
+        writer.set_disabled(check, false).await?;
+    }
     let mut changes = Vec::new();
     for batch in &batches {
         changes.push(submit_batch(workload, &writer, batch).await?);
@@ -178,19 +190,51 @@ async fn switch(workload: &Workload, terminal: &Terminal, home: &Homecoming) -> 
         .await?;
     }
     let lifted = fence::lift(workload, terminal).await?;
-    terminal.result(&json!({"restored": names, "changes": changes, "lifted": lifted, "ttl_seconds": ttl_seconds}));
+    terminal.result(
+        &json!({"restored": names, "disarmed": idle, "changes": changes, "lifted": lifted, "ttl_seconds": ttl_seconds}),
+    );
     tell_home(workload, terminal, &names, ttl_seconds);
+    if !idle.is_empty() {
+        terminal.say(format!("{BOLD}disarmed too{BOLD:#}, though the failover had left them out: {}", idle.join(", ")));
+    }
     if !names.is_empty() {
         announce(workload, terminal, Deed::FailedBack, &by, &names).await;
     }
     Ok(())
 }
 
+/// Asks, and lifts the latch. What stood in the way of nothing before the question may do so after it, and again after the minutes of the
+/// lift; so what is restored is what the last look saw.
+async fn agreed(
+    workload: &Workload,
+    terminal: &Terminal,
+    way: &Way<'_>,
+    by: &str,
+    moves: &[Move],
+) -> Result<Observation, Failure> {
+    // Before the look: what is committed after it belongs to another failover.
+    let latch = latch::standing(workload).await?;
+    // What may have changed while the databases were promoted.
+    let seen = check(workload, terminal, way).await?;
+    terminal.show_batches(&change::batches(restoring(workload, &seen, by, moves)?));
+    terminal.confirm("Send users back to the primary?")?;
+    unobstructed(workload, terminal, way).await?;
+    latch::lift(workload, terminal, latch.as_ref()).await?;
+    let seen = unobstructed(workload, terminal, way).await?;
+    match latch::standing(workload).await? {
+        None => Ok(seen),
+        Some(latch) => Err(latch::committed_meanwhile(&latch)),
+    }
+}
+
 /// The writes that restore every name, to where its primary is now.
 fn restoring(workload: &Workload, seen: &Observation, by: &str, moves: &[Move]) -> Result<Vec<Write>, Failure> {
     let writes = seen.names.iter().map(|view| failback::restore(&workload.plan, view, seen.now, by));
     let writes = writes.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>();
-    let writes = writes.map_err(|error| Failure::Refused(format!("nothing was restored: {error}")))?;
+    let mut writes = writes.map_err(|error| Failure::Refused(format!("nothing was restored: {error}")))?;
+    // Those first that no pin tells of: once every name is at home, a run that goes on has nothing to do any more.
+    let away = away(seen);
+    writes.sort_by_key(|write| away.contains(&write.name));
     let (writes, counts): (Vec<_>, Vec<_>) = writes.into_iter().map(|write| failback::moved(write, moves)).unzip();
     // An interrupted run may have brought home the names that a move is about.
     let all_away = seen.names.iter().all(|view| view.register().is_some_and(|register| register.pin().is_some()));
@@ -200,6 +244,18 @@ fn restoring(workload: &Workload, seen: &Observation, by: &str, moves: &[Move]) 
         }
         _ => Ok(writes),
     }
+}
+
+/// The names that come home, and those that were never away, and are disarmed all the same.
+fn told(seen: &Observation, writes: &[Write]) -> (Vec<String>, Vec<String>) {
+    let away = away(seen);
+    let (home, idle): (Vec<_>, Vec<_>) = writes.iter().map(|write| &write.name).partition(|name| away.contains(name));
+    let told = |names: Vec<&Name>| names.iter().map(ToString::to_string).collect();
+    (told(home), told(idle))
+}
+
+fn away(seen: &Observation) -> BTreeSet<&Name> {
+    seen.names.iter().filter(|view| view.pin().is_some()).map(|view| &view.name).collect()
 }
 
 fn tell_home(workload: &Workload, terminal: &Terminal, names: &[String], ttl_seconds: u32) {
@@ -253,7 +309,9 @@ async fn ask_to_promote(
     let (of, chosen) = (&successor.of, way.chosen(&successor.of));
     if let ReplicaId::GlobalMember { global, .. } = of {
         let Some(home) = global::home(workload, global, chosen).await? else { return Ok(false) };
-        global::switch_over(workload, terminal, &home).await?;
+        global::ask(terminal, &home)?;
+        unobstructed(workload, terminal, way).await?;
+        global::switch_over(workload, &home).await?;
         return Ok(true);
     }
     let Some(chosen) = chosen else { return Ok(false) };
@@ -261,6 +319,7 @@ async fn ask_to_promote(
     let question = format!("Promote {id} in {}? It stops following {of}.", chosen.region);
     terminal.confirm_by_name(&question, &chosen.id)?;
     // A person may have taken their time to answer.
+    unobstructed(workload, terminal, way).await?;
     let proof = way.prove(workload, successor).await?;
     still_complete(&proof, way.named.position_verified, &id)?;
     if let Proof::Everything { at } = &proof {

@@ -15,6 +15,8 @@ mod secret;
 mod steps;
 mod there_and_back;
 mod throw_away;
+mod two_operators;
+mod way_home;
 
 use std::process::Output;
 use std::time::Duration;

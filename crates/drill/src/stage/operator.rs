@@ -1,5 +1,6 @@
 //! What the operators do: with their command line, as they would on AWS, under the example policies of the documentation.
 
+use std::ffi::OsStr;
 use std::process::{Output, Stdio};
 
 use lab::functions::SKEW_VARIABLE;
@@ -89,10 +90,21 @@ impl Stage {
     /// If it cannot be started.
     pub async fn holdfast_as(&self, who: &str, arguments: &[&str], waits_for_aws: bool) -> std::io::Result<Output> {
         let working = (!waits_for_aws).then(|| self.lab.clock.working());
-        let mut command = Command::new(self.binaries.join(COMMAND_LINE));
+        let mut command = self.command(who, self.binaries.join(COMMAND_LINE));
+        command.args(arguments).arg("--yes").stdin(Stdio::null());
+        if working.is_some() {
+            // What it waits for by itself lab time runs through; else it would run on while it works.
+            command.env(CLOCK, self.lab.waits.to_string());
+        }
+        let output = command.output().await;
+        drop(working);
+        output
+    }
+
+    /// A program in whose environment `holdfast` finds the lab, with this access key.
+    pub fn command(&self, who: &str, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
         command
-            .args(arguments)
-            .arg("--yes")
             .env_clear()
             .env("AWS_ENDPOINT_URL", self.lab.endpoint_url())
             .env(SKEW_VARIABLE, "true")
@@ -102,12 +114,7 @@ impl Stage {
             .env("AWS_SECRET_ACCESS_KEY", "the-lab-checks-no-signatures")
             .env("HOLDFAST_DNS", self.lab.dns.to_string())
             .env(NAME_SERVERS, name_servers(&self.lab))
-            .stdin(Stdio::null())
             .kill_on_drop(true);
-        if working.is_some() {
-            // What it waits for by itself lab time runs through; else it would run on while it works.
-            command.env(CLOCK, self.lab.waits.to_string());
-        }
         if let Some(bundle) = rds::certificates(&self.lab).filter(|_| self.asks_databases != Credentials::None) {
             // RDS's master user; in the lab it has no password.
             match self.asks_databases {
@@ -123,8 +130,6 @@ impl Stage {
             }
             command.env("HOLDFAST_DATABASE_CA", bundle);
         }
-        let output = command.output().await;
-        drop(working);
-        output
+        command
     }
 }

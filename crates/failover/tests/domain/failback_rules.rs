@@ -2,8 +2,9 @@
 
 use crate::common::{self, *};
 use failover::change::{self, Change};
-use failover::failback::{Move, Observation, RULES, Successor, moved, obstacles, restore};
+use failover::failback::{Move, Observation, RULES, Successor, home_since, moved, obstacles, restore};
 use failover::incident::AlarmState::{Alarm, Ok as Fine};
+use failover::incident::{AlarmSighting, EvaluationTrouble};
 use failover::observation::{NameView, Probe, Probes, Silence, Targets};
 use failover::pin::Verdict;
 use failover::plan::{Plan, ReplicaId};
@@ -74,6 +75,10 @@ fn of_engine(seen: &mut Observation, engine: &str, seconds: &[u64]) {
     seen.successors[0].lags = lags(seconds);
 }
 
+fn troubled(trouble: EvaluationTrouble) -> AlarmSighting {
+    AlarmSighting { trouble: Some(trouble), ..alarm(0, Fine, 0) }
+}
+
 type Case = (&'static str, fn(&mut Observation), &'static [Rule]);
 
 #[rustfmt::skip]
@@ -85,6 +90,9 @@ const CASES: &[Case] = &[
     ("a name beside the workload that was never armed is no matter", |o| o.names.push(view("api.example.com", PRIMARY, None)), &[]),
     ("the failover is still under way", |o| o.names.push(view("api.example.com", DR, Some(&pinned(0, in_sync(40))))), &[Rule::F03]),
     ("the alarm rings", |o| o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]), &[Rule::F04]),
+    ("the alarm said OK before CloudWatch could no longer evaluate it", |o| o.alarms = Some(vec![troubled(EvaluationTrouble::Failure), alarm(1, Fine, 0)]), &[Rule::F04]),
+    ("nor can it as the alarm is set up", |o| o.alarms = Some(vec![troubled(EvaluationTrouble::Error), alarm(1, Fine, 0)]), &[Rule::F04]),
+    ("it goes by a part of its data", |o| o.alarms = Some(vec![troubled(EvaluationTrouble::PartialData), alarm(1, Fine, 0)]), &[]),
     ("CloudWatch says nothing", |o| o.alarms = None, &[Rule::F04, Rule::F04]),
     ("the primary is silent", |o| o.probes.primary = Probe::Silent(Silence::TimedOut), &[Rule::F05]),
     ("the plan has no probe", |o| o.probes.primary = Probe::NotAsked, &[]),
@@ -167,6 +175,7 @@ const WORDS: &[Told] = &[
     (|o| o.names = vec![view("app.example.com", PRIMARY, Some(&failed_over(0)))], "the records of app.example.com are not as Holdfast pinned them"),
     (|o| o.names.push(view("api.example.com", DR, Some(&pinned(0, in_sync(40))))), "the failover of api.example.com is still under way: its databases are not all promoted"),
     (|o| o.alarms = Some(vec![alarm(0, Alarm, 0), alarm(1, Fine, 0)]), "alarm started is Alarm since 2026-01-01T12:00:00Z"),
+    (|o| o.alarms = Some(vec![troubled(EvaluationTrouble::Failure), alarm(1, Fine, 0)]), "alarm started is Ok since 2026-01-01T12:00:00Z, though EVALUATION_FAILURE: CloudWatch cannot evaluate it for now"),
     (|o| o.alarms = Some(vec![alarm(0, Fine, 0)]), "nothing is known of alarm arn:aws:cloudwatch:eu-west-1:123456789012:alarm:second"),
     (|o| (o.successors[0].named, o.successors[0].state) = (None, ReplicaState::Missing), "nobody has named the database that takes over from Aurora cluster app-dr, nor its region, which is the primary's: say --successor app-dr=REGION/ID"),
     (|o| o.successors[0].state = ReplicaState::Missing, "app-new, to take over from Aurora cluster app-dr, does not exist"),
@@ -299,6 +308,41 @@ fn a_failback_restores_every_record_as_it_was() {
         restored.retain(|set| set.name == app());
         assert_eq!(restored, before);
     }
+}
+
+/// Added while users were on DR, or after a failover of the others alone: armed, or about to be by itself.
+#[test]
+fn a_failback_that_leaves_no_replicas_disarms_the_names_that_the_failover_left_out_too() {
+    let is_to_act =
+        [Some(armed(0, ArmedBy::Settling)), Some(Register::paused(at(0), at(90_500), "kim".to_owned())), None];
+    let away = view("app.example.com", DR, Some(&failed_over(0)));
+    for register in is_to_act {
+        let beside = view("api.example.com", PRIMARY, register.as_ref());
+        let writes = [&away, &beside].map(|view| restore(&plan(), view, at(90_000), "kim").unwrap().unwrap());
+        for write in &writes {
+            assert!(matches!(write.register, Register::Disarmed { .. }), "{register:?}: {:?}", write.register);
+        }
+        let of_records =
+            |change: &Change| matches!(change, Change::Delete(set) | Change::Create(set) if set.name == beside.name);
+        assert!(!writes[1].changes.iter().any(of_records), "its records stay as they are");
+        assert_eq!(restore(&without_databases(), &beside, at(90_000), "kim"), Ok(None), "with no database all may act");
+    }
+    let disarmed = Register::disarmed(at(0), "kim".to_owned());
+    let kept = view("api.example.com", PRIMARY, Some(&disarmed));
+    assert_eq!(restore(&plan(), &kept, at(90_000), "kim"), Ok(None));
+}
+
+#[test]
+fn users_are_at_home_since_the_last_name_was_failed_back_or_switched_off() {
+    let memory = Memory { failed_back: Some(at(500)), ttl: None };
+    let armed = armed(700, ArmedBy::Operator);
+    let names = |registers: &[&Register]| {
+        registers.iter().map(|one| view("app.example.com", PRIMARY, Some(*one))).collect::<Vec<_>>()
+    };
+    let disarmed = Register::disarmed(at(400), "kim".to_owned());
+    assert_eq!(home_since(&names(&[&disarmed, &armed])), Some(at(400)), "when a name was armed says nothing of it");
+    assert_eq!(home_since(&names(&[&disarmed, &armed.clone().remembering(memory)])), Some(at(500)));
+    assert_eq!(home_since(&names(&[&armed])), None);
 }
 
 #[test]

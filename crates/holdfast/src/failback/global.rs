@@ -39,17 +39,21 @@ fn of_arn(global: &str, arn: &str) -> Option<Home> {
     Some(Home { region: arn_region(arn)?.to_owned(), id, arn: arn.to_owned() })
 }
 
-/// Asks for the switchover, in DR's region: the primary is there. Nothing is asked twice: RDS refuses it while one is under way, and of
-/// what is the primary already.
-pub(super) async fn switch_over(workload: &Workload, terminal: &Terminal, home: &Home) -> Result<(), Failure> {
+/// Asks a person.
+pub(super) fn ask(terminal: &Terminal, home: &Home) -> Result<(), Failure> {
     let ReplicaId::GlobalMember { global, cluster } = &home.id else { return Ok(()) };
     let region = &home.region;
     let question = format!(
         "Switch global database {global} over to {cluster} in {region}? DR's cluster takes no writes from then on."
     );
-    terminal.confirm_by_name(&question, cluster)?;
-    rds::Writer::new(&workload.session).switch_over_global(global, &home.arn).await?;
-    Ok(())
+    terminal.confirm_by_name(&question, cluster)
+}
+
+/// Asks for the switchover, in DR's region: the primary is there. Nothing is asked twice: RDS refuses it while one is under way, and of
+/// what is the primary already.
+pub(super) async fn switch_over(workload: &Workload, home: &Home) -> Result<(), Failure> {
+    let ReplicaId::GlobalMember { global, .. } = &home.id else { return Ok(()) };
+    Ok(rds::Writer::new(&workload.session).switch_over_global(global, &home.arn).await?)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use aws::beside;
 use aws::cloudwatch::AlarmReader as _;
 use aws::route53::RecordReader as _;
 use aws::store::{Item, Swap, Writer};
-use failover::incident::AlarmState;
+use failover::incident::AlarmSighting;
 use failover::latch::{self, Latch};
 use failover::plan;
 use jiff::SignedDuration;
@@ -20,11 +20,14 @@ use crate::workload::Workload;
 /// once more.
 const LAST_WORDS: SignedDuration = SignedDuration::from_secs(120);
 
-/// Lifts it, and waits until the switch is at the primary again, as far as that shows.
-pub(super) async fn lift(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
+/// Lifts what stood when the failback was asked for, and no other, and waits until the switch is at the primary again, as far as that shows.
+pub(super) async fn lift(workload: &Workload, terminal: &Terminal, agreed: Option<&Latch>) -> Result<(), Failure> {
     let Some(plan::Latch { table, shown, .. }) = &workload.plan.latch else { return Ok(()) };
-    match closed(workload).await? {
+    // Its text changes with each look at the name servers; what it is for does not.
+    let is_agreed = |latch: &Latch| agreed.is_some_and(|it| (&it.incident, it.at) == (&latch.incident, latch.at));
+    match standing(workload).await? {
         None => {}
+        Some(latch) if !is_agreed(&latch) => return Err(committed_meanwhile(&latch)),
         Some(latch) => {
             let writer = Writer::new(&workload.session);
             match writer.remove(table, Item::Latch, &latch.to_string()).await? {
@@ -43,7 +46,7 @@ pub(super) async fn lift(workload: &Workload, terminal: &Terminal) -> Result<(),
         let is_quiet = match &alarm {
             Some(alarm) => {
                 let alarms = workload.metrics.alarms(std::slice::from_ref(alarm)).await?;
-                alarms.first().is_some_and(|alarm| alarm.state == AlarmState::Ok)
+                alarms.first().is_some_and(AlarmSighting::says_ok)
             }
             None => true,
         };
@@ -56,7 +59,16 @@ pub(super) async fn lift(workload: &Workload, terminal: &Terminal) -> Result<(),
     .await
 }
 
-async fn closed(workload: &Workload) -> Result<Option<Latch>, Failure> {
+/// A failover that nobody was asked about.
+pub(super) fn committed_meanwhile(latch: &Latch) -> Failure {
+    Failure::Refused(format!(
+        "no name was restored: a failover of {} was committed meanwhile; look with holdfast status, and run the command again once it is over",
+        latch.incident
+    ))
+}
+
+/// What is committed.
+pub(super) async fn standing(workload: &Workload) -> Result<Option<Latch>, Failure> {
     let now = workload.records.now();
     match beside::latch(&workload.plan, &workload.beside, now).await {
         latch::Reading::Closed { latch, .. } => Ok(Some(latch)),

@@ -8,7 +8,7 @@ use failover::announcement::Deed;
 use failover::failback::{self, Successor};
 use failover::plan::ReplicaId;
 use failover::position::Proof;
-use failover::rebuild::{Settings, Step, catches_up_in_seconds, lost, next_step, old_identifier};
+use failover::rebuild::{Settings, Standing, Step, catches_up_in_seconds, lost, next_step, old_identifier};
 use failover::rule::Rule;
 use jiff::Timestamp;
 use serde_json::json;
@@ -36,6 +36,7 @@ struct Making<'a> {
     target: Builder,
     region: &'a str,
     id: ReplicaId,
+    /// The same in each run, or what one run renamed the next would not find.
     since: Timestamp,
 }
 
@@ -70,12 +71,17 @@ pub async fn protect(workload: &Workload, terminal: &Terminal, placed: &Placed) 
             "nothing was changed: users are on DR, whose databases take their writes; holdfast failback switch first";
         return Err(Failure::Refused(why.to_owned()));
     }
+    let Some(since) = failback::home_since(&seen.names) else {
+        let why = "nothing was changed: no register says since when users are at home, so an interrupted run could not find again what it \
+                   has renamed; holdfast disarm writes one, then run this again";
+        return Err(Failure::Refused(why.to_owned()));
+    };
     let region = workload.session.region();
     let mut made = Vec::new();
     for (of, named) in chosen(workload, &placed.successors)? {
         let (source, target) = (in_region(workload, &named.region), Builder::new(&workload.session));
         let primary = renamed(of, &named.id);
-        let making = Making { source, of: primary, target, region, id: of.clone(), since: seen.now };
+        let making = Making { source, of: primary, target, region, id: of.clone(), since };
         make(terminal, &making, &placed.placement()).await?;
         made.push(format!("{} in {}", making.id, making.region));
     }
@@ -121,8 +127,9 @@ async fn make(terminal: &Terminal, making: &Making<'_>, placement: &Placement) -
     let Making { source, of, target, region, id, since } = making;
     let missing = || Failure::Refused(format!("{of}, to be replicated as {id} in {region}, does not exist"));
     let pattern = source.pattern(of).await?.ok_or_else(missing)?;
-    let as_was = as_was(making, &pattern).await?;
-    if pattern.is_encrypted && placement.kms_key.is_none() && as_was.kms_key.is_none() {
+    let mut old = old(making).await?;
+    let has_key = placement.kms_key.is_some() || old.as_ref().is_some_and(|old| old.kms_key.is_some());
+    if pattern.is_encrypted && !has_key {
         let why = format!("{of} is encrypted: name a key of {region} with --kms-key, since keys stay in their region");
         return Err(Failure::Usage(why));
     }
@@ -144,17 +151,25 @@ async fn make(terminal: &Terminal, making: &Making<'_>, placement: &Placement) -
             }
             Step::Rename { to } => {
                 ask(format!("Rename the old {id} in {region} to {to}? It keeps its data; its endpoints change."))?;
+                // It may have been modified since the last look, and while it is renamed RDS may show it under neither name.
+                old = self::old(making).await?;
                 if taken(target.rename(id, &to).await)? {
                     progress.suspend(|| terminal.say(format!("the old {id} in {region} becomes {BOLD}{to}{BOLD:#}")));
                 }
             }
             Step::Create => {
+                old = self::old(making).await?.or(old);
+                if old.is_none() {
+                    progress.suspend(|| terminal.say(without_old(making)));
+                }
                 ask(format!("Create {id} in {region}, a replica of {of}?"))?;
-                if taken(target.create(id, &pattern, &as_was, placement).await)? {
+                if taken(target.create(id, &pattern, &as_was(old.as_ref(), &pattern), placement).await)? {
                     progress.suspend(|| terminal.say(format!("{id} in {region} is being created, a replica of {of}")));
                 }
             }
             Step::AddInstance { id: instance } => {
+                old = self::old(making).await?.or(old);
+                let as_was = as_was(old.as_ref(), &pattern);
                 if taken(target.add_instance(id.name(), &instance, &pattern, &as_was, placement).await)? {
                     progress.suspend(|| terminal.say(format!("{id} in {region} gets the instance {instance}")));
                 }
@@ -167,16 +182,31 @@ async fn make(terminal: &Terminal, making: &Making<'_>, placement: &Placement) -
     )))
 }
 
-/// What the new one is set to: what the old one of that name was, which is in the same region; else what its source is, as far as
-/// that means the same in another.
-async fn as_was(making: &Making<'_>, pattern: &Pattern) -> Result<Settings, Failure> {
+/// What the old one of that name is set to, renamed by this run or one before it, or not yet.
+async fn old(making: &Making<'_>) -> Result<Option<Settings>, Failure> {
     let Making { target, id, since, .. } = making;
     if let Some(old) = target.pattern(&renamed(id, &old_identifier(id.name(), *since))).await? {
-        return Ok(old.settings);
+        return Ok(Some(old.settings));
     }
-    let is_old = matches!(next_step(id, &target.standing(id).await?, &pattern.arn, *since), Step::Rename { .. });
+    // Whatever it is doing just now: it is renamed once it is available.
+    let is_old = matches!(target.standing(id).await?, Standing::Database { source: None, .. });
     let old = if is_old { target.pattern(id).await? } else { None };
-    Ok(old.map_or_else(|| pattern.settings.clone().elsewhere(), |old| old.settings))
+    Ok(old.map(|old| old.settings))
+}
+
+/// What the new one is set to: what the old one was, which is in the same region; else what its source is, as far as that means the same in
+/// another.
+fn as_was(old: Option<&Settings>, source: &Pattern) -> Settings {
+    old.cloned().unwrap_or_else(|| source.settings.clone().elsewhere())
+}
+
+/// What follows from nobody knowing how it was set up.
+fn without_old(Making { of, region, id, since, .. }: &Making<'_>) -> String {
+    let old = old_identifier(id.name(), *since);
+    format!(
+        "{WARNING}there is no old {id} in {region}{WARNING:#}, nor {old}: the new one is set up as {of} is, and its network, security groups \
+         and parameter group are the region's defaults where you name none"
+    )
 }
 
 /// Whether RDS took it. A database in another state than a call needs (`InvalidDBClusterStateFault`, `InvalidDBInstanceState`) is

@@ -22,7 +22,7 @@ impl State {
         of_cluster.or_else(|| self.instances.get(key).map(|instance| &instance.access))
     }
 
-    fn access_mut(&mut self, key: &Key) -> Option<&mut Access> {
+    pub fn access_mut(&mut self, key: &Key) -> Option<&mut Access> {
         let of_cluster = self.clusters.get_mut(key).map(|cluster| &mut cluster.access);
         of_cluster.or_else(|| self.instances.get_mut(key).map(|instance| &mut instance.access))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::database::{LostLink, Replication};
-use super::model::{GroupStatus, Status, key};
+use super::model::{Group, GroupStatus, Status, key};
 use super::settings::Settings;
 use super::state::State;
 use super::{current, real, record};
@@ -210,6 +210,14 @@ pub fn groups(lab: &Lab, region: &str, id: &str) -> Vec<String> {
     let state = current(lab);
     let groups = state.access(&key(region, id)).into_iter().flat_map(|access| &access.groups);
     groups.filter(|group| group.status != GroupStatus::Removing).map(|group| group.id.clone()).collect()
+}
+
+/// Gives a database these security groups, and no others.
+pub fn set_groups(lab: &Lab, region: &str, id: &str, groups: &[&str]) {
+    if let Some(access) = current(lab).access_mut(&key(region, id)) {
+        let active = |group: &&str| Group { id: (*group).to_owned(), status: GroupStatus::Active };
+        access.groups = groups.iter().map(active).collect();
+    }
 }
 
 /// Sets how far a replica is behind its source; nothing happens to a database that is no replica.

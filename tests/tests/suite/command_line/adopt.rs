@@ -6,7 +6,7 @@ use lab::route53::Failover;
 
 use super::*;
 
-const ON_SWITCH: Layout = Layout {
+pub const ON_SWITCH: Layout = Layout {
     responder: &[("AuroraClusters", ""), ("RdsInstances", ""), ("SettleSeconds", "120"), ("DnsMoves", "by-holdfast")],
     ..QUICK
 };

@@ -61,6 +61,8 @@ async fn killed_at_each(counts: Counted, stage: &Stage, arguments: &[&str]) -> (
 
 const SUCCESSORS: [&str; 4] = ["--successor", "app-dr=eu-west-1/app", "--successor", "orders-dr=eu-west-1/orders"];
 
+const REPLICAS: [&str; 2] = ["app-dr", "orders-dr"];
+
 /// How often a caller asked for it and RDS did it.
 fn done(stage: &Stage, of: &str) -> usize {
     let entries = stage.lab.journal.entries();
@@ -126,10 +128,14 @@ async fn a_failback_is_interrupted_at_each_of_its_calls_and_goes_on_when_run_aga
     contains_all(&refused(&stage, &["arm"], 1).await, &["Aurora cluster app-dr is no replica"]);
     assert_eq!(done(&stage, "Promote"), 2);
 
+    for replica in REPLICAS {
+        rds::set_groups(&stage.lab, DR, replica, &["sg-of-dr"]);
+    }
     let (last, kills) = killed_at_each(EVERY_CALL, &stage, &[&["failback", "protect"][..], &SUCCESSORS].concat()).await;
     assert!(last.status.success() && kills > 20, "after {kills} kills: {}", stderr(&last));
     assert_eq!(states(&stage), ["armed"; NAMES]);
     assert_eq!([done(&stage, "ModifyDB"), done(&stage, "DeleteDB")], [4, 0]);
+    assert_eq!(REPLICAS.map(|id| rds::groups(&stage.lab, DR, id)), [["sg-of-dr"]; 2], "as the old ones were");
 }
 
 /// Each run that was killed may have asked Aurora for the switchover, and no run asks twice.
