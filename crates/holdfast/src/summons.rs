@@ -7,7 +7,7 @@ use aws::{CallError, operator};
 use failover::incident::{Approval, Incident};
 use failover::latch;
 use failover::pin::{Decision, Observation, Verdict};
-use failover::promotion::Gate;
+use failover::promotion::{self, Gate};
 use failover::rule::Rule;
 use failover::signal;
 use jiff::Timestamp;
@@ -253,17 +253,35 @@ pub async fn failover(
     let intent = Intent::of(workload, terminal, despite, ask).await?;
     print_findings(terminal, &intent.findings);
     intent.allowed()?;
+    let held = held_databases(workload, &intent).await;
+    held.iter().for_each(|why| terminal.say(format!("{WARNING}not promoted without you{WARNING:#}: {why}")));
     intent.confirm(terminal, "Fail over")?;
     let positions = Positions::ask(workload, terminal, access).await;
     intent.say(workload).await?;
     positions.announce(workload, terminal, intent.incident(), intent.by()).await;
     let pinned = intent.pinned(workload, terminal).await?;
-    terminal.result(&json!({"incident": intent.incident(), "pinned": pinned, "positions": positions.as_json()}));
-    terminal.say(format!(
-        "{GOOD}pinned to DR{GOOD:#}, incident {}; the databases follow: `holdfast status --watch`",
-        intent.incident()
-    ));
+    let incident = intent.incident();
+    terminal.result(&json!({"incident": incident, "pinned": pinned, "positions": positions.as_json(), "held": held}));
+    let follows = match held.is_empty() {
+        true => "the databases follow".to_owned(),
+        false => format!(
+            "{} of DR's databases will wait for you, as was said: users cannot write there until then",
+            held.len()
+        ),
+    };
+    terminal.say(format!("{GOOD}pinned to DR{GOOD:#}, incident {incident}; {follows}: `holdfast status --watch`"));
     Ok(())
+}
+
+/// The databases that the rules will not promote by themselves, and why: an approval of the pin is none of lost writes.
+async fn held_databases(workload: &Workload, intent: &Intent) -> Vec<String> {
+    use promotion::Verdict::{Ask, Trouble};
+    let decided = look::replicas(workload, &intent.imagined, intent.incident()).await;
+    let held = decided.into_iter().filter(|decision| matches!(decision.row.verdict, Ask | Trouble));
+    held.map(|decision| {
+        format!("{} ({}): {}; {}", decision.id, decision.row.id, decision.row.condition, decision.row.next)
+    })
+    .collect()
 }
 
 /// The incident that a failover is part of: the one that rings, unless it was dismissed. Of a dismissed one Holdfast waits for the next
