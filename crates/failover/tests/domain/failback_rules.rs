@@ -336,13 +336,11 @@ fn a_failback_that_leaves_no_replicas_disarms_the_names_that_the_failover_left_o
 fn users_are_at_home_since_the_last_name_was_failed_back_or_switched_off() {
     let memory = Memory { failed_back: Some(at(500)), ttl: None };
     let armed = armed(700, ArmedBy::Operator);
-    let names = |registers: &[&Register]| {
-        registers.iter().map(|one| view("app.example.com", PRIMARY, Some(*one))).collect::<Vec<_>>()
-    };
-    let disarmed = Register::disarmed(at(400), "kim".to_owned());
-    assert_eq!(home_since(&names(&[&disarmed, &armed])), Some(at(400)), "when a name was armed says nothing of it");
-    assert_eq!(home_since(&names(&[&disarmed, &armed.clone().remembering(memory)])), Some(at(500)));
-    assert_eq!(home_since(&names(&[&armed])), None);
+    let of = |register: &Register| view("app.example.com", PRIMARY, Some(register));
+    let disarmed = of(&Register::disarmed(at(400), "kim".to_owned()));
+    assert_eq!(home_since(&[disarmed.clone(), of(&armed)]), Some(at(400)), "when a name was armed says nothing of it");
+    assert_eq!(home_since(&[disarmed, of(&armed.clone().remembering(memory))]), Some(at(500)));
+    assert_eq!(home_since(&[of(&armed)]), None);
 }
 
 #[test]
