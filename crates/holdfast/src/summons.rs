@@ -44,7 +44,7 @@ pub async fn approve(
             terminal.say(format!("{WARNING}whether this incident waits for it cannot be seen from here{WARNING:#}"));
             (incident, despite)
         }
-        (Ok(Waiting { rules, is_all: false }), _) if rules.is_empty() => return Err(unseen()),
+        (Ok(waiting), _) if waiting.is_unseen() => return Err(unseen()),
         (Ok(waiting), incident) => choose(waiting.rules, incident, despite)?,
         (Err(failure), _) => return Err(failure),
     };
@@ -73,7 +73,14 @@ struct Waiting {
     is_all: bool,
 }
 
-/// Nothing is seen to wait, and something may.
+impl Waiting {
+    /// True if nothing is seen to wait, and something may.
+    fn is_unseen(&self) -> bool {
+        !self.is_all && self.rules.is_empty()
+    }
+}
+
+/// What is said then.
 fn unseen() -> Failure {
     let why = "nothing was said: whether something waits for an approval cannot be seen from here, since replica-promoter goes by the latch, or RDS \
                does not answer; if a message asks for one, copy the command from there";
@@ -384,6 +391,17 @@ mod tests {
         assert_eq!(of("operator", "2026-01-05T08:00:00Z"), "started@2026-01-05T10:00:00Z");
         assert_eq!(of("rejection", "2026-01-05T10:30:00Z"), "operator@2026-01-05T11:00:00Z");
         assert_eq!(of("failback", "2026-01-05T10:30:00Z"), "operator@2026-01-05T11:00:00Z");
+    }
+
+    #[test]
+    fn that_nothing_waits_is_said_only_where_all_that_may_wait_is_seen() {
+        let incident = Incident::declared("2026-01-05T10:00:00Z".parse().unwrap());
+        let asked = BTreeMap::from([(incident, BTreeSet::from([Rule::P09]))]);
+        assert!(Waiting { rules: BTreeMap::new(), is_all: false }.is_unseen());
+        assert!(!Waiting { rules: BTreeMap::new(), is_all: true }.is_unseen());
+        assert!(!Waiting { rules: asked, is_all: false }.is_unseen(), "that one can be approved");
+        let said = unseen().to_string();
+        assert!(said.contains("cannot be seen from here") && said.contains("copy the command"), "{said}");
     }
 
     #[test]
