@@ -13,6 +13,7 @@ use failover::promotion::{self, Failover, Gate, GateDecision, ReplicaDecision, R
 use failover::rule::{Id, Rule};
 use failover::signal::Signal;
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use replica_promoter::databases::observe_replica;
 use serde::Serialize;
 
@@ -98,6 +99,17 @@ pub async fn replicas(workload: &Workload, seen: &Observation, incident: &Incide
     .await
 }
 
+/// The databases that the rules will not promote by themselves, and why: an approval of the pin is none of lost writes.
+pub async fn held(workload: &Workload, seen: &Observation, incident: &Incident) -> Vec<String> {
+    use promotion::Verdict::{Ask, Trouble};
+    let decided = replicas(workload, seen, incident).await;
+    let held = decided.into_iter().filter(|decision| matches!(decision.row.verdict, Ask | Trouble));
+    held.map(|decision| {
+        format!("{} ({}): {}; {}", decision.id, decision.row.id, decision.row.condition, decision.row.next)
+    })
+    .collect()
+}
+
 /// The incident that the workload is in; else the one it would be in if the plan's first alarm rang now.
 pub fn real_or_imagined(workload: &Workload, seen: &Observation, decisions: &[Decision]) -> Incident {
     let alarm = workload.plan.alarms.first().and_then(|arn| alarm_name(arn));
@@ -106,6 +118,14 @@ pub fn real_or_imagined(workload: &Workload, seen: &Observation, decisions: &[De
         None => Incident::declared(seen.now),
     };
     incident(decisions).cloned().unwrap_or_else(imagined)
+}
+
+/// The incident that a failover is part of: the one that rings, unless it was dismissed. Of a dismissed one Holdfast waits for the next
+/// alarm, which does not come while this one rings on, so a person declares one.
+pub fn incident_of(decisions: &[Decision], now: Timestamp) -> Incident {
+    let rings = decisions.iter().filter(|decision| decision.row.id.rule != Rule::P06);
+    let ringing = rings.filter_map(|decision| decision.incident.clone()).next();
+    ringing.unwrap_or_else(|| Incident::declared(now))
 }
 
 /// The incident that some name is in.

@@ -7,10 +7,9 @@ use aws::{CallError, operator};
 use failover::incident::{Approval, Incident};
 use failover::latch;
 use failover::pin::{Decision, Observation, Verdict};
-use failover::promotion::{self, Gate};
+use failover::promotion::Gate;
 use failover::rule::Rule;
 use failover::signal;
-use jiff::Timestamp;
 use serde_json::json;
 
 use crate::asked;
@@ -192,7 +191,7 @@ impl Intent {
     pub async fn of(workload: &Workload, terminal: &Terminal, despite: Vec<Rule>, ask: &Ask) -> Result<Self, Failure> {
         heard(workload, terminal).await?;
         let seen = look(workload).await?;
-        let incident = incident_of(&look::decide(workload, &seen), seen.now);
+        let incident = look::incident_of(&look::decide(workload, &seen), seen.now);
         let approval = approval(workload, incident, despite, ask).await?;
         let mut imagined = Observation { approval: Some(approval.clone()), ..seen };
         imagined.alarms.get_or_insert_default().extend(approval.incident.as_declared_alarm());
@@ -260,7 +259,7 @@ pub async fn failover(
     let intent = Intent::of(workload, terminal, despite, ask).await?;
     print_findings(terminal, &intent.findings);
     intent.allowed()?;
-    let held = held_databases(workload, &intent).await;
+    let held = look::held(workload, &intent.imagined, intent.incident()).await;
     held.iter().for_each(|why| terminal.say(format!("{WARNING}not promoted without you{WARNING:#}: {why}")));
     intent.confirm(terminal, "Fail over")?;
     let positions = Positions::ask(workload, terminal, access).await;
@@ -278,25 +277,6 @@ pub async fn failover(
     };
     terminal.say(format!("{GOOD}pinned to DR{GOOD:#}, incident {incident}; {follows}: `holdfast status --watch`"));
     Ok(())
-}
-
-/// The databases that the rules will not promote by themselves, and why: an approval of the pin is none of lost writes.
-async fn held_databases(workload: &Workload, intent: &Intent) -> Vec<String> {
-    use promotion::Verdict::{Ask, Trouble};
-    let decided = look::replicas(workload, &intent.imagined, intent.incident()).await;
-    let held = decided.into_iter().filter(|decision| matches!(decision.row.verdict, Ask | Trouble));
-    held.map(|decision| {
-        format!("{} ({}): {}; {}", decision.id, decision.row.id, decision.row.condition, decision.row.next)
-    })
-    .collect()
-}
-
-/// The incident that a failover is part of: the one that rings, unless it was dismissed. Of a dismissed one Holdfast waits for the next
-/// alarm, which does not come while this one rings on, so a person declares one.
-fn incident_of(decisions: &[Decision], now: Timestamp) -> Incident {
-    let rings = decisions.iter().filter(|decision| decision.row.id.rule != Rule::P06);
-    let ringing = rings.filter_map(|decision| decision.incident.clone()).next();
-    ringing.unwrap_or_else(|| Incident::declared(now))
 }
 
 async fn until_pinned(workload: &Workload, terminal: &Terminal, incident: &Incident) -> Result<Observation, Failure> {
@@ -387,7 +367,7 @@ mod tests {
     #[test]
     fn a_failover_is_part_of_the_incident_that_rings_and_of_one_of_its_own_where_that_was_rejected() {
         let now = "2026-01-05T11:00:00Z".parse().unwrap();
-        let of = |by, since| incident_of(&decided(by, since), now).to_string();
+        let of = |by, since| look::incident_of(&decided(by, since), now).to_string();
         assert_eq!(of("operator", "2026-01-05T08:00:00Z"), "started@2026-01-05T10:00:00Z");
         assert_eq!(of("rejection", "2026-01-05T10:30:00Z"), "operator@2026-01-05T11:00:00Z");
         assert_eq!(of("failback", "2026-01-05T10:30:00Z"), "operator@2026-01-05T11:00:00Z");
