@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use aws::PASSES_MAX;
-use aws::beside;
 use aws::cloudwatch::AlarmReader;
 use aws::dns::NameServers;
 use aws::probe::Prober;
@@ -124,10 +123,6 @@ where
             let (pending, held) = end_maintenance(&self.writer, plan, pending).await;
             pass.findings.extend(held);
             pass = self.act(pending, nth, pass).await;
-        }
-        if !pass.uncertain.is_empty() && seen.source == Source::Listed {
-            // Route 53 may be silent at the next look, and this one may have seen what the store's listing lacks, such as a longer TTL.
-            beside::remember(plan, beside, &seen.names, seen.now).await;
         }
         let pass = Pass { saw: Some(seen), ..pass };
         if pass.uncertain.is_empty() { ControlFlow::Break(pass) } else { ControlFlow::Continue(pass) }

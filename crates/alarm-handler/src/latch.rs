@@ -42,6 +42,11 @@ where
             .collect();
         let pinning = |view: &NameView| pins.get(&(view.zone.clone(), view.name.clone())).cloned();
         let latch = Latch::committed(latch::commits(plan, &seen.names, pinning)?, seen.now);
+        if seen.source == Source::Listed {
+            // Route 53 may be silent from here on, and a promotion would stand on the store's listing, which may lack what this look saw:
+            // a longer TTL that clients drain by.
+            beside::remember(plan, &self.beside, &seen.names, seen.now).await;
+        }
         let swapped = beside::swap_latch(plan, &self.beside, None, &latch).await;
         let swapped = swapped.inspect_err(|error| tracing::warn!(%error, "the latch may not be closed"));
         let closed = match swapped {
