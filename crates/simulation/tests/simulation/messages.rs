@@ -16,13 +16,15 @@ fn told_at(holdfast: &Holdfast, since: Timestamp, words: &str) -> Vec<i64> {
 }
 
 #[test]
-fn a_page_that_stays_true_is_repeated_at_growing_intervals() {
+fn a_page_that_stays_true_in_an_incident_is_repeated_every_quarter_of_an_hour_and_then_every_hour() {
     let mut holdfast = deployed(&Setup::default());
     holdfast.world.get().alarm_says(AlarmState::Alarm);
     let since = holdfast.world.get().now;
     holdfast.settle();
-    minutes(&mut holdfast, 250);
-    assert_eq!(told_at(&holdfast, since, "HELD"), [0, 1, 2, 4, 8, 16, 32, 64, 128, 240]);
+    minutes(&mut holdfast, 310);
+    let quarters = (1..=16).map(|nth| 15 * nth);
+    let expected: Vec<_> = [0, 1, 2, 4, 8].into_iter().chain(quarters).chain([300]).collect();
+    assert_eq!(told_at(&holdfast, since, "HELD"), expected);
 }
 
 #[test]
