@@ -27,16 +27,16 @@ trap clean EXIT
 release=1:10.11.19-0+deb12u1
 (cd "$dir" && apt-get -qq download "mariadb-server-core=$release" "mariadb-client-core=$release" "mariadb-client=$release" \
   libaio1=0.3.113-4 liburing2=2.3-3 libnuma1=2.0.16-1 libedit2=3.1-20221030-2 libncurses6=6.4-4 2>apt.log) || exit 2
-for deb in "$dir"/*.deb; do dpkg -x "$deb" "$dir/root"; done
-export LD_LIBRARY_PATH=$dir/root/usr/lib/x86_64-linux-gnu
-"$dir/root/usr/bin/mariadb-install-db" --no-defaults --user="$(id -un)" --basedir="$dir/root/usr" --tmpdir="$dir" \
+for deb in "$dir"/*.deb; do dpkg -x "$deb" "$dir/unpacked"; done
+export LD_LIBRARY_PATH=$dir/unpacked/usr/lib/x86_64-linux-gnu
+"$dir/unpacked/usr/bin/mariadb-install-db" --no-defaults --user="$(id -un)" --basedir="$dir/unpacked/usr" --tmpdir="$dir" \
   --datadir="$dir/source" --auth-root-authentication-method=normal --skip-test-db >"$dir/install.log" 2>&1
 cp -a "$dir/source" "$dir/replica"
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-sql() { "$dir/root/usr/bin/mariadb" --no-defaults "-u${3:-root}" -S "$dir/$1.sock" -N -e "$2" 2>>"$dir/sql.log"; }
+sql() { "$dir/unpacked/usr/bin/mariadb" --no-defaults "-u${3:-root}" -S "$dir/$1.sock" -N -e "$2" 2>>"$dir/sql.log"; }
 start() { # name, server id, port
-  "$dir/root/usr/sbin/mariadbd" --no-defaults --user="$(id -un)" --basedir="$dir/root/usr" --datadir="$dir/$1" \
+  "$dir/unpacked/usr/sbin/mariadbd" --no-defaults --user="$(id -un)" --basedir="$dir/unpacked/usr" --datadir="$dir/$1" \
     --socket="$dir/$1.sock" --tmpdir="$dir" --bind-address=127.0.0.1 --port="$3" --server-id="$2" --log-bin=binlog \
     --gtid-strict-mode --log-slave-updates --skip-name-resolve --innodb-buffer-pool-size=16M >"$dir/$1.log" 2>&1 &
   for _ in $(seq 150); do sql "$1" 'SELECT 1' >/dev/null && return; sleep 0.2; done
@@ -54,7 +54,7 @@ sql replica "SET GLOBAL read_only = 1; CHANGE MASTER TO MASTER_HOST='127.0.0.1',
 
 position() { sql replica 'SELECT @@gtid_binlog_pos'; }
 state() {
-  "$dir/root/usr/bin/mariadb" --no-defaults -uroot -S "$dir/replica.sock" -e 'SHOW SLAVE STATUS\G' |
+  "$dir/unpacked/usr/bin/mariadb" --no-defaults -uroot -S "$dir/replica.sock" -e 'SHOW SLAVE STATUS\G' |
     awk '/Slave_SQL_Running:/ {running = $2} /Last_SQL_Errno:/ {error = $2} END {print "SQL thread " running ", error " error}'
 }
 arrived() { # rows
@@ -68,7 +68,7 @@ try() { # what, command...
   [[ $before == "$(position)" ]] && answer+=", nothing written" || answer+=", written to its binary log"
   echo "$1 on the replica: $answer"
 }
-admin=("$dir/root/usr/bin/mariadb-admin" --no-defaults -umonitor -S "$dir/replica.sock")
+admin=("$dir/unpacked/usr/bin/mariadb-admin" --no-defaults -umonitor -S "$dir/replica.sock")
 {
   sql source "INSERT shop.orders VALUES (NULL)"
   for _ in $(seq 100); do [ "$(sql replica 'SELECT COUNT(*) FROM shop.orders')" = 1 ] && break; sleep 0.2; done

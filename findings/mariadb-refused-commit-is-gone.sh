@@ -28,15 +28,15 @@ python3 -m venv "$dir/venv"
 release=1:10.11.19-0+deb12u1
 (cd "$dir" && apt-get -qq download "mariadb-server-core=$release" "mariadb-client-core=$release" \
   libaio1=0.3.113-4 liburing2=2.3-3 libnuma1=2.0.16-1 libedit2=3.1-20221030-2 libncurses6=6.4-4 2>apt.log) || exit 2
-for deb in "$dir"/*.deb; do dpkg -x "$deb" "$dir/root"; done
-libraries=$dir/root/usr/lib/x86_64-linux-gnu
-LD_LIBRARY_PATH=$libraries "$dir/root/usr/bin/mariadb-install-db" --no-defaults --user="$(id -un)" --basedir="$dir/root/usr" \
+for deb in "$dir"/*.deb; do dpkg -x "$deb" "$dir/unpacked"; done
+libraries=$dir/unpacked/usr/lib/x86_64-linux-gnu
+LD_LIBRARY_PATH=$libraries "$dir/unpacked/usr/bin/mariadb-install-db" --no-defaults --user="$(id -un)" --basedir="$dir/unpacked/usr" \
   --tmpdir="$dir" --datadir="$dir/data" --auth-root-authentication-method=normal --skip-test-db >"$dir/install.log" 2>&1
 
 sql() {
-  LD_LIBRARY_PATH=$libraries "$dir/root/usr/bin/mariadb" --no-defaults -uroot -S "$dir/socket" -N -e "$1" 2>>"$dir/sql.log"
+  LD_LIBRARY_PATH=$libraries "$dir/unpacked/usr/bin/mariadb" --no-defaults -uroot -S "$dir/socket" -N -e "$1" 2>>"$dir/sql.log"
 }
-LD_LIBRARY_PATH=$libraries "$dir/root/usr/sbin/mariadbd" --no-defaults --user="$(id -un)" --basedir="$dir/root/usr" \
+LD_LIBRARY_PATH=$libraries "$dir/unpacked/usr/sbin/mariadbd" --no-defaults --user="$(id -un)" --basedir="$dir/unpacked/usr" \
   --datadir="$dir/data" --socket="$dir/socket" --tmpdir="$dir" --skip-networking --innodb-buffer-pool-size=16M \
   >"$dir/server.log" 2>&1 &
 for _ in $(seq 150); do sql 'SELECT 1' >/dev/null && break; sleep 0.2; done

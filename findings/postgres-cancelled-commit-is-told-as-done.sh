@@ -29,11 +29,11 @@ python3 -m venv "$dir/venv"
 release=15.20-0+deb12u1
 (cd "$dir" && apt-get -qq download "postgresql-15=$release" "postgresql-client-15=$release" "libpq5=$release" libicu72 libxml2 \
   libldap-2.5-0 libsasl2-2 libgssapi-krb5-2 libkrb5-3 libk5crypto3 libkrb5support0 libkeyutils1 libreadline8 2>apt.log) || exit 2
-for deb in "$dir"/*.deb; do dpkg -x "$deb" "$dir/root"; done
-bin=$dir/root/usr/lib/postgresql/15/bin
+for deb in "$dir"/*.deb; do dpkg -x "$deb" "$dir/unpacked"; done
+bin=$dir/unpacked/usr/lib/postgresql/15/bin
 mkdir "$dir/work"
 chmod 755 "$dir"
-run=(env "LD_LIBRARY_PATH=$dir/root/usr/lib/x86_64-linux-gnu" PGUSER=app PGDATABASE=postgres "PGHOST=$dir/work")
+run=(env "LD_LIBRARY_PATH=$dir/unpacked/usr/lib/x86_64-linux-gnu" PGUSER=app PGDATABASE=postgres "PGHOST=$dir/work")
 if ((EUID == 0)); then
   chown nobody "$dir/work"
   run=(setpriv --reuid=nobody --regid=nogroup --clear-groups "${run[@]}")

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::change::{Change, Write, rewrite_register};
 use crate::name::Name;
-use crate::observation::{Alarms, NameView, Probe, Probes};
+use crate::observation::{Alarms, NameView, Probe, Probes, not_ok};
 use crate::plan::{Plan, ReplicaId};
 use crate::position::OldOnly;
 use crate::record::{Pair, RecordSet, Target};
@@ -187,19 +187,6 @@ pub fn home_since(names: &[NameView]) -> Option<Timestamp> {
         register => register.memory().failed_back,
     };
     names.iter().filter_map(of_name).max()
-}
-
-/// The plan's alarms that do not say OK, in words.
-fn not_ok(plan: &Plan, alarms: &Alarms) -> Vec<String> {
-    let said = |arn: &String| {
-        let alarm = alarms.iter().flatten().find(|alarm| alarm.arn == *arn);
-        match alarm {
-            Some(alarm) if alarm.says_ok() => None,
-            Some(alarm) => Some(format!("alarm {} is {}", alarm.name, alarm.in_words())),
-            None => Some(format!("nothing is known of alarm {arn}")),
-        }
-    };
-    plan.alarms.iter().filter_map(said).collect()
 }
 
 /// Why a name's records cannot be restored.

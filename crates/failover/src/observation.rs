@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 pub use crate::fact::{Attention, Fact};
 use crate::incident::{AlarmSighting, AlarmState};
+use crate::plan::Plan;
 pub use crate::probe::{Probe, Silence, TlsFault, Unsent};
 pub use crate::targets::Targets;
 pub use crate::view::NameView;
@@ -43,6 +44,20 @@ pub(crate) fn in_alarm(alarms: &Alarms) -> Vec<&AlarmSighting> {
     let mut ringing: Vec<_> = alarms.iter().flatten().filter(|alarm| alarm.state == AlarmState::Alarm).collect();
     ringing.sort_by_key(|alarm| (alarm.since, &alarm.name));
     ringing
+}
+
+/// The plan's alarms that are not known to say OK, in words.
+#[must_use]
+pub fn not_ok(plan: &Plan, alarms: &Alarms) -> Vec<String> {
+    let said = |arn: &String| {
+        let alarm = alarms.iter().flatten().find(|alarm| alarm.arn == *arn);
+        match alarm {
+            Some(alarm) if alarm.says_ok() => None,
+            Some(alarm) => Some(format!("alarm {} is {}", alarm.name, alarm.in_words())),
+            None => Some(format!("nothing is known of alarm {arn}")),
+        }
+    };
+    plan.alarms.iter().filter_map(said).collect()
 }
 
 /// `now` is at least `seconds` after `then`.

@@ -5,7 +5,7 @@ use failover::adopt::adopt as adopted;
 use failover::announcement::Deed;
 use failover::change::{self, Write};
 use failover::latch;
-use failover::observation::Alarms;
+use failover::observation::not_ok;
 use failover::pin::Observation;
 use failover::plan::{Mode, Plan};
 use serde_json::json;
@@ -95,9 +95,9 @@ fn confirm(terminal: &Terminal, writes: &[Write], check: &str, off: bool) -> Res
 
 /// With an alarm that rings, or of which nothing is known, the change would move users by itself.
 fn all_quiet(plan: &Plan, seen: &Observation) -> Result<(), Failure> {
-    if let Some(why) = not_ok(plan, &seen.alarms) {
+    if let Some(why) = not_ok(plan, &seen.alarms).first() {
         return Err(Failure::Refused(format!(
-            "nothing was changed: {why}, and the change might move users now; wait until it is"
+            "nothing was changed: the alarm is not OK ({why}), and the change might move users now; wait until it is"
         )));
     }
     if !matches!(seen.latch, latch::Reading::NoStore | latch::Reading::Open { .. }) {
@@ -105,15 +105,6 @@ fn all_quiet(plan: &Plan, seen: &Observation) -> Result<(), Failure> {
         return Err(Failure::Refused(why.to_owned()));
     }
     Ok(())
-}
-
-/// Which of the plan's alarms is not known to say that all is well.
-fn not_ok(plan: &Plan, alarms: &Alarms) -> Option<String> {
-    plan.alarms.iter().find_map(|arn| match alarms.iter().flatten().find(|alarm| alarm.arn == *arn) {
-        Some(alarm) if alarm.says_ok() => None,
-        Some(alarm) => Some(format!("the alarm {arn} is not OK ({})", alarm.in_words())),
-        None => Some(format!("the alarm {arn} is not OK (nothing is known of it)")),
-    })
 }
 
 /// Whether the records may stand on the switch.
@@ -141,7 +132,7 @@ mod tests {
         let plan = Plan::parse(&plan.replace("ALARM", arn)).unwrap();
         let said = |state, trouble| {
             let (arn, name, since) = (arn.to_owned(), "started".to_owned(), jiff::Timestamp::UNIX_EPOCH);
-            not_ok(&plan, &Some(vec![AlarmSighting { arn, name, state, since, trouble }]))
+            not_ok(&plan, &Some(vec![AlarmSighting { arn, name, state, since, trouble }])).pop()
         };
         assert_eq!(said(AlarmState::Ok, None), None);
         assert_eq!(said(AlarmState::Ok, Some(EvaluationTrouble::PartialData)), None);
@@ -149,6 +140,6 @@ mod tests {
             assert!(said(AlarmState::Ok, Some(trouble)).is_some_and(|why| why.contains("EVALUATION_")));
         }
         assert!(said(AlarmState::Alarm, None).is_some());
-        assert!(not_ok(&plan, &None).is_some_and(|why| why.contains("nothing is known")));
+        assert!(not_ok(&plan, &None).pop().is_some_and(|why| why.contains("nothing is known")));
     }
 }

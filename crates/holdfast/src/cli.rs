@@ -113,8 +113,8 @@ pub enum Command {
         #[arg(long, short)]
         verbose: bool,
     },
-    /// Looks whether DR's half of the workload could carry users: databases, load balancers, certificates, instances, secrets, parameters, buckets, pipelines. Exits
-    /// with 1 unless all is known to be ready; changes nothing.
+    /// Looks whether DR's half of the workload could carry users: databases, load balancers, certificates, instances, secrets, parameters,
+    /// buckets, pipelines. Exits with 1 unless all is known to be ready; changes nothing.
     #[command(after_help = examples::READINESS, after_long_help = examples::READINESS)]
     Readiness {
         /// A file that names what neither the plan nor a record does: secrets, pipelines, limits (docs/readiness.md).

@@ -22,7 +22,6 @@ use failover::observation::{ChangeStatus, NameView};
 use failover::plan::ReplicaId;
 use failover::position::Proof;
 use failover::promotion::PromotionCall;
-use failover::register::Register;
 use failover::rule::Rule;
 use serde_json::json;
 use way::Way;
@@ -34,7 +33,7 @@ use crate::failure::Failure;
 use crate::fence;
 use crate::guard;
 use crate::look::look;
-use crate::orders::submit_batch;
+use crate::orders::{self, submit_batch};
 use crate::terminal::{BAD, BOLD, DIM, GOOD, Terminal};
 use crate::workload::Workload;
 
@@ -173,8 +172,7 @@ async fn switch(workload: &Workload, terminal: &Terminal, home: &Homecoming) -> 
     let batches = change::batches(writes);
     let writer = Writer::new(&workload.session);
     // A name that is disarmed in the middle of a maintenance ends it, and nobody else would enable the check that it disabled.
-    let is_paused = |view: &NameView| matches!(view.register(), Some(Register::Paused { .. }));
-    let ends_pause = !idle.is_empty() && seen.names.iter().any(is_paused);
+    let ends_pause = !idle.is_empty() && orders::is_paused(&seen.names);
     if let Some(check) = workload.plan.failover_health_check.as_ref().filter(|_| ends_pause) {
         writer.set_disabled(check, false).await?;
     }

@@ -1,6 +1,7 @@
 //! Looks at everything, and lets the rules of the functions decide about it: nothing here can write.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use alarm_handler::look::{Memory, observe};
 use aws::rds::ReplicaReader as _;
@@ -19,6 +20,9 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::workload::Workload;
+
+/// For all databases together.
+const HELD_WITHIN: Duration = Duration::from_secs(10);
 
 /// What alarm-handler would see now.
 pub async fn look(workload: &Workload) -> Result<Observation, Failure> {
@@ -99,10 +103,18 @@ pub async fn replicas(workload: &Workload, seen: &Observation, incident: &Incide
     .await
 }
 
-/// The databases that the rules will not promote by themselves, and why: an approval of the pin is none of lost writes.
-pub async fn held(workload: &Workload, seen: &Observation, incident: &Incident) -> Vec<String> {
+/// The databases that the rules will not promote by themselves, and why, whatever newer samples of their lag may say: an approval of the pin is
+/// none of lost writes. An outage goes on meanwhile, so their answers are not waited for.
+pub async fn held(workload: &Workload, seen: &Observation) -> Vec<String> {
     use promotion::Verdict::{Ask, Trouble};
-    let decided = replicas(workload, seen, incident).await;
+    // As if the alarm rang: of an incident that begins now the newest sample, of a minute ago, says too little.
+    let incident = real_or_imagined(workload, seen, &[]);
+    let Ok(decided) = tokio::time::timeout(HELD_WITHIN, replicas(workload, seen, &incident)).await else {
+        let seconds = HELD_WITHIN.as_secs();
+        return vec![format!(
+            "whether DR's databases will be is not known: RDS or CloudWatch does not answer within {seconds} s"
+        )];
+    };
     let held = decided.into_iter().filter(|decision| matches!(decision.row.verdict, Ask | Trouble));
     held.map(|decision| {
         format!("{} ({}): {}; {}", decision.id, decision.row.id, decision.row.condition, decision.row.next)

@@ -6,6 +6,7 @@ mod reject;
 use aws::route53::{HealthCheckWriter, RecordReader as _, RecordWriter, Writer};
 use failover::announcement::Deed;
 use failover::change::{self, Batch, Change, Write};
+use failover::observation::NameView;
 use failover::order::{Order, register_for};
 use failover::pin::Observation;
 use failover::plan::Names;
@@ -216,13 +217,14 @@ async fn submit(
     Ok(())
 }
 
-fn is_paused(seen: &Observation) -> bool {
-    seen.names.iter().any(|view| matches!(view.register(), Some(Register::Paused { .. })))
+/// True while a maintenance is under way for a name.
+pub fn is_paused(names: &[NameView]) -> bool {
+    names.iter().any(|view| matches!(view.register(), Some(Register::Paused { .. })))
 }
 
 /// True if a name leaves a pause: the check that a maintenance disabled must be enabled first, or nobody would.
 fn ends_pause(seen: &Observation, writes: &[Write]) -> bool {
-    is_paused(seen) && writes.iter().any(|write| !matches!(write.register, Register::Paused { .. }))
+    is_paused(&seen.names) && writes.iter().any(|write| !matches!(write.register, Register::Paused { .. }))
 }
 
 /// Submits a batch. What Route 53 refuses though all that the batch deletes is there exactly as it was seen, it refuses for good: nobody

@@ -259,7 +259,7 @@ pub async fn failover(
     let intent = Intent::of(workload, terminal, despite, ask).await?;
     print_findings(terminal, &intent.findings);
     intent.allowed()?;
-    let held = look::held(workload, &intent.imagined, intent.incident()).await;
+    let held = look::held(workload, &intent.imagined).await;
     held.iter().for_each(|why| terminal.say(format!("{WARNING}not promoted without you{WARNING:#}: {why}")));
     intent.confirm(terminal, "Fail over")?;
     let positions = Positions::ask(workload, terminal, access).await;
@@ -269,11 +269,8 @@ pub async fn failover(
     let incident = intent.incident();
     terminal.result(&json!({"incident": incident, "pinned": pinned, "positions": positions.as_json(), "held": held}));
     let follows = match held.is_empty() {
-        true => "the databases follow".to_owned(),
-        false => format!(
-            "{} of DR's databases will wait for you, as was said: users cannot write there until then",
-            held.len()
-        ),
+        true => "the databases follow, or ask you about lost writes if the primary was down before",
+        false => "not every database follows by itself, as was said, and users cannot write until then",
     };
     terminal.say(format!("{GOOD}pinned to DR{GOOD:#}, incident {incident}; {follows}: `holdfast status --watch`"));
     Ok(())

@@ -6,8 +6,9 @@
 mod pair;
 
 use aws::route53::RecordReader as _;
-use failover::observation::Alarms;
+use failover::observation::{Alarms, not_ok};
 use failover::pin::Observation;
+use failover::plan::Plan;
 use failover::promotion::Verdict;
 use failover::register::Register;
 use failover::rule::Rule;
@@ -135,7 +136,7 @@ async fn check(
         let why = "the plan has no database, so there is nothing to lose: holdfast failover --despite P09 moves users";
         return Err(Failure::Usage(why.to_owned()));
     }
-    in_peace(&seen.alarms)?;
+    in_peace(&workload.plan, &seen.alarms)?;
     let intent = intent(workload, terminal, command).await?;
     print_findings(terminal, &intent.findings);
     intent.allowed()?;
@@ -159,16 +160,14 @@ async fn check(
 }
 
 /// Refuses unless every alarm is known to say that all is well.
-fn in_peace(alarms: &Alarms) -> Result<(), Failure> {
-    let unwell = alarms.iter().flatten().filter(|alarm| !alarm.says_ok());
-    let unwell: Vec<_> = unwell.map(|alarm| format!("{}: {}", alarm.name, alarm.in_words())).collect();
-    if alarms.is_none() || !unwell.is_empty() {
-        return Err(Failure::Refused(format!(
+fn in_peace(plan: &Plan, alarms: &Alarms) -> Result<(), Failure> {
+    match not_ok(plan, alarms).as_slice() {
+        [] => Ok(()),
+        unwell => Err(Failure::Refused(format!(
             "nothing was changed: a switchover is for peace, and the alarm is not OK ({}); in an outage: holdfast failover",
-            if unwell.is_empty() { "CloudWatch does not say".to_owned() } else { unwell.join(", ") }
-        )));
+            unwell.join(", ")
+        ))),
     }
-    Ok(())
 }
 
 /// Waits until nothing was written for some seconds and every replica has everything; leaves in each pair the mark since when that is so.
@@ -334,15 +333,21 @@ mod tests {
 
     #[test]
     fn a_switchover_is_no_matter_for_an_alarm_that_cloudwatch_cannot_evaluate() {
+        let arn = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:started";
+        let plan = r#"{"mode":"automatic","zones":[{"id":"Z1","names":["a.example.com"]}],"alarms":["ALARM"],"limits":{"lag_seconds_max":60,
+            "settle_seconds":900,"cooldown_seconds":3600,"drain_seconds":90,"detection_seconds_max":2400}}"#;
+        let plan = Plan::parse(&plan.replace("ALARM", arn)).unwrap();
+        let in_peace = |alarms| super::in_peace(&plan, &alarms);
         let mut alarm = Incident::declared(Timestamp::UNIX_EPOCH).as_declared_alarm().unwrap();
-        assert!(in_peace(&Some(vec![alarm.clone()])).is_err(), "it rings");
+        alarm.arn = arn.to_owned();
+        assert!(in_peace(Some(vec![alarm.clone()])).is_err(), "it rings");
         alarm.state = failover::incident::AlarmState::Ok;
-        assert!(in_peace(&Some(vec![alarm.clone()])).is_ok());
+        assert!(in_peace(Some(vec![alarm.clone()])).is_ok());
         for trouble in [EvaluationTrouble::Error, EvaluationTrouble::Failure] {
             alarm.trouble = Some(trouble);
-            let refused = in_peace(&Some(vec![alarm.clone()])).unwrap_err().to_string();
+            let refused = in_peace(Some(vec![alarm.clone()])).unwrap_err().to_string();
             assert!(refused.contains("EVALUATION_"), "{refused}");
         }
-        assert!(in_peace(&None).is_err(), "CloudWatch does not say");
+        assert!(in_peace(None).is_err(), "CloudWatch does not say");
     }
 }

@@ -41,7 +41,8 @@ use model::{Event, cluster_key, key};
 pub use parameters::set_parameter;
 pub use people::*;
 pub use real::{
-    address, certificates, close, commit, newest, on_servers, rows, rows_of, session, settle, trouble, use_servers,
+    address, brand, certificates, close, commit, newest, on_servers, rows, rows_of, session, settle, trouble,
+    use_servers,
 };
 use state::{Effect, State};
 

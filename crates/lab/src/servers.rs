@@ -70,6 +70,11 @@ impl Farm {
         Ok(Self { template, authority, servers: Mutex::default(), home })
     }
 
+    /// Whose they are.
+    pub fn brand(&self) -> Brand {
+        self.template.brand
+    }
+
     /// A server, if there is one of that number.
     pub fn server(&self, number: u64) -> Option<Arc<Server>> {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()

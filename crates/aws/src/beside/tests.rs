@@ -1,4 +1,4 @@
-//! What name servers and the store may say, and what may be concluded from it.
+//! What name servers and the store may say, and what may be concluded from it. Compiled for tests alone, where `unwrap` is an assertion.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;

@@ -14,7 +14,7 @@ use crate::session::Session;
 
 /// A secret in DR, the session's region, and what the primary region says of its copy.
 pub async fn secret(session: &Session, primary: &Look<String>, name: &str) -> Secret {
-    let dr_region = session.config().region().map(ToString::to_string).unwrap_or_default();
+    let dr_region = session.region().to_owned();
     let dr = described(session, name).await;
     let replication = match primary {
         Err(why) => Err(why.clone()),
@@ -46,7 +46,7 @@ async fn described(session: &Session, name: &str) -> Look<Option<DescribeSecretO
 
 /// Every parameter of those names: what DR, the session's region, has of it, and what the primary region has.
 pub async fn parameters(session: &Session, primary: &Look<String>, names: &BTreeSet<String>) -> Vec<Parameter> {
-    let dr_region = session.config().region().map(ToString::to_string).unwrap_or_default();
+    let dr_region = session.region().to_owned();
     let (dr, primary) = tokio::join!(put(session, names), async {
         put(&session.in_region(primary.as_ref().map_err(Clone::clone)?), names).await
     });

@@ -11,7 +11,7 @@ use crate::session::Session;
 
 /// The pipelines of one application, in DR, the session's region, and in the primary region.
 pub async fn pair(session: &Session, primary: &Look<String>, names: &Pipelines) -> Pair {
-    let dr_region = session.config().region().map(ToString::to_string).unwrap_or_default();
+    let dr_region = session.region().to_owned();
     let (dr, primary) = tokio::join!(executions(session, &names.dr), async {
         executions(&session.in_region(primary.as_ref().map_err(Clone::clone)?), &names.primary).await
     });

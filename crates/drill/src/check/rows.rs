@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use lab::servers::Brand;
 
 use super::reality::{FENCER, REBOOTED_WITHIN, noted_at};
 use super::{Check, ensure, pinned_at};
@@ -64,7 +65,7 @@ pub const POOL_CUT_OFF: Check = Check {
 
 /// The lag is that of what was received, on the way home too.
 pub const LINK_HOME_UNSEEN: Check = Check {
-    name: "after writes stopped in DR the lag that RDS told of the successor was 0 in a quarter of the samples or more, whatever the link still held",
+    name: "after writes stopped in DR the lag that RDS told of the successor was 0 in most samples, of MySQL in many, whatever the link still held",
     run: link_home_unseen,
 };
 /// Positions are exact.
@@ -85,8 +86,11 @@ fn link_home_unseen(evidence: &Evidence) -> Result<String, String> {
     // −1 is what RDS says of a database that replicates nothing: it was promoted.
     let lags: Vec<f64> = lags.map(|(_, seconds)| *seconds).filter(|seconds| *seconds >= 0.0).collect();
     let small = lags.iter().filter(|seconds| **seconds <= 1.0).count();
-    // MySQL 9.7 says so in half of them, MariaDB in nearly all.
-    ensure(small * 4 >= lags.len() && small > 0, format!("{small} of {} samples", lags.len()))
+    let is_most = match rows(evidence)?.brand {
+        Some(Brand::MySql) => small > 0 && small * 4 >= lags.len(),
+        Some(Brand::MariaDb) | None => small * 2 > lags.len(),
+    };
+    ensure(is_most, format!("{small} of {} samples", lags.len()))
 }
 
 /// How many writes that DR acknowledged are not in the primary, and how many there were.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lab::servers::Brand;
 use lab::{Lab, rds};
 
 use super::Evidence;
@@ -23,6 +24,8 @@ pub struct Rows {
     pub lags_home: Vec<(jiff::Timestamp, f64)>,
     /// What a server did not do though it was told to.
     pub trouble: Option<String>,
+    /// Whose the servers are.
+    pub brand: Option<Brand>,
 }
 
 impl Rows {
@@ -62,6 +65,7 @@ impl Rows {
             lags,
             lags_home,
             trouble: settled.err(),
+            brand: rds::brand(lab),
         })
     }
 }

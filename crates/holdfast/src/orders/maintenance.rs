@@ -75,7 +75,7 @@ async fn disable(workload: &Workload, terminal: &Terminal, check: &str, until: T
     let writer = Writer::new(&workload.session);
     writer.set_disabled(check, true).await?;
     let seen = look(workload).await?;
-    if is_paused(&seen) {
+    if is_paused(&seen.names) {
         terminal.say(format!("health check {check} is disabled: DNS stays on the primary until {until}"));
         return Ok(());
     }

@@ -99,6 +99,12 @@ pub fn address(lab: &Lab, region: &str, id: &str) -> Option<SocketAddr> {
     Some(real.farm.server(number)?.address)
 }
 
+/// Whose servers stand behind the databases, if real ones do.
+#[must_use]
+pub fn brand(lab: &Lab) -> Option<Brand> {
+    Some(lab.rds.real.get()?.farm.brand())
+}
+
 /// The file with the certificate that the real servers' own are signed by, as RDS's bundle is for its.
 #[must_use]
 pub fn certificates(lab: &Lab) -> Option<PathBuf> {

@@ -14,6 +14,17 @@ pub enum Brand {
     MySql,
 }
 
+/// Statements about replication, and columns of what its status says.
+pub(super) struct Words {
+    pub start: &'static str,
+    pub stop: &'static str,
+    pub forget_source: &'static str,
+    pub status: &'static str,
+    pub seconds_behind: &'static str,
+    pub is_applying: &'static str,
+    pub applied_position: &'static str,
+}
+
 /// Small, since a lab has four and more of them; what a commit writes is safe when the process is killed, not when the machine is.
 const OF_BOTH: [&str; 9] = [
     "--no-defaults",
@@ -101,38 +112,27 @@ impl Brand {
         }
     }
 
-    pub(super) fn start(self) -> &'static str {
-        self.either("START SLAVE", "START REPLICA")
-    }
-
-    pub(super) fn stop(self) -> &'static str {
-        self.either("STOP SLAVE", "STOP REPLICA")
-    }
-
-    pub(super) fn forget_source(self) -> &'static str {
-        self.either("RESET SLAVE ALL", "RESET REPLICA ALL")
-    }
-
-    pub(super) fn status(self) -> &'static str {
-        self.either("SHOW SLAVE STATUS", "SHOW REPLICA STATUS")
-    }
-
-    pub(super) fn seconds_behind(self) -> &'static str {
-        self.either("Seconds_Behind_Master", "Seconds_Behind_Source")
-    }
-
-    pub(super) fn is_applying(self) -> &'static str {
-        self.either("Slave_SQL_Running", "Replica_SQL_Running")
-    }
-
-    pub(super) fn applied_position(self) -> &'static str {
-        self.either("Exec_Master_Log_Pos", "Exec_Source_Log_Pos")
-    }
-
-    fn either(self, of_mariadb: &'static str, of_mysql: &'static str) -> &'static str {
+    /// Its words for replication.
+    pub(super) fn words(self) -> &'static Words {
         match self {
-            Self::MariaDb => of_mariadb,
-            Self::MySql => of_mysql,
+            Self::MariaDb => &Words {
+                start: "START SLAVE",
+                stop: "STOP SLAVE",
+                forget_source: "RESET SLAVE ALL",
+                status: "SHOW SLAVE STATUS",
+                seconds_behind: "Seconds_Behind_Master",
+                is_applying: "Slave_SQL_Running",
+                applied_position: "Exec_Master_Log_Pos",
+            },
+            Self::MySql => &Words {
+                start: "START REPLICA",
+                stop: "STOP REPLICA",
+                forget_source: "RESET REPLICA ALL",
+                status: "SHOW REPLICA STATUS",
+                seconds_behind: "Seconds_Behind_Source",
+                is_applying: "Replica_SQL_Running",
+                applied_position: "Exec_Source_Log_Pos",
+            },
         }
     }
 }
@@ -140,7 +140,10 @@ impl Brand {
 /// Its program's name.
 impl fmt::Display for Brand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.either("mariadbd", "mysqld"))
+        f.write_str(match self {
+            Self::MariaDb => "mariadbd",
+            Self::MySql => "mysqld",
+        })
     }
 }
 

@@ -162,18 +162,18 @@ impl Server {
     pub async fn follow(&self, upstream: Upstream) -> Result<(), Error> {
         let mut admin = self.admin().await?;
         admin.query_drop(self.brand.follow(upstream.port)).await?;
-        Ok(admin.query_drop(self.brand.start()).await?)
+        Ok(admin.query_drop(self.brand.words().start).await?)
     }
 
     /// Ends replication for good. What has arrived and is not applied yet goes with it: RDS does not say that it waits.
     pub async fn unfollow(&self) -> Result<(), Error> {
         self.stop_replication().await?;
-        Ok(self.admin().await?.query_drop(self.brand.forget_source()).await?)
+        Ok(self.admin().await?.query_drop(self.brand.words().forget_source).await?)
     }
 
     async fn stop_replication(&self) -> Result<(), Error> {
         let mut admin = self.admin().await?;
-        let mut stop = admin.query_drop(self.brand.stop());
+        let mut stop = admin.query_drop(self.brand.words().stop);
         match tokio::time::timeout(STOPS_WITHIN, &mut stop).await {
             Ok(stopped) => Ok(stopped?),
             // Somebody's lock is in its way, for as long as that lasts; the reboot that RDS has in store ends it a moment earlier.
@@ -197,14 +197,14 @@ impl Server {
 
     /// Stops replication as a person does, or starts it again.
     pub async fn set_stopped(&self, is_stopped: bool) -> Result<(), Error> {
-        let order = if is_stopped { self.brand.stop() } else { self.brand.start() };
+        let order = if is_stopped { self.brand.words().stop } else { self.brand.words().start };
         Ok(self.admin().await?.query_drop(order).await?)
     }
 
     /// How far it says that it is behind its source, in real time; `None` where it says NULL.
     pub async fn seconds_behind(&self) -> Result<Option<u64>, Error> {
-        let status: Option<Row> = self.admin().await?.query_first(self.brand.status()).await?;
-        Ok(status.and_then(|row| row.get::<Option<u64>, _>(self.brand.seconds_behind())).flatten())
+        let status: Option<Row> = self.admin().await?.query_first(self.brand.words().status).await?;
+        Ok(status.and_then(|row| row.get::<Option<u64>, _>(self.brand.words().seconds_behind)).flatten())
     }
 
     /// How far it has applied its source's binary log, and whether it is at it.
@@ -214,11 +214,12 @@ impl Server {
             Some(connection) => connection,
             None => self.admin().await?,
         };
-        let status: Option<Row> = connection.query_first(self.brand.status()).await?;
+        let status: Option<Row> = connection.query_first(self.brand.words().status).await?;
         // Kept only while it works.
         *watcher = Some(connection);
-        let status = status.filter(|row| row.get::<String, _>(self.brand.is_applying()).is_some_and(|is| is == "Yes"));
-        Ok(status.and_then(|row| row.get(self.brand.applied_position())))
+        let status =
+            status.filter(|row| row.get::<String, _>(self.brand.words().is_applying).is_some_and(|is| is == "Yes"));
+        Ok(status.and_then(|row| row.get(self.brand.words().applied_position)))
     }
 
     /// Writes a row as the application does: acknowledged if this succeeds. A broken connection is noticed by the write on it.

@@ -1,5 +1,7 @@
 //! A failover that a person starts, the way home, and what is told of both afterwards.
 
+use drill::stage::{CLUSTER, DR};
+
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,4 +46,27 @@ async fn a_person_fails_over_by_the_rules_and_fails_back() {
     let check = stdout(&run(&stage, &["failback", "check", "--json"]).await);
     let check: Value = serde_json::from_str(&check).expect("standard output is one JSON document");
     assert_eq!(check["obstacles"][0]["rule"], "F01");
+}
+
+/// An approval of the pin is none of lost writes, and nobody is to learn that from users.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_fails_over_is_told_before_and_after_which_databases_will_wait_for_a_person() {
+    for (lag, words) in [
+        (None, &["pinned to DR", "the databases follow"][..]),
+        (
+            Some(Duration::from_secs(600)),
+            &["not promoted without you: Aurora cluster app-dr (R07a)", "not every database follows by itself"],
+        ),
+    ] {
+        let stage = stage(&drill::scenario::QUICK).await;
+        text(&stage, &["arm"]).await;
+        if let Some(lag) = lag {
+            rds::set_lag(&stage.lab, DR, CLUSTER, lag);
+        }
+        stage.minutes(3).await;
+        let failover = ["failover", "--reason", "game day", "--despite", "P08,P09"];
+        let output = stage.holdfast(&failover, true).await.expect("holdfast starts");
+        assert!(output.status.success(), "{}", stderr(&output));
+        contains_all(&stdout(&output), words);
+    }
 }
