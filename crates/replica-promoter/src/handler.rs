@@ -255,25 +255,36 @@ mod tests {
         let plan = Plan::parse(plan).unwrap();
         let ground = Ground::of_pins(names.into(), None);
         let gate = promotion::decide_gate(&plan, now, &ground.names, &Changes::new());
-        let rds = SilentRds::default();
-        let calls = Calls {
-            records: &rds,
-            registers: NothingToWrite,
-            replicas: &rds,
-            promoter: &rds,
-            lag: &rds,
-            beside: Nothing,
-        };
-        let told = calls.rewrite(&plan, &ground, &gate, |view| promotion::failed_over(view, now)).await;
+        let rds = SilentRds::of("available");
+        let told = rds.calls().rewrite(&plan, &ground, &gate, |view| promotion::failed_over(view, now)).await;
         let outcome = Outcome::of(now, Trigger::Tick, &told.unwrap_or_else(Unwritten::into_findings));
         assert_eq!((outcome.outcome, outcome.attention), (Kind::Refused, Attention::Page));
         assert_eq!(outcome.because, RegisterError::TooLong("b.example.com".parse().unwrap()).to_string());
         assert!(outcome.incident.is_some());
     }
 
-    /// One pinned name that everybody has left, and databases that take requests and never answer.
-    #[derive(Default)]
-    struct SilentRds(RefCell<Vec<ReplicaId>>);
+    /// One pinned name that everybody has left, and databases in this status that take requests and never answer.
+    struct SilentRds {
+        status: &'static str,
+        asked: RefCell<Vec<ReplicaId>>,
+    }
+
+    impl SilentRds {
+        fn of(status: &'static str) -> Self {
+            Self { status, asked: RefCell::default() }
+        }
+
+        fn calls(&self) -> Calls<&Self, NothingToWrite, &Self, &Self, &Self, Nothing> {
+            Calls {
+                records: self,
+                registers: NothingToWrite,
+                replicas: self,
+                promoter: self,
+                lag: self,
+                beside: Nothing,
+            }
+        }
+    }
 
     impl RecordReader for &SilentRds {
         async fn record_sets(&self, _: &str, _: &Names) -> Result<Vec<RecordSet>, CallError> {
@@ -306,7 +317,7 @@ mod tests {
     impl ReplicaReader for &SilentRds {
         async fn state(&self, _: &ReplicaId) -> Result<ReplicaState, CallError> {
             Ok(ReplicaState::Present(Database {
-                status: "available".to_owned(),
+                status: self.status.to_owned(),
                 source: Source::ReplicaOf("app".to_owned()),
                 instances: Instances::Writer,
                 created: Some(Timestamp::UNIX_EPOCH),
@@ -324,13 +335,13 @@ mod tests {
 
     impl ReplicaWriter for &SilentRds {
         async fn promote(&self, call: &PromotionCall) -> Result<(), CallError> {
-            self.0.borrow_mut().push(call.replica());
+            self.asked.borrow_mut().push(call.replica());
             pending().await
         }
     }
 
-    #[test]
-    fn every_replica_is_asked_at_once_though_rds_answers_about_none() {
+    /// A plan with forty clusters.
+    fn plan() -> Plan {
         let clusters: Vec<_> = (0..40).map(|nth| format!("\"app-{nth}\"")).collect();
         let plan = format!(
             r#"{{"mode":"automatic","zones":[{{"id":"Z1","names":["a.example.com"]}}],"aurora_clusters":[{}],
@@ -338,16 +349,26 @@ mod tests {
             "cooldown_seconds":3600,"drain_seconds":60,"detection_seconds_max":2400}}}}"#,
             clusters.join(",")
         );
-        let (plan, rds) = (Plan::parse(&plan).unwrap(), SilentRds::default());
-        let calls = Calls {
-            records: &rds,
-            registers: NothingToWrite,
-            replicas: &rds,
-            promoter: &rds,
-            lag: &rds,
-            beside: Nothing,
-        };
-        assert!(calls.handle(&plan, Signal::Tick { lists: true }).now_or_never().is_none(), "it waits for RDS");
-        assert_eq!(*rds.0.borrow(), plan.replicas);
+        Plan::parse(&plan).unwrap()
+    }
+
+    #[test]
+    fn every_replica_is_asked_at_once_though_rds_answers_about_none() {
+        let (plan, rds) = (plan(), SilentRds::of("available"));
+        assert!(rds.calls().handle(&plan, Signal::Tick { lists: true }).now_or_never().is_none(), "it waits for RDS");
+        assert_eq!(*rds.asked.borrow(), plan.replicas);
+    }
+
+    #[tokio::test]
+    async fn an_approval_that_meets_a_backup_is_delivered_again_and_no_hint_is() {
+        let (plan, rds) = (plan(), SilentRds::of("backing-up"));
+        let incident = "started@2026-01-01T12:00:00Z".parse().unwrap();
+        let (by, reason) = ("kim".to_owned(), String::new());
+        let approval = Approval { incident, by, reason, despite: [Rule::R07].into() };
+        let told = rds.calls().handle(&plan, Signal::Approval(approval)).await;
+        assert!(told.is_err_and(|ApprovalNotCarriedOut(why)| why.contains("on its way")));
+        let told = rds.calls().handle(&plan, Signal::Hint).await;
+        assert_eq!(told.map(|outcome| outcome.outcome), Ok(Kind::Waiting));
+        assert!(rds.asked.borrow().is_empty(), "RDS promotes no replica in this status");
     }
 }

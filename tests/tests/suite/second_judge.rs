@@ -171,10 +171,11 @@ async fn holdfast_pins_once_and_by_compare_and_swap_against_a_route_53_that_nobo
     let alarm = bridged("aws.cloudwatch", "CloudWatch Alarm State Change", &detail);
     let tick = bridged("aws.events", "Scheduled Event", &json!({}));
 
-    // The same event three times at once: one batch is taken, the others are refused whole and look again.
-    let mut returned = outcomes(&lab, handler, vec![alarm.clone(); 3]).await;
-    returned.sort();
-    assert_eq!(returned, ["Pinned", "StaysOnDr", "StaysOnDr"]);
+    // The same event three times at once: one batch is taken, the others are refused whole and look again. One that wrote the same in the
+    // same second finds its own words in the register, and cannot tell them from those of the invocation that was taken.
+    let returned = outcomes(&lab, handler, vec![alarm.clone(); 3]).await;
+    let told = |outcome: &str| returned.iter().filter(|it| *it == outcome).count();
+    assert!(told("Pinned") >= 1 && told("Pinned") + told("StaysOnDr") == 3, "{returned:?}");
     let pinned = records(&client, &zone).await;
     assert_eq!(pinned[..2], [DR_TARGET, DR_TARGET]);
     assert!(

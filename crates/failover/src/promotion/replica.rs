@@ -102,6 +102,8 @@ pub struct ReplicaDecision {
     pub id: ReplicaId,
     /// Which row decided.
     pub row: &'static ReplicaRow,
+    /// A person approved what it may lose, and RDS promotes it later: nobody but the approval's own delivery remembers that.
+    pub keeps_an_approval_waiting: bool,
     /// How it is to be promoted, if it is.
     pub call: Option<PromotionCall>,
     /// What must be on record before anything follows from this.
@@ -142,7 +144,9 @@ pub fn decide_replica(
     let to_record = facts.to_record(row.verdict);
     let incident = Some(failover.incident.clone());
     let call = facts.call().filter(|_| row.verdict == Verdict::Promote);
-    ReplicaDecision { id: replica.id.clone(), row, call, to_record, incident, since, facts: facts.in_words() }
+    let keeps_an_approval_waiting = facts.lifted(Rule::R07) && facts.is_worked_on_as_a_replica();
+    let facts = facts.in_words();
+    ReplicaDecision { id: replica.id.clone(), row, keeps_an_approval_waiting, call, to_record, incident, since, facts }
 }
 
 impl ReplicaFacts {
@@ -186,16 +190,21 @@ impl ReplicaFacts {
 
     /// In a status that passes by itself; or promoted, and its instances still reboot.
     fn is_on_its_way(&self) -> bool {
-        self.is(|database| match database.allows() {
+        let is_so = |database: &Database| match database.allows() {
             Allows::Waiting => true,
-            Allows::WorkOnly if database.is_replica() => true,
             Allows::Promotion | Allows::WorkOnly => {
                 let is_failed_over =
                     database.is_replica() && database.operation() == Some(&GlobalOperation::FailoverHere);
                 is_failed_over || database.is_no_replica() && database.instances < Instances::Writer
             }
             Allows::NothingUntilMended | Allows::Unknown => false,
-        })
+        };
+        self.is(is_so) || self.is_worked_on_as_a_replica()
+    }
+
+    /// Not promoted yet, whatever was asked: RDS refuses a promotion in such a status.
+    fn is_worked_on_as_a_replica(&self) -> bool {
+        self.is(|database| database.is_replica() && database.allows() == Allows::WorkOnly)
     }
 
     fn loss(&self) -> Option<Loss> {

@@ -174,6 +174,21 @@ fn replica(differs: fn(&mut Replica)) -> Replica {
 }
 
 #[test]
+fn an_approval_of_loss_waits_for_a_replica_under_backup_and_for_nothing_else() {
+    let approved = |state: ReplicaState, despite: &[Rule]| {
+        let approval = Some(approval(0, despite));
+        Replica { state, approval, ..Replica::ready() }.decide().keeps_an_approval_waiting
+    };
+    let under_backup = || present("backing-up", Some("app"), true);
+    assert!(approved(under_backup(), &[Rule::R07]), "RDS promotes it later, and nobody remembers the approval");
+    assert!(!approved(under_backup(), &[Rule::R09]), "nothing of it was approved");
+    assert!(!Replica { state: under_backup(), ..Replica::ready() }.decide().keeps_an_approval_waiting);
+    for over in [present("promoting", Some("app"), true), present("backing-up", None, true)] {
+        assert!(!approved(over.clone(), &[Rule::R07]), "it is promoted already: {over:?}");
+    }
+}
+
+#[test]
 fn each_state_of_a_replica_is_decided_by_its_row() {
     for (story, differs, rule, condition, verdict) in REPLICA_CASES {
         let row = replica(*differs).decide().row;
