@@ -105,7 +105,7 @@ where
         let seen = match observe(plan, reader, alarms, prober, beside, (signal, memory)).await {
             Ok(seen) => seen,
             Err(blind) => {
-                // Which names an outage would move nobody knows: that is no sign of any.
+                // Nobody knows whether any name is ready, and that must not look as if all were.
                 telemetry::emit(self.reader.now(), &[Metric { name: UNREADY_NAMES, unit: "Count", value: 1.0 }]);
                 return ControlFlow::Break(before.ended_by(blind));
             }

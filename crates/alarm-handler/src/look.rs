@@ -135,7 +135,7 @@ async fn surroundings(
         prober.probe(plan.probes.primary.as_deref()),
         prober.probe(plan.probes.dr.as_deref()),
     );
-    // That the hold is not known keeps nothing from being decided. What is not known of DR's targets holds a failover, as P15 says.
+    // Everything is decided also where the hold alarm is not known. What is not known of DR's targets holds a failover, as P15 says.
     let hold = plan.hold_alarm.as_ref().and_then(|arn| described.of(std::slice::from_ref(arn)));
     let hold = hold.and_then(|found| found.first().map(|alarm| alarm.state));
     let targets = match &plan.targets_alarm {

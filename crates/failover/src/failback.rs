@@ -31,6 +31,10 @@ pub const RULES: [(Rule, &str, &str); 10] = [
     (Rule::F10, "nobody has held the successors' positions against DR's, and a lag of 0 does not show what the link between them still holds", "give Holdfast database credentials (--database-secret, or HOLDFAST_DATABASE_USER), so that it asks the databases itself; or once writes have stopped in DR run the commands that `holdfast failback check` prints, then say --position-verified"),
 ];
 
+fn meaning(rule: Rule) -> &'static str {
+    RULES.iter().find(|(of, ..)| *of == rule).map_or("", |(_, meaning, _)| meaning)
+}
+
 fn remedy(rule: Rule) -> &'static str {
     RULES.iter().find(|(of, ..)| *of == rule).map_or("", |(.., remedy)| remedy)
 }
@@ -77,7 +81,7 @@ impl Obstacle {
 #[must_use]
 pub fn obstacles(plan: &Plan, seen: &Observation) -> Vec<Obstacle> {
     let Some(pinned_at) = pinned_at(&seen.names) else {
-        return vec![Obstacle::new(Rule::F01, "users are at home: no name is pinned to DR".to_owned())];
+        return vec![Obstacle::new(Rule::F01, meaning(Rule::F01).to_owned())];
     };
     let mut found: Vec<_> = seen.names.iter().filter_map(fault).map(|fault| Obstacle::new(Rule::F02, fault)).collect();
     if let Some(view) = seen.names.iter().find(|view| matches!(view.register(), Some(Register::Pinned { .. }))) {
@@ -100,8 +104,7 @@ pub fn obstacles(plan: &Plan, seen: &Observation) -> Vec<Obstacle> {
     // Of a successor that takes writes already too: whether an interrupted run of ours promoted it, or it is a snapshot that somebody
     // restored, RDS does not say.
     if seen.writes_stopped.is_none() {
-        let because = "users may still be writing to DR, and what they write from now on would be lost".to_owned();
-        found.push(Obstacle::new(Rule::F08, because));
+        found.push(Obstacle::new(Rule::F08, meaning(Rule::F08).to_owned()));
     }
     let has_lost = rebuilt().any(|successor| successor.old_only != OldOnly::Nothing);
     if has_lost && !seen.loss_acknowledged {
@@ -129,7 +132,7 @@ fn lost(successors: &[Successor]) -> String {
         OldOnly::Nothing | OldOnly::NotAsked => None,
     };
     let told: Vec<_> = successors.iter().filter_map(of).collect();
-    let gone = "what only the old primary holds, since it had not been replicated, will not be there any more";
+    let gone = meaning(Rule::F09);
     if told.is_empty() { gone.to_owned() } else { format!("{gone}: {}", told.join("; ")) }
 }
 

@@ -6,7 +6,7 @@
 use crate::finding::{Finding, Kind, Trigger};
 use crate::incident::AlarmState;
 use crate::observation::{NameView, in_alarm};
-use crate::pin::Observation;
+use crate::pin::{HELD_TOO_LONG, Observation};
 use crate::plan::Plan;
 use crate::register::{Register, Spread};
 use crate::rule::Rule;
@@ -36,7 +36,7 @@ fn is_on_its_way(view: &NameView) -> bool {
 pub(crate) fn lets_go(trigger: Trigger, findings: &[Finding]) -> bool {
     let is_unwritten = |kind| matches!(kind, Kind::Interrupted | Kind::WriteRefused | Kind::Refused);
     let is_pin = |finding: &Finding| finding.rule() == Some(Rule::P13) && finding.incident.is_some();
-    let has_run_out = |finding: &Finding| finding.kind == Kind::Held && finding.id == Some(Rule::P09.row('c'));
+    let has_run_out = |finding: &Finding| finding.kind == Kind::Held && finding.id == Some(HELD_TOO_LONG);
     trigger != Trigger::Approval
         && findings.iter().any(|finding| is_pin(finding) && is_unwritten(finding.kind) || has_run_out(finding))
 }

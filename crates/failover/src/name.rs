@@ -15,6 +15,11 @@ pub const DRILL_LABEL: &str = "holdfast-drill-";
 /// An asterisk in Route 53's form.
 const WILDCARD: &str = "\\052";
 
+/// So many names, in words.
+pub(crate) fn counted(names: usize) -> String {
+    if names == 1 { "1 name".to_owned() } else { format!("{names} names") }
+}
+
 /// A DNS name in Route 53's own form: lower case, no trailing dot, every octet other than `a-z 0-9 - _ .` as `\ooo`.
 ///
 /// Two spellings of one name are equal: `*.Example.com.` and `\052.example.com`.

@@ -153,8 +153,7 @@ impl Outcome {
 /// nobody takes back.
 fn facts(lead: &Finding, findings: &[Finding]) -> Vec<Fact> {
     let is_about_data = |finding: &&Finding| {
-        finding.kind == Kind::PromotionRequested
-            || finding.despite.iter().any(|rule| matches!(rule, Rule::R07 | Rule::R09))
+        finding.kind == Kind::PromotionRequested || finding.despite.iter().any(|rule| rule.is_about_data())
     };
     let mut facts = lead.facts.clone();
     for fact in findings.iter().filter(is_about_data).flat_map(|finding| &finding.facts) {

@@ -23,6 +23,7 @@ use crate::rule::{Rule, first};
 pub use crate::verdict::Verdict;
 use conditions::Facts;
 pub use fault::{Fault, fault};
+pub(crate) use tables::HELD_TOO_LONG;
 pub use tables::{Row, rows};
 
 /// How long whoever pinned may take to put the change's id on record before another does it, in seconds.

@@ -29,7 +29,7 @@ pub use gate::{
 };
 pub use global::{GlobalOperation, Membership, PromotionCall};
 pub(crate) use loss::{IDLE_SECONDS, grows_in_silence, is_postgres};
-pub use loss::{Loss, Outage};
+pub use loss::{LAG_LOOKBACK, Loss, Outage};
 pub use peace::{PEACE_TABLE, PeaceFacts, PeaceRow, Shortcoming, is_guarded, shortcomings};
 pub use replica::{
     PROMOTION_SECONDS_MAX, REPLICA_TABLE, ReplicaDecision, ReplicaFacts, ReplicaRow, Verdict, decide_replica,

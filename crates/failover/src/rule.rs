@@ -67,10 +67,19 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// The rules that a person's approval may lift.
+    pub const LIFTABLE: [Self; 7] = [Self::P08, Self::P09, Self::P10, Self::P12, Self::P15, Self::R07, Self::R09];
+
     /// True if a person's approval may lift this rule.
     #[must_use]
     pub fn is_liftable(self) -> bool {
-        matches!(self, Self::P08 | Self::P09 | Self::P10 | Self::P12 | Self::P15 | Self::R07 | Self::R09)
+        Self::LIFTABLE.contains(&self)
+    }
+
+    /// True if lifting it may cost data: replica-promoter asks about it, and alarm-handler about all others.
+    #[must_use]
+    pub fn is_about_data(self) -> bool {
+        matches!(self, Self::R07 | Self::R09)
     }
 
     /// The id of this rule's only row.

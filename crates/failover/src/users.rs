@@ -9,6 +9,7 @@ use crate::finding::{Finding, Kind, Trigger};
 use crate::hold;
 use crate::incident::{AlarmSighting, AlarmState, OPERATOR};
 use crate::latch;
+use crate::name::counted;
 use crate::observation::{Alarms, NameView, in_alarm};
 use crate::plan::Plan;
 use crate::promotion;
@@ -245,10 +246,6 @@ impl fmt::Display for Users {
             None => Ok(()),
         }
     }
-}
-
-fn counted(names: usize) -> String {
-    if names == 1 { "1 name".to_owned() } else { format!("{names} names") }
 }
 
 #[cfg(test)]

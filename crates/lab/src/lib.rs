@@ -62,9 +62,9 @@
 //!
 //! What all stand on: time ([`clock`]), faults ([`fault`]), the record of what happened ([`journal`]), ARNs, ids and wire protocols. On it the
 //! services, each of which can be read by itself. They do not know one another, but for Route 53, whose health checks, zones, name servers and
-//! checkers are built on one another and on CloudWatch's metrics, and load balancers, which have names in its zones. What one causes in another
-//! is a message that the room above them carries (`world`). Beside it are the endpoint and what may be asked of it by whom (`front`), orders
-//! ([`control`]), and CloudFormation ([`template`]).
+//! checkers are built on one another and on CloudWatch's metrics; load balancers, which have names in its zones; and a region's site, which
+//! writes to its database. What one causes in another is a message that the room above them carries (`world`). Beside it are the endpoint and
+//! what may be asked of it by whom (`front`), orders ([`control`]), and CloudFormation ([`template`]).
 
 pub mod acm;
 pub mod api;

@@ -28,9 +28,6 @@ pub enum Signal {
     Foreign,
 }
 
-/// The rules that an approval of the model lifts.
-pub const LIFTED: [Rule; 7] = [Rule::P08, Rule::P09, Rule::P10, Rule::P12, Rule::P15, Rule::R07, Rule::R09];
-
 impl Signal {
     /// As the functions read it.
     pub fn told(self, setting: &Setting) -> Told {
@@ -54,7 +51,7 @@ impl Signal {
 }
 
 fn approval(incident: Incident) -> Approval {
-    Approval { incident, by: "p".to_owned(), reason: String::new(), despite: LIFTED.into_iter().collect() }
+    Approval { incident, by: "p".to_owned(), reason: String::new(), despite: Rule::LIFTABLE.into() }
 }
 
 /// What somebody saw of the zones.

@@ -14,7 +14,8 @@ use failover::observation::{Attention, Fact};
 use failover::outcome::{Finding, Kind};
 use failover::plan::{Plan, ReplicaId};
 use failover::promotion::{
-    self, Database, Failover, GateDecision, LagSample, ReplicaDecision, ReplicaState, ReplicaView, Verdict,
+    self, Database, Failover, GateDecision, LAG_LOOKBACK, LagSample, ReplicaDecision, ReplicaState, ReplicaView,
+    Verdict,
 };
 use failover::register::Evidence;
 use failover::rule::Rule;
@@ -24,9 +25,6 @@ use jiff::{SignedDuration, Timestamp};
 use crate::calls::Calls;
 use crate::ground::Ground;
 use crate::unwritten::Unwritten;
-
-/// How far back before the outage a lag sample is looked for.
-const LAG_LOOKBACK: SignedDuration = SignedDuration::from_hours(3);
 
 impl<Records, Registers, Databases, Promoter, Lag, Beside> Calls<Records, Registers, Databases, Promoter, Lag, Beside>
 where

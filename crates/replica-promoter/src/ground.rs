@@ -34,7 +34,7 @@ pub(crate) struct Ground {
     pub latch: Option<Latch>,
     /// Not every pin is in Route 53: the latch stands in, and keeps the record.
     pub is_by_latch: bool,
-    /// Of names by the latch, those whose own register in Route 53 says that they are pinned, and can be written.
+    /// Where the latch stands in: the names whose own register in Route 53 says that they are pinned. Only theirs are rewritten.
     pub written: BTreeSet<Name>,
     /// Why the name servers do not show the latch, if they were asked and do not.
     unproven: Option<String>,

@@ -15,7 +15,6 @@ use failover::plan::Plan;
 use failover::promotion::{self, Gate, GateDecision};
 use failover::refusal::Fate;
 use failover::register::{Register, RegisterError};
-use failover::rule::Rule;
 use failover::users::Users;
 use jiff::SignedDuration;
 
@@ -53,7 +52,7 @@ where
             Signal::Pinned | Signal::Hint => (Trigger::Event, None),
             Signal::Approval(approval) => {
                 // alarm-handler answers whatever is not of the rules here that an approval may lift.
-                let is_answered_here = [Rule::R07, Rule::R09].iter().any(|rule| approval.despite.contains(rule));
+                let is_answered_here = approval.despite.iter().any(|rule| rule.is_about_data());
                 (if is_answered_here { Trigger::Approval } else { Trigger::Event }, Some(approval))
             }
         };
@@ -219,6 +218,7 @@ mod tests {
     use failover::promotion::{Database, Instances, LagSample, PromotionCall, ReplicaState, Source};
     use failover::record::{RecordSet, Role, Routing, Target};
     use failover::register::{Evidence, Pin, Reading, Spread};
+    use failover::rule::Rule;
     use futures_util::FutureExt as _;
     use jiff::Timestamp;
 

@@ -37,7 +37,7 @@ const DATABASE_LOOK_SECONDS: u32 = 15;
 /// How much longer an invocation may stay.
 pub(crate) struct Stay {
     seconds_left: u32,
-    /// Whoever was woken by the pin is still looking for its arrival.
+    /// For so long after the pin, its arrival is left to whoever the pin woke.
     leaves_arrival_seconds: u32,
     /// The end of the last wait.
     at_work_since: Instant,

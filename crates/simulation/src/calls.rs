@@ -94,12 +94,6 @@ impl Aws {
         self.line.made.borrow().clone()
     }
 
-    /// How many calls were made so far.
-    #[must_use]
-    pub fn calls_made(&self) -> usize {
-        self.line.made.borrow().len()
-    }
-
     pub(crate) async fn call<T: 'static>(
         &self,
         api: &'static str,

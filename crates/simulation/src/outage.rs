@@ -265,7 +265,7 @@ impl Outage {
     fn approve(&mut self, minute: i64) {
         let asked = self.holdfast.outcomes.iter().rev().find(|(_, _, outcome)| outcome.outcome == Kind::ApprovalNeeded);
         let Some(incident) = asked.and_then(|(_, _, outcome)| outcome.incident.clone()) else { return };
-        let despite = [Rule::P08, Rule::P09, Rule::P10, Rule::P15, Rule::R07, Rule::R09].into();
+        let despite = Rule::LIFTABLE.into();
         let approval = Approval { incident, by: "kim".to_owned(), reason: "really down".to_owned(), despite };
         self.approved.get_or_insert(minute);
         let event = {

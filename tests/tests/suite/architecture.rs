@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use drill::lambdas::repository;
+
 /// Names of all packages that are compiled into `package`, itself included.
 fn shipped_in(package: &str) -> BTreeSet<String> {
     let tree = Command::new(env!("CARGO"))
@@ -119,5 +121,38 @@ fn the_lab_knows_nothing_of_holdfast_and_only_the_drill_builds_on_it() {
     assert_eq!(ours_in("report"), set(&[]));
     assert_eq!(ours_in("orders"), set(&[]));
     assert_eq!(ours_in("model"), set(&["failover"]));
+    assert_eq!(ours_in("bench"), set(&["lab", "failover"]));
+    assert_eq!(ours_in("launch"), set(&[]));
     assert!(!ours_in("simulation").contains("lab") && !ours_in("fuzzing").contains("lab"));
+}
+
+/// Lines before a file's own tests.
+fn lines_of(file: &str) -> usize {
+    let text = std::fs::read_to_string(repository().join("crates").join(file)).expect(file);
+    text.lines().take_while(|line| *line != "#[cfg(test)]").count()
+}
+
+#[test]
+fn the_way_from_an_alarm_to_a_message_is_as_long_as_its_page_says() {
+    let page = std::fs::read_to_string(repository().join("ARCHITECTURE.md")).expect("the page is there");
+    let (_, section) = page.split_once("## From an alarm to a message\n").expect("it has the heading");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let parts: Vec<_> = section.split("\n**").filter(|part| part.contains(" lines")).collect();
+    assert_eq!(parts.len(), 2);
+    for part in parts {
+        let (before, _) = part.split_once(" lines").expect("it says how many");
+        let said = before.rsplit(' ').next().unwrap_or_default().replace(',', "");
+        let said: usize = said.parse().expect("a number");
+        let mut lines = 0;
+        for row in part.lines().filter(|line| line.starts_with("| ") && line.contains(".rs`")) {
+            let files = row.split(" | ").nth(1).expect("it names files").split(", ");
+            let mut folder = "";
+            for file in files.map(|file| file.trim_matches('`')) {
+                folder = file.split_once("/src/").map_or(folder, |(folder, _)| folder);
+                let file = file.split_once("/src/").map_or(file, |(_, file)| file);
+                lines += lines_of(&format!("{folder}/src/{file}"));
+            }
+        }
+        assert!(lines.abs_diff(said) <= 50, "{said} are said, and {lines} are there: {}", &part[..40]);
+    }
 }

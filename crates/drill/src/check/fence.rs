@@ -2,14 +2,13 @@
 
 use jiff::SignedDuration;
 
+use super::reality::FENCER;
 use super::{Check, ensure, pinned_at};
 use crate::evidence::Evidence;
 use crate::stage::CLOSED_GROUP;
 
 /// A tick, what it does, a reboot of a minute, and a little.
 const FENCED_WITHIN: SignedDuration = SignedDuration::from_secs(240);
-
-const FENCER: &str = "holdfast-fencer";
 
 /// Each old writer, one swap and one reboot, and nothing before the pin.
 pub const FENCED_ONCE: Check =

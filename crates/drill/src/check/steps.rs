@@ -5,9 +5,7 @@ use lab::journal::What;
 
 use super::{Check, ensure, pinned_at};
 use crate::evidence::{Evidence, is_outcome};
-use crate::stage::steps::{Stepped, group_arn};
-
-const PREPARER: &str = "holdfast-preparer";
+use crate::stage::steps::{PREPARER, Stepped, group_arn};
 
 /// The template's `PrepareAfterMinutes`, and a tick or two to see it.
 const WAITED: SignedDuration = SignedDuration::from_mins(2);

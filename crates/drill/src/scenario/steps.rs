@@ -8,9 +8,7 @@ use lab::wire::Refusal;
 use super::Stuck;
 use super::play::Play;
 use crate::evidence::Evidence;
-use crate::stage::steps::Stepped;
-
-const PREPARER: &str = "holdfast-preparer";
+use crate::stage::steps::{PREPARER, Stepped};
 
 impl Play {
     async fn furnished(&self) -> Result<(), Stuck> {

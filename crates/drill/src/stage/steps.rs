@@ -9,6 +9,9 @@ use lab::functions::{FunctionConfig, Functions, mappings};
 
 use super::{DR, SetupError, Stage};
 
+/// The function that takes the steps.
+pub(crate) const PREPARER: &str = "holdfast-preparer";
+
 const GROUP: &str = "shop";
 /// How many instances the group is to have before anything happens.
 pub(super) const BEFORE: u32 = 2;

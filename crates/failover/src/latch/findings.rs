@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Latch, Stage};
 use crate::finding::{Finding, Kind};
+use crate::name::counted;
 use crate::observation::{Attention, Fact};
 use crate::rule::Rule;
 
@@ -11,7 +12,6 @@ impl Finding {
     /// The failover is committed in DR's own store, and so many names' pins are not written.
     #[must_use]
     pub fn latched(latch: &Latch, unpinned: usize) -> Self {
-        let names = if unpinned == 1 { "1 name".to_owned() } else { format!("{unpinned} names") };
         Self {
             subject: "the workload".to_owned(),
             kind: Kind::Latched,
@@ -21,7 +21,7 @@ impl Finding {
             incident: Some(latch.incident.clone()),
             since: Some(latch.at),
             despite: BTreeSet::new(),
-            facts: [Fact::new("latch", latch)].into_iter().chain((unpinned > 0).then(|| Fact::new("not pinned", names))).collect(),
+            facts: [Fact::new("latch", latch)].into_iter().chain((unpinned > 0).then(|| Fact::new("not pinned", counted(unpinned)))).collect(),
             next: match latch.stage {
                 Stage::FailedOver { .. } => "the databases are promoted; each tick writes the pins that are left",
                 Stage::Committed | Stage::Promoting => {

@@ -24,8 +24,8 @@ pub fn commits(plan: &Plan, names: &[NameView], pinning: impl Fn(&NameView) -> O
     unpinned.map(pinning).collect::<Option<Vec<_>>>()?.into_iter().min()
 }
 
-/// The name where name servers do not show the latch: that its pin was in sync, as a register said when the list was made or later, does
-/// not say that nobody has moved its users since. With no list to see it by, that is not known.
+/// The name where name servers do not show the latch. Its register said that the pin was in sync; somebody may have moved its users since,
+/// and without a listing nobody knows. So the pin counts as on its way.
 #[must_use]
 pub fn in_doubt(latch: &Latch, view: &NameView) -> NameView {
     let Reading::Known { set, register: Register::Pinned { pin, spread: Spread::InSync { .. } } } = &view.register

@@ -14,6 +14,12 @@ use crate::rule::{self, Id, Rule, row};
 /// A row of the tables.
 pub type Row = rule::Row<fn(&Facts<'_>) -> bool, Verdict>;
 
+/// What the heartbeat stops by, so that DNS follows the outage (`hold`).
+pub(crate) const HELD_TOO_LONG: Id = Rule::P09.row('c');
+
+const DEPLOY_THE_ALARM: &str = "an outage would fail nothing over; deploy the stack that has the alarm, or correct FailoverAlarmName and DetectorRegion (holdfast status)";
+const APPROVE_IF_DOWN: &str = "approve the failover if the primary is really down";
+
 /// The table for the state that a name is in.
 pub(super) fn of(facts: &Facts<'_>) -> &'static [Row] {
     if facts.seen.foreign_alarm {
@@ -75,7 +81,7 @@ const NEVER_ARMED: &[Row] = &[
     row(Rule::P04.row('c'), "never armed, and all has been well for the settle time", |f| f.settled(),
         Verdict::Arm(ArmedBy::Settling), Notice, "from now on an outage fails over by itself"),
     row(Rule::P04.row('d'), "never armed, and cannot be: an alarm of the plan is not there, or has had no data for 10 minutes", |f| f.blind_since().is_some(),
-        Verdict::Refuse, Page, "an outage would fail nothing over; deploy the stack that has the alarm, or correct FailoverAlarmName and DetectorRegion (holdfast status)"),
+        Verdict::Refuse, Page, DEPLOY_THE_ALARM),
     row(Rule::P04.row('e'), "never armed, and cannot be: the primary does not answer our own probe", |f| f.seen.probes.primary.is_down(),
         Verdict::Refuse, Page, "an outage would fail nothing over; let the primary answer at PrimaryProbeUrl, or take that out of the plan"),
     row(Rule::P04.row('f'), "never armed, and our own probe cannot tell whether the primary is up", |f| f.seen.probes.primary.is_unclear(),
@@ -132,7 +138,7 @@ const ARMED_IN_PEACE: &[Row] = &[
     row(Rule::P06.row('b'), "a TTL of the records has changed", |f| f.ttl_has_changed(),
         Verdict::Remember, Quiet, "the longer TTL is put on record: resolvers may keep it for so long, and promotion waits for them"),
     row(Rule::P06.row('c'), "armed, but an alarm of the plan is not there, or has had no data for 10 minutes", |f| f.blind_since().is_some(),
-        Verdict::Refuse, Page, "an outage would fail nothing over; deploy the stack that has the alarm, or correct FailoverAlarmName and DetectorRegion (holdfast status)"),
+        Verdict::Refuse, Page, DEPLOY_THE_ALARM),
     row(Rule::P07.row('c'), "the alarm is quiet, but CloudWatch cannot evaluate it", |f| f.is_unevaluated(),
         Verdict::Refuse, Page, "no outage would be noticed: watch the primary yourself, and look at the alarm's reason in CloudWatch; holdfast failover does not need the alarm"),
     row(Rule::P07.row('d'), "the alarm is quiet, but our own probe cannot tell whether the primary is up, so P09 would hold a failover", |f| f.seen.probes.primary.is_unclear(),
@@ -162,8 +168,8 @@ const ARMED_IN_OUTAGE: &[Row] = &[
     row(Rule::P06.row('e'), "the alarm has been in ALARM since before this name was failed back, or a person rejected the incident", |f| f.alarm_is_dismissed(),
         Verdict::Nothing, Quiet, "Holdfast acts on the next alarm"),
     row(Rule::P08.alone(), "the alarm came before this name was armed, within the settle time after it, or within the cool-down after a failback", |f| f.armed_too_recently() && !f.lifted(Rule::P08),
-        Verdict::Ask, Page, "approve the failover if the primary is really down"),
-    row(Rule::P09.row('c'), "the incident is older than HoldSecondsMax, and the primary still answers our own probe, or it cannot be told whether it does", |f| f.disagrees() && f.let_go_at().is_some_and(|at| at <= f.seen.now),
+        Verdict::Ask, Page, APPROVE_IF_DOWN),
+    row(HELD_TOO_LONG, "the incident is older than HoldSecondsMax, and the primary still answers our own probe, or it cannot be told whether it does", |f| f.disagrees() && f.let_go_at().is_some_and(|at| at <= f.seen.now),
         Verdict::Hold, Page, "Holdfast pins nothing and does not keep users at the primary any more: within five minutes the switch sends them to DR, whose databases only read; approve the failover, or find out why the health check fails"),
     row(Rule::P09.row('a'), "the primary answers our own probe from the DR region", |f| f.seen.probes.primary == Probe::Answers && !f.lifted(Rule::P09),
         Verdict::Hold, Page, "two signals must agree: find out why the health check fails; approve if users are really cut off"),
@@ -178,7 +184,7 @@ const ARMED_IN_OUTAGE: &[Row] = &[
     row(Rule::P11.alone(), "shadow mode", |f| f.plan.mode == Mode::Shadow,
         Verdict::WouldPin, Notice, "nothing was changed; in automatic mode the records would have been pinned to DR now"),
     row(Rule::P12.alone(), "approval mode, and nobody has approved this incident", |f| f.plan.mode == Mode::Approval && !f.lifted(Rule::P12),
-        Verdict::Ask, Page, "approve the failover if the primary is really down"),
+        Verdict::Ask, Page, APPROVE_IF_DOWN),
     row(Rule::P13.row('b'), "failover has started, and nothing speaks against it", |_| true,
         Verdict::Pin, Page, "the databases are promoted once every name server answers with DR (by the pin, or by the latch) and clients of the primary have drained"),
 ];

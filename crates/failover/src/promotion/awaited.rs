@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::gate::{ARRIVED, ARRIVING, DRAINING};
+use super::replica::ON_ITS_WAY;
 use crate::finding::Finding;
 use crate::observation::Attention;
-use crate::rule::Rule;
 
 /// What an invocation that has done all it could is waiting for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +29,9 @@ pub fn awaited(findings: &[Finding]) -> Option<Awaited> {
     if findings.iter().any(|finding| finding.attention != Attention::None) {
         return None;
     }
-    let of_row = |rule: Rule, letter| findings.iter().find(|finding| finding.id == Some(rule.row(letter)));
-    let arrival = || of_row(Rule::R02, 'b')?.since.map(|since| Awaited::Arrival { since });
-    let drained = || of_row(Rule::R02, 'd')?.since.map(Awaited::Drained);
-    let on_their_way = || of_row(Rule::R05, 'b').map(|_| Awaited::Databases);
-    of_row(Rule::R02, 'c').map(|_| Awaited::Nothing).or_else(arrival).or_else(drained).or_else(on_their_way)
+    let of_row = |id| findings.iter().find(|finding| finding.id == Some(id));
+    let arrival = || of_row(ARRIVING)?.since.map(|since| Awaited::Arrival { since });
+    let drained = || of_row(DRAINING)?.since.map(Awaited::Drained);
+    let on_their_way = || of_row(ON_ITS_WAY).map(|_| Awaited::Databases);
+    of_row(ARRIVED).map(|_| Awaited::Nothing).or_else(arrival).or_else(drained).or_else(on_their_way)
 }

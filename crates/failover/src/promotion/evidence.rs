@@ -38,12 +38,6 @@ impl Failover {
             evidence: pins.iter().map(|pin| pin.evidence.clone()).collect(),
         }
     }
-
-    /// A failover that there is not: what would be decided in it.
-    #[must_use]
-    pub fn supposed(incident: &Incident) -> Self {
-        Self::of(incident, None, [])
-    }
 }
 
 /// Which of these are replicas.

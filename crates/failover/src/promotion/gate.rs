@@ -7,7 +7,7 @@ use crate::incident::Incident;
 use crate::observation::{ChangeStatus, Changes, Fact, NameView};
 use crate::plan::Plan;
 use crate::register::{Pin, Register, Spread};
-use crate::rule::Rule;
+use crate::rule::{Id, Rule};
 
 /// How long a pin may be on its way, in seconds. A change is at every name server "generally within 60" seconds (Route 53,
 /// GetChange); after ten times that people must look.
@@ -19,6 +19,13 @@ pub const UNRECORDED_SECONDS_MAX: u32 = 180;
 
 /// What the fact is about that says when clients have drained.
 pub const CLIENTS_DRAINED: &str = "clients drained";
+
+/// The pin is on its way to the name servers.
+pub(super) const ARRIVING: Id = Rule::R02.row('b');
+/// It is there, and that is yet to be put on record.
+pub(super) const ARRIVED: Id = Rule::R02.row('c');
+/// Clients drain.
+pub(super) const DRAINING: Id = Rule::R02.row('d');
 
 /// How many of the names that hold promotion up are told by name.
 const UNPINNED_NAMED_MAX: usize = 10;
@@ -52,11 +59,11 @@ pub const GATE_TABLE: &[GateRow] = &[
         Gate::Wait, Quiet, "clients may be back on the primary; alarm-handler pins again or says why not"),
     row(Rule::R02.row('a'), "the pin was made more than 10 minutes ago, or has stood by the latch alone, or without a change on record, for 3, and is still not known to be at every name server", |f| f.overdue_at.is_some_and(|at| at <= f.now),
         Gate::Wait, Page, "no database is promoted until Route 53 says that the pin has arrived, or every name server shows the latch closed; see Route 53's status page, and alarm-handler's log if the pin's change is not on record"),
-    row(Rule::R02.row('b'), "the pin is not known to be at every name server", |f| f.overdue_at.is_some(),
+    row(ARRIVING, "the pin is not known to be at every name server", |f| f.overdue_at.is_some(),
         Gate::Wait, Quiet, "Holdfast asks Route 53 again within a minute"),
-    row(Rule::R02.row('c'), "the pin has arrived at every name server", |f| f.spreading,
+    row(ARRIVED, "the pin has arrived at every name server", |f| f.spreading,
         Gate::RecordInSync, Quiet, "clients of the primary drain now, for the records' TTL and the plan's drain time"),
-    row(Rule::R02.row('d'), "clients may still hold the primary's address", |f| f.drained_at.is_some_and(|at| f.now < at),
+    row(DRAINING, "clients may still hold the primary's address", |f| f.drained_at.is_some_and(|at| f.now < at),
         Gate::Wait, Quiet, "the databases are promoted when the clients have drained"),
     row(Rule::R08.row('a'), "the pin is in sync and clients have drained", |_| true,
         Gate::Open, Quiet, "each replica is promoted by its own state"),

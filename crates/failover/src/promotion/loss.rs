@@ -9,6 +9,9 @@ use super::LagSample;
 use crate::incident::Incident;
 use crate::plan::{Plan, ReplicaId};
 
+/// How far back lag samples are looked at: before the outage can have begun, or in peace before now.
+pub const LAG_LOOKBACK: SignedDuration = SignedDuration::from_hours(3);
+
 /// How far two samples' positions may be apart and still be one: half of the minute between samples.
 const SAME_POSITION_SECONDS: i64 = 30;
 

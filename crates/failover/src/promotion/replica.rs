@@ -13,7 +13,7 @@ use crate::incident::{Approval, Incident};
 use crate::observation::Fact;
 use crate::plan::{Plan, ReplicaId};
 use crate::register::Evidence;
-use crate::rule::Rule;
+use crate::rule::{Id, Rule};
 
 /// How long a database may be on its way, in seconds. Promotion takes "several minutes or longer" (Aurora user guide,
 /// cross-Region replication); after half an hour without writes people must look.
@@ -56,7 +56,7 @@ pub const REPLICA_TABLE: &[ReplicaRow] = &[
         Verdict::Wait, Page, "Holdfast waits for its end, and promotes the cluster then if it is no primary yet; see who began it (aws rds describe-global-clusters)"),
     row(Rule::R05.row('a'), "still on its way, more than 30 minutes after it might have been promoted", |f| f.is_on_its_way() && f.overdue_at.is_some_and(|at| at <= f.now),
         Verdict::Wait, Page, "Holdfast goes on looking every minute; if it was approved less than half an hour ago, wait; else see what RDS says of the database, and if it stays as it is, promote by hand what takes its place"),
-    row(Rule::R05.row('b'), "promoting, rebooting or otherwise on its way", ReplicaFacts::is_on_its_way,
+    row(ON_ITS_WAY, "promoting, rebooting or otherwise on its way", ReplicaFacts::is_on_its_way,
         Verdict::Wait, Quiet, "Holdfast looks again within a minute"),
     row(Rule::R09.row('d'), "it takes writes, but somebody took it out of its global database", |f| f.is_detached() && f.is(Database::is_available_writer),
         Verdict::Ask, Page, "if that was a failover by hand (remove-from-global-cluster), approve it; if not, look at what it holds"),
@@ -76,6 +76,8 @@ pub const REPLICA_TABLE: &[ReplicaRow] = &[
         Verdict::Promote, Page, "RDS makes it a writer, which takes minutes"),
 ];
 
+/// RDS is at work on it, and that is what is waited for.
+pub(super) const ON_ITS_WAY: Id = Rule::R05.row('b');
 pub(super) const WRONG_LIST: &str = "an instance of a cluster, which is promoted as a whole or not at all";
 pub(super) const GLOBAL: &str = "a cluster of a global database, but the plan names it as a cluster of its own";
 pub(super) const NOT_IN_GLOBAL: &str = "not a cluster of the global database that the plan names";

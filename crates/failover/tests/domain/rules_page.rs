@@ -4,7 +4,7 @@ use std::fmt::{Debug, Write as _};
 
 use failover::observation::Attention;
 use failover::promotion::{GATE_TABLE, PEACE_TABLE, REPLICA_TABLE};
-use failover::rule::{Id, Row};
+use failover::rule::{Id, Row, Rule};
 use failover::{failback, fence, pin, step};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/rules.md");
@@ -63,4 +63,32 @@ fn the_page_says_what_the_tables_say() {
         written == page(),
         "docs/rules.md is not what the tables say; {WRITE}=1 cargo test -p failover rules_page writes it"
     );
+}
+
+#[test]
+fn what_an_approval_lifts_is_said_alike_by_every_page_and_help() {
+    let read = |path: &str| {
+        let text = std::fs::read_to_string(format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let listed = |rules: &[Rule]| rules.iter().map(Rule::to_string).collect::<Vec<_>>().join(", ");
+    let (last, others) = Rule::LIFTABLE.split_last().unwrap();
+    let in_prose = format!("{} and {last}", listed(others));
+    for page in ["docs/break-glass.md", "TROUBLESHOOTING.md"] {
+        assert!(read(page).contains(&format!("nly {in_prose} can be")), "{page}");
+    }
+    let of_pins: Vec<_> = Rule::LIFTABLE.into_iter().filter(|rule| !rule.is_about_data()).collect();
+    let help = read("crates/holdfast/src/cli.rs");
+    for told in [listed(&Rule::LIFTABLE), listed(&of_pins)] {
+        assert!(help.contains(&format!(": {told}.")), "{told}");
+    }
+}
+
+#[test]
+fn who_names_no_rule_is_told_every_rule_there_is() {
+    let told = "P99".parse::<Id>().unwrap_err().to_string();
+    for kind in ["P", "R", "F", "X", "S"] {
+        let last = (1..100).map(|n| format!("{kind}{n:02}")).take_while(|id| id.parse::<Id>().is_ok()).last();
+        assert!(told.contains(&format!("{kind}01 to {}", last.unwrap())), "{told}");
+    }
 }

@@ -7,15 +7,12 @@ use aws::survey::{self, Balancer, HealthCheck, Listed, Quota};
 use aws::watch::{self, OwnAlarm};
 use aws::{CallError, Session, operator, zone};
 use failover::plan::{PLAN_VARIABLE, Plan, ReplicaId};
-use failover::promotion::{ReplicaState, ReplicaView};
+use failover::promotion::{LAG_LOOKBACK, ReplicaState, ReplicaView};
 use futures_util::future::join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::seen::{Deployed, Origin, Tried};
 use crate::readiness::Zone;
-
-/// How far back lag samples are looked at, as the promoter does in peace.
-const LAG_LOOKBACK: SignedDuration = SignedDuration::from_hours(3);
 
 /// What is looked at whatever a person answers.
 #[derive(Debug)]

@@ -34,12 +34,6 @@ impl EventFault {
         Self::when(move |event| event["source"] == source.as_str(), effect)
     }
 
-    /// For events of a detail type.
-    pub fn of_detail_type(detail_type: &str, effect: EventEffect) -> Self {
-        let detail_type = detail_type.to_owned();
-        Self::when(move |event| event["detail-type"] == detail_type.as_str(), effect)
-    }
-
     pub(super) fn effect_on(&self, event: &Value) -> Option<EventEffect> {
         (self.matches)(event).then_some(self.effect)
     }
