@@ -7,6 +7,7 @@ mod look;
 mod metrics;
 mod past;
 mod pipeline;
+mod quota;
 mod traffic;
 
 use failover::observation::NameView;

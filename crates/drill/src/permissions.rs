@@ -23,7 +23,7 @@ struct Role {
 }
 
 /// What may be granted and not used in any drill, by statement and action.
-const MAY_BE_SPARE: [(&str, &str); 7] = [
+const MAY_BE_SPARE: [(&str, &str); 8] = [
     // AWS's own policy, which SAM gives to every function. The template creates the groups beforehand, and denies all others.
     ("AWSLambdaBasicExecutionRole", "logs:CreateLogGroup"),
     // `holdfast fence now`, which tests/tests/suite/command_line.rs runs under this policy.
@@ -35,6 +35,8 @@ const MAY_BE_SPARE: [(&str, &str); 7] = [
     ("LookAround", "route53:ListHealthChecks"),
     ("LookAround", "route53:GetAccountLimit"),
     ("ReadRecords", "route53:GetHostedZoneLimit"),
+    // Where no quota was applied, which tests/tests/suite/command_line/readiness.rs plays for `holdfast readiness`.
+    ("LookAtQuotas", "servicequotas:GetAWSDefaultServiceQuota"),
 ];
 
 /// What people ask for that they may not have. `approve` looks first, so as to refuse what would change nothing; who may only approve is
@@ -49,7 +51,7 @@ const KEYS: &str = "UseKeysOfRebuiltDatabases";
 const OF_SEVERAL_KINDS: [&str; 2] = ["ReadGlobals", "TakeSteps"];
 
 /// Why a function needs what a statement grants.
-const WHY: [(&str, &str); 39] = [
+const WHY: [(&str, &str); 40] = [
     ("AWSLambdaBasicExecutionRole", "its log; `NoOtherLogs` denies every group but its own"),
     ("OnSuccess", "what it returns is its event"),
     ("OnFailure", "an invocation that failed for good is told and kept"),
@@ -87,11 +89,12 @@ const WHY: [(&str, &str); 39] = [
     ("LookAtParameters", "the same for instances"),
     ("LookAtKeys", "whether the key of DR's storage can be used; nothing is decrypted"),
     ("LookAtEntrances", "load balancers, targets, groups, metrics; AWS knows no narrower right to ask"),
+    ("LookAtQuotas", "how many instances the account may run in DR; AWS knows no narrower right to ask"),
     ("LookAtCertificates", "for which names DR's certificates are, and until when"),
     ("LookAtSecrets", "whether the secret is in DR, and in sync; its value is never read"),
     (
         "LookAtNames",
-        "which parameters there are, in both regions, and of which type; AWS knows no narrower right to ask, and no value is read",
+        "which parameters there are, in both regions, of which type, and since when; AWS knows no narrower right to ask, and no value is read",
     ),
     ("LookAtPipelines", "which revision each region's pipeline deployed last"),
     ("1", "takes the alarm's event to the bus in the DR region"),

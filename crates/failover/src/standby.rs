@@ -6,9 +6,11 @@
 pub mod capacity;
 pub mod copies;
 pub mod database;
+pub mod image;
 pub mod news;
 pub mod pipeline;
 pub mod places;
+pub mod quota;
 pub mod traffic;
 pub mod wanted;
 
@@ -86,11 +88,23 @@ pub struct Limits {
     pub capacity_percent_min: u64,
     /// How far a bucket in DR may be behind, in seconds. S3 Replication Time Control promises 15 minutes.
     pub replication_seconds_max: u64,
+    /// How much of the vCPUs that the account used in the primary region DR's quota must hold, in percent. Less where much of what runs
+    /// there fails over to nowhere.
+    pub quota_percent_min: u64,
+    /// How much earlier than the primary's DR's image may have been set, in hours: a release reaches both regions within a day's work, and
+    /// one that is missed shows before the next.
+    pub image_hours_max: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { certificate_days_min: 30, capacity_percent_min: 25, replication_seconds_max: 900 }
+        Self {
+            certificate_days_min: 30,
+            capacity_percent_min: 25,
+            replication_seconds_max: 900,
+            quota_percent_min: 100,
+            image_hours_max: 12,
+        }
     }
 }
 
@@ -183,8 +197,10 @@ pub fn every_row() -> Vec<[&'static str; 4]> {
     of::<database::Replica>()
         .chain(of::<traffic::Entrance>())
         .chain(of::<capacity::Capacity>())
+        .chain(of::<quota::Quota>())
         .chain(of::<copies::Secret>())
         .chain(of::<copies::Parameter>())
+        .chain(of::<image::Image>())
         .chain(of::<copies::Bucket>())
         .chain(of::<pipeline::Pair>())
         .collect()

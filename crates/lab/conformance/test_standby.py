@@ -121,15 +121,30 @@ def test_parameters_are_found_by_name_and_an_empty_page_is_not_the_last(client, 
     assert {name: it["Type"] for name, it in by_name.items()} == {
         "/shop/bucket": "String",
         "/shop/hosts": "StringList",
+        "/shop/image": "String",
         "plain": "SecureString",
     }
     assert by_name["/shop/bucket"]["ARN"] == "arn:aws:ssm:eu-central-1:123456789012:parameter/shop/bucket"
+    assert (by_name["plain"]["DataType"], by_name["/shop/image"]["DataType"]) == ("text", "aws:ec2:image")
+    assert by_name["/shop/image"]["LastModifiedDate"].year >= 2026
     wanted = [{"Key": "Name", "Option": "Equals", "Values": ["plain", "absent"]}]
     assert [it["Name"] for it in parameters.describe_parameters(ParameterFilters=wanted)["Parameters"]] == ["plain"]
     pages = list(parameters.get_paginator("describe_parameters").paginate(PaginationConfig={"PageSize": 2}))
-    assert [[it["Name"] for it in page["Parameters"]] for page in pages] == [[], ["/shop/bucket", "/shop/hosts"], ["plain"]]
+    assert [[it["Name"] for it in page["Parameters"]] for page in pages] == [[], ["/shop/bucket", "/shop/hosts"], ["/shop/image", "plain"]]
     refused("ValidationException", 400, parameters.describe_parameters, MaxResults=50, ParameterFilters=[{"Key": "Name", "Values": ["x"] * 51}])
     assert client("ssm", "eu-west-1").describe_parameters()["Parameters"] == []
+
+
+def test_a_quota_is_aws_default_until_another_is_applied_and_names_the_metric_of_its_use(client, refused):
+    quotas, elsewhere = client("service-quotas"), client("service-quotas", "eu-west-1")
+    of = {"ServiceCode": "ec2", "QuotaCode": "L-1216C47A"}
+    applied, default = quotas.get_service_quota(**of)["Quota"], quotas.get_aws_default_service_quota(**of)["Quota"]
+    assert (applied["Value"], default["Value"]) == (64.0, 5.0)
+    metric = applied["UsageMetric"]
+    assert (metric["MetricNamespace"], metric["MetricName"]) == ("AWS/Usage", "ResourceCount") and metric == default["UsageMetric"]
+    assert metric["MetricDimensions"] == {"Service": "EC2", "Type": "Resource", "Resource": "vCPU", "Class": "Standard/OnDemand"}
+    refused("NoSuchResourceException", 400, elsewhere.get_service_quota, **of)
+    refused("NoSuchResourceException", 400, quotas.get_aws_default_service_quota, ServiceCode="ec2", QuotaCode="L-00000000")
 
 
 def test_a_pipelines_newest_execution_comes_first(client, refused):

@@ -14,7 +14,7 @@ use crate::journal::What;
 pub const PATH: &str = "/_lab/orders";
 
 /// Services that can be broken by name, by their signing names.
-pub const SERVICES: [&str; 17] = [
+pub const SERVICES: [&str; 18] = [
     "route53",
     "monitoring",
     "dynamodb",
@@ -32,6 +32,7 @@ pub const SERVICES: [&str; 17] = [
     "secretsmanager",
     "ssm",
     "codepipeline",
+    "servicequotas",
 ];
 
 /// AWS's regions, as its SDKs know them (botocore's endpoints, November 2026): the lab has whichever is spoken to, and one that is not

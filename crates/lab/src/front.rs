@@ -26,7 +26,7 @@ use crate::functions::Process;
 use crate::journal::What;
 use crate::{
     acm, autoscaling, cloudwatch, codepipeline, control, dynamodb, ecs, elb, events, functions, kms, logs, rds,
-    route53, secretsmanager, sns, sqs, ssm, sts,
+    route53, secretsmanager, servicequotas, sns, sqs, ssm, sts,
 };
 
 const BODY_BYTES_MAX: usize = 6 * 1024 * 1024;
@@ -158,6 +158,7 @@ async fn route(lab: &Arc<Lab>, call: &Call) -> Reply {
         "ecs" => ecs::answer(lab, call).await,
         "kms" => kms::answer(lab, call).await,
         "secretsmanager" => secretsmanager::answer(lab, call).await,
+        "servicequotas" => servicequotas::answer(lab, call).await,
         "ssm" => ssm::answer(lab, call).await,
         "codepipeline" => codepipeline::answer(lab, call).await,
         "route53" => route53::answer(lab, call).await,

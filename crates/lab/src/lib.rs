@@ -96,6 +96,7 @@ pub mod route53;
 pub mod s3;
 pub mod secretsmanager;
 pub mod servers;
+pub mod servicequotas;
 pub mod site;
 pub mod sns;
 pub mod sqs;
@@ -152,6 +153,8 @@ pub struct Lab {
     pub kms: kms::Kms,
     /// Secrets.
     pub secretsmanager: secretsmanager::SecretsManager,
+    /// What the account may have.
+    pub servicequotas: servicequotas::ServiceQuotas,
     /// Parameters.
     pub ssm: ssm::Ssm,
     /// Pipelines.
@@ -210,6 +213,7 @@ impl Lab {
             elb: elb::Elb::default(),
             kms: kms::Kms::default(),
             secretsmanager: secretsmanager::SecretsManager::default(),
+            servicequotas: servicequotas::ServiceQuotas::default(),
             ssm: ssm::Ssm::default(),
             codepipeline: codepipeline::CodePipeline::default(),
             route53: route53::Route53::default(),

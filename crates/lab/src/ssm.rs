@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -12,15 +13,26 @@ use crate::arn::arn;
 use crate::wire::Refusal;
 use crate::wire::json::{JSON_1_1, action, input, reply};
 
-/// Each parameter's type (`String`, `StringList`, `SecureString`), by region and name.
+/// Every parameter, by region and name.
 #[derive(Debug, Default)]
-pub struct Ssm(Mutex<BTreeMap<(String, String), &'static str>>);
+pub struct Ssm(Mutex<BTreeMap<(String, String), Parameter>>);
+
+/// A parameter without its value.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    /// Its type: `String`, `StringList`, `SecureString`.
+    pub kind: &'static str,
+    /// What its value is held to: `text`, `aws:ec2:image`. Nothing is held to it here.
+    pub data_type: &'static str,
+    /// When it was last set.
+    pub set_at: Timestamp,
+}
 
 impl Ssm {
     /// Puts a parameter there, or another in its place.
-    pub fn put(&self, region: &str, name: &str, kind: &'static str) {
+    pub fn put(&self, region: &str, name: &str, parameter: Parameter) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert((region.to_owned(), name.to_owned()), kind);
+        all.insert((region.to_owned(), name.to_owned()), parameter);
     }
 
     /// Deletes a parameter.
@@ -94,9 +106,13 @@ fn describe(lab: &Lab, call: &Call) -> Result<(String, Value), Refusal> {
         (_, true) => (&rest[..most], rest[..most].last().map(|((_, name), _)| name.as_str())),
         (_, false) => (&rest[..], None),
     };
-    let parameter = |((region, name), kind): &(&(String, String), &&str)| {
+    let parameter = |((region, name), parameter): &(&(String, String), &Parameter)| {
         let path = name.strip_prefix('/').unwrap_or(name);
-        json!({"Name": name, "ARN": arn("ssm", region, &format!("parameter/{path}")), "Type": kind, "Version": 1, "Tier": "Standard"})
+        let Parameter { kind, data_type, set_at } = parameter;
+        json!({
+            "Name": name, "ARN": arn("ssm", region, &format!("parameter/{path}")), "Type": kind, "DataType": data_type,
+            "LastModifiedDate": set_at.as_second(), "Version": 1, "Tier": "Standard",
+        })
     };
     let mut answer = json!({"Parameters": page.iter().map(parameter).collect::<Vec<_>>()});
     if let Some(next) = next {

@@ -17,6 +17,7 @@ use lab::elb::{Listener, TargetGroup, group_arn};
 use lab::functions::{FunctionConfig, Functions};
 use lab::journal::What;
 use lab::site::Sites;
+use lab::ssm::Parameter;
 
 mod common;
 
@@ -109,9 +110,15 @@ fn furnish(lab: &Lab) {
         secret.value = Some(r#"{"username": "app"}"#.to_owned());
     });
     lab.secretsmanager.change(REGION, "shop/empty", |_| {});
-    for (name, kind) in [("/shop/bucket", "String"), ("/shop/hosts", "StringList"), ("plain", "SecureString")] {
-        lab.ssm.put(REGION, name, kind);
+    for (name, kind, data_type) in [
+        ("/shop/bucket", "String", "text"),
+        ("/shop/hosts", "StringList", "text"),
+        ("/shop/image", "String", "aws:ec2:image"),
+        ("plain", "SecureString", "text"),
+    ] {
+        lab.ssm.put(REGION, name, Parameter { kind, data_type, set_at: now });
     }
+    lab.servicequotas.apply(REGION, Some(64.0));
     let executions = [("Failed", "Xq9", None), ("Succeeded", "Lv1", Some("the commit".to_owned()))];
     let execution = |(status, version, said): (_, &str, _)| Execution {
         status,
@@ -199,9 +206,9 @@ async fn load_balancers_pass() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn instances_certificates_keys_secrets_parameters_and_pipelines_pass() {
+async fn instances_quotas_certificates_keys_secrets_parameters_and_pipelines_pass() {
     let labs = [judged("test_standby.py").await];
-    for service in ["autoscaling", "ecs", "acm", "kms", "secretsmanager", "ssm", "codepipeline"] {
+    for service in ["autoscaling", "ecs", "acm", "kms", "secretsmanager", "servicequotas", "ssm", "codepipeline"] {
         the_table_is_complete_and_true(&format!("{service}.md"), service, &labs);
     }
 }

@@ -95,6 +95,7 @@ fn a_function_carries_the_sdks_it_calls_and_no_other() {
                 "aws-sdk-rds",
                 "aws-sdk-route53",
                 "aws-sdk-secretsmanager",
+                "aws-sdk-servicequotas",
                 "aws-sdk-ssm",
                 "aws-sdk-sts",
             ]),

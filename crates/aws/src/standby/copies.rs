@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::metrics::{Series, values};
 use crate::error::CallError;
+use crate::rds::timestamp;
 use crate::session::Session;
 
 /// A secret in DR, the session's region, and what the primary region says of its copy.
@@ -80,8 +81,12 @@ async fn put(session: &Session, names: &BTreeSet<String>) -> Look<BTreeMap<Strin
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| CallError::of("DescribeParameters", error).to_string())?;
             found.extend(page.parameters().iter().filter_map(|one| {
-                let kind = one.r#type().map(|kind| kind.as_str().to_owned());
-                Some((one.name()?.to_owned(), Put { kind }))
+                let put = Put {
+                    kind: one.r#type().map(|kind| kind.as_str().to_owned()),
+                    data_type: one.data_type().map(str::to_owned),
+                    set_at: one.last_modified_date().and_then(timestamp),
+                };
+                Some((one.name()?.to_owned(), put))
             }));
         }
     }

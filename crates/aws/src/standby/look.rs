@@ -3,6 +3,7 @@
 use failover::observation::NameView;
 use failover::plan::{Plan, ReplicaId};
 use failover::standby::capacity::Capacity;
+use failover::standby::image::Image;
 use failover::standby::places::{Place, places, primary_region, region_of};
 use failover::standby::traffic::Entrance;
 use failover::standby::wanted::Wanted;
@@ -10,7 +11,7 @@ use failover::standby::{Finding, Look, Subject as _};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::{capacity, copies, database, pipeline, traffic};
+use super::{capacity, copies, database, pipeline, quota, traffic};
 use crate::session::Session;
 
 /// Every row about everything that the plan, the records and people name.
@@ -31,8 +32,12 @@ pub async fn look(session: &Session, plan: &Plan, wanted: &Wanted, names: &[Name
     for (entrance, capacity) in &entrances {
         findings.extend(entrance.judge(limits).into_iter().chain(capacity.judge(limits)));
     }
+    if entrances.iter().any(|(_, capacity)| capacity.is_of_instances()) {
+        findings.extend(quota::quota(session, &region, now).await.judge(limits));
+    }
     findings.extend(secrets.iter().flat_map(|secret| secret.judge(limits)));
     findings.extend(parameters.iter().flat_map(|parameter| parameter.judge(limits)));
+    findings.extend(parameters.iter().filter_map(Image::of).flat_map(|image| image.judge(limits)));
     findings.extend(buckets.iter().flat_map(|bucket| bucket.judge(limits)));
     findings.extend(pipelines.iter().flat_map(|pair| pair.judge(limits)));
     findings

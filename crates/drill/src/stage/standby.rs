@@ -1,5 +1,5 @@
-//! What stands behind a workload's records: load balancers, certificates, instances, keys, secrets, parameters, buckets, pipelines, as
-//! examples/warm-standby has them. All of it is well until somebody breaks it.
+//! What stands behind a workload's records: load balancers, certificates, instances and their quota, keys, secrets, parameters, an image,
+//! buckets, pipelines, as examples/warm-standby has them. All of it is well until somebody breaks it.
 
 use std::net::SocketAddr;
 
@@ -10,6 +10,8 @@ use lab::codepipeline::Execution;
 use lab::dns::balancer;
 use lab::elb::{Listener, TargetGroup, group_arn};
 use lab::rds;
+use lab::servicequotas::USAGE;
+use lab::ssm::Parameter;
 
 use super::records::{change, half, route53, value};
 use super::{CLUSTER, DR, DR_ADDRESS, INSTANCE, NAMES, PRIMARY, PRIMARY_ADDRESS, SetupError, Stage};
@@ -31,6 +33,10 @@ pub const DR_GROUP: &str = "shop-dr";
 pub const SECRET: &str = "shop/database-app";
 /// The parameter that the application reads.
 pub const PARAMETER: &str = "/shop/assets-bucket";
+/// The parameter that names each region's image.
+pub const IMAGE: &str = "/shop/image";
+/// How many vCPUs may run in DR.
+pub const QUOTA: f64 = 64.0;
 /// The pipeline, in each region.
 pub const PIPELINE: &str = "shop";
 /// The commit that both regions run.
@@ -61,10 +67,12 @@ impl Stage {
                 rds::set_backup_days(&self.lab, region, database, 7);
             }
             self.lab.secretsmanager.change(region, SECRET, |_| {});
-            self.lab.ssm.put(region, PARAMETER, "String");
+            self.put(region, "String");
+            self.image_set(region, self.lab.clock.now());
             self.deployed(region, COMMIT);
         }
         self.mend_secret();
+        self.lab.servicequotas.apply(DR, Some(QUOTA));
         let now = self.lab.clock.now();
         for minutes in 0..METRIC_MINUTES {
             self.publish(now - SignedDuration::from_mins(minutes));
@@ -80,6 +88,17 @@ impl Stage {
         self.lab.secretsmanager.change(PRIMARY, SECRET, |secret| {
             secret.replicas.insert(DR.to_owned(), ("InSync", String::new()));
         });
+    }
+
+    /// Somebody puts the application's parameter, of that type.
+    pub fn put(&self, region: &str, kind: &'static str) {
+        let set_at = self.lab.clock.now();
+        self.lab.ssm.put(region, PARAMETER, Parameter { kind, data_type: "text", set_at });
+    }
+
+    /// Somebody sets the region's image.
+    pub fn image_set(&self, region: &str, set_at: Timestamp) {
+        self.lab.ssm.put(region, IMAGE, Parameter { kind: "String", data_type: "aws:ec2:image", set_at });
     }
 
     /// A region's pipeline deploys a commit; it comes as an object in S3, whose version is its bucket's own.
@@ -113,11 +132,14 @@ impl Stage {
         });
     }
 
-    /// What load balancers and S3 publish of a minute.
+    /// What load balancers, EC2 and S3 publish of a minute: each instance has two vCPUs.
     pub fn publish(&self, at: Timestamp) {
         let metrics = &self.lab.cloudwatch;
         let of_targets = [("LoadBalancer", "app/shop/1"), ("TargetGroup", "targetgroup/shop-primary/0123456789abcdef")];
         metrics.put_metric(PRIMARY, "AWS/ApplicationELB", "HealthyHostCount", &of_targets, 4.0, at);
+        for (region, vcpus) in [(PRIMARY, 8.0), (DR, 4.0)] {
+            metrics.put_metric(region, "AWS/Usage", "ResourceCount", &USAGE, vcpus, at);
+        }
         let of_rule = bucket_dimensions();
         metrics.put_metric(DR, "AWS/S3", "ReplicationLatency", &of_rule, 2.0, at);
         metrics.put_metric(PRIMARY, "AWS/S3", "OperationsFailedReplication", &of_rule, 0.0, at);

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use lab::rds;
 
-use super::standby::{PARAMETER, PIPELINE, SECRET};
+use super::standby::{PIPELINE, SECRET};
 use super::{DR, INSTANCE, PRIMARY, Stage};
 
 /// Where pages go.
@@ -15,7 +15,7 @@ pub const READINESS: &[(&str, &str)] = &[
     ("PagerUrl", PAGER),
     ("Readiness", "on"),
     ("ReadinessSecrets", SECRET),
-    ("ReadinessParameters", PARAMETER),
+    ("ReadinessParameters", "/shop/assets-bucket,/shop/image"),
     ("ReadinessPipelines", PIPELINE),
     ("ReadinessBuckets", "shop-assets-eu-west-1/shop-assets-eu-central-1/to-eu-central-1"),
     ("ReadinessSettings", "capacity_percent_min=50"),

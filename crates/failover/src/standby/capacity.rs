@@ -41,6 +41,12 @@ pub struct Activity {
 }
 
 impl Capacity {
+    /// True if instances are known to stand there: what is about them is asked for, and of a workload without any it would be noise.
+    #[must_use]
+    pub fn is_of_instances(&self) -> bool {
+        self.dr.as_ref().is_ok_and(|groups| !groups.is_empty())
+    }
+
     fn groups(&self) -> Look<&[Group]> {
         match self.dr.as_ref().map_err(Clone::clone)?.as_slice() {
             [] => Err("no Auto Scaling group in DR is attached to its target groups, and Holdfast looks at nothing else (ECS, addresses)".to_owned()),
@@ -216,6 +222,14 @@ mod tests {
         ] {
             expect(&capacity, row, verdict, words);
         }
+    }
+
+    #[test]
+    fn only_groups_that_were_seen_are_instances() {
+        let capacity = |dr| Capacity { dr, ..capacity(8, |_| {}) };
+        assert!(capacity(Ok(vec![group()])).is_of_instances());
+        assert!(!capacity(Ok(Vec::new())).is_of_instances());
+        assert!(!capacity(Err("denied".to_owned())).is_of_instances());
     }
 
     #[test]

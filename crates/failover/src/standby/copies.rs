@@ -1,5 +1,7 @@
 //! What the application in DR reads that must be there too: secrets, parameters, buckets. No plan names them; the file of --workload does.
 
+use jiff::Timestamp;
+
 use super::{Judgement, Limits, Look, Row, Subject, not_ready, ready};
 
 /// A secret of Secrets Manager that has a replica in DR.
@@ -104,11 +106,26 @@ pub struct Parameter {
     pub primary: Look<Option<Put>>,
 }
 
+/// The data type of a parameter that names an image. Parameter Store "validates … that the specified AMI is available in your Amazon Web
+/// Services account"; where it is not, "the parameter will not be created or updated" (API reference, PutParameter).
+pub(super) const IMAGE: &str = "aws:ec2:image";
+
 /// A parameter that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Put {
     /// AWS's word for its type: `String`, `StringList`, `SecureString`.
     pub kind: Option<String>,
+    /// AWS's word for what its value is held to: `text`, `aws:ec2:image`.
+    pub data_type: Option<String>,
+    /// When it was last set.
+    pub set_at: Option<Timestamp>,
+}
+
+impl Put {
+    /// True if Parameter Store holds its value to be the id of an image.
+    pub(super) fn is_image(&self) -> bool {
+        self.data_type.as_deref() == Some(IMAGE)
+    }
 }
 
 impl Subject for Parameter {
@@ -127,10 +144,18 @@ impl Subject for Parameter {
 }
 
 impl Parameter {
-    /// The value is the user's to know: an endpoint or a bucket is another one in DR.
-    fn put(&self, kind: &str) -> String {
+    /// The value is the user's to know: an endpoint, a bucket or an image is another one in DR.
+    pub(super) fn put(&self, kind: &str) -> String {
         let Self { name, dr_region, .. } = self;
-        format!("aws ssm put-parameter --region {dr_region} --name {name} --type {kind} --value …")
+        let is_image = [&self.primary, &self.dr].iter().any(|put| matches!(put, Ok(Some(put)) if put.is_image()));
+        let data_type = if is_image { format!(" --data-type {IMAGE}") } else { String::new() };
+        format!("aws ssm put-parameter --region {dr_region} --name {name} --type {kind}{data_type} --value …")
+    }
+
+    /// What takes DR's away, and puts it again as another.
+    pub(super) fn put_anew(&self, kind: &str) -> String {
+        let Self { name, dr_region, .. } = self;
+        format!("aws ssm delete-parameter --region {dr_region} --name {name}; then {}", self.put(kind))
     }
 }
 
@@ -148,10 +173,7 @@ fn is_put(it: &Parameter) -> Judgement {
     match dr == primary {
         true => ready(format!("is in DR, a {dr}")),
         // "Parameter Store doesn't support changing a parameter type" (API reference, PutParameter).
-        false => not_ready(
-            format!("is a {dr} in DR, and a {primary} in the primary region"),
-            format!("aws ssm delete-parameter --region {} --name {}; then {}", it.dr_region, it.name, it.put(&primary)),
-        ),
+        false => not_ready(format!("is a {dr} in DR, and a {primary} in the primary region"), it.put_anew(&primary)),
     }
 }
 
@@ -259,7 +281,8 @@ mod tests {
 
     #[test]
     fn a_parameter_must_be_in_dr_and_of_the_primarys_type() {
-        let put = |kind: &str| Ok(Some(Put { kind: Some(kind.to_owned()) }));
+        let of_kind = |kind: Option<&str>| Put { kind: kind.map(str::to_owned), data_type: None, set_at: None };
+        let put = |kind: &str| Ok(Some(of_kind(Some(kind))));
         let parameter = |dr: Look<Option<Put>>, primary: Look<Option<Put>>| Parameter {
             name: "/shop/bucket".to_owned(),
             dr_region: "eu-central-1".to_owned(),
@@ -274,7 +297,7 @@ mod tests {
             (parameter(Ok(None), denied()), NotReady, "not in DR"),
             (parameter(put("String"), Ok(None)), NotKnown, "no such parameter"),
             (parameter(put("String"), denied()), NotKnown, "denied"),
-            (parameter(Ok(Some(Put { kind: None })), put("String")), NotKnown, "of which type"),
+            (parameter(Ok(Some(of_kind(None))), put("String")), NotKnown, "of which type"),
         ] {
             expect(&parameter, "parameter", verdict, words);
         }

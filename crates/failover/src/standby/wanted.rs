@@ -128,8 +128,8 @@ pub enum Fault {
     NoValue,
     /// No such key.
     #[error(
-        "there is no such key; it may be primary_region, primary_load_balancer, dr_load_balancer, certificate_days_min, capacity_percent_min or \
-         replication_seconds_max"
+        "there is no such key; it may be primary_region, primary_load_balancer, dr_load_balancer, certificate_days_min, capacity_percent_min, \
+         replication_seconds_max, quota_percent_min or image_hours_max"
     )]
     Key,
     /// A limit that is no number.
@@ -194,6 +194,8 @@ impl Wanted {
             "certificate_days_min" => limits.certificate_days_min = number(value)?,
             "capacity_percent_min" => limits.capacity_percent_min = number(value)?,
             "replication_seconds_max" => limits.replication_seconds_max = number(value)?,
+            "quota_percent_min" => limits.quota_percent_min = number(value)?,
+            "image_hours_max" => limits.image_hours_max = number(value)?,
             _ => return Err(Fault::Key),
         }
         Ok(())
@@ -221,8 +223,12 @@ mod tests {
 
     #[test]
     fn parameters_say_what_the_file_says() {
-        let wanted =
-            read("a-1/b-1/to/dr", "shop=shop-dr", "primary_region=eu-west-1, capacity_percent_min = 50").unwrap();
+        let wanted = read(
+            "a-1/b-1/to/dr",
+            "shop=shop-dr",
+            "primary_region=eu-west-1, capacity_percent_min = 50,image_hours_max=2,quota_percent_min=80",
+        )
+        .unwrap();
         let bucket = |source: &str, destination: &str, rule: &str| {
             let [source, destination, rule] = [source, destination, rule].map(str::to_owned);
             Bucket { source, destination, rule }
@@ -232,7 +238,9 @@ mod tests {
         assert_eq!(wanted.buckets, [bucket("a-1", "b-1", "to/dr")].into());
         assert_eq!(wanted.pipelines, ["shop=shop-dr".parse().unwrap()].into());
         assert_eq!(wanted.primary_region.as_deref(), Some("eu-west-1"));
-        assert_eq!(wanted.limits, Limits { capacity_percent_min: 50, ..Limits::default() });
+        let limits =
+            Limits { capacity_percent_min: 50, image_hours_max: 2, quota_percent_min: 80, ..Limits::default() };
+        assert_eq!(wanted.limits, limits);
     }
 
     #[test]

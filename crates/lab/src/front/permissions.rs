@@ -285,7 +285,8 @@ fn of_others(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
             let role = Form::read(call).take("RoleArn").unwrap_or_default();
             Ok(vec![Request::new("sts:AssumeRole", role, &call.region)])
         }
-        // "Resource types: none" (Service authorization reference, Elastic Load Balancing V2, EC2 Auto Scaling, Systems Manager).
+        // "Resource types: none" (Service authorization reference, Elastic Load Balancing V2, EC2 Auto Scaling, Systems Manager,
+        // Service Quotas).
         (
             "elasticloadbalancing",
             "DescribeLoadBalancers"
@@ -297,7 +298,8 @@ fn of_others(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
         )
         | ("autoscaling", "DescribeAutoScalingGroups" | "DescribeScalingActivities")
         | ("secretsmanager", "ListSecrets")
-        | ("ssm", "DescribeParameters") => {
+        | ("ssm", "DescribeParameters")
+        | ("servicequotas", "GetServiceQuota" | "GetAWSDefaultServiceQuota") => {
             Ok(vec![Request::new(&format!("{}:{action}", call.service), "*", &call.region)])
         }
         ("autoscaling", "UpdateAutoScalingGroup" | "CreateOrUpdateTags" | "DeleteTags") => Ok(of_groups(call, action)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use drill::stage::standby::{
-    BUCKET, CERTIFICATE, DR_BALANCER, DR_GROUP, KEY, PARAMETER, PIPELINE, SECRET, bucket_dimensions,
+    BUCKET, CERTIFICATE, DR_BALANCER, DR_GROUP, IMAGE, KEY, PARAMETER, PIPELINE, QUOTA, SECRET, bucket_dimensions,
 };
 use drill::stage::{CLUSTER, DR, INSTANCE, READER};
 use failover::standby::every_row;
@@ -25,7 +25,7 @@ impl File {
     fn of_rule(of_test: &str, rule: &str) -> Self {
         let [source, destination, _] = BUCKET;
         let text = format!(
-            "secrets = ['{SECRET}']\nparameters = ['{PARAMETER}']\npipelines = ['{PIPELINE}']\n[[buckets]]\nsource = '{source}'\ndestination = '{destination}'\nrule = '{rule}'\n"
+            "secrets = ['{SECRET}']\nparameters = ['{PARAMETER}', '{IMAGE}']\npipelines = ['{PIPELINE}']\n[[buckets]]\nsource = '{source}'\ndestination = '{destination}'\nrule = '{rule}'\n"
         );
         let path = std::env::temp_dir().join(format!("holdfast-readiness-{of_test}-{}.toml", std::process::id()));
         std::fs::write(&path, text).expect("the file can be written");
@@ -109,7 +109,7 @@ const VERSION: &str = "8.0.mysql_aurora.3.08.2";
 const GROUP: &str = "default.aurora-mysql8.0";
 
 #[rustfmt::skip]
-const BREAKS: [Break; 22] = [
+const BREAKS: [Break; 24] = [
     Break { row: "database", breaks: |it| rds::set_status(&it.lab, DR, INSTANCE, "storage-full"), mends: |it| rds::set_status(&it.lab, DR, INSTANCE, "available") },
     Break { row: "database-class", breaks: |it| rds::set_class(&it.lab, DR, INSTANCE, "db.t4g.medium"), mends: |it| rds::set_class(&it.lab, DR, INSTANCE, "db.r6g.large") },
     Break { row: "database-engine", breaks: |it| rds::set_engine_version(&it.lab, DR, CLUSTER, "8.0.mysql_aurora.3.05.2"), mends: |it| rds::set_engine_version(&it.lab, DR, CLUSTER, VERSION) },
@@ -126,9 +126,12 @@ const BREAKS: [Break; 22] = [
     Break { row: "capacity-now", breaks: |it| group(it, |it| it.instances.iter_mut().for_each(|instance| instance.1 = "Standby")), mends: |it| group(it, |it| it.instances.iter_mut().for_each(|instance| instance.1 = "InService")) },
     Break { row: "capacity-grows", breaks: |it| group(it, |it| it.suspended.push("Launch".to_owned())), mends: |it| group(it, |it| it.suspended.clear()) },
     Break { row: "launches", breaks: |it| { let now = it.lab.clock.now(); group(it, |it| it.activities.push((now, "Failed", "The image id '[ami-0]' does not exist".to_owned()))) }, mends: |it| group(it, |it| drop(it.activities.pop())) },
+    // Nobody asked AWS for more than it gives every account.
+    Break { row: "quota", breaks: |it| it.lab.servicequotas.apply(DR, None), mends: |it| it.lab.servicequotas.apply(DR, Some(QUOTA)) },
     Break { row: "secret", breaks: |it| it.lab.secretsmanager.delete(DR, SECRET), mends: Stage::mend_secret },
     Break { row: "secret-copy", breaks: |it| it.lab.secretsmanager.change(PRIMARY, SECRET, |secret| drop(secret.replicas.insert(DR.to_owned(), ("Failed", "no key".to_owned())))), mends: Stage::mend_secret },
-    Break { row: "parameter", breaks: |it| it.lab.ssm.put(DR, PARAMETER, "SecureString"), mends: |it| it.lab.ssm.put(DR, PARAMETER, "String") },
+    Break { row: "parameter", breaks: |it| it.put(DR, "SecureString"), mends: |it| it.put(DR, "String") },
+    Break { row: "image", breaks: |it| it.image_set(DR, it.lab.clock.now() - SignedDuration::from_hours(7 * 24)), mends: |it| it.image_set(DR, it.lab.clock.now()) },
     Break { row: "pipeline", breaks: |it| it.deployed(PRIMARY, NEWER), mends: |it| it.deployed(DR, NEWER) },
     // What was published stays published.
     Break { row: "bucket-behind", breaks: |it| published(it, "ReplicationLatency", 901.0), mends: |_| {} },
@@ -188,9 +191,11 @@ async fn what_readiness_cannot_see_is_not_known_and_never_ready() {
         "database-class",
         "database-engine",
         "database-parameters",
+        "image",
         "listeners",
         "parameter",
         "pipeline",
+        "quota",
         "secret-copy",
     ];
     let blind: Vec<_> = known("not-known", &told).into_iter().filter(|row| row != "bucket-failures").collect();
@@ -203,10 +208,14 @@ async fn what_readiness_cannot_see_is_not_known_and_never_ready() {
     // A parameter that is gone is no refusal of AWS's, and a name that only DR knows is held against nothing.
     stage.lab.ssm.delete(DR, PARAMETER);
     assert_eq!(known("not-ready", &looked(&stage, &file).await.1), ["parameter"]);
-    stage.lab.ssm.put(DR, PARAMETER, "String");
+    stage.put(DR, "String");
     stage.lab.ssm.delete(PRIMARY, PARAMETER);
     assert_eq!(known("not-known", &looked(&stage, &file).await.1), ["parameter"]);
-    stage.lab.ssm.put(PRIMARY, PARAMETER, "String");
+    stage.put(PRIMARY, "String");
+    // What the account runs in DR may be the standby or not; what no metric says is no zero.
+    stage.lab.servicequotas.apply(DR, Some(8.0));
+    assert_eq!(known("not-known", &looked(&stage, &file).await.1), ["quota"]);
+    stage.lab.servicequotas.apply(DR, Some(QUOTA));
     // One service after the other says nothing.
     for (service, row) in [
         ("rds", "database"),
@@ -217,6 +226,7 @@ async fn what_readiness_cannot_see_is_not_known_and_never_ready() {
         ("secretsmanager", "secret"),
         ("ssm", "parameter"),
         ("codepipeline", "pipeline"),
+        ("servicequotas", "quota"),
         ("monitoring", "bucket-failures"),
     ] {
         let is_it = move |site: &Site<'_>| site.caller == READER && site.service == service;
@@ -247,9 +257,12 @@ async fn readiness_says_the_verdict_first_then_what_is_red_with_its_remedy_then_
     contains_all(&text, &["capacity-most, capacity-now, capacity-grows, launches"]);
     assert!(text.find("not ready\n") < text.find("not known\n"), "{text}");
     contains_all(&stderr(&told), &["DR is not known to be ready: 1 not ready, 4 not known"]);
-    // By the plan alone, nothing is said of what nobody named.
+    // By the plan alone, nothing is said of what nobody named, and nothing of quotas where no instances are.
     let bare = stage.holdfast_as(READER, &["readiness", "--verbose"], false).await.expect("it starts");
-    assert!(!stdout(&bare).contains("secret") && stdout(&bare).contains("looked   "), "{}", stdout(&bare));
+    assert!(stdout(&bare).contains("looked   "), "{}", stdout(&bare));
+    for unnamed in ["secret", "quota", "image in"] {
+        assert!(!stdout(&bare).contains(unnamed), "{unnamed}: {}", stdout(&bare));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
