@@ -243,7 +243,7 @@ async fn readiness_says_the_verdict_first_then_what_is_red_with_its_remedy_then_
     let (stage, file) = (furnished().await, File::write("words"));
     let ready = stage.holdfast_as(READER, &["readiness", "--workload", file.path()], false).await.expect("it starts");
     assert!(ready.status.success(), "{}", stdout(&ready));
-    contains_all(&stdout(&ready), &["READY  0 not ready, 0 not known, 2"]);
+    contains_all(&stdout(&ready), &["READY  0 not ready, 0 not known, 31 ready"]);
     rds::set_class(&stage.lab, DR, INSTANCE, "db.t4g.medium");
     stage.lab.autoscaling.delete(DR, DR_GROUP);
     let told = stage.holdfast_as(READER, &["readiness", "--workload", file.path()], false).await.expect("it starts");
