@@ -32,7 +32,7 @@ const ARRIVAL_LOOK_SECONDS: u32 = 2;
 /// users ask.
 const LOOKS_A_QUESTION: u32 = 10;
 /// For one of the databases on their way. RDS's own word that it is there mostly comes first.
-const DATABASE_LOOK_SECONDS: u32 = 15;
+const DATABASE_LOOK_SECONDS: u32 = 20;
 
 /// How much longer an invocation may stay.
 pub(crate) struct Stay {
@@ -156,7 +156,8 @@ where
     async fn until_available(&self, plan: &Plan, stay: &mut Stay) -> bool {
         // The failover ends with the last of them, so that one is asked for until it is there, and then the next.
         let mut on_their_way: Vec<_> = plan.replicas.iter().collect();
-        while stay.wait(&self.records, DATABASE_LOOK_SECONDS).await {
+        // A look in the second of the next tick would be one too many.
+        while stay.seconds_left > DATABASE_LOOK_SECONDS && stay.wait(&self.records, DATABASE_LOOK_SECONDS).await {
             while let Some(id) = on_their_way.last() {
                 let state = self.replicas.state(id).await;
                 let is_there = |state: &ReplicaState| state.database().is_some_and(Database::is_available_writer);

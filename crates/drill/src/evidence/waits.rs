@@ -48,7 +48,7 @@ impl Evidence {
     }
 
     /// How many calls a minute functions made of AWS while they waited for clients to drain, and then for RDS, each by its function and
-    /// action: of the two waits the busier.
+    /// action: of the two waits the busier. A minute that has begun counts whole, as its tick does.
     #[must_use]
     pub fn calls_a_minute(&self) -> BTreeMap<String, f64> {
         let call = |what: &What| match what {
@@ -61,7 +61,7 @@ impl Evidence {
         let rates = waits.into_iter().filter_map(|(from, to)| {
             let (from, to) = (from?, to?);
             let during = self.entries().iter().filter(|entry| (from..to).contains(&entry.at));
-            let one = 60.0 / to.duration_since(from).as_secs_f64();
+            let one = 1.0 / (to.duration_since(from).as_secs_f64() / 60.0).ceil();
             let mut rates = BTreeMap::new();
             for call in during.filter_map(|entry| call(&entry.what)) {
                 *rates.entry(call).or_default() += one;
