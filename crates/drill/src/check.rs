@@ -160,7 +160,7 @@ fn pinned_once(evidence: &Evidence) -> Result<String, String> {
     let pins = evidence.pins();
     let names = &evidence.workload.names;
     let counts: Vec<_> = names.iter().map(|name| pins.iter().filter(|pin| pin.name == *name).count()).collect();
-    ensure(counts.iter().all(|count| *count == 1), format!("changes of {}: {counts:?}", names.join(", ")))
+    ensure(counts.iter().all(|count| *count == 1), format!("changes: {}", each(names, &counts)))
 }
 
 fn promoted_once(evidence: &Evidence) -> Result<String, String> {
@@ -168,7 +168,17 @@ fn promoted_once(evidence: &Evidence) -> Result<String, String> {
     let ids: Vec<_> = evidence.workload.databases.iter().map(|database| database.id.as_str()).collect();
     let of = |id: &&str| promotions.iter().filter(|(_, resource)| resource == id).count();
     let counts: Vec<_> = ids.iter().map(of).collect();
-    ensure(counts.iter().all(|count| *count == 1), format!("promotions of {}: {counts:?}", ids.join(", ")))
+    ensure(counts.iter().all(|count| *count == 1), format!("promotions: {}", each(&ids, &counts)))
+}
+
+/// How often each of them was changed.
+fn each(of: &[impl std::fmt::Display], counts: &[usize]) -> String {
+    let one = |(of, count): (&_, &usize)| match count {
+        0 => format!("{of} never"),
+        1 => format!("{of} once"),
+        more => format!("{of} {more} times"),
+    };
+    of.iter().zip(counts).map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn pin_before_promotion(evidence: &Evidence) -> Result<String, String> {
@@ -220,7 +230,9 @@ fn records_pinned(evidence: &Evidence) -> Result<String, String> {
     let expected: Vec<_> = expected.collect();
     let finals: Vec<_> = evidence.finals.iter().filter(|set| !is_register(set)).cloned().collect();
     if let Some(other) = expected.iter().find(|set| !finals.contains(set)) {
-        return Err(format!("expected {} to be {:?}", other.key, other));
+        let there = finals.iter().find(|set| set.key == other.key);
+        let there = there.map_or_else(|| "it is gone".to_owned(), |set| format!("it is {set}"));
+        return Err(format!("{} should be {other}, and {there}", other.key));
     }
     ensure(finals.len() == expected.len(), format!("{} record sets compared field by field", finals.len()))
 }
@@ -231,11 +243,13 @@ fn records_restorable(evidence: &Evidence) -> Result<String, String> {
         let name = set.key.name.bare().parse::<Name>().map_err(|error| error.to_string())?;
         let register = evidence.registers.get(&name.to_string());
         let Some(Register::FailedOver { pin, .. }) = register else {
-            return Err(format!("the register of {name} says {register:?}"));
+            let said = register.map_or_else(|| "is not there".to_owned(), |register| format!("says: {register}"));
+            return Err(format!("{name} has not failed over: its register {said}"));
         };
         let original = pin.original.get(&set.key.kind.to_string());
         if !original.is_some_and(|original| is_same_target(original, &set.target)) {
-            return Err(format!("the register of {name} holds {original:?}, the record was {:?}", set.target));
+            let kept = original.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+            return Err(format!("the register of {name} keeps {kept}, and the record was {set}"));
         }
     }
     Ok(format!("{} registers", evidence.registers.len()))
@@ -288,7 +302,10 @@ fn words_told(evidence: &Evidence, wanted: &[&str]) -> Result<String, String> {
     let mailbox = evidence.mailbox();
     if let Some(untold) = wanted.iter().find(|words| !mailbox.iter().any(|mail| mail.subject.contains(**words))) {
         let subjects: Vec<_> = mailbox.iter().map(|mail| mail.subject.as_str()).collect();
-        return Err(format!("no mail says {untold:?}; the mailbox has {subjects:?}"));
+        return Err(match subjects.is_empty() {
+            true => format!("no mail says \"{untold}\": none came"),
+            false => format!("no mail says \"{untold}\"; these came: {}", subjects.join("; ")),
+        });
     }
     let long = mailbox.iter().find(|mail| mail.subject.len() > 100 || !mail.subject.is_ascii());
     ensure(long.is_none(), format!("{} mails", mailbox.len()))
@@ -334,14 +351,14 @@ fn site_down_mailed(evidence: &Evidence) -> Result<String, String> {
     let mail = mailbox.iter().find(|mail| mail.at >= outage && mail.subject.contains("site-down"));
     let mail = mail.ok_or("no such mail came")?;
     let seconds = mail.at.duration_since(outage).as_secs();
-    ensure(seconds <= MINUTES_MAX * 60, format!("{:?} after {seconds} s", mail.subject))
+    ensure(seconds <= MINUTES_MAX * 60, format!("\"{}\" after {seconds} s", mail.subject))
 }
 
 fn no_failover_mail(evidence: &Evidence) -> Result<String, String> {
     let outage = evidence.outage_at.ok_or("there was no trouble")?;
     let mailbox = evidence.mailbox();
     match mailbox.iter().find(|mail| mail.at >= outage && mail.subject.starts_with("Holdfast")) {
-        Some(mail) => Err(format!("{:?}", mail.subject)),
+        Some(mail) => Err(format!("this came: {}", mail.subject)),
         None => Ok("none".to_owned()),
     }
 }

@@ -18,7 +18,7 @@ use crate::evidence::{OUTAGE, Reached};
 use crate::files::TEMPLATE;
 use crate::permissions::Permissions;
 use crate::report::{Report, Verdict};
-use crate::scenario::COMMAND;
+use crate::scenario::started;
 use crate::stage::{DR, PRIMARY, Settings, SetupError, start_lab};
 pub use pinned::PINNED_IN_TIME;
 use pinned::{Asked, Pinned};
@@ -79,7 +79,7 @@ pub fn play(count: u16, settings: Settings, lambdas: &Path) -> Result<Report, Se
         rpo_writes: 0,
         real_seconds: began.elapsed().as_secs_f64(),
         plan: None,
-        again: format!("{COMMAND} --workloads {count} --seed {}", settings.seed),
+        again: format!("{} --workloads {count} --seed {}", started(), settings.seed),
         permissions: Permissions::default(),
         page: Page::default(),
     })

@@ -46,8 +46,33 @@ pub struct Scenario {
     pub checks: &'static [&'static [Check]],
 }
 
-/// A release has no cargo.
-pub(crate) const COMMAND: &str = if cfg!(debug_assertions) { "cargo drill" } else { "drill" };
+/// How this program is started again, but for what it is to play: as it was, and where cargo started it, by cargo.
+pub(crate) fn started() -> String {
+    start(std::env::var_os("CARGO").is_some(), std::env::args())
+}
+
+fn start(by_cargo: bool, mut arguments: impl Iterator<Item = String>) -> String {
+    const FUNCTIONS: &str = "--functions";
+    let program = arguments.next().filter(|_| !by_cargo);
+    let program = program.map_or_else(|| "cargo drill".to_owned(), |program| quoted(&program));
+    let folder = arguments.find_map(|argument| match argument.strip_prefix(FUNCTIONS)? {
+        "" => Some(None),
+        folder => folder.strip_prefix('=').map(|folder| Some(folder.to_owned())),
+    });
+    match folder.and_then(|given| given.or_else(|| arguments.next())) {
+        Some(folder) => format!("{program} {FUNCTIONS} {}", quoted(&folder)),
+        None => program,
+    }
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let is_plain = |character: char| character.is_alphanumeric() || "-_./=+:,@%".contains(character);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
 
 type Playing = Pin<Box<dyn Future<Output = Result<Evidence, Stuck>> + Send>>;
 
@@ -94,8 +119,10 @@ impl Scenario {
             Databases::Mysql => " --databases mysql",
         };
         match self.layout.plan {
-            Some(plan) => format!("{COMMAND} --plan {} --seed {seed}{databases}", plan.file.display()),
-            None => format!("{COMMAND} --scenario {} --seed {seed}{databases}", self.name),
+            Some(plan) => {
+                format!("{} --plan {} --seed {seed}{databases}", started(), quoted(&plan.file.to_string_lossy()))
+            }
+            None => format!("{} --scenario {} --seed {seed}{databases}", started(), self.name),
         }
     }
 
@@ -119,4 +146,20 @@ impl Scenario {
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Scenario> {
     SCENARIOS.iter().chain(ON_SERVERS).find(|scenario| scenario.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drill_is_played_again_by_the_program_that_played_it_from_where_it_took_its_functions() {
+        let started = |by_cargo, words: &[&str]| start(by_cargo, words.iter().map(ToString::to_string));
+        assert_eq!(started(true, &["/t/debug/drill", "--plan", "drill.toml"]), "cargo drill");
+        assert_eq!(started(false, &["drill-x86_64/drill", "--plan", "drill.toml"]), "drill-x86_64/drill");
+        for given in [&["--functions", "/my functions"][..], &["--functions=/my functions"]] {
+            let words = [&["./drill", "--all"], given].concat();
+            assert_eq!(started(false, &words), "./drill --functions '/my functions'");
+        }
+    }
 }

@@ -284,6 +284,25 @@ pub struct RecordSet {
     pub traffic_policy_instance: Option<String>,
 }
 
+/// Where it leads, as people say it.
+impl fmt::Display for RecordSet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(half) = self.failover() {
+            write!(formatter, "{half} ")?;
+        }
+        match &self.target {
+            Target::TrafficPolicy => formatter.write_str("by its traffic policy")?,
+            Target::Values { ttl, values } => write!(formatter, "{} with a TTL of {ttl} s", values.join(", "))?,
+            Target::Alias { name, evaluate_target_health: false, .. } => write!(formatter, "an alias of {name}")?,
+            Target::Alias { name, .. } => write!(formatter, "an alias of {name} with EvaluateTargetHealth")?,
+        }
+        match &self.health_check {
+            Some(check) => write!(formatter, " and the health check {check}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl RecordSet {
     /// True if a DELETE that gives `other` means this set: every value alike, in any order.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
