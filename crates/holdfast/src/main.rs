@@ -3,6 +3,7 @@
 mod adopt;
 mod after;
 mod announce;
+mod approve;
 mod asked;
 mod check;
 mod cli;
@@ -109,7 +110,7 @@ async fn obey(session: Session, source: Source, command: Command, terminal: &Ter
         Command::PinAgain => orders::pin_again(&workload, terminal).await,
         Command::Release { ask } => orders::release(&workload, terminal, &ask).await,
         Command::Approve { incident, despite, ask, access } => {
-            summons::approve(&workload, terminal, incident, despite, (&ask, &access)).await
+            approve::approve(&workload, terminal, incident, despite, (&ask, &access)).await
         }
         Command::Failover { despite, ask, access } => {
             summons::failover(&workload, terminal, despite, (&ask, &access)).await

@@ -1,18 +1,14 @@
-//! What a person asks of the functions through the bus: approvals, and a failover that no alarm started.
+//! What a person asks of the functions through the bus: here a failover that no alarm started; `approve` has the approvals.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws::{CallError, operator};
 use failover::incident::{Approval, Incident};
-use failover::latch;
 use failover::pin::{Decision, Observation, Verdict};
-use failover::promotion::Gate;
 use failover::rule::Rule;
 use failover::signal;
 use serde_json::json;
 
-use crate::asked;
 use crate::cli::{Access, Ask};
 use crate::failure::Failure;
 use crate::look::{self, Finding, look};
@@ -26,129 +22,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Lambda retries an event after one minute and again after two ("Error handling for asynchronous invocation").
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// Lets Holdfast go on in an incident: the one given, else the one that waits.
-pub async fn approve(
-    workload: &Workload,
-    terminal: &Terminal,
-    incident: Option<Incident>,
-    despite: Vec<Rule>,
-    (ask, access): (&Ask, &Access),
-) -> Result<(), Failure> {
-    heard(workload, terminal).await?;
-    let (incident, despite) = match (waiting(workload, terminal).await, incident) {
-        // Who may approve need not be allowed to look. Nobody is refused for what is not known.
-        (Ok(Waiting { is_all: false, .. }) | Err(Failure::Aws(CallError::Refused { .. })), Some(incident))
-            if !despite.is_empty() =>
-        {
-            terminal.say(format!("{WARNING}whether this incident waits for it cannot be seen from here{WARNING:#}"));
-            (incident, despite)
-        }
-        (Ok(waiting), _) if waiting.is_unseen() => return Err(unseen()),
-        (Ok(waiting), incident) => choose(waiting.rules, incident, despite)?,
-        (Err(failure), _) => return Err(failure),
-    };
-    let approval = approval(workload, incident, despite, ask).await?;
-    let despite: Vec<_> = approval.despite.iter().map(ToString::to_string).collect();
-    terminal.say(format!(
-        "incident  {}\nby        {}\ndespite   {}",
-        approval.incident,
-        approval.by,
-        despite.join(", ")
-    ));
-    terminal.confirm("Approve?")?;
-    let positions = Positions::ask(workload, terminal, access).await;
-    operator::put_approval(&workload.session, &workload.bus, &approval).await?;
-    positions.announce(workload, terminal, &approval.incident, &approval.by).await;
-    terminal.result(&json!({"approved": approval, "positions": positions.as_json()}));
-    terminal.say("approved; Holdfast's answer comes as a message, and `holdfast status` shows what came of it");
-    Ok(())
-}
-
-/// What waits for a person.
-struct Waiting {
-    /// The rules that one approval of each incident would have to lift.
-    rules: BTreeMap<Incident, BTreeSet<Rule>>,
-    /// Whether nothing else can wait: RDS answered for every database, and replica-promoter goes by nothing but the pins.
-    is_all: bool,
-}
-
-impl Waiting {
-    /// True if nothing is seen to wait, and something may.
-    fn is_unseen(&self) -> bool {
-        !self.is_all && self.rules.is_empty()
-    }
-}
-
-/// What is said then.
-fn unseen() -> Failure {
-    let why = "nothing was said: whether something waits for an approval cannot be seen from here, since replica-promoter goes by the latch, or RDS \
-               does not answer; if a message asks for one, copy the command from there";
-    Failure::Refused(why.to_owned())
-}
-
-/// What waits for a person. It is shown as well.
-async fn waiting(workload: &Workload, terminal: &Terminal) -> Result<Waiting, Failure> {
-    let seen = look(workload).await?;
-    let decisions = look::decide(workload, &seen);
-    let gate = look::gate(workload, &seen);
-    let mut is_all = match &seen.latch {
-        latch::Reading::NoStore | latch::Reading::Open { .. } => true,
-        latch::Reading::Closed { latch, .. } => matches!(latch.stage, latch::Stage::FailedOver { .. }),
-        latch::Reading::NotKnown(_) => false,
-    };
-    let mut replicas = Vec::new();
-    if let (Gate::Open, Some(incident)) = (gate.row.verdict, &gate.incident) {
-        replicas = look::replicas(workload, &seen, incident).await;
-        is_all = replicas.iter().all(|replica| replica.row.id != Rule::R06.row('a'));
-    }
-    let asked = asked::of(&decisions, &gate, &replicas);
-    asked::print(terminal, &asked);
-    let mut rules: BTreeMap<Incident, BTreeSet<Rule>> = BTreeMap::new();
-    asked.into_iter().for_each(|one| rules.entry(one.incident).or_default().extend(one.despite));
-    Ok(Waiting { rules, is_all })
-}
-
-/// The incident and the rules that an approval is for. One that would change nothing is refused: at night nobody reads twice what a
-/// message names.
-fn choose(
-    waiting: BTreeMap<Incident, BTreeSet<Rule>>,
-    incident: Option<Incident>,
-    despite: Vec<Rule>,
-) -> Result<(Incident, Vec<Rule>), Failure> {
-    if let Some(rule) = despite.iter().find(|rule| !rule.is_liftable()) {
-        return Err(Failure::Refused(failover::incident::ApprovalError::NotLiftable(*rule).to_string()));
-    }
-    let those: Vec<_> = waiting.keys().map(ToString::to_string).collect();
-    let there = match those.as_slice() {
-        [] => "nothing waits for an approval now".to_owned(),
-        those => format!("these wait for one: {}", those.join(", ")),
-    };
-    let incident = match (incident, those.len()) {
-        (Some(incident), _) => incident,
-        (None, 1) => waiting.keys().next().cloned().ok_or_else(|| Failure::Refused(there.clone()))?,
-        (None, 0) => return Err(Failure::Refused(there)),
-        (None, _) => return Err(Failure::Usage(format!("say which incident: {there}"))),
-    };
-    let Some(asked) = waiting.get(&incident) else {
-        return Err(Failure::Refused(format!("nothing was said: {incident} waits for no approval; {there}")));
-    };
-    let given: BTreeSet<_> = despite.iter().copied().collect();
-    if despite.is_empty() {
-        return Ok((incident, asked.iter().copied().collect()));
-    }
-    let missing: Vec<_> = asked.difference(&given).map(ToString::to_string).collect();
-    if !missing.is_empty() {
-        let all: Vec<_> = asked.union(&given).map(ToString::to_string).collect();
-        let (missing, all) = (missing.join(", "), all.join(","));
-        return Err(Failure::Refused(format!(
-            "nothing was said: {missing} would still stand in the way, and no approval is remembered: --despite {all}"
-        )));
-    }
-    Ok((incident, despite))
-}
-
 /// Refuses where nobody would hear: EventBridge takes events for a bus that is not there, and tells nobody.
-async fn heard(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
+pub async fn heard(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
     let Workload { session, bus, .. } = workload;
     let region = session.config().region().map_or("no region", |region| region.as_ref());
     match operator::has_bus(session, bus).await {
@@ -169,7 +44,13 @@ async fn heard(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> 
     }
 }
 
-async fn approval(workload: &Workload, incident: Incident, despite: Vec<Rule>, ask: &Ask) -> Result<Approval, Failure> {
+/// The approval of whoever runs this.
+pub async fn approval(
+    workload: &Workload,
+    incident: Incident,
+    despite: Vec<Rule>,
+    ask: &Ask,
+) -> Result<Approval, Failure> {
     if let Some(rule) = despite.iter().find(|rule| !rule.is_liftable()) {
         return Err(Failure::Refused(failover::incident::ApprovalError::NotLiftable(*rule).to_string()));
     }
@@ -368,17 +249,6 @@ mod tests {
         assert_eq!(of("operator", "2026-01-05T08:00:00Z"), "started@2026-01-05T10:00:00Z");
         assert_eq!(of("rejection", "2026-01-05T10:30:00Z"), "operator@2026-01-05T11:00:00Z");
         assert_eq!(of("failback", "2026-01-05T10:30:00Z"), "operator@2026-01-05T11:00:00Z");
-    }
-
-    #[test]
-    fn that_nothing_waits_is_said_only_where_all_that_may_wait_is_seen() {
-        let incident = Incident::declared("2026-01-05T10:00:00Z".parse().unwrap());
-        let asked = BTreeMap::from([(incident, BTreeSet::from([Rule::P09]))]);
-        assert!(Waiting { rules: BTreeMap::new(), is_all: false }.is_unseen());
-        assert!(!Waiting { rules: BTreeMap::new(), is_all: true }.is_unseen());
-        assert!(!Waiting { rules: asked, is_all: false }.is_unseen(), "that one can be approved");
-        let said = unseen().to_string();
-        assert!(said.contains("cannot be seen from here") && said.contains("copy the command"), "{said}");
     }
 
     #[test]
