@@ -160,7 +160,7 @@ pub struct Finding {
     /// What one approval would have to lift.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub despite: BTreeSet<Rule>,
-    /// The names.
+    /// The names, or the databases; none where a workload without databases is waited for.
     pub names: Vec<String>,
     /// What more there is to know of it.
     #[serde(skip)]
@@ -182,25 +182,26 @@ pub fn hint(id: Id, facts: &[Fact]) -> Option<String> {
     }
 }
 
-/// What the promotion rules decide in an incident: about the workload until the gate is open, then about each database.
+/// What the promotion rules decide in an incident: about all databases together until the gate is open, then about each.
 pub fn promotion(gate: &GateDecision, replicas: &[ReplicaDecision]) -> Vec<Finding> {
-    let finding = |id: Id, verdict: String, because, next, about: Option<String>| Finding {
+    let finding = |id: Id, verdict: String, because, next, names: Vec<String>| Finding {
         id,
         verdict,
         because,
         next,
         despite: BTreeSet::new(),
-        names: about.into_iter().collect(),
+        names,
         hint: None,
         goes_on: true,
     };
     let of_replica = |it: &ReplicaDecision| {
-        finding(it.row.id, format!("{:?}", it.row.verdict), it.row.condition, it.row.next, Some(it.id.to_string()))
+        finding(it.row.id, format!("{:?}", it.row.verdict), it.row.condition, it.row.next, vec![it.id.to_string()])
     };
     match gate.row.verdict {
         Gate::Closed => Vec::new(),
         Gate::Wait | Gate::RecordInSync => {
-            vec![finding(gate.row.id, format!("{:?}", gate.row.verdict), gate.row.condition, gate.row.next, None)]
+            let all = replicas.iter().map(|it| it.id.to_string()).collect();
+            vec![finding(gate.row.id, format!("{:?}", gate.row.verdict), gate.row.condition, gate.row.next, all)]
         }
         Gate::Open => replicas.iter().map(of_replica).collect(),
     }

@@ -192,9 +192,12 @@ pub fn print_findings(terminal: &Terminal, findings: &[Finding]) {
     for Finding { id, verdict, because, next, names, despite, hint, .. } in findings {
         // That the pin is rehearsed with it, and who arms, the condition says.
         let verdict = verdict.split('(').next().unwrap_or_default().trim_end_matches("Rehearsing");
-        let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
-        let first = names.first().map_or("", String::as_str);
-        terminal.say(format!("  {BOLD}{id} {verdict}{BOLD:#}  {first}{more}: {because}"));
+        let about = match names.as_slice() {
+            [] => String::new(),
+            [only] => format!("{only}: "),
+            [first, more @ ..] => format!("{first} and {} more: ", more.len()),
+        };
+        terminal.say(format!("  {BOLD}{id} {verdict}{BOLD:#}  {about}{because}"));
         terminal.say(format!("      {DIM}{next}{DIM:#}"));
         hint.iter().for_each(|hint| terminal.say(format!("      {DIM}{hint}{DIM:#}")));
         if !despite.is_empty() {
