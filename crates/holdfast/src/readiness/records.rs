@@ -6,7 +6,7 @@ use failover::name::Name;
 use failover::observation::NameView;
 use failover::pin::fault;
 use failover::plan::{Names, Plan, Zone};
-use failover::record::{Pair, RecordSet, Target, Warning};
+use failover::record::{PINNED_TYPES, Pair, RecordSet, Target, Warning};
 
 use super::Readiness;
 
@@ -41,13 +41,23 @@ impl Readiness {
             "has EvaluateTargetHealth: should DR's targets fail while the primary is down, Route 53 answers with the primary",
             "set EvaluateTargetHealth to false, so that DR is always an answer",
         );
+        let others = names.iter().flat_map(|view| view.left_alone.iter().map(|kind| (&view.name, kind.as_str())));
+        if let Some(pairs) = named("failover pair", others) {
+            let seen = format!(
+                "is left alone: Holdfast pins {} records only. Route 53 moves it by its own health check, and back as soon as that recovers",
+                PINNED_TYPES.join(", ")
+            );
+            let remedy = "nothing, if either site may serve it at any time; else make it a simple record whose values name hosts that Holdfast \
+                          protects";
+            self.advise(pairs, seen, remedy);
+        }
         let warnings = || names.iter().flat_map(|view| &view.warnings);
         let hints = warnings().filter_map(|warning| match warning {
             Warning::Hints { name, kind } => Some((name, kind.as_str())),
             _ => None,
         });
         self.report(
-            named("", hints),
+            named("record", hints),
             "tells browsers addresses (ipv4hint, ipv6hint), which stay when the name is pinned",
             "take the hints out of it",
         );
@@ -56,7 +66,7 @@ impl Readiness {
             _ => None,
         });
         self.report(
-            named("PRIMARY", nowhere),
+            named("PRIMARY record", nowhere),
             "is an alias that leads to no record of its zone: nobody knows how long resolvers keep the answer",
             "create the record that it leads to",
         );
@@ -69,22 +79,23 @@ fn goes_by_target(set: &RecordSet) -> bool {
 
 /// Record sets in words: the first of them, and how many more there are; nothing if there are none.
 pub(super) fn records<'a>(role: &str, sets: impl Iterator<Item = &'a RecordSet>) -> Option<String> {
-    named(role, sets.map(|set| (&set.name, set.kind.as_str())))
+    named(&format!("{role} record"), sets.map(|set| (&set.name, set.kind.as_str())))
 }
 
-/// The same of their names and types.
-fn named<'a>(role: &str, sets: impl Iterator<Item = (&'a Name, &'a str)>) -> Option<String> {
+/// The same of whatever has a name and a type.
+fn named<'a>(what: &str, sets: impl Iterator<Item = (&'a Name, &'a str)>) -> Option<String> {
     let mut of_name: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     sets.for_each(|(name, kind)| of_name.entry(name.to_string()).or_default().push(kind));
     let (name, kinds) = of_name.first_key_value()?;
     let more = if of_name.len() > 1 { format!(" and of {} more names", of_name.len() - 1) } else { String::new() };
-    Some(format!("{role} record of {name} {}{more}", kinds.join(", ")).trim_start().to_owned())
+    Some(format!("{what} of {name} {}{more}", kinds.join(", ")))
 }
 
 #[cfg(test)]
 mod tests {
     use failover::record::{Role, Routing};
 
+    use super::super::Weight;
     use super::super::tests::{judged_by, judged_with, only, plan, set};
     use super::*;
 
@@ -135,6 +146,26 @@ mod tests {
             let told = only(&readiness);
             assert!(words.iter().all(|word| told.contains(word)), "{words:?} in {told}");
             assert_eq!(readiness.promotion_seconds, None);
+        }
+    }
+
+    #[test]
+    fn failover_pairs_of_types_that_nobody_pins_are_told_in_peace_and_keep_nothing_from_failing_over() {
+        let halves = |kind: &str| {
+            [Role::Primary, Role::Secondary].map(|role| {
+                let check = (role == Role::Primary).then_some("hc");
+                RecordSet { kind: kind.to_owned(), ..set("a.example.com", role, check) }
+            })
+        };
+        for kind in ["CAA", "MX", "SRV", "TXT"] {
+            let sets =
+                [vec![alias(Role::Primary, false), alias(Role::Secondary, false)], halves(kind).to_vec()].concat();
+            let readiness = judged_with(|around| around.names = vec![view(&sets)]);
+            let told = only(&readiness);
+            let words = [&format!("failover pair of a.example.com {kind}"), "left alone", "A, AAAA, CNAME"];
+            assert!(words.iter().all(|word| told.contains(*word)), "{words:?} in {told}");
+            assert_eq!(readiness.shortcomings[0].weight, Weight::Advises);
+            assert!(readiness.promotion_seconds.is_some(), "A and AAAA are failed over all the same");
         }
     }
 
