@@ -43,9 +43,10 @@ struct Row {
 
 type Judgement = Result<String, (String, Vec<String>)>;
 
-/// Everything about one database in DR and, where it can be asked, its old primary; or what is to be asked next.
+/// Everything about one database in DR and, where it can be asked, its old primary; or what is to be asked next. `old` says why that one
+/// cannot.
 #[must_use]
-pub fn checklist(known: &Transcript, has_old: bool) -> Step<Vec<Finding>> {
+pub fn checklist(known: &Transcript, old: Result<(), &str>) -> Step<Vec<Finding>> {
     let mut found = Vec::new();
     let server = match known.server(Side::Dr) {
         Ok(server) => server,
@@ -53,9 +54,8 @@ pub fn checklist(known: &Transcript, has_old: bool) -> Step<Vec<Finding>> {
     };
     for row in rows::ROWS {
         let Some(sql) = (row.sql)(server) else { continue };
-        if row.of == Side::Primary && !has_old {
-            let why = "the old primary was not named, or is not there: --successor".to_owned();
-            found.push(unanswered(row.about, why, row.otherwise));
+        if let (Side::Primary, Err(why)) = (row.of, old) {
+            found.push(unanswered(row.about, why.to_owned(), row.otherwise));
             continue;
         }
         match known.said(row.of, sql) {

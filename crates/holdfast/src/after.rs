@@ -9,11 +9,14 @@ use serde_json::{Value, json};
 
 use crate::cli::Successors;
 use crate::database::{Access, Client, Nobody, decide, endpoint};
-use crate::failback::old_primary;
+use crate::failback::{old_primary, unseen};
 use crate::failure::Failure;
 use crate::look::look;
 use crate::terminal::{BOLD, DIM, GOOD, Terminal, WARNING};
 use crate::workload::Workload;
+
+/// Why an old primary is not asked.
+const NOT_NAMED: &str = "the old primary was not named, or is not there: --successor";
 
 /// Goes through the list for every database of the plan; changes nothing.
 pub async fn after(workload: &Workload, terminal: &Terminal, named: &Successors) -> Result<(), Failure> {
@@ -29,10 +32,14 @@ pub async fn after(workload: &Workload, terminal: &Terminal, named: &Successors)
         };
         let chosen = named.of(database);
         let old = match (chosen, pinned_at) {
-            (Some(chosen), Some(pinned_at)) => old_primary(workload, database, chosen, pinned_at).await?,
-            _ => None,
+            (Some(chosen), Some(pinned_at)) => {
+                let old = old_primary(workload, database, chosen, pinned_at).await;
+                old.map_err(|error| unseen(&chosen.region, &error))
+            }
+            _ => Ok(None),
         };
-        told.push(about(terminal, database, &dr, old.as_ref(), access.as_ref()).await);
+        let old = old.and_then(|old| old.ok_or_else(|| NOT_NAMED.to_owned()));
+        told.push(about(terminal, database, &dr, &old, access.as_ref()).await);
     }
     terminal.result(&json!({"databases": told}));
     terminal.say(format!("{DIM}nothing was changed: each statement is yours to run{DIM:#}"));
@@ -43,14 +50,20 @@ async fn about(
     terminal: &Terminal,
     database: &ReplicaId,
     dr: &Pattern,
-    old: Option<&Pattern>,
+    old: &Result<Pattern, String>,
     access: Option<&Access>,
 ) -> Value {
     let engine = Engine::of(&dr.engine.0, &dr.engine.1);
     terminal.say(format!("{BOLD}{database}{BOLD:#}"));
     let (findings, commands) = match access.filter(|access| matches!(engine, Engine::Known(_)) && access.knows(dr)) {
         Some(access) => (asked(dr, old, access).await, Vec::new()),
-        None => (Vec::new(), commands(engine, &endpoint(dr), &old.map_or_else(|| Endpoint::unnamed("OLD"), endpoint))),
+        None => {
+            if let Err(why) = old {
+                terminal.say(format!("  {WARNING}OLD below{WARNING:#}: {why}"));
+            }
+            let old = old.as_ref().map_or_else(|_| Endpoint::unnamed("OLD"), endpoint);
+            (Vec::new(), commands(engine, &endpoint(dr), &old))
+        }
     };
     findings.iter().for_each(|finding| tell(terminal, finding));
     commands.iter().for_each(|line| terminal.say(format!("  {line}")));
@@ -62,11 +75,11 @@ async fn about(
     })
 }
 
-async fn asked(dr: &Pattern, old: Option<&Pattern>, access: &Access) -> Vec<Finding> {
+async fn asked(dr: &Pattern, old: &Result<Pattern, String>, access: &Access) -> Vec<Finding> {
     let mut dr: Client = access.client(dr);
     match old {
-        Some(old) => decide(&mut dr, &mut access.client(old), |known| checklist(known, true)).await,
-        None => decide(&mut dr, &mut Nobody, |known| checklist(known, false)).await,
+        Ok(old) => decide(&mut dr, &mut access.client(old), |known| checklist(known, Ok(()))).await,
+        Err(why) => decide(&mut dr, &mut Nobody, |known| checklist(known, Err(why))).await,
     }
 }
 

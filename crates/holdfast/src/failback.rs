@@ -25,7 +25,7 @@ use failover::promotion::PromotionCall;
 use failover::rule::Rule;
 use serde_json::json;
 use way::Way;
-pub use way::old_primary;
+pub use way::{old_primary, unseen};
 
 use crate::announce::announce;
 use crate::cli::{self, Homecoming};
@@ -111,7 +111,7 @@ async fn unobstructed(workload: &Workload, terminal: &Terminal, way: &Way<'_>) -
         terminal.say(format!("{style}{rule}{style:#}  {because}\n      {DIM}{remedy}{DIM:#}"));
     }
     let asks_position = obstacles.iter().any(|obstacle| obstacle.rule == Rule::F10);
-    let positions = if asks_position { way.positions(workload, &seen).await? } else { Vec::new() };
+    let positions = if asks_position { way.positions(workload, &seen).await } else { Vec::new() };
     positions.iter().for_each(|line| terminal.say(format!("      {line}")));
     let told =
         |obstacle: &Obstacle| json!({"rule": obstacle.rule, "because": obstacle.because, "remedy": obstacle.remedy});

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::log::{Log, NotRead};
-use super::way::{Way, old_primary};
+use super::way::{Way, old_primary, unseen};
 use crate::cli::Compared;
 use crate::database::endpoint;
 use crate::failure::Failure;
@@ -78,7 +78,8 @@ struct Comparison<'a> {
     database: &'a ReplicaId,
     sample: Option<LagSample>,
     promoted: Option<Pattern>,
-    old: Option<Pattern>,
+    /// Nothing if it was not named or is not there; or why nobody knows.
+    old: Result<Option<Pattern>, String>,
     pinned_at: Option<Timestamp>,
 }
 
@@ -92,18 +93,20 @@ impl<'a> Comparison<'a> {
     ) -> Result<Self, Failure> {
         let promoted = Builder::new(&workload.session).pattern(database).await?;
         let old = match (way.chosen(database), pinned_at) {
-            (Some(chosen), Some(pinned_at)) => old_primary(workload, database, chosen, pinned_at).await?,
-            _ => None,
+            (Some(chosen), Some(pinned_at)) => {
+                old_primary(workload, database, chosen, pinned_at).await.map_err(|error| unseen(&chosen.region, &error))
+            }
+            _ => Ok(None),
         };
         Ok(Self { database, sample, promoted, old, pinned_at })
     }
 
     async fn gap(&self, workload: &Workload, way: &Way<'_>, folder: Option<&Path>) -> Result<Gap, Failure> {
         let Self { database, sample, promoted, old, pinned_at } = self;
+        let (old, why) = (old.as_ref().ok().and_then(Option::as_ref), old.as_ref().err());
         // Whatever it was: most are MySQL.
         let engine = promoted.as_ref().map_or(Engine::of("mysql", ""), |it| Engine::of(&it.engine.0, &it.engine.1));
-        let at =
-            |it: &Option<Pattern>, otherwise: &str| it.as_ref().map_or_else(|| Endpoint::unnamed(otherwise), endpoint);
+        let at = |it: Option<&Pattern>, otherwise: &str| it.map_or_else(|| Endpoint::unnamed(otherwise), endpoint);
         let complete_until = sample.map(|sample| sample.probably_complete_until());
         let mut gap = Gap {
             database: database.to_string(),
@@ -113,11 +116,11 @@ impl<'a> Comparison<'a> {
             commands: match database {
                 ReplicaId::GlobalMember { .. } => vec![SNAPSHOTS.to_owned()],
                 ReplicaId::AuroraCluster(_) | ReplicaId::RdsInstance(_) => {
-                    old_only_commands(engine, &at(promoted, "NEW"), &at(old, "OLD"), complete_until)
+                    old_only_commands(engine, &at(promoted.as_ref(), "NEW"), &at(old, "OLD"), complete_until)
                 }
             },
             transactions_only_in_old: None,
-            not_known: None,
+            not_known: why.cloned(),
             transactions: Vec::new(),
             files: Vec::new(),
         };

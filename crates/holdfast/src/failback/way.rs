@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use aws::cloudwatch::{self, LagOf, LagReader as _};
 use aws::rds::{self, ReplicaReader as _};
 use aws::rebuild::{Builder, Pattern};
+use aws::{CallError, Session};
 use failover::failback::{self, Observation, Successor};
 use failover::plan::ReplicaId;
 use failover::position::{Engine, OldOnly, Proof, Side, old_only, proof_commands, prove};
-use failover::promotion::ReplicaState;
+use failover::promotion::{LagSample, ReplicaState};
 use failover::rebuild::old_identifier;
+use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{global, renamed};
@@ -59,10 +61,12 @@ impl<'a> Way<'a> {
             return Ok(());
         }
         let Some(pinned_at) = failback::pinned_at(&look(workload).await?.names) else { return Ok(()) };
-        for of in &workload.plan.replicas {
+        let said = workload.plan.replicas.iter().map(async |of| {
             let said = self.losses(workload, of, pinned_at).await?;
-            self.old_only.insert(of.name().to_owned(), said);
-        }
+            Ok::<_, Failure>((of.name().to_owned(), said))
+        });
+        let said = try_join_all(said).await?;
+        self.old_only.extend(said);
         Ok(())
     }
 
@@ -73,7 +77,11 @@ impl<'a> Way<'a> {
         }
         let (Some(access), Some(chosen)) = (&self.access, self.chosen(of)) else { return Ok(OldOnly::NotAsked) };
         let dr = Builder::new(&workload.session).pattern(of).await?;
-        let (Some(dr), Some(old)) = (dr, old_primary(workload, of, chosen, pinned_at).await?) else {
+        let old = match old_primary(workload, of, chosen, pinned_at).await {
+            Ok(old) => old,
+            Err(error) => return Ok(OldOnly::NotKnown { why: unseen(&chosen.region, &error) }),
+        };
+        let (Some(dr), Some(old)) = (dr, old) else {
             let why = format!("there is no database in {} that {of} replicated before", chosen.region);
             return Ok(OldOnly::NotKnown { why });
         };
@@ -91,13 +99,14 @@ impl<'a> Way<'a> {
             return Err(Failure::Usage(format!("--successor {dr}=…: the plan has no database {dr}")));
         }
         let seen = look(workload).await?;
-        let mut found = Vec::new();
-        for of in &workload.plan.replicas {
+        // All at once: of a region that is dark each would be waited for until it times out.
+        let found = workload.plan.replicas.iter().map(async |of| {
             let successor = successor(workload, of, self.chosen(of), seen.now).await?;
             let proof = self.prove(workload, &successor).await?;
             let old_only = self.old_only.get(of.name()).cloned().unwrap_or(OldOnly::NotAsked);
-            found.push(Successor { proof, old_only, ..successor });
-        }
+            Ok::<_, Failure>(Successor { proof, old_only, ..successor })
+        });
+        let found = try_join_all(found).await?;
         Ok(Observation {
             now: seen.now,
             alarms: seen.alarms,
@@ -124,8 +133,11 @@ impl<'a> Way<'a> {
         if !successor.state.database().is_some_and(is_up) {
             return Ok(Proof::Later);
         }
-        let (dr, primary) = both(workload, of, chosen).await?;
-        let (Some(dr), Some(primary)) = (dr, primary) else { return Ok(Proof::Later) };
+        let (dr, primary) = match both(workload, of, chosen).await {
+            Ok((Some(dr), Some(primary))) => (dr, primary),
+            Ok(_) => return Ok(Proof::Later),
+            Err(error) => return Ok(Proof::NotKnown { why: error.to_string() }),
+        };
         if !is_asked(access, &dr, &primary) {
             return Ok(Proof::NotAsked);
         }
@@ -133,20 +145,20 @@ impl<'a> Way<'a> {
     }
 
     /// The commands by which a person proves that each successor which is there has everything.
-    pub async fn positions(&self, workload: &Workload, seen: &Observation) -> Result<Vec<String>, Failure> {
+    pub async fn positions(&self, workload: &Workload, seen: &Observation) -> Vec<String> {
         let mut lines = Vec::new();
         for successor in seen.successors.iter().filter(|one| matches!(one.state, ReplicaState::Present { .. })) {
             if is_global(&successor.of) {
                 continue;
             }
             let Some(chosen) = self.chosen(&successor.of) else { continue };
-            let (Some(dr), Some(primary)) = both(workload, &successor.of, chosen).await? else { continue };
+            let Ok((Some(dr), Some(primary))) = both(workload, &successor.of, chosen).await else { continue };
             let engine = Engine::of(&dr.engine.0, &dr.engine.1);
             lines.push(format!("{}, then {} in {}:", successor.of, renamed(&successor.of, &chosen.id), chosen.region));
             let commands = proof_commands(engine, &endpoint(&dr), &endpoint(&primary));
             lines.extend(commands.into_iter().map(|line| format!("  {line}")));
         }
-        Ok(lines)
+        lines
     }
 }
 
@@ -165,7 +177,7 @@ async fn both(
     workload: &Workload,
     of: &ReplicaId,
     chosen: &Named,
-) -> Result<(Option<Pattern>, Option<Pattern>), Failure> {
+) -> Result<(Option<Pattern>, Option<Pattern>), CallError> {
     let target = Builder::new(&workload.session.in_region(&chosen.region));
     let primary = target.pattern(&renamed(of, &chosen.id)).await?;
     Ok((Builder::new(&workload.session).pattern(of).await?, primary))
@@ -177,7 +189,7 @@ pub async fn old_primary(
     of: &ReplicaId,
     chosen: &Named,
     pinned_at: Timestamp,
-) -> Result<Option<Pattern>, Failure> {
+) -> Result<Option<Pattern>, CallError> {
     let session = workload.session.in_region(&chosen.region);
     let target = Builder::new(&session);
     if let Some(old) = target.pattern(&renamed(of, &old_identifier(&chosen.id, pinned_at))).await? {
@@ -186,9 +198,14 @@ pub async fn old_primary(
     let id = renamed(of, &chosen.id);
     let created = rds::Reader::new(&session).created(&id).await?;
     match created.is_some_and(|created| created <= pinned_at) {
-        true => Ok(target.pattern(&id).await?),
+        true => target.pattern(&id).await,
         false => Ok(None),
     }
+}
+
+/// Why nothing is known of a database of the primary's region. It may be dark still, and whatever else can be seen is of use then.
+pub fn unseen(region: &str, error: &CallError) -> String {
+    format!("{region} cannot be seen from here: {error}; run this again once it answers")
 }
 
 /// What RDS and CloudWatch say of a successor.
@@ -203,14 +220,28 @@ pub async fn successor(
         let (of, state) = (of.clone(), ReplicaState::Missing);
         return Ok(Successor { of, named: None, state, created: None, lags: Vec::new(), proof, old_only });
     };
-    let session = workload.session.in_region(&region);
-    let databases = rds::Reader::new(&session);
-    let state = databases.state(&id).await?;
-    let of_id = LagOf::Rds { replica: &id, database: state.database() };
-    let lags = cloudwatch::Reader::new(&session).good_lags(of_id, now - LAG_LOOKBACK, now).await?;
-    let created = databases.created(&id).await?;
-    let named = Some(format!("{id} in {region}"));
-    Ok(Successor { of: of.clone(), named, state, created, lags, proof, old_only })
+    let of_its = |state, created, lags| {
+        let named = Some(format!("{id} in {region}"));
+        Successor { of: of.clone(), named, state, created, lags, proof, old_only }
+    };
+    Ok(match told(&workload.session.in_region(&region), &id, now).await {
+        Ok((state, created, lags)) => of_its(state, created, lags),
+        Err(error) => of_its(ReplicaState::Unanswered(error.to_string()), None, Vec::new()),
+    })
+}
+
+/// Its state, when it was created, and its good lag samples.
+async fn told(
+    session: &Session,
+    id: &ReplicaId,
+    now: Timestamp,
+) -> Result<(ReplicaState, Option<Timestamp>, Vec<LagSample>), CallError> {
+    let databases = rds::Reader::new(session);
+    let state = databases.state(id).await?;
+    let of_id = LagOf::Rds { replica: id, database: state.database() };
+    let lags = cloudwatch::Reader::new(session).good_lags(of_id, now - LAG_LOOKBACK, now).await?;
+    let created = databases.created(id).await?;
+    Ok((state, created, lags))
 }
 
 /// Where a successor is, and what it is called there; a global database says so itself.
