@@ -16,7 +16,7 @@ use crate::guard;
 use crate::hold::holds;
 use crate::look::look;
 use crate::orders::{named, submit_batch, told};
-use crate::terminal::{BOLD, Terminal, WARNING};
+use crate::terminal::{BOLD, GOOD, Terminal, WARNING};
 use crate::workload::Workload;
 
 /// Puts the switch on every PRIMARY record, in place of the alarm's own health check; or gives that back.
@@ -49,6 +49,7 @@ pub async fn adopt(workload: &Workload, terminal: &Terminal, off: bool) -> Resul
             submit_batch(workload, &writer, &batch).await?;
         }
         announce(workload, terminal, if off { Deed::SwitchGivenBack } else { Deed::SwitchAdopted }, &by, &names).await;
+        terminal.say(done(&names, check, off));
     }
     terminal.result(&json!({"health_check": check, "changed": names, "left": refusals}));
     if names.is_empty() && refusals.is_empty() {
@@ -91,6 +92,23 @@ fn confirm(terminal: &Terminal, writes: &[Write], check: &str, off: bool) -> Res
          WithoutHoldfast=stay)",
     );
     terminal.confirm("Let DNS move by Holdfast alone?")
+}
+
+/// What is so from now on.
+fn done(names: &[String], check: &str, off: bool) -> String {
+    let now = match off {
+        false => {
+            "from now on Holdfast alone moves their users, by a failover that it commits; `holdfast status` shows the switch, and \
+                  `holdfast adopt --off` gives it back"
+        }
+        true => {
+            "from now on Route 53 moves their users as the alarm rings; `holdfast adopt` puts the switch on them again"
+        }
+    };
+    format!(
+        "{GOOD}done{GOOD:#}: the PRIMARY records of {} have the health check {check}, at every name server within a minute; {now}",
+        told(names)
+    )
 }
 
 /// With an alarm that rings, or of which nothing is known, the change would move users by itself.

@@ -110,9 +110,11 @@ fn is_under_way(seen: &Observation) -> bool {
 /// What fails before the incident was said leaves nothing behind.
 fn nothing_done(failure: Failure) -> Failure {
     match failure {
-        Failure::Refused(why) => Failure::Refused(format!(
-            "users were not moved: {why}. Nothing was changed: let writes go on, or run it again"
-        )),
+        Failure::Refused(why) => {
+            let why = why.strip_prefix("nothing was changed: ").unwrap_or(&why);
+            let then = "Nothing was changed: let writes go on, or run it again";
+            Failure::Refused(format!("users were not moved: {why}. {then}"))
+        }
         other => other,
     }
 }
@@ -151,8 +153,15 @@ async fn check(
         )));
     }
     for pair in &pairs {
-        let said =
-            pair.reachable(access).await.map_err(|why| Failure::Refused(format!("nothing was changed: {why}")))?;
+        let unreachable = |why| {
+            Failure::Refused(format!(
+                "nothing was changed: whether {} has everything that {} has cannot be asked: {why}. Run this where both databases can be \
+                 reached (a host of their network, or its VPN), as a user that may ask them",
+                pair.id,
+                pair.source_name()
+            ))
+        };
+        let said = pair.reachable(access).await.map_err(unreachable)?;
         terminal.say(format!("{BOLD}{}{BOLD:#}, replica of {}: {said}", pair.id, pair.source_name()));
     }
     intent.confirm(terminal, "Once writes have stopped and DR has everything: switch")?;

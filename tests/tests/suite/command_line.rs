@@ -243,9 +243,16 @@ async fn a_maintenance_keeps_dns_on_the_primary_and_is_ended_by_a_person_or_by_t
     text(&stage, &["arm"]).await;
     contains_all(&text(&stage, &["maintenance", "status"]).await, &["app.example.com  armed"]);
     let began = text(&stage, &["maintenance", "begin", "--for", "1h", "--reason", "patching"]).await;
-    contains_all(&began, &["paused until", "is disabled: DNS stays on the primary"]);
+    contains_all(
+        &began,
+        &["paused until", "is disabled: DNS stays on the primary", "to end it now: holdfast maintenance end"],
+    );
     assert!(is_check_disabled(&stage).await);
-    contains_all(&text(&stage, &["maintenance", "end"]).await, &["is enabled", "armed"]);
+    contains_all(
+        &text(&stage, &["maintenance", "end"]).await,
+        &["is enabled", "armed", "the maintenance is over", "(P08)"],
+    );
+    contains_all(&text(&stage, &["maintenance", "end"]).await, &["no maintenance was under way"]);
     assert!(!is_check_disabled(&stage).await);
     for ends_it in ["arm", "disarm"] {
         text(&stage, &["maintenance", "begin", "--for", "1h"]).await;

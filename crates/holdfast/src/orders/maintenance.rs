@@ -13,7 +13,7 @@ use crate::guard;
 use crate::hold;
 use crate::look::look;
 use crate::status;
-use crate::terminal::{Terminal, WARNING, span};
+use crate::terminal::{GOOD, Terminal, WARNING, span};
 use crate::workload::Workload;
 
 /// Ten ticks.
@@ -62,21 +62,35 @@ async fn begin(workload: &Workload, terminal: &Terminal, lasting: SignedDuration
     let names = named(&writes);
     submit(workload, terminal, &seen, writes, &format!("Begin a maintenance until {until}?")).await?;
     if let Some(check) = check {
-        disable(workload, terminal, check, until).await?;
+        disable(workload, check).await?;
     }
     announce(workload, terminal, Deed::MaintenanceBegun(until), &by, &names).await;
+    terminal.say(begun(until, lasting, check, workload.plan.failover_health_check.is_some()));
     Ok(())
+}
+
+/// What is so until when, and how it ends.
+fn begun(until: Timestamp, lasting: SignedDuration, check: Option<&str>, has_check: bool) -> String {
+    let dns = match check {
+        Some(check) => format!("Health check {check} is disabled: DNS stays on the primary"),
+        None if has_check => "Holdfast keeps DNS on the primary".to_owned(),
+        None => "DNS goes by the records' own health checks".to_owned(),
+    };
+    format!(
+        "{GOOD}maintenance until {until}{GOOD:#}, for {}: no outage is failed over meanwhile. {dns}. It ends by itself; to end it \
+         now: holdfast maintenance end; to move its end: holdfast maintenance begin --for TIME once more",
+        span(lasting)
+    )
 }
 
 /// Disables the check, for as long as a name is paused: whoever ended the pause before that has enabled it, and would not again. Names
 /// are looked at after the check was disabled, and who ends a pause enables it after names were armed: whoever comes last sees what the
 /// other did.
-async fn disable(workload: &Workload, terminal: &Terminal, check: &str, until: Timestamp) -> Result<(), Failure> {
+async fn disable(workload: &Workload, check: &str) -> Result<(), Failure> {
     let writer = Writer::new(&workload.session);
     writer.set_disabled(check, true).await?;
     let seen = look(workload).await?;
     if is_paused(&seen.names) {
-        terminal.say(format!("health check {check} is disabled: DNS stays on the primary until {until}"));
         return Ok(());
     }
     writer.set_disabled(check, false).await?;
@@ -89,12 +103,21 @@ async fn disable(workload: &Workload, terminal: &Terminal, check: &str, until: T
 async fn end_now(workload: &Workload, terminal: &Terminal) -> Result<(), Failure> {
     let seen = look(workload).await?;
     let order = Order::Resume;
-    Written::of(&seen, &order)?;
+    let is_paused = !Written::of(&seen, &order)?.writes.is_empty();
     terminal.confirm("End the maintenance now?")?;
     if let Some(check) = &workload.plan.failover_health_check {
         Writer::new(&workload.session).set_disabled(check, false).await?;
         terminal.say(format!("health check {check} is enabled"));
     }
     obey(workload, &Terminal { yes: true, ..*terminal }, &seen, &order, Words { reason: "", then: "", question: "" })
-        .await
+        .await?;
+    let settle = span(SignedDuration::from_secs(workload.plan.limits.settle_seconds.into()));
+    terminal.say(match is_paused {
+        true => format!(
+            "{GOOD}the maintenance is over{GOOD:#}: Holdfast fails an outage over again; if the alarm rings within {settle} from now, it \
+             asks you first (P08)"
+        ),
+        false => "no maintenance was under way".to_owned(),
+    });
+    Ok(())
 }
