@@ -105,9 +105,12 @@ fn done(names: &[String], check: &str, off: bool) -> String {
             "from now on Route 53 moves their users as the alarm rings; `holdfast adopt` puts the switch on them again"
         }
     };
+    let whose = match names {
+        [first, more @ ..] if !more.is_empty() => format!("{first} and {} more names", more.len()),
+        names => names.concat(),
+    };
     format!(
-        "{GOOD}done{GOOD:#}: the PRIMARY records of {} have the health check {check}, at every name server within a minute; {now}",
-        told(names)
+        "{GOOD}done{GOOD:#}: the PRIMARY records of {whose} have the health check {check}, at every name server within a minute; {now}"
     )
 }
 
