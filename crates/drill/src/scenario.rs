@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(started(true, &["/t/debug/drill", "--plan", "drill.toml"]), "cargo drill");
         assert_eq!(started(false, &["drill-x86_64/drill", "--plan", "drill.toml"]), "drill-x86_64/drill");
         for given in [&["--functions", "/my functions"][..], &["--functions=/my functions"]] {
-            let words = [&["./drill", "--all"], given].concat();
+            let words = [&["./drill", "--all"][..], given].concat();
             assert_eq!(started(false, &words), "./drill --functions '/my functions'");
         }
     }

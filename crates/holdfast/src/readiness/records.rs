@@ -162,7 +162,8 @@ mod tests {
                 [vec![alias(Role::Primary, false), alias(Role::Secondary, false)], halves(kind).to_vec()].concat();
             let readiness = judged_with(|around| around.names = vec![view(&sets)]);
             let told = only(&readiness);
-            let words = [&format!("failover pair of a.example.com {kind}"), "left alone", "A, AAAA, CNAME"];
+            let pair = format!("failover pair of a.example.com {kind}");
+            let words = [pair.as_str(), "left alone", "A, AAAA, CNAME"];
             assert!(words.iter().all(|word| told.contains(*word)), "{words:?} in {told}");
             assert_eq!(readiness.shortcomings[0].weight, Weight::Advises);
             assert!(readiness.promotion_seconds.is_some(), "A and AAAA are failed over all the same");
