@@ -4,6 +4,7 @@ use aws_sdk_cloudwatch::types::{
     AlarmMuteRuleStatus, AlarmType, Dimension, Metric, MetricDataQuery, MetricStat, StateValue,
 };
 use aws_smithy_types::DateTime;
+use failover::plan::arn_region;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cloudwatch;
@@ -17,6 +18,17 @@ pub struct OwnAlarm {
     pub name: String,
     /// Whether it rings.
     pub rings: bool,
+    /// The SNS topics that it tells.
+    pub topics: Vec<String>,
+}
+
+/// Who has subscribed to a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subscriptions {
+    /// Those that hear what is published.
+    pub confirmed: u64,
+    /// Those whose owner has yet to follow the link in SNS's mail.
+    pub pending: u64,
 }
 
 /// A rule that keeps an alarm from telling anybody.
@@ -90,10 +102,32 @@ pub async fn own_alarms(session: &Session, stack: &str) -> Result<Vec<OwnAlarm>,
             Some(OwnAlarm {
                 name: alarm.alarm_name()?.to_owned(),
                 rings: alarm.state_value() == Some(&StateValue::Alarm),
+                topics: alarm.alarm_actions().iter().filter(|arn| is_topic(arn)).cloned().collect(),
             })
         }));
     }
     Ok(of_stack(found, stack))
+}
+
+fn is_topic(arn: &str) -> bool {
+    arn.split(':').nth(2) == Some("sns")
+}
+
+/// Who hears a topic, by "SubscriptionsConfirmed" and "SubscriptionsPending" (SNS API, GetTopicAttributes).
+///
+/// # Errors
+/// If SNS does not say.
+pub async fn subscriptions(session: &Session, topic_arn: &str) -> Result<Subscriptions, CallError> {
+    const CALL: &str = "GetTopicAttributes";
+    let session = session.in_region(arn_region(topic_arn).unwrap_or_default());
+    let config = aws_sdk_sns::config::Builder::from(session.config()).retry_partition(session.retries()).build();
+    let told = aws_sdk_sns::Client::from_conf(config).get_topic_attributes().topic_arn(topic_arn).send().await;
+    let told = told.map_err(|error| CallError::of(CALL, error))?.attributes.unwrap_or_default();
+    let count = |name: &str| {
+        let number = told.get(name).and_then(|value| value.parse().ok());
+        number.ok_or_else(|| CallError::lost(CALL, format!("SNS does not tell {name}")))
+    };
+    Ok(Subscriptions { confirmed: count("SubscriptionsConfirmed")?, pending: count("SubscriptionsPending")? })
 }
 
 /// Without the alarms of stacks whose own names begin with this stack's (`shop-eu-unready` is none of the stack `shop`), and without
@@ -201,7 +235,8 @@ mod tests {
         ];
         let named = |stack: &str| {
             let alarms = all.iter().filter(|name| name.starts_with(&format!("{stack}-")));
-            let alarms = alarms.map(|name| OwnAlarm { name: (*name).to_owned(), rings: false }).collect();
+            let alarms =
+                alarms.map(|name| OwnAlarm { name: (*name).to_owned(), rings: false, topics: Vec::new() }).collect();
             of_stack(alarms, stack).into_iter().map(|alarm| alarm.name).collect::<Vec<_>>()
         };
         assert_eq!(named("shop"), ["shop-dead-letters", "shop-detector-dead-letters", "shop-unready"]);

@@ -221,7 +221,7 @@ pub enum ApprovalError {
     #[error("not an approval: {0}")]
     Shape(String),
     /// It names a rule that keeps data safe whatever a person says.
-    #[error("no approval may lift {0}; those that one may lift are {liftable}", liftable = Rule::LIFTABLE.map(|rule| rule.to_string()).join(", "))]
+    #[error("no approval may lift {0}; those that one may lift are {liftable}", liftable = Rule::liftable_in_words())]
     NotLiftable(Rule),
 }
 

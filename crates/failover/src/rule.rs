@@ -76,6 +76,13 @@ impl Rule {
         Self::LIFTABLE.contains(&self)
     }
 
+    /// Those rules as a sentence names them: the last after an "and".
+    #[must_use]
+    pub fn liftable_in_words() -> String {
+        let [first @ .., last] = Self::LIFTABLE.map(|rule| rule.to_string());
+        format!("{} and {last}", first.join(", "))
+    }
+
     /// True if lifting it may cost data: replica-promoter asks about it, and alarm-handler about all others.
     #[must_use]
     pub fn is_about_data(self) -> bool {

@@ -43,6 +43,9 @@ def test_a_topic_tells_its_subscribers(client, queue, until, refused):
     assert topic in [found["TopicArn"] for found in sns.list_topics()["Topics"]]
     assert sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)["SubscriptionArn"].startswith(topic)
     refused("InvalidParameter", 400, sns.subscribe, TopicArn=topic, Protocol="pigeon", Endpoint=arn)
+    attributes = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+    assert (attributes["SubscriptionsConfirmed"], attributes["SubscriptionsPending"]) == ("1", "0")
+    refused("NotFound", 404, sns.get_topic_attributes, TopicArn=f"{topic}-absent")
     sns.publish(TopicArn=topic, Subject="news", Message="it happened")
     body = until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))[0]["Body"]
     told = json.loads(body)

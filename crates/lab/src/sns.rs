@@ -36,6 +36,7 @@ struct Subscription {
     protocol: Protocol,
     endpoint: String,
     filter: Filter,
+    is_confirmed: bool,
 }
 
 /// The attributes of a message, all of them strings.
@@ -88,8 +89,14 @@ impl Sns {
         }
         let arn = format!("{topic_arn}:{}", Uuid::new_v4());
         let filter = Filter::default();
-        subscriptions.push(Subscription { arn: arn.clone(), protocol, endpoint: endpoint.to_owned(), filter });
+        let endpoint = endpoint.to_owned();
+        subscriptions.push(Subscription { arn: arn.clone(), protocol, endpoint, filter, is_confirmed: true });
         Ok(arn)
+    }
+
+    /// Nobody has followed the link in the mail of any of a topic's subscriptions, or now everybody has.
+    pub fn confirm(&self, topic_arn: &str, are_confirmed: bool) {
+        self.topics().get_mut(topic_arn).into_iter().flatten().for_each(|known| known.is_confirmed = are_confirmed);
     }
 
     /// Lets a subscription have only those messages whose attributes the filter policy accepts.
@@ -156,7 +163,8 @@ fn try_publish(
         at: lab.clock.now(),
     };
     let id = notification.id.clone();
-    for subscription in subscriptions.into_iter().filter(|it| it.filter.accepts(&notification.attributes)) {
+    let hears = |it: &Subscription| it.is_confirmed && it.filter.accepts(&notification.attributes);
+    for subscription in subscriptions.into_iter().filter(hears) {
         tokio::spawn(deliver(lab.clone(), subscription, notification.clone()));
     }
     Ok(id)

@@ -107,6 +107,8 @@ fn keeps(status: &Value) -> Vec<String> {
     keeping.map(|shortcoming| shortcoming["seen"].to_string()).collect()
 }
 
+const OPERATORS: &str = "arn:aws:sns:eu-central-1:123456789012:template-OperatorTopic";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
     let stage = stage(&Layout::default()).await;
@@ -126,6 +128,11 @@ async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
     assert_eq!(keeps(&status), [""; 0]);
     assert_eq!(status["readiness"]["dns_seconds"], 1_800);
     assert_eq!(status["readiness"]["promotion_seconds"], 2_100);
+    // Nobody has followed the link in SNS's mail.
+    stage.lab.sns.confirm(OPERATORS, false);
+    let unheard = "topic template-OperatorTopic has no confirmed subscription: nobody is told";
+    contains_all(&text(&stage, &["status"]).await, &[unheard, "follow the link"]);
+    stage.lab.sns.confirm(OPERATORS, true);
     text(&stage, &["arm"]).await;
     let armed = stage.registers();
     assert_ne!(armed, before);

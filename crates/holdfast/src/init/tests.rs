@@ -265,7 +265,9 @@ fn the_account_is_held_against_what_the_stack_needs() {
     assert_eq!(said(&there, Weight::Keeps), "", "a stack that is there has its checks");
     let alone = with(|it| it.primary_databases = Some(Ok(vec![cluster("eu-west-1", "users", Source::NoneNamed)])));
     assert!(said(&alone, Weight::Advises).contains("Aurora cluster users in eu-west-1 has no replica"));
-    let taken = with(|it| it.alarms = Ok(vec![OwnAlarm { name: "holdfast-unready".to_owned(), rings: false }]));
+    let taken = with(|it| {
+        it.alarms = Ok(vec![OwnAlarm { name: "holdfast-unready".to_owned(), rings: false, topics: Vec::new() }])
+    });
     assert!(said(&taken, Weight::Advises).contains("--bus NAME"));
 }
 

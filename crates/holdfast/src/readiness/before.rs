@@ -16,7 +16,8 @@ pub fn before(
     keep_alives: Vec<KeepAlive>,
     now: Timestamp,
 ) -> Around {
-    let own = Own { alarms: Ok(Vec::new()), mutes: Ok(Vec::new()), runs: Vec::new(), has_to_ring: None };
+    let own =
+        Own { alarms: Ok(Vec::new()), topics: Vec::new(), mutes: Ok(Vec::new()), runs: Vec::new(), has_to_ring: None };
     let (detectors, idle) = (Vec::new(), Ok(Vec::new()));
     Around { names, detectors, zones, probes, switch: None, own, keep_alives, idle, now }
 }

@@ -1,5 +1,6 @@
 //! Asks AWS what readiness is judged by. What does not answer is not known, and no reason to say nothing.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws::watch::{self, Mute};
@@ -54,6 +55,12 @@ pub async fn keep_alives(session: &Session, balancers: Vec<String>) -> Vec<KeepA
 async fn own(workload: &Workload, seen: &Observation) -> Own {
     let Workload { plan, session, bus, .. } = workload;
     let alarms = watch::own_alarms(session, bus).await;
+    let topics: BTreeSet<_> = alarms.iter().flatten().flat_map(|alarm| alarm.topics.clone()).collect();
+    let topics = topics.into_iter().map(async |topic| {
+        let subscriptions = watch::subscriptions(session, &topic).await;
+        (topic, subscriptions)
+    });
+    let topics = join_all(topics).await;
     let mutes = mutes(workload, alarms.iter().flatten().map(|alarm| alarm.name.clone()).collect()).await;
     let is_observed = plan.alarms.iter().filter_map(|arn| alarm_name(arn)).any(watch::is_observed);
     // Where there is nothing to fence there is no fencer, without steps no preparer, and where another stack watches the primary no observer.
@@ -71,7 +78,7 @@ async fn own(workload: &Workload, seen: &Observation) -> Own {
     });
     let latched = plan.hold_alarm.as_deref().map(latch_alarm).filter(|_| seen.latch.closed().is_some());
     let has_to_ring = latched.as_deref().and_then(alarm_name).map(str::to_owned);
-    Own { alarms, mutes, runs: join_all(runs).await, has_to_ring }
+    Own { alarms, topics, mutes, runs: join_all(runs).await, has_to_ring }
 }
 
 /// Whatever mutes one of Holdfast's own alarms, or one of the detectors'.

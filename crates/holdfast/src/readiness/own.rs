@@ -1,7 +1,7 @@
 //! Whether Holdfast itself runs and is heard.
 
 use aws::CallError;
-use aws::watch::{Mute, OwnAlarm, Runs};
+use aws::watch::{Mute, OwnAlarm, Runs, Subscriptions};
 use jiff::Timestamp;
 
 use super::Readiness;
@@ -11,6 +11,8 @@ use super::Readiness;
 pub struct Own {
     /// Its own alarms.
     pub alarms: Result<Vec<OwnAlarm>, CallError>,
+    /// The topics that those alarms tell, and who hears them.
+    pub topics: Vec<(String, Result<Subscriptions, CallError>)>,
     /// Whatever mutes an alarm that Holdfast goes by or is watched by: the alarm, and the rule.
     pub mutes: Result<Vec<(String, Mute)>, CallError>,
     /// The functions that a tick wakes, and how each fared in the last [`super::LOOKBACK_MINUTES`] minutes.
@@ -43,8 +45,39 @@ impl Readiness {
                 "the command line needs cloudwatch:ListAlarmMuteRules",
             ),
         }
+        for (topic, subscriptions) in &own.topics {
+            self.judge_topic(topic, subscriptions);
+        }
         for (function, runs) in &own.runs {
             self.judge_runs(function, runs);
+        }
+    }
+
+    /// Not who they are: AWS tells addresses to whoever may list them, and nobody needs them here.
+    fn judge_topic(&mut self, topic: &str, subscriptions: &Result<Subscriptions, CallError>) {
+        let about = format!("topic {}", topic.rsplit(':').next().unwrap_or_default());
+        let remedy = format!(
+            "follow the link in the mail \"AWS Notification - Subscription Confirmation\", or subscribe again: aws sns subscribe --topic-arn \
+             {topic} --protocol email --notification-endpoint ADDRESS"
+        );
+        match subscriptions {
+            Ok(Subscriptions { confirmed: 0, .. }) => {
+                let seen = "has no confirmed subscription: nobody is told of an outage, nor asked for an approval";
+                self.report(Some(about), seen, remedy);
+            }
+            Ok(Subscriptions { pending: 0, .. }) => {}
+            Ok(Subscriptions { pending, .. }) => {
+                self.advise(
+                    about,
+                    format!("has {pending} subscriptions that nobody has confirmed: they hear nothing"),
+                    remedy,
+                );
+            }
+            Err(error) => self.unknown(
+                about,
+                format!("whether anybody hears it is not known: {error}"),
+                "the command line needs sns:GetTopicAttributes",
+            ),
         }
     }
 
@@ -97,6 +130,30 @@ mod tests {
         judged_with(|around| around.own = it)
     }
 
+    fn ringing(name: &str) -> OwnAlarm {
+        OwnAlarm { name: name.to_owned(), rings: true, topics: Vec::new() }
+    }
+
+    #[test]
+    fn a_topic_that_nobody_hears_is_no_readiness() {
+        let heard = |subscriptions: Result<Subscriptions, CallError>| {
+            with(|own| own.topics = vec![("arn:aws:sns:eu-central-1:123456789012:operators".to_owned(), subscriptions)])
+        };
+        let nobody = heard(Ok(Subscriptions { confirmed: 0, pending: 1 }));
+        let told = only(&nobody);
+        assert!(
+            told.contains("topic operators has no confirmed subscription") && told.contains("follow the link"),
+            "{told}"
+        );
+        assert_eq!(nobody.promotion_seconds, None);
+        let some = heard(Ok(Subscriptions { confirmed: 1, pending: 2 }));
+        assert!(only(&some).contains("has 2 subscriptions that nobody has confirmed"));
+        assert!(some.promotion_seconds.is_some(), "whoever is there hears it");
+        assert_eq!(said(&heard(Ok(Subscriptions { confirmed: 1, pending: 0 }))), "");
+        let silent = CallError::Unanswered { call: "GetTopicAttributes", why: "no answer came in time".to_owned() };
+        assert!(only(&heard(Err(silent))).contains("whether anybody hears it is not known"));
+    }
+
     fn runs(invocations: u64, errors: u64) -> Readiness {
         with(|own| own.runs[0].1 = Ok(Some(Runs { invocations, errors })))
     }
@@ -108,7 +165,7 @@ mod tests {
             (runs(0, 0), "has not run in the last"),
             (with(|own| own.runs[0].1 = Ok(None)), "has not run in the last"),
             (
-                with(|own| own.alarms = Ok(vec![OwnAlarm { name: "holdfast-dead-letters".to_owned(), rings: true }])),
+                with(|own| own.alarms = Ok(vec![ringing("holdfast-dead-letters")])),
                 "holdfast-dead-letters about Holdfast itself rings",
             ),
         ] {
@@ -122,7 +179,7 @@ mod tests {
     fn the_alarm_of_a_closed_latch_is_no_news() {
         let ringing = |has_to_ring: Option<&str>| {
             with(|own| {
-                own.alarms = Ok(vec![OwnAlarm { name: "holdfast-latched".to_owned(), rings: true }]);
+                own.alarms = Ok(vec![self::ringing("holdfast-latched")]);
                 own.has_to_ring = has_to_ring.map(str::to_owned);
             })
         };

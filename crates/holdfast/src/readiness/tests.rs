@@ -60,7 +60,7 @@ fn detector() -> Detector {
 pub fn own() -> Own {
     let runs = |function: &str| (function.to_owned(), Ok(Some(Runs { invocations: 15, errors: 0 })));
     let runs = ["holdfast-alarm-handler", "holdfast-replica-promoter"].map(runs).into();
-    Own { alarms: Ok(Vec::new()), mutes: Ok(Vec::new()), runs, has_to_ring: None }
+    Own { alarms: Ok(Vec::new()), topics: Vec::new(), mutes: Ok(Vec::new()), runs, has_to_ring: None }
 }
 
 fn around(names: &[NameView], detector: Result<Option<Detector>, CallError>) -> Around {

@@ -23,7 +23,8 @@ mod tests {
     fn the_example_is_read_and_names_what_the_templates_make() {
         let file: Wanted = toml::from_str(include_str!("../../../../examples/warm-standby/readiness.toml")).unwrap();
         assert_eq!(file.secrets, ["shop/database-app", "shop/database-admin"].map(str::to_owned).into());
-        assert_eq!(file.parameters, ["/shop/assets-bucket", "/shop/database-endpoint"].map(str::to_owned).into());
+        let parameters = ["/shop/assets-bucket", "/shop/database-endpoint", "/shop/image"];
+        assert_eq!(file.parameters, parameters.map(str::to_owned).into());
         assert!(file.buckets.iter().all(|bucket| bucket.rule == "to-eu-central-1") && file.buckets.len() == 1);
         assert_eq!(file.pipelines, ["shop".parse().unwrap()].into());
         assert_eq!(file.limits, Limits::default(), "the example shows the defaults");

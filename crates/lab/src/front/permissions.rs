@@ -271,9 +271,9 @@ fn of_groups(call: &Call, action: &str) -> Vec<Request> {
 fn of_others(call: &Call, action: &str) -> Result<Vec<Request>, Refusal> {
     let body = || serde_json::from_slice::<Value>(&call.body).unwrap_or_default();
     match (call.service.as_str(), action) {
-        ("sns", "Publish") => {
+        ("sns", "Publish" | "GetTopicAttributes") => {
             let topic = Form::read(call).take("TopicArn").unwrap_or_default();
-            Ok(vec![Request::new("sns:Publish", topic, &call.region)])
+            Ok(vec![Request::new(&format!("sns:{action}"), topic, &call.region)])
         }
         // "In most cases this is arn:…:log-group:NAME:*" (CloudWatch Logs user guide, "Log group ARN formats").
         ("logs", "FilterLogEvents") => {

@@ -17,6 +17,7 @@ pub async fn answer(lab: &Arc<Lab>, call: &Call) -> Reply {
     let action = form.take("Action").unwrap_or_default();
     match action.as_str() {
         "CreateTopic" => reply(&action, create_topic(lab, &call.region, form)),
+        "GetTopicAttributes" => reply(&action, topic_attributes(lab, form)),
         "ListTopics" => reply(&action, list_topics(lab, &call.region, form)),
         "Subscribe" => reply(&action, subscribe(lab, form)),
         "Publish" => reply(&action, publish(lab, &call.region, form)),
@@ -63,6 +64,39 @@ fn create_topic(lab: &Lab, region: &str, mut form: Form) -> Result<(String, Topi
     }
     let topic_arn = lab.sns.create_topic(region, &name);
     Ok((topic_arn.clone(), TopicArn { topic_arn }))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct TopicAttributes {
+    attributes: Entries,
+}
+
+#[derive(Serialize)]
+struct Entries {
+    entry: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    key: &'static str,
+    value: String,
+}
+
+fn topic_attributes(lab: &Lab, mut form: Form) -> Result<(String, TopicAttributes), Refusal> {
+    let topic = form.required("TopicArn")?;
+    form.finish()?;
+    let (confirmed, pending): (Vec<_>, Vec<_>) = {
+        let topics = lab.sns.topics();
+        topics.get(&topic).ok_or_else(super::no_topic)?.iter().map(|it| it.is_confirmed).partition(|it| *it)
+    };
+    let entry = [
+        ("TopicArn", topic.clone()),
+        ("SubscriptionsConfirmed", confirmed.len().to_string()),
+        ("SubscriptionsPending", pending.len().to_string()),
+    ];
+    let entry = entry.map(|(key, value)| Entry { key, value }).into();
+    Ok((topic, TopicAttributes { attributes: Entries { entry } }))
 }
 
 fn list_topics(lab: &Lab, region: &str, form: Form) -> Result<(String, TopicList), Refusal> {
