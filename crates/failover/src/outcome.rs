@@ -257,6 +257,7 @@ impl From<promotion::ReplicaDecision> for Finding {
     fn from(decision: promotion::ReplicaDecision) -> Self {
         let kind = match decision.row.verdict {
             promotion::Verdict::Done => Kind::Nothing,
+            promotion::Verdict::Wait if decision.keeps_an_approval_waiting => Kind::Interrupted,
             promotion::Verdict::Wait => Kind::Waiting,
             promotion::Verdict::Trouble => Kind::DatabaseTrouble,
             promotion::Verdict::Ask => Kind::ApprovalNeeded,

@@ -91,8 +91,8 @@ pub struct Limits {
     /// How much of the vCPUs that the account used in the primary region DR's quota must hold, in percent. Less where much of what runs
     /// there fails over to nowhere.
     pub quota_percent_min: u64,
-    /// How much earlier than the primary's DR's image may have been set, in hours: a release reaches both regions within a day's work, and
-    /// one that is missed shows before the next.
+    /// How much earlier than the primary's DR's image may have been set, in hours: where a release reaches DR first. A release that DR
+    /// missed shows only if the one before is older than that.
     pub image_hours_max: u32,
 }
 
@@ -103,7 +103,7 @@ impl Default for Limits {
             capacity_percent_min: 25,
             replication_seconds_max: 900,
             quota_percent_min: 100,
-            image_hours_max: 12,
+            image_hours_max: 2,
         }
     }
 }

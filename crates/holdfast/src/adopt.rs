@@ -48,8 +48,12 @@ pub async fn adopt(workload: &Workload, terminal: &Terminal, off: bool) -> Resul
         for batch in change::batches(writes) {
             submit_batch(workload, &writer, &batch).await?;
         }
-        announce(workload, terminal, if off { Deed::SwitchGivenBack } else { Deed::SwitchAdopted }, &by, &names).await;
-        terminal.say(done(&names, check, off));
+        // Somebody else may have been quicker.
+        if !names.is_empty() {
+            let deed = if off { Deed::SwitchGivenBack } else { Deed::SwitchAdopted };
+            announce(workload, terminal, deed, &by, &names).await;
+            terminal.say(done(&names, check, off));
+        }
     }
     terminal.result(&json!({"health_check": check, "changed": names, "left": refusals}));
     if names.is_empty() && refusals.is_empty() {

@@ -67,8 +67,8 @@ struct Waiting {
 enum Unseen {
     /// Nothing: RDS answered for every database, and replica-promoter goes by nothing but the pins.
     Nothing,
-    /// Databases in this incident and in no other: it is the one that replica-promoter is busy with.
-    Of(Incident),
+    /// Databases in one of these incidents, and in no other: replica-promoter is busy with it.
+    Of(BTreeSet<Incident>),
     /// Whatever: whether a failover is committed is not known.
     Anything,
 }
@@ -88,17 +88,23 @@ impl Waiting {
         };
         let unseen = match &self.unseen {
             Unseen::Nothing => String::new(),
-            Unseen::Of(incident) => format!("the failover under way is that of {incident}, and only it may wait"),
+            Unseen::Of(incidents) => {
+                format!("the failover under way is that of {}, and only it may wait", listed(incidents))
+            }
             Unseen::Anything => "what else waits cannot be seen from here".to_owned(),
         };
         [seen, unseen].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join("; ")
     }
 }
 
+fn listed(incidents: &BTreeSet<Incident>) -> String {
+    incidents.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
+}
+
 /// What is said where nothing is seen to wait, and something may.
 fn unseen(waiting: &Waiting) -> Failure {
     let incident = match &waiting.unseen {
-        Unseen::Of(incident) => format!(" (it is for {incident})"),
+        Unseen::Of(incidents) => format!(" (it is for {})", listed(incidents)),
         Unseen::Nothing | Unseen::Anything => String::new(),
     };
     Failure::Refused(format!(
@@ -116,7 +122,11 @@ async fn waiting(workload: &Workload, terminal: &Terminal) -> Result<Waiting, Fa
         Reading::NoStore | Reading::Open { .. } => Unseen::Nothing,
         Reading::Closed { latch, .. } => match latch.stage {
             Stage::FailedOver { .. } => Unseen::Nothing,
-            Stage::Committed | Stage::Promoting => Unseen::Of(latch.incident.clone()),
+            // Where several alarms rang, a name may have been pinned in another's incident.
+            Stage::Committed | Stage::Promoting => {
+                let pinned = seen.names.iter().filter_map(|view| Some(view.pin()?.incident.clone()));
+                Unseen::Of(pinned.chain([latch.incident.clone()]).collect())
+            }
         },
         Reading::NotKnown(_) => Unseen::Anything,
     };
@@ -125,7 +135,7 @@ async fn waiting(workload: &Workload, terminal: &Terminal) -> Result<Waiting, Fa
         replicas = look::replicas(workload, &seen, incident).await;
         let is_all = replicas.iter().all(|replica| replica.row.id != Rule::R06.row('a'));
         // The gate is open by pins, by which replica-promoter goes first.
-        unseen = if is_all { Unseen::Nothing } else { Unseen::Of(incident.clone()) };
+        unseen = if is_all { Unseen::Nothing } else { Unseen::Of([incident.clone()].into()) };
     }
     let asked = asked::of(&decisions, &gate, &replicas);
     asked::print(terminal, &asked);
@@ -160,7 +170,7 @@ fn choose(waiting: &Waiting, incident: Option<Incident>, despite: Vec<Rule>) -> 
     let Some(asked) = rules.get(&incident) else {
         let may_be_it = match may_wait {
             Unseen::Nothing => false,
-            Unseen::Of(other) => incident == *other,
+            Unseen::Of(others) => others.contains(&incident),
             Unseen::Anything => true,
         };
         return match (may_be_it, despite.is_empty()) {
@@ -208,7 +218,7 @@ mod tests {
         let none = |unseen| Waiting { rules: BTreeMap::new(), unseen };
         let refused = said(&none(Unseen::Nothing), None, &[]).unwrap_err();
         assert_eq!(refused, "nothing waits for an approval now");
-        for unseen in [Unseen::Of(incident(0)), Unseen::Anything] {
+        for unseen in [Unseen::Of([incident(0)].into()), Unseen::Anything] {
             let refused = said(&none(unseen), None, &[]).unwrap_err();
             assert!(refused.contains("cannot be seen from here") && refused.contains("copy the command"), "{refused}");
         }
@@ -219,7 +229,7 @@ mod tests {
     #[test]
     fn an_incident_that_cannot_be_the_one_that_waits_is_refused_with_the_one_that_may_though_the_latch_hides_what_waits()
      {
-        let under_way = Waiting { rules: BTreeMap::new(), unseen: Unseen::Of(incident(0)) };
+        let under_way = Waiting { rules: BTreeMap::new(), unseen: Unseen::Of([incident(0)].into()) };
         for despite in [&[][..], &[Rule::R07]] {
             let refused = said(&under_way, Some(incident(1)), despite).unwrap_err();
             assert!(refused.contains("waits for no approval"), "{refused}");
@@ -227,7 +237,7 @@ mod tests {
         }
         let choice = said(&under_way, Some(incident(0)), &[Rule::R07]).unwrap();
         assert_eq!(choice, Choice { incident: incident(0), despite: vec![Rule::R07], is_seen: false });
-        let both = Waiting { rules: asks(2, Rule::P08), unseen: Unseen::Of(incident(0)) };
+        let both = Waiting { rules: asks(2, Rule::P08), unseen: Unseen::Of([incident(0)].into()) };
         let refused = said(&both, Some(incident(1)), &[Rule::R07]).unwrap_err();
         assert!([0, 2].iter().all(|minute| refused.contains(&incident(*minute).to_string())), "{refused}");
     }

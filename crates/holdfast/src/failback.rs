@@ -52,7 +52,7 @@ pub async fn run(workload: &Workload, terminal: &Terminal, command: cli::Failbac
     match command {
         cli::Failback::Check(named) => {
             let mut way = Way::new(workload, &named).await?;
-            way.ask_losses(workload).await?;
+            way.ask_losses(workload, true).await?;
             check(workload, terminal, &way).await?;
             losses(workload, terminal, &way).await?;
             terminal.result(&json!({"obstacles": []}));
@@ -154,7 +154,7 @@ async fn switch(workload: &Workload, terminal: &Terminal, home: &Homecoming) -> 
     }
     // Whoever says --writes-stopped says it of now, so only samples from now on count.
     way.stopped = Some(look(workload).await?.now);
-    way.ask_losses(workload).await?;
+    way.ask_losses(workload, false).await?;
     let seen = ready(workload, terminal, &way).await?;
     losses(workload, terminal, &way).await?;
     guard::writable(workload, terminal, &seen.names).await?;

@@ -88,10 +88,12 @@ where
             if decision.row.verdict == Verdict::Promote {
                 return Step::Found(promote(&self.promoter, decision, async || look(id).await.0).await);
             }
-            // The call failed, and nothing is known to be wrong with the database; or what was approved is yet to be done.
-            let is_interrupted = matches!(state, ReplicaState::Unanswered(_)) || decision.keeps_an_approval_waiting;
             let finding = Finding::from(decision);
-            Step::Found(if is_interrupted { Finding { kind: Kind::Interrupted, ..finding } } else { finding })
+            Step::Found(match state {
+                // The call failed; nothing is known to be wrong with the database.
+                ReplicaState::Unanswered(_) => Finding { kind: Kind::Interrupted, ..finding },
+                ReplicaState::Missing | ReplicaState::Present(_) => finding,
+            })
         });
         let (mut findings, mut unrecorded) = (Vec::new(), Vec::new());
         for step in join_all(each).await {
@@ -227,7 +229,7 @@ async fn promote(
     };
     if matches!(error, CallError::Refused { .. }) {
         let current = look_again().await;
-        // Another invocation asked first, or a backup has begun: nobody need get up for it.
+        // Another invocation asked first, or a backup has begun: nobody need get up for it, though an approval is to come again.
         if matches!(current.row.verdict, Verdict::Wait | Verdict::Done) {
             return current.into();
         }

@@ -204,7 +204,7 @@ struct Pass {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
     use std::future::pending;
 
     use super::*;
@@ -265,13 +265,15 @@ mod tests {
 
     /// One pinned name that everybody has left, and databases in this status that take requests and never answer.
     struct SilentRds {
-        status: &'static str,
+        status: Cell<&'static str>,
+        /// A backup begins after the first look, and RDS refuses.
+        is_backed_up: bool,
         asked: RefCell<Vec<ReplicaId>>,
     }
 
     impl SilentRds {
         fn of(status: &'static str) -> Self {
-            Self { status, asked: RefCell::default() }
+            Self { status: Cell::new(status), is_backed_up: false, asked: RefCell::default() }
         }
 
         fn calls(&self) -> Calls<&Self, NothingToWrite, &Self, &Self, &Self, Nothing> {
@@ -317,7 +319,7 @@ mod tests {
     impl ReplicaReader for &SilentRds {
         async fn state(&self, _: &ReplicaId) -> Result<ReplicaState, CallError> {
             Ok(ReplicaState::Present(Database {
-                status: self.status.to_owned(),
+                status: self.status.get().to_owned(),
                 source: Source::ReplicaOf("app".to_owned()),
                 instances: Instances::Writer,
                 created: Some(Timestamp::UNIX_EPOCH),
@@ -336,6 +338,11 @@ mod tests {
     impl ReplicaWriter for &SilentRds {
         async fn promote(&self, call: &PromotionCall) -> Result<(), CallError> {
             self.asked.borrow_mut().push(call.replica());
+            if self.is_backed_up {
+                self.status.set("backing-up");
+                let (code, message) = ("InvalidDBClusterStateFault".to_owned(), "it is backing-up".to_owned());
+                return Err(CallError::Refused { call: "PromoteReadReplicaDBCluster", code, message });
+            }
             pending().await
         }
     }
@@ -361,12 +368,17 @@ mod tests {
 
     #[tokio::test]
     async fn an_approval_that_meets_a_backup_is_delivered_again_and_no_hint_is() {
-        let (plan, rds) = (plan(), SilentRds::of("backing-up"));
-        let incident = "started@2026-01-01T12:00:00Z".parse().unwrap();
-        let (by, reason) = ("kim".to_owned(), String::new());
-        let approval = Approval { incident, by, reason, despite: [Rule::R07].into() };
-        let told = rds.calls().handle(&plan, Signal::Approval(approval)).await;
-        assert!(told.is_err_and(|ApprovalNotCarriedOut(why)| why.contains("on its way")));
+        let plan = plan();
+        let is_delivered_again = async |rds: &SilentRds| {
+            let incident = "started@2026-01-01T12:00:00Z".parse().unwrap();
+            let (by, reason) = ("kim".to_owned(), String::new());
+            let approval = Approval { incident, by, reason, despite: [Rule::R07].into() };
+            let told = rds.calls().handle(&plan, Signal::Approval(approval)).await;
+            told.is_err_and(|ApprovalNotCarriedOut(why)| why.contains("on its way"))
+        };
+        assert!(is_delivered_again(&SilentRds { is_backed_up: true, ..SilentRds::of("available") }).await);
+        let rds = SilentRds::of("backing-up");
+        assert!(is_delivered_again(&rds).await);
         let told = rds.calls().handle(&plan, Signal::Hint).await;
         assert_eq!(told.map(|outcome| outcome.outcome), Ok(Kind::Waiting));
         assert!(rds.asked.borrow().is_empty(), "RDS promotes no replica in this status");

@@ -130,7 +130,7 @@ async fn status_and_plan_say_what_is_and_what_would_be_and_change_nothing() {
     assert_eq!(status["readiness"]["promotion_seconds"], 2_100);
     // Nobody has followed the link in SNS's mail.
     stage.lab.sns.confirm(OPERATORS, false);
-    let unheard = "topic template-OperatorTopic has no confirmed subscription: nobody is told";
+    let unheard = "topic template-OperatorTopic has no confirmed subscription: nobody hears";
     contains_all(&text(&stage, &["status"]).await, &[unheard, "follow the link"]);
     stage.lab.sns.confirm(OPERATORS, true);
     text(&stage, &["arm"]).await;

@@ -32,7 +32,7 @@ pub async fn look(session: &Session, plan: &Plan, wanted: &Wanted, names: &[Name
     for (entrance, capacity) in &entrances {
         findings.extend(entrance.judge(limits).into_iter().chain(capacity.judge(limits)));
     }
-    if entrances.iter().any(|(_, capacity)| capacity.is_of_instances()) {
+    if entrances.iter().any(|(_, capacity)| capacity.may_be_of_instances()) {
         findings.extend(quota::quota(session, &region, now).await.judge(limits));
     }
     findings.extend(secrets.iter().flat_map(|secret| secret.judge(limits)));

@@ -164,7 +164,9 @@ impl Successor {
                     }
                     _ => format!("{name} is no replica of {of}"),
                 };
-                Some((Rule::F06, because))
+                // Of what RDS does not tell nobody knows that there is anything to rebuild.
+                let is_told = !matches!(state, ReplicaState::Unanswered(_));
+                Some((if is_told { Rule::F06 } else { Rule::F07 }, because))
             }
             Readiness::CatchingUp => {
                 let because = match (state, self.lag()) {

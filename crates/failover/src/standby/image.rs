@@ -22,7 +22,7 @@ impl Subject for Image {
     const ROWS: &'static [Row<Self>] = &[Row {
         id: "image",
         must_be: "DR's parameter of the image is of data type aws:ec2:image, so that the image is there, and was set no more than \
-                  image_hours_max (12) hours before the primary's",
+                  image_hours_max (2) hours before the primary's",
         how: "ssm DescribeParameters in both regions, DataType and LastModifiedDate",
         otherwise: "let Holdfast describe parameters in both regions (docs/policies/readiness.json); the image's id is never read; while the \
                     primary region is silent this stays unknown",
@@ -90,8 +90,8 @@ mod tests {
         let dr = |set_at| put(Some(IMAGE), Some(set_at));
         let denied = || Err("denied".to_owned());
         for (parameter, verdict, words) in [
-            (parameter(dr(PRIMARY - 12 * HOURS), primary()), Ready, "DR's was set 2027-01-14T20:00:00Z"),
-            (parameter(dr(PRIMARY - 12 * HOURS - 1), primary()), NotReady, "the primary's 2027-01-15T08:00:00Z"),
+            (parameter(dr(PRIMARY - 2 * HOURS), primary()), Ready, "DR's was set 2027-01-15T06:00:00Z"),
+            (parameter(dr(PRIMARY - 2 * HOURS - 1), primary()), NotReady, "the primary's 2027-01-15T08:00:00Z"),
             (parameter(dr(PRIMARY + 1_000 * HOURS), primary()), Ready, ""),
             (parameter(dr(PRIMARY), put(Some("text"), Some(PRIMARY))), Ready, ""),
             (parameter(put(Some("text"), Some(PRIMARY)), primary()), NotReady, "of data type text in DR"),

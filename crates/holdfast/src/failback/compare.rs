@@ -125,7 +125,7 @@ impl<'a> Comparison<'a> {
             files: Vec::new(),
         };
         let said = match pinned_at {
-            Some(pinned_at) => way.losses(workload, database, *pinned_at).await?,
+            Some(pinned_at) => way.losses_as_seen(workload, database, *pinned_at).await?,
             None => OldOnly::NotAsked,
         };
         match (said, way.access(), old) {

@@ -55,14 +55,17 @@ impl<'a> Way<'a> {
         self.named.of(of)
     }
 
-    /// Asks every old primary and its database in DR what only the old one has.
-    pub async fn ask_losses(&mut self, workload: &Workload) -> Result<(), Failure> {
+    /// Asks every old primary and its database in DR what only the old one has. Whoever only looks goes on where one does not answer.
+    pub async fn ask_losses(&mut self, workload: &Workload, only_looks: bool) -> Result<(), Failure> {
         if self.access.is_none() {
             return Ok(());
         }
         let Some(pinned_at) = failback::pinned_at(&look(workload).await?.names) else { return Ok(()) };
         let said = workload.plan.replicas.iter().map(async |of| {
-            let said = self.losses(workload, of, pinned_at).await?;
+            let said = match only_looks {
+                true => self.losses_as_seen(workload, of, pinned_at).await?,
+                false => self.losses(workload, of, pinned_at).await?,
+            };
             Ok::<_, Failure>((of.name().to_owned(), said))
         });
         let said = try_join_all(said).await?;
@@ -77,10 +80,7 @@ impl<'a> Way<'a> {
         }
         let (Some(access), Some(chosen)) = (&self.access, self.chosen(of)) else { return Ok(OldOnly::NotAsked) };
         let dr = Builder::new(&workload.session).pattern(of).await?;
-        let old = match old_primary(workload, of, chosen, pinned_at).await {
-            Ok(old) => old,
-            Err(error) => return Ok(OldOnly::NotKnown { why: unseen(&chosen.region, &error) }),
-        };
+        let old = old_primary(workload, of, chosen, pinned_at).await?;
         let (Some(dr), Some(old)) = (dr, old) else {
             let why = format!("there is no database in {} that {of} replicated before", chosen.region);
             return Ok(OldOnly::NotKnown { why });
@@ -89,6 +89,22 @@ impl<'a> Way<'a> {
             return Ok(OldOnly::NotAsked);
         }
         Ok(decide(&mut access.client(&dr), &mut access.client(&old), old_only).await)
+    }
+
+    /// The same where nothing follows from it: that a region does not answer is told as what is not known.
+    pub async fn losses_as_seen(
+        &self,
+        workload: &Workload,
+        of: &ReplicaId,
+        pinned_at: Timestamp,
+    ) -> Result<OldOnly, Failure> {
+        match self.losses(workload, of, pinned_at).await {
+            Err(Failure::Aws(error)) => {
+                let region = self.chosen(of).map_or("the primary region", |chosen| chosen.region.as_str());
+                Ok(OldOnly::NotKnown { why: unseen(region, &error) })
+            }
+            losses => losses,
+        }
     }
 
     /// Everything that a failback is decided by.
@@ -102,7 +118,10 @@ impl<'a> Way<'a> {
         // All at once: of a region that is dark each would be waited for until it times out.
         let found = workload.plan.replicas.iter().map(async |of| {
             let successor = successor(workload, of, self.chosen(of), seen.now).await?;
-            let proof = self.prove(workload, &successor).await?;
+            let proof = match self.prove(workload, &successor).await {
+                Err(Failure::Aws(error)) => Proof::NotKnown { why: error.to_string() },
+                proof => proof?,
+            };
             let old_only = self.old_only.get(of.name()).cloned().unwrap_or(OldOnly::NotAsked);
             Ok::<_, Failure>(Successor { proof, old_only, ..successor })
         });
@@ -136,7 +155,7 @@ impl<'a> Way<'a> {
         let (dr, primary) = match both(workload, of, chosen).await {
             Ok((Some(dr), Some(primary))) => (dr, primary),
             Ok(_) => return Ok(Proof::Later),
-            Err(error) => return Ok(Proof::NotKnown { why: error.to_string() }),
+            Err(error) => return Err(error.into()),
         };
         if !is_asked(access, &dr, &primary) {
             return Ok(Proof::NotAsked);

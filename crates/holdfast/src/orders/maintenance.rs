@@ -3,6 +3,7 @@
 use aws::route53::{HealthCheckWriter as _, Writer};
 use failover::announcement::Deed;
 use failover::order::Order;
+use failover::plan::Mode;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Words, Written, end, is_paused, named, obey, report, submit};
@@ -113,10 +114,16 @@ async fn end_now(workload: &Workload, terminal: &Terminal) -> Result<(), Failure
         .await?;
     let settle = span(SignedDuration::from_secs(workload.plan.limits.settle_seconds.into()));
     terminal.say(match is_paused {
-        true => format!(
-            "{GOOD}the maintenance is over{GOOD:#}: Holdfast fails an outage over again; if the alarm rings within {settle} from now, it \
-             asks you first (P08)"
-        ),
+        true => {
+            let then = match workload.plan.mode {
+                Mode::Automatic => format!(
+                    "Holdfast fails an outage over again; if the alarm rings within {settle} from now, it asks you first (P08)"
+                ),
+                Mode::Approval => "in an outage Holdfast asks you again (P12)".to_owned(),
+                Mode::Shadow => "in an outage Holdfast says again what it would have done (P11)".to_owned(),
+            };
+            format!("{GOOD}the maintenance is over{GOOD:#}: {then}")
+        }
         false => "no maintenance was under way".to_owned(),
     });
     Ok(())

@@ -62,8 +62,11 @@ impl Readiness {
         );
         match subscriptions {
             Ok(Subscriptions { confirmed: 0, .. }) => {
-                let seen = "has no confirmed subscription: nobody is told of an outage, nor asked for an approval";
-                self.report(Some(about), seen, remedy);
+                self.advise(
+                    about,
+                    "has no confirmed subscription: nobody hears what Holdfast's alarms tell it",
+                    remedy,
+                );
             }
             Ok(Subscriptions { pending: 0, .. }) => {}
             Ok(Subscriptions { pending, .. }) => {
@@ -145,7 +148,6 @@ mod tests {
             told.contains("topic operators has no confirmed subscription") && told.contains("follow the link"),
             "{told}"
         );
-        assert_eq!(nobody.promotion_seconds, None);
         let some = heard(Ok(Subscriptions { confirmed: 1, pending: 2 }));
         assert!(only(&some).contains("has 2 subscriptions that nobody has confirmed"));
         assert!(some.promotion_seconds.is_some(), "whoever is there hears it");
