@@ -108,6 +108,25 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// What must be so, with these limits in place of the defaults that the row's own text has.
+    fn in_force(&self, must_be: &str) -> String {
+        let numbers = |limits: &Self| {
+            [
+                ("certificate_days_min", limits.certificate_days_min.to_string()),
+                ("capacity_percent_min", limits.capacity_percent_min.to_string()),
+                ("replication_seconds_max", limits.replication_seconds_max.to_string()),
+                ("quota_percent_min", limits.quota_percent_min.to_string()),
+                ("image_hours_max", limits.image_hours_max.to_string()),
+            ]
+        };
+        let both = numbers(&Self::default()).into_iter().zip(numbers(self));
+        both.fold(must_be.to_owned(), |text, ((name, default), (_, mine))| {
+            text.replace(&format!("{name} ({default})"), &format!("{name} ({mine})"))
+        })
+    }
+}
+
 /// Whether a fact is as it must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -141,8 +160,8 @@ pub struct Finding {
     pub verdict: Verdict,
     /// What was seen, or why nothing was.
     pub seen: String,
-    /// What must be so.
-    pub must_be: &'static str,
+    /// What must be so, with the limits that hold.
+    pub must_be: String,
     /// The calls by which it was looked at.
     pub how: &'static str,
     /// What puts it right, or lets it be known; empty if it is ready.
@@ -165,7 +184,7 @@ pub trait Subject: Sized + 'static {
                 Ok(Judged::NotReady { seen, remedy }) => (Verdict::NotReady, seen, remedy),
                 Err(why) => (Verdict::NotKnown, why, row.otherwise.to_owned()),
             };
-            let (row, must_be, how) = (row.id, row.must_be, row.how);
+            let (row, must_be, how) = (row.id, limits.in_force(row.must_be), row.how);
             Finding { row, about: self.about(), verdict, seen, must_be, how, remedy }
         };
         Self::ROWS.iter().map(judged).collect()
@@ -231,6 +250,29 @@ pub(crate) mod tests {
         for finding in subject.judge(&Limits::default()) {
             assert_eq!(finding.verdict, Verdict::NotKnown, "{finding:?}");
             assert!(!finding.remedy.is_empty(), "{finding:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_tells_the_limit_that_holds_and_its_own_text_the_default() {
+        let mine = Limits {
+            certificate_days_min: 365,
+            capacity_percent_min: 80,
+            replication_seconds_max: 60,
+            quota_percent_min: 50,
+            image_hours_max: 12,
+        };
+        let told: Vec<_> = every_row().into_iter().map(|[_, must_be, ..]| must_be).collect();
+        for (name, number) in [
+            ("certificate_days_min", 365),
+            ("capacity_percent_min", 80),
+            ("replication_seconds_max", 60),
+            ("quota_percent_min", 50),
+            ("image_hours_max", 12),
+        ] {
+            let row = told.iter().find(|text| text.contains(&format!("{name} ("))).expect(name);
+            assert_eq!(Limits::default().in_force(row), **row);
+            assert!(mine.in_force(row).contains(&format!("{name} ({number})")), "{row}");
         }
     }
 

@@ -349,7 +349,7 @@ mod tests {
             about: format!("RDS instance {nth}"),
             verdict,
             seen: "x".repeat(100_000),
-            must_be: "",
+            must_be: String::new(),
             how: "",
             remedy: "y".repeat(100_000),
         };

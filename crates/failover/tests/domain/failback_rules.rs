@@ -200,6 +200,13 @@ const WORDS: &[Told] = &[
 ];
 
 #[test]
+fn a_successor_that_rds_does_not_tell_of_is_waited_for_and_not_rebuilt() {
+    let mut seen = day_after();
+    seen.successors[0].state = ReplicaState::Unanswered("timed out".to_owned());
+    assert_eq!(obstacles(&plan(), &seen).iter().map(|one| one.rule).collect::<Vec<_>>(), [Rule::F07]);
+}
+
+#[test]
 fn an_obstacle_says_what_is_so_and_what_to_do_about_it() {
     for (differs, words) in WORDS {
         let mut seen = day_after();

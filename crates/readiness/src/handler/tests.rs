@@ -74,7 +74,15 @@ impl StandbyReader for &World {
     async fn rows(&self, _: &Plan, _: &Wanted, names: &[NameView], _: Timestamp) -> Vec<Finding> {
         self.looked.set(self.looked.get() + names.len());
         let (about, seen, remedy) = (names[0].name.to_string(), "seen".to_owned(), "do".to_owned());
-        vec![Finding { row: "targets", about, verdict: self.verdict, seen, must_be: "healthy", how: "asked", remedy }]
+        vec![Finding {
+            row: "targets",
+            about,
+            verdict: self.verdict,
+            seen,
+            must_be: "healthy".to_owned(),
+            how: "asked",
+            remedy,
+        }]
     }
 
     async fn before(&self, _: &str, _: Timestamp) -> Look<Vec<Past>> {
