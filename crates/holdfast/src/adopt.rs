@@ -102,15 +102,14 @@ fn confirm(terminal: &Terminal, writes: &[Write], check: &str, off: bool) -> Res
 fn done(names: &[String], check: &str, off: bool) -> String {
     let now = match off {
         false => {
-            "from now on Holdfast alone moves their users, by a failover that it commits; `holdfast status` shows the switch, and \
-                  `holdfast adopt --off` gives it back"
+            "from now on Holdfast alone moves their users, by a failover that it commits; `holdfast adopt --off` gives it back"
         }
         true => {
             "from now on Route 53 moves their users as the alarm rings; `holdfast adopt` puts the switch on them again"
         }
     };
     let whose = match names {
-        [first, more @ ..] if !more.is_empty() => format!("{first} and {} more names", more.len()),
+        [first, more @ ..] if !more.is_empty() => format!("{first} and {} more", more.len()),
         names => names.concat(),
     };
     format!(

@@ -80,8 +80,7 @@ impl<'a> Way<'a> {
         }
         let (Some(access), Some(chosen)) = (&self.access, self.chosen(of)) else { return Ok(OldOnly::NotAsked) };
         let dr = Builder::new(&workload.session).pattern(of).await?;
-        let old = old_primary(workload, of, chosen, pinned_at).await?;
-        let (Some(dr), Some(old)) = (dr, old) else {
+        let (Some(dr), Some(old)) = (dr, old_primary(workload, of, chosen, pinned_at).await?) else {
             let why = format!("there is no database in {} that {of} replicated before", chosen.region);
             return Ok(OldOnly::NotKnown { why });
         };
@@ -152,11 +151,8 @@ impl<'a> Way<'a> {
         if !successor.state.database().is_some_and(is_up) {
             return Ok(Proof::Later);
         }
-        let (dr, primary) = match both(workload, of, chosen).await {
-            Ok((Some(dr), Some(primary))) => (dr, primary),
-            Ok(_) => return Ok(Proof::Later),
-            Err(error) => return Err(error.into()),
-        };
+        let (dr, primary) = both(workload, of, chosen).await?;
+        let (Some(dr), Some(primary)) = (dr, primary) else { return Ok(Proof::Later) };
         if !is_asked(access, &dr, &primary) {
             return Ok(Proof::NotAsked);
         }
@@ -171,7 +167,14 @@ impl<'a> Way<'a> {
                 continue;
             }
             let Some(chosen) = self.chosen(&successor.of) else { continue };
-            let Ok((Some(dr), Some(primary))) = both(workload, &successor.of, chosen).await else { continue };
+            let (dr, primary) = match both(workload, &successor.of, chosen).await {
+                Ok((Some(dr), Some(primary))) => (dr, primary),
+                Ok(_) => continue,
+                Err(error) => {
+                    lines.push(format!("{}: {}", successor.of, unseen(&chosen.region, &error)));
+                    continue;
+                }
+            };
             let engine = Engine::of(&dr.engine.0, &dr.engine.1);
             lines.push(format!("{}, then {} in {}:", successor.of, renamed(&successor.of, &chosen.id), chosen.region));
             let commands = proof_commands(engine, &endpoint(&dr), &endpoint(&primary));

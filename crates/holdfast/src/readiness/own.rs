@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_that_nobody_hears_is_no_readiness() {
+    fn a_topic_that_nobody_hears_is_told_and_keeps_nothing_from_failing_over() {
         let heard = |subscriptions: Result<Subscriptions, CallError>| {
             with(|own| own.topics = vec![("arn:aws:sns:eu-central-1:123456789012:operators".to_owned(), subscriptions)])
         };
@@ -148,6 +148,7 @@ mod tests {
             told.contains("topic operators has no confirmed subscription") && told.contains("follow the link"),
             "{told}"
         );
+        assert!(nobody.promotion_seconds.is_some(), "users are failed over all the same");
         let some = heard(Ok(Subscriptions { confirmed: 1, pending: 2 }));
         assert!(only(&some).contains("has 2 subscriptions that nobody has confirmed"));
         assert!(some.promotion_seconds.is_some(), "whoever is there hears it");
